@@ -1,0 +1,1 @@
+"""Checks X12 837P professional claims before they are sent."""

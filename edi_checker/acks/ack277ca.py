@@ -1,0 +1,536 @@
+"""277CA: which claims are accepted, and why each of the others is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from edi_checker.acks.ack999 import addresses
+from edi_checker.acks.interchange import COMPONENT, Day, Spool, clean, money, write_group_header
+from edi_checker.claim import (
+    BillingProvider,
+    Claim,
+    Group,
+    Patient,
+    Provider,
+    Run,
+    ServiceLine,
+    Subscriber,
+    Transaction,
+    element,
+)
+from edi_checker.finding import Finding
+
+VERSION = "005010X214"
+
+_LONGEST_TEXT = 264  # STC12
+_MOST_STATUSES = 9  # STC segments under one claim or line
+_MOST_CENTS = 10**17  # STC04 holds 18 characters; what is more is no charge
+
+_REJECTS = re.compile(r"(A[3678]):([0-9]{1,4})(?::([A-Z0-9]{2,3}))?")
+_NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,3})?")
+# These say that something is wrong, but not with what: they need a second code beside them.
+_NEEDS_PARTNER = frozenset(("21", "402", "510", "511", "512", "700", "732"))
+_FORMAT = "481"  # the submission's format is invalid: partner and last resort for what no code names
+_RETURNED = ("A3:23:41",)  # back to the submitter, reason in STC12: for edits without a code of their own
+_LINE = ("A3:247",)  # the claim fails because of a line, see 2220D
+_RECEIPT = "A1:19"
+_ACCEPTED = "A2:20"
+
+# Who may be named in STC01-3, by the level at which the STC stands.
+_OF_RECEIVER = frozenset(("36", "40", "41", "AY", "PR"))
+_OF_PROVIDER = _OF_RECEIVER | {"77", "82", "85", "87"}
+_OF_CLAIM = frozenset(
+    (
+        "03",
+        "1P",
+        "1Z",
+        "40",
+        "41",
+        "71",
+        "72",
+        "73",
+        "77",
+        "82",
+        "85",
+        "87",
+        "DK",
+        "DN",
+        "DQ",
+        "FA",
+        "GB",
+        "HK",
+        "IL",
+        "LI",
+        "MSC",
+        "PR",
+        "PRP",
+        "QB",
+        "QC",
+        "QD",
+        "SEP",
+        "TL",
+        "TTP",
+        "TU",
+    )
+)
+
+_LINE_QUALIFIERS = frozenset(("AD", "ER", "HC", "HP", "IV", "NU", "WK"))
+
+# The entity that a loop speaks of.
+_ENTITY = {
+    "1000A": "41",
+    "1000B": "40",
+    "2000A": "85",
+    "2010AA": "85",
+    "2010AB": "87",
+    "2010BA": "IL",
+    "2010BB": "PR",
+    "2010CA": "QC",
+    "2330A": "IL",
+    "2330B": "PR",
+    "2310A": "DN",
+    "2310B": "82",
+    "2310C": "77",
+    "2310D": "DQ",
+    "2420A": "82",
+    "2420B": "QB",
+    "2420C": "77",
+    "2420D": "DQ",
+    "2420E": "DK",
+    "2420F": "DN",
+}
+
+# Status code for a fault of the file's form, by element or segment; `+` asks for the entity of the loop.
+_CODE_OF = {
+    "NM103": "125+",
+    "NM104": "125+",
+    "N301": "126+",
+    "N401": "126+",
+    "N402": "126+",
+    "N403": "500+",
+    "N3": "126+",
+    "N4": "126+",
+    "PRV03": "145+",
+    "PRV": "145+",
+    "DMG02": "158+",
+    "DMG03": "157+",
+    "CLM01": "478",
+    "CLM02": "178",
+    "CLM05-1": "249",
+    "CLM05-3": "535",
+    "HI01": "254",
+    "HI": "255",
+    "SV101": "454",
+    "SV101-2": "454",
+    "SV101-7": "306",
+    "SV102": "583",
+    "SV104": "476",
+    "SV105": "249",
+    "SV101-3": "453",
+    "SV101-4": "453",
+    "SV101-5": "453",
+    "SV101-6": "453",
+    "SV107": "477",
+    "SV107-1": "477",
+    "SV107-2": "477",
+    "SV107-3": "477",
+    "SV107-4": "477",
+}
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Claims and cents, accepted and rejected."""
+
+    accepted: int = 0
+    rejected: int = 0
+    accepted_cents: int = 0
+    rejected_cents: int = 0
+
+    @property
+    def claims(self) -> int:
+        return self.accepted + self.rejected
+
+    @property
+    def cents(self) -> int:
+        return self.accepted_cents + self.rejected_cents
+
+    def count(self, rejected: bool, cents: int) -> None:
+        if rejected:
+            self.rejected += 1
+            self.rejected_cents += cents
+        else:
+            self.accepted += 1
+            self.accepted_cents += cents
+
+    def add(self, other: _Sums) -> None:
+        self.accepted += other.accepted
+        self.rejected += other.rejected
+        self.accepted_cents += other.accepted_cents
+        self.rejected_cents += other.rejected_cents
+
+
+@dataclass(slots=True)
+class _ProviderLevel:
+    """One 2000C while its claims pass."""
+
+    provider: BillingProvider | None
+    number: int
+    sums: _Sums = field(default_factory=_Sums)
+    # Where the provider is rejected as a whole: why. Its claims are counted and not listed.
+    rejected: list[Finding] | None = None
+    listed: bool = False
+
+
+@dataclass(slots=True)
+class _Set:
+    """One 837 transaction set while it passes."""
+
+    transaction: Transaction
+    sums: _Sums = field(default_factory=_Sums)
+    levels: int = 2
+    findings: list[Finding] = field(default_factory=list)
+    payer: str = ""
+    provider: _ProviderLevel | None = None
+    # The level (2000C or 2000B of the 837) whose patient the last listed claim belonged to.
+    patient: Patient | Subscriber | None = None
+    above: dict[type, list[Finding]] = field(default_factory=dict)
+
+
+class Group277:
+    """The answers to the sets of one functional group, one 277 for each, written to `out` as they pass.
+
+    Totals stand before the claims they count, so the claims wait in a spool until provider and set are over.
+    """
+
+    def __init__(self, group: Group, out: Spool, number: int, day: Day, reference: str) -> None:
+        self._group = group
+        self._out = out
+        self._number = number
+        self._day = day
+        self._reference = reference
+        self._begin = out.mark()
+        self._claims = Spool()
+        self._levels = Spool()
+        self._set: _Set | None = None
+        self._answered = 0
+
+    def open_set(self, transaction: Transaction, errors: list[Finding]) -> None:
+        self.discard_set()
+        self._set = _Set(transaction, findings=list(errors))
+
+    def open_provider(self, provider: BillingProvider, errors: list[Finding], rejected: bool) -> None:
+        """2000C. `rejected` says that the provider's own errors reject every claim below it."""
+        now = self._set
+        if now is None:
+            return
+        self._start_provider(now, provider, list(errors) if rejected else None)
+        now.above = {BillingProvider: errors}
+
+    def open_patient(self, level: Subscriber | Patient, errors: list[Finding]) -> None:
+        now = self._set
+        if now is None:
+            return
+        if isinstance(level, Subscriber):
+            now.above.pop(Patient, None)
+            now.payer = now.payer or level.payer.id
+        now.above[type(level)] = errors
+
+    def add_claim(self, claim: Claim, errors: list[Finding], rejected: bool) -> None:
+        now = self._set
+        if now is None:
+            return
+        level = now.provider
+        if level is None or level.provider is not claim.billing:
+            # The file does not name a billing provider at its place; what stands above the claim still holds.
+            level = self._start_provider(now, claim.billing, None)
+        cents = claim.charge
+        known = cents is not None and abs(cents) < _MOST_CENTS
+        amount = cents if cents is not None and known else 0
+        if level.rejected is not None:
+            level.sums.count(True, amount)
+            return
+        level.sums.count(rejected, amount)
+        lines = self._patient_lines(now, level, claim)
+        lines += self._claim_lines(now, claim, errors, rejected, amount, known)
+        self._claims.write_all(lines)
+
+    def _patient_lines(self, now: _Set, level: _ProviderLevel, claim: Claim) -> list[str]:
+        """2000D, where this claim is another patient's than the last one."""
+        patient = claim.patient or claim.subscriber
+        if level.listed and patient is now.patient:
+            return []
+        level.listed = True
+        now.patient = patient
+        now.levels += 1
+        member = claim.subscriber.name if claim.subscriber is not None else claim.patient_name
+        identifier = clean(claim.patient_name.id, 80, 2) or clean(member.id, 80, 2)
+        qualifier = member.id_qualifier if member.id_qualifier in ("MI", "II") else "MI"
+        return [
+            f"HL*{now.levels}*{level.number}*PT",
+            _name("QC", claim.patient_name, person="1", identifier=(qualifier, identifier)),
+        ]
+
+    def _claim_lines(
+        self, now: _Set, claim: Claim, errors: list[Finding], rejected: bool, amount: int, known: bool
+    ) -> list[str]:
+        """2200D, and 2220D for the lines that made the claim fail."""
+        out = [f"TRN*2*{clean(claim.id, 50) or '0'}"]
+        date, total = self._day.date, money(amount)
+        failing: list[tuple[ServiceLine, list[Finding]]] = []
+        if rejected:
+            of_claim, failing = _sort_out(claim, errors)
+            for kind in (Patient, Subscriber, BillingProvider):
+                of_claim += now.above.get(kind, ())
+            reasons = _reasons(of_claim, _OF_CLAIM)
+            if not reasons:
+                text = " ".join(f"Line {line.ordinal} - {found[0].message}" for line, found in failing)
+                reasons = [(_LINE if failing else _RETURNED, text)]
+            for index, (codes, text) in enumerate(reasons):
+                said = text if known or index else f"CLM02 cannot be read and counts as 0. {text}"
+                out.append(_status(codes, date, "U", total, clean(said, _LONGEST_TEXT)))
+        else:
+            text = "" if known else "CLM02 cannot be read and counts as 0."
+            out.append(_status((_ACCEPTED,), date, "WQ", total, text))
+        if reference := clean(claim.header.reference("D9"), 50):
+            out.append(f"REF*D9*{reference}")
+        out += _dates(claim.dates)
+        for line, found in failing:
+            out += _line_lines(line, found)
+        return out
+
+    def close_set(self, errors: list[Finding], rejected: bool) -> None:
+        """ST to SE of the answer. `rejected` says that the whole set is: then nothing stands below 2000B."""
+        now = self._set
+        if now is None:
+            return
+        self._close_provider(now)
+        out, day = self._out, self._day
+        if not self._answered:
+            write_group_header(out, "HN", addresses(self._group), self._number, day, VERSION)
+        self._answered += 1
+        number = f"{self._answered:04d}"
+        reference = f"{self._reference}{number}"
+        first = out.segments
+        out.write("ST", "277", number, VERSION)
+        out.write("BHT", "0085", "08", reference, day.date, day.time, "TH")
+        out.write("HL", "1", "", "20", "1")
+        receiver = now.transaction.receiver
+        identifier = clean(receiver.id, 80, 2) or addresses(self._group)[0]
+        entity = "PR" if now.payer and now.payer == receiver.id else "AY"
+        name = clean(receiver.last_name, 60) or identifier
+        out.write("NM1", entity, "2", name, "", "", "", "", "46", identifier)
+        out.write("TRN", "1", reference)
+        out.write("DTP", "050", "D8", day.date)
+        out.write("DTP", "009", "D8", day.date)
+        sums = now.sums
+        if rejected:
+            sums = _Sums(0, sums.claims, 0, sums.cents)
+            self._levels.cut_back((0, 0))
+        out.write("HL", "2", "1", "21", "1" if self._levels.segments else "0")
+        submitter = now.transaction.submitter
+        identifier = clean(submitter.id, 80, 2) or addresses(self._group)[1]
+        out.write_all([_name("41", submitter, person=submitter.entity_type, identifier=("46", identifier))])
+        out.write("TRN", "2", clean(now.transaction.batch, 50) or "0")
+        total = money(sums.cents)
+        if rejected:
+            reasons = _reasons([*now.findings, *errors], _OF_RECEIVER) or [(_RETURNED, "")]
+            out.write_all([_status(codes, day.date, "U", total) for codes, _ in reasons])
+        else:
+            out.write_all([_status((f"{_RECEIPT}:{entity}",), day.date, "WQ", total)])
+        out.write_all(_totals(sums, "90", "AA"))
+        self._levels.pour(out)
+        out.write("SE", str(out.segments - first + 1), number)
+        self._set = None
+
+    def discard_set(self) -> None:
+        """Forget the set that is passing: the 999 rejected it, or it could not be checked."""
+        self._claims.cut_back((0, 0))
+        self._levels.cut_back((0, 0))
+        self._set = None
+
+    def close(self, keep: bool) -> bool:
+        """GE; says whether the group has any answer. `keep` False takes back what was written of it."""
+        self.discard_set()
+        self._claims.close()
+        self._levels.close()
+        if not keep:
+            self._out.cut_back(self._begin)
+            return False
+        if self._answered:
+            self._out.write("GE", str(self._answered), str(self._number))
+        return bool(self._answered)
+
+    def _start_provider(
+        self, now: _Set, provider: BillingProvider | None, rejected: list[Finding] | None
+    ) -> _ProviderLevel:
+        self._close_provider(now)
+        now.levels += 1
+        now.patient = None
+        now.provider = _ProviderLevel(provider, now.levels, rejected=rejected)
+        return now.provider
+
+    def _close_provider(self, now: _Set) -> None:
+        level = now.provider
+        if level is None:
+            return
+        out, sums = self._levels, level.sums
+        out.write("HL", str(level.number), "2", "19", "1" if level.listed else "0")
+        billing = level.provider.provider if level.provider is not None else Provider(Run([], 0, ""))
+        qualifier, identifier = billing.id_qualifier, clean(billing.id, 80, 2)
+        if qualifier not in ("XX", "FI", "SV"):
+            qualifier = "FI"
+        if not identifier and level.provider is not None:
+            qualifier, identifier = "FI", clean(level.provider.tax_id, 80, 2)
+        out.write_all([_name("85", billing, person=billing.entity_type, identifier=(qualifier, identifier))])
+        out.write("TRN", "1", "0")
+        total = money(sums.cents)
+        if level.rejected is not None:
+            reasons = _reasons(level.rejected, _OF_PROVIDER) or [(_RETURNED, "")]
+            out.write_all([_status(codes, "", "U", total) for codes, _ in reasons])
+        else:
+            entity = "PR" if now.payer and now.payer == now.transaction.receiver.id else "AY"
+            out.write_all([_status((f"{_RECEIPT}:{entity}",), "", "WQ", total)])
+        out.write_all(_totals(sums, "QA", "QC"))
+        self._claims.pour(out)
+        now.sums.add(sums)
+        now.provider = None
+
+
+def _totals(sums: _Sums, accepted: str, rejected: str) -> list[str]:
+    """QTY and AMT, each only where there is something to count."""
+    out = []
+    if sums.accepted:
+        out.append(f"QTY*{accepted}*{sums.accepted}")
+    if sums.rejected:
+        out.append(f"QTY*{rejected}*{sums.rejected}")
+    if sums.accepted:
+        out.append(f"AMT*YU*{money(sums.accepted_cents)}")
+    if sums.rejected:
+        out.append(f"AMT*YY*{money(sums.rejected_cents)}")
+    return out
+
+
+def _name(role: str, party: Provider, *, person: str, identifier: tuple[str, str]) -> str:
+    """NM1. What has no name is called UNKNOWN; without an identifier NM108 and NM109 both stay empty."""
+    segment = party.name_segment
+    kind = person if person in ("1", "2") else "2"
+    last = clean(element(segment, 3), 60) or "UNKNOWN"
+    first = middle = ""
+    if kind == "1":
+        first, middle = clean(element(segment, 4), 35), clean(element(segment, 5), 25)
+    qualifier, value = identifier if identifier[1] else ("", "")
+    return f"NM1*{role}*{kind}*{last}*{first}*{middle}***{qualifier}*{value}"
+
+
+def _status(codes: tuple[str, ...], date: str, action: str, amount: str, text: str = "") -> str:
+    """STC with its up to three codes in STC01, STC10 and STC11."""
+    first, second, third = (*codes, "", "")[:3]
+    return f"STC*{first}*{date}*{action}*{amount}******{second}*{third}*{text}"
+
+
+def _dates(days: tuple[int | None, int | None]) -> list[str]:
+    """DTP*472, where the dates of service can be read."""
+    first, last = days
+    if first is None or last is None:
+        return []
+    if first == last:
+        return [f"DTP*472*D8*{first:08d}"]
+    return [f"DTP*472*RD8*{first:08d}-{last:08d}"]
+
+
+def _sort_out(
+    claim: Claim, errors: list[Finding]
+) -> tuple[list[Finding], list[tuple[ServiceLine, list[Finding]]]]:
+    """A claim's errors: those of the claim, and those of each line that can be shown (SVC needs a code)."""
+    of_claim: list[Finding] = []
+    of_line: dict[int, list[Finding]] = {}
+    for finding in errors:
+        ordinal = finding.where.line
+        if ordinal is not None and 0 < ordinal <= len(claim.lines) and _procedure(claim.lines[ordinal - 1]):
+            of_line.setdefault(ordinal, []).append(finding)
+        else:
+            of_claim.append(finding)
+    return of_claim, [(claim.lines[ordinal - 1], found) for ordinal, found in sorted(of_line.items())]
+
+
+def _procedure(line: ServiceLine) -> str:
+    """SVC01: qualifier, code, modifiers of two characters; "" where SV101 names no procedure."""
+    qualifier, code = (clean(part, 48) for part in line.procedure[:2])
+    if not code or qualifier not in _LINE_QUALIFIERS:
+        return ""
+    modifiers = (clean(modifier, 48) for modifier in line.modifiers)
+    return COMPONENT.join((qualifier, code, *(modifier for modifier in modifiers if len(modifier) == 2)))
+
+
+def _line_lines(line: ServiceLine, errors: list[Finding]) -> list[str]:
+    charge = line.charge
+    amount = money(charge) if charge is not None and abs(charge) < _MOST_CENTS else "0"
+    units = element(line.service, 4)
+    if not _NUMBER.fullmatch(units):
+        units = ""
+    out = [f"SVC*{_procedure(line)}*{amount}*****{units}"]
+    for codes, _ in _reasons(errors, _OF_CLAIM):
+        out.append(_status(codes, "", "U", ""))
+    control = clean(line.control, 50) or clean(element(line.first("LX"), 1), 50)
+    if control:
+        out.append(f"REF*FJ*{control}")
+    return out + _dates(line.dates)
+
+
+def _reasons(errors: Iterable[Finding], entities: frozenset[str]) -> list[tuple[tuple[str, ...], str]]:
+    """The distinct statuses of these errors, in order, each with the message of the first that bears it."""
+    found: dict[tuple[str, ...], str] = {}
+    for finding in errors:
+        if len(found) >= _MOST_STATUSES:
+            break
+        codes = tuple(_without_strangers(code, entities) for code in statuses(finding))
+        found.setdefault(codes, finding.message)
+    return list(found.items())
+
+
+def _without_strangers(code: str, entities: frozenset[str]) -> str:
+    category, status, *entity = code.split(COMPONENT)
+    return code if not entity or entity[0] in entities else f"{category}:{status}"
+
+
+def statuses(finding: Finding) -> tuple[str, ...]:
+    """The codes (category:code[:entity]) by which a 277CA rejects for this error, one to three of them.
+
+    Codes that reject nothing, or that are none, are passed over. A fault of the file's form that brings none
+    of its own is answered by what its element is (A6 where it is missing, A7 where it is wrong); any other
+    error is returned to the submitter with its message in STC12.
+    """
+    codes = tuple(code for code in finding.status.ack277ca if _REJECTS.fullmatch(code))[:3]
+    if not codes:
+        codes = _of_form(finding) if finding.status.ack999 else _RETURNED
+    category, code, *_ = codes[0].split(COMPONENT)
+    if len(codes) == 1 and code in _NEEDS_PARTNER:
+        codes = (codes[0], f"{category}:{_FORMAT}")
+    return codes
+
+
+def _of_form(finding: Finding) -> tuple[str, ...]:
+    where = finding.where
+    missing = any(code in ("IK403=1", "IK403=2", "IK403=I9", "IK304=3") for code in finding.status.ack999)
+    category = "A6" if missing else "A7"
+    code = _code_of(where.segment, where.loop, where.element or "")
+    if not code:
+        return ("A6:21", f"A6:{_FORMAT}") if missing else (f"A7:{_FORMAT}",)
+    return (f"{category}:{code}",)
+
+
+def _code_of(segment: str, loop: str, at: str) -> str:
+    entity = _ENTITY.get(loop, "")
+    if at == "NM109":
+        if loop in ("2010BA", "2330A"):
+            return "164:IL"
+        return f"562:{entity}" if entity in ("85", "82", "77", "DN", "DQ", "DK") else ""
+    if segment == "HI" and at[:4] == "HI01":
+        return _CODE_OF["HI01"]
+    code = _CODE_OF.get(at) or _CODE_OF.get(segment, "")
+    if not code.endswith("+"):
+        return code
+    return f"{code[:-1]}:{entity}" if entity else ""

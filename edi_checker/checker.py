@@ -1,0 +1,147 @@
+"""The whole path in one short function: bytes to blocks, parts, facts, findings, outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, Literal
+
+from edi_checker.claim import (
+    BillingProvider,
+    Claim,
+    Group,
+    GroupEnd,
+    Interchange,
+    InterchangeEnd,
+    Part,
+    Patient,
+    Subscriber,
+    Transaction,
+    TransactionEnd,
+)
+from edi_checker.engine import Engine
+from edi_checker.facts import Circumstances, facts_of
+from edi_checker.finding import Finding
+from edi_checker.guide import Guide
+from edi_checker.profile import COMMERCIAL, choose
+from edi_checker.reader import read_parts
+from edi_checker.x12 import read_blocks
+
+Outcome = Literal["accepted", "rejected", "not_checked"]
+Isolation = Literal["claim", "transaction"]
+
+# An IEA01 that counts wrong is reported, and the groups that were received are still processed (TA104 = E).
+TA1_NOTED_ONLY = frozenset(("021",))
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One part of the input in document order, what is wrong with it, and what becomes of it.
+
+    `outcome` says, with all that is known when the part has passed: of a Claim, whether it is accepted, counting
+    findings on the levels above it; of a level or header, whether its own findings reject all below it; of a
+    TransactionEnd, GroupEnd or InterchangeEnd, whether the whole is rejected (then every claim in it is,
+    whatever was said of it before). `failed` is the reason why a part could not be checked (our fault), else "".
+    """
+
+    part: Part
+    findings: tuple[Finding, ...]
+    outcome: Outcome
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """Everything that a check needs, made once and used for any number of inputs, one after the other."""
+
+    guide: Guide
+    engine: Engine
+    circumstances: Circumstances
+    isolation: Isolation = "claim"
+
+    def check(self, stream: BinaryIO) -> Iterator[Checked]:
+        """Check one input; yields its parts in document order, each as soon as it has been read.
+
+        Raises x12.NotX12 where the input cannot be read at all. Memory does not grow with the input.
+        """
+        outcomes = _Outcomes(self.isolation)
+        for part in read_parts(read_blocks(stream), self.guide):
+            findings, failed = self._judge(part)
+            yield Checked(part, findings, outcomes.of(part, findings, failed), failed)
+
+    def _judge(self, part: Part) -> tuple[tuple[Finding, ...], str]:
+        try:
+            facts = facts_of(part, self.circumstances)
+            if not facts:
+                return (), ""
+            option = self.circumstances.profile
+            profile = choose(part, option) if isinstance(part, Claim) else option or COMMERCIAL
+            return tuple(self.engine.decide(facts, profile, self.circumstances.received)), ""
+        except Exception as crash:  # noqa: BLE001  # a crash of ours must cost one part, neither pass nor reject it
+            # The type alone: a message of an unexpected error may quote the claim.
+            return (), f"internal error ({type(crash).__name__})"
+
+
+@dataclass(slots=True)
+class _Outcomes:
+    """What stands above the current part, and which of it is rejected already."""
+
+    isolation: Isolation
+    interchange: Outcome = "accepted"
+    group: Outcome = "accepted"
+    transaction: Outcome = "accepted"
+    levels: dict[type, Outcome] = field(default_factory=dict)
+
+    def of(self, part: Part, findings: tuple[Finding, ...], failed: str) -> Outcome:
+        own: Outcome = "accepted"
+        for finding in findings:
+            if finding.severity != "error":
+                continue
+            if finding.status.ta1 is not None:
+                if finding.status.ta1 not in TA1_NOTED_ONLY:
+                    self.interchange = "rejected"
+                    own = "rejected"
+                continue
+            own = "rejected"
+            if self.isolation == "transaction" and finding.status.ack999:
+                self.transaction = "rejected"
+        if failed:
+            own = "not_checked"
+        match part:
+            case Interchange():
+                self.interchange = own
+                return own
+            case Group():
+                self.group = "rejected" if not part.readable else own
+                return self.group
+            case Transaction():
+                self.levels.clear()
+                self.transaction = own
+                return own
+            case BillingProvider():
+                self.levels = {BillingProvider: own}
+                return own
+            case Subscriber():
+                self.levels.pop(Patient, None)
+                self.levels[Subscriber] = own
+                return own
+            case Patient():
+                self.levels[Patient] = own
+                return own
+            case Claim():
+                return _worst(own, self.interchange, self.group, self.transaction, *self.levels.values())
+            case TransactionEnd():
+                self.transaction = _worst(self.transaction, own)
+                return self.transaction
+            case GroupEnd():
+                self.group = _worst(self.group, own)
+                return self.group
+            case InterchangeEnd():
+                self.interchange = _worst(self.interchange, own)
+                return self.interchange
+
+
+def _worst(*outcomes: Outcome) -> Outcome:
+    if "not_checked" in outcomes:
+        return "not_checked"
+    return "rejected" if "rejected" in outcomes else "accepted"

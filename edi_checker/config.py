@@ -1,0 +1,98 @@
+"""The configuration file: what stands in it, as defaults for the options of a command."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import click
+
+FILE = "edi-checker.toml"
+MAX_BYTES = 1 << 20
+_OWN = ("config", "debug", "help")  # options that a file cannot give
+
+
+class ConfigError(Exception):
+    """The file cannot be used; the message names the file and the place in it."""
+
+
+def find_config(folder: Path) -> Path | None:
+    """The next configuration file from this folder upward."""
+    for place in (folder, *folder.parents):
+        with contextlib.suppress(OSError):
+            if (place / FILE).is_file():
+                return place / FILE
+    return None
+
+
+def read_config(file: Path, known: Collection[str]) -> dict[str, Any]:
+    """The tables of a file by command; `known` are the commands there are. Raises ConfigError."""
+    import tomllib
+
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise ConfigError(f"{file}: larger than {MAX_BYTES >> 20} MB")
+        config = tomllib.loads(data.decode("utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file}: not UTF-8 text") from None
+    except RecursionError:
+        raise ConfigError(f"{file}: nested too deep") from None
+    except ValueError as error:
+        raise ConfigError(f"{file}: {error}") from None
+    for name, table in config.items():
+        if name not in known:
+            raise ConfigError(
+                f"{file}: [{name}]: no such command; options stand under the name of theirs, [check]"
+            )
+        if not isinstance(table, dict):
+            raise ConfigError(f"{file}: {name}: must be a table, [{name}]")
+    return config
+
+
+def take_defaults(ctx: click.Context, file: Path, table: dict[str, Any]) -> dict[str, Any]:
+    """The values of one command's table by parameter, each as its option takes it. Raises ConfigError."""
+    options = {
+        name.removeprefix("--"): option
+        for option in ctx.command.params
+        if isinstance(option, click.Option) and option.name not in _OWN
+        for name in option.opts
+        if name.startswith("--")
+    }
+    defaults = {}
+    for key, given in table.items():
+        place = f"{file}: [{ctx.info_name}] {key}"
+        option = options.get(key)
+        if option is None or option.name is None:
+            raise ConfigError(f"{place}: no such option")
+        defaults[option.name] = _value(ctx, option, given, file, place)
+    return defaults
+
+
+def _value(ctx: click.Context, option: click.Option, given: Any, file: Path, place: str) -> Any:
+    if option.is_flag:
+        if not isinstance(given, bool):
+            raise ConfigError(f"{place}: true or false is expected")
+        return given
+    values = given if isinstance(given, list) else [given]
+    if isinstance(given, list) and not option.multiple:
+        raise ConfigError(f"{place}: one value is expected, not a list")
+    if any(isinstance(value, bool | int | float | dict | list) for value in values):
+        raise ConfigError(f"{place}: a text is expected")
+    convert: Callable[[str], str] = str
+    if isinstance(option.type, click.Path):
+        # As the author of the file sees it, wherever the command is run.
+        folder = file.resolve().parent
+        convert = lambda text: str(folder / text)  # noqa: E731  # a def of one line is no clearer here
+    texts = [convert(str(value)) for value in values]
+    try:
+        for text in texts:
+            option.type.convert(text, option, ctx)
+    except click.BadParameter as error:
+        raise ConfigError(f"{place}: {error.message}") from None
+    return texts if option.multiple else texts[0]

@@ -1,0 +1,328 @@
+"""Facts through durable-rules to findings; plain Python decides wherever that engine cannot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+from edi_checker.facts import Fact
+from edi_checker.finding import Finding, Place, Severity, Status
+from edi_checker.profile import Profile
+from edi_checker.rules import Rule, Rulebook
+from edi_checker.rules.explain import say
+from edi_checker.rules.model import Case, Reference, StatusForm, Text, Where
+from edi_checker.rules.network import ALIASES, Network, Unsafe, networks
+from edi_checker.rules.plain import Binding, bindings
+from edi_checker.rules.sieve import Sieve
+
+Kind = Literal["durable", "python"]
+
+# More findings of one case on one part of the input are not listed: the first ones say it.
+MAX_FINDINGS = 1000
+# Beyond these durable's joins cost more than plain Python's, which stop at the first MAX_FINDINGS.
+_MAX_FACTS = 100
+_MAX_RESULTS = 20_000
+# Rebuilding a ruleset after a fault costs memory that durable never gives back.
+_MAX_FALLBACKS = 20
+_MAX_SAID = 80  # characters of one value in a message
+_MAX_DATES = 10_000  # distinct dates kept for the tally of one profile
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Rules of the book; those in force on some date of the run; those in force on none. The rest is off."""
+
+    rules: int
+    applied: int
+    not_in_force: int
+
+
+class Engine:
+    """Decides which rules have something to say about the facts of one part of the input.
+
+    kind       the engine in use: `durable` until it turns out that it cannot be
+    note       why Python took over, "" while nothing happened; to be said once for a run
+    fallbacks  parts that Python decided because durable failed on them
+
+    Holds a live session of durable: one Engine for each process, not shared between threads.
+    """
+
+    def __init__(self, rulebook: Rulebook, kind: Kind = "durable") -> None:
+        self.kind: Kind = kind
+        self.note = ""
+        self.fallbacks = 0
+        self._rules = rulebook.rules
+        self._cases: list[tuple[Rule, Case]] = [
+            (rule, case) for rule in rulebook.rules for case in rule.cases
+        ]
+        self._programs: dict[int, _Program] = {}
+        self._durable: _Durable | None = None
+
+    def decide(self, facts: Sequence[Fact], profile: Profile, received: int) -> list[Finding]:
+        """The findings on the facts of one part, in document order.
+
+        `received` is the date of receipt, CCYYMMDD. Raises plain.TooMuch where a part is too large to be
+        decided, and whatever a fact raises that does not know its own place.
+        """
+        program = self._program(profile)
+        program.note_dates(facts, received)
+        cases, candidates = program.sieve.candidates(facts, received)
+        if not cases:
+            return []
+        found = self._bindings(cases, candidates, facts, received)
+        findings: list[tuple[int, int, Binding, Finding]] = []
+        for number, binding in found:
+            rule, case = self._cases[number]
+            bound = {
+                pattern.alias: facts[ordinal] for pattern, ordinal in zip(case.match, binding, strict=True)
+            }
+            finding = _finding(rule, case, program.severities[number], bound)
+            findings.append((finding.where.position, number, binding, finding))
+        findings.sort(key=lambda entry: entry[:3])
+        return list(dict.fromkeys(finding for *_, finding in findings))
+
+    def tally(self) -> Tally:
+        """What was applied since the engine was made."""
+        applied: set[str] = set()
+        active: set[str] = set()
+        for program in self._programs.values():
+            for number in program.severities:
+                rule, case = self._cases[number]
+                active.add(rule.id)
+                if any(case.in_force.holds(on) for on in program.dates_of(case)):
+                    applied.add(rule.id)
+        return Tally(len(self._rules), len(applied), len(active - applied))
+
+    def _program(self, profile: Profile) -> _Program:
+        program = self._programs.get(id(profile))
+        if program is None:
+            program = self._programs[id(profile)] = _Program(self._cases, profile)
+        return program
+
+    def _bindings(
+        self, cases: list[int], candidates: list[int], facts: Sequence[Fact], received: int
+    ) -> list[tuple[int, Binding]]:
+        if self.kind == "durable" and len(candidates) <= _MAX_FACTS:
+            try:
+                return self._by_durable(cases, candidates, facts, received)
+            except _OutOfReach:
+                pass
+            except Exception as error:  # noqa: BLE001  # whatever durable does, the claim is decided
+                self._fall_back(error)
+            except BaseException:
+                self._durable = None  # interrupted half-way: its session holds facts of this claim
+                raise
+        return self._by_python(cases, candidates, facts, received)
+
+    def _by_durable(
+        self, cases: list[int], candidates: list[int], facts: Sequence[Fact], received: int
+    ) -> list[tuple[int, Binding]]:
+        if self._durable is None:
+            self._durable = _Durable(list(enumerate(case for _, case in self._cases)))
+        found = sorted(self._durable.fire(set(cases), candidates, facts, received))
+        kept: list[tuple[int, Binding]] = []
+        for number in cases:
+            kept.extend(islice((entry for entry in found if entry[0] == number), MAX_FINDINGS))
+        return kept
+
+    def _by_python(
+        self, cases: list[int], candidates: list[int], facts: Sequence[Fact], received: int
+    ) -> list[tuple[int, Binding]]:
+        kept = [facts[ordinal] for ordinal in candidates]
+        return [
+            (number, tuple(candidates[place] for place in binding))
+            for number in cases
+            for binding in islice(bindings(self._cases[number][1], kept, received), MAX_FINDINGS)
+        ]
+
+    def _fall_back(self, error: Exception) -> None:
+        self._durable = None
+        if isinstance(error, _NotInstalled):
+            self.kind = "python"
+            self.note = "durable-rules cannot be used here; the Python engine decides by the same rules."
+            return
+        self.fallbacks += 1
+        if self.fallbacks >= _MAX_FALLBACKS:
+            self.kind = "python"
+            self.note = "durable-rules failed repeatedly; the Python engine decides by the same rules."
+
+
+class _Program:
+    """What one profile makes of a rulebook: the cases that speak for it, how loudly, and their filter."""
+
+    def __init__(self, cases: Sequence[tuple[Rule, Case]], profile: Profile) -> None:
+        self.profile = profile  # kept alive: programs are found by the profile's identity
+        self.severities: dict[int, Severity] = {}
+        self._dates: set[int] = set()
+        self._received: set[int] = set()
+        for number, (rule, case) in enumerate(cases):
+            if rule.profiles and profile.name not in rule.profiles:
+                continue
+            severity = profile.severities.get(rule.id) or case.severity_for(profile.name)
+            if severity != "off":
+                self.severities[number] = severity
+        self.sieve = Sieve([(number, cases[number][1]) for number in self.severities])
+
+    def note_dates(self, facts: Sequence[Fact], received: int) -> None:
+        """Remember the dates of a part for the tally; those of its first and last fact stand for all."""
+        if facts and len(self._dates) < _MAX_DATES:
+            for fact in (facts[0], facts[-1]):
+                on = fact.values.get("date")
+                self._dates.add(on if isinstance(on, int) else received)
+            self._received.add(received)
+
+    def dates_of(self, case: Case) -> set[int]:
+        return self._dates if case.in_force.by == "service" else self._received
+
+
+def _finding(rule: Rule, case: Case, severity: Severity, bound: dict[str, Fact]) -> Finding:
+    where = next(_places(case.at, bound))
+    related: list[Place] = []
+    for place in (place for other in case.related for place in _places(other, bound)):
+        if place != where and place not in related:
+            related.append(place)
+    return Finding(
+        rule=rule.id,
+        severity=severity,
+        snip=rule.snip,
+        message=_fill(case.message, bound),
+        fix=_fill(case.fix, bound),
+        citation=rule.sources[0].cite,
+        where=where,
+        related=tuple(related),
+        status=_status(case.status, bound),
+        table=next((fact.table for fact in bound.values() if fact.table is not None), None),
+    )
+
+
+def _places(where: Where, bound: dict[str, Fact]) -> Iterator[Place]:
+    fact = bound[where.alias]
+    for placed in fact.stands_on.get(where.key) or (fact.stands_on[""] if where.key else ()):
+        if where.qualifier:
+            yield placed.place(where.segment, where.element, qualifier=where.qualifier)
+        else:
+            yield placed.place(where.segment, where.element)
+
+
+def _fill(text: Text, bound: dict[str, Fact]) -> str:
+    return "".join([part if isinstance(part, str) else _said(part, bound) for part in text])
+
+
+def _said(part: Reference, bound: dict[str, Fact]) -> str:
+    said = say(bound[part.alias].values[part.field], part.type)
+    return said if len(said) <= _MAX_SAID else said[: _MAX_SAID - 3] + "..."
+
+
+def _status(form: StatusForm, bound: dict[str, Fact]) -> Status:
+    ack999, ta1 = form.ack999, form.ta1
+    if isinstance(ack999, Reference):
+        ack999 = tuple(code for code in _answers(ack999, bound) if not code.startswith("TA1="))
+    if isinstance(ta1, Reference):
+        ta1 = next((code[4:] for code in _answers(ta1, bound) if code.startswith("TA1=")), None)
+    return Status(ack999, form.ack277ca, ta1)
+
+
+def _answers(reference: Reference, bound: dict[str, Fact]) -> tuple[str, ...]:
+    value = bound[reference.alias].values[reference.field]
+    return value if isinstance(value, tuple) else ()
+
+
+class _NotInstalled(Exception):
+    """durable-rules is not there or does not load on this platform."""
+
+
+class _OutOfReach(Exception):
+    """Nothing is wrong, but this part of the input is more than durable should be asked."""
+
+
+class _Failed(Exception):
+    """durable answered as it should not."""
+
+
+class _Durable:
+    """The rulebook as rulesets of durable-rules, each with one live session, made when first needed."""
+
+    def __init__(self, cases: Sequence[tuple[int, Case]]) -> None:
+        self._networks = networks(cases)
+        self._sessions: dict[int, _Session] = {}
+        self._of_case: dict[int, int] = {}
+        for place, network in enumerate(self._networks):
+            for number, _ in network.fires.values():
+                self._of_case[number] = place
+
+    def fire(
+        self, cases: set[int], candidates: list[int], facts: Sequence[Fact], received: int
+    ) -> set[tuple[int, Binding]]:
+        """What fires, of the given cases, on the facts with these ordinals."""
+        found: set[tuple[int, Binding]] = set()
+        for place in sorted({self._of_case[number] for number in cases}):
+            network = self._networks[place]
+            texts: dict[str, int] = {}
+            try:
+                rows = [network.encode(ordinal, facts[ordinal], received, texts) for ordinal in candidates]
+            except Unsafe:
+                raise _OutOfReach from None
+            known = [row for row in rows if row is not None]
+            if not known:
+                continue
+            if place not in self._sessions:
+                self._sessions[place] = _Session(f"rules{place}", network)
+            fired = self._sessions[place].fire(known)
+            found.update((number, binding) for number, binding in fired if number in cases)
+        return found
+
+
+class _Session:
+    """One ruleset with its one session. After an exception it must not be used again."""
+
+    def __init__(self, name: str, network: Network) -> None:
+        try:
+            import durable_rules_engine
+            from durable.engine import Host, Ruleset
+        except Exception as error:
+            raise _NotInstalled from error
+
+        class QuietHost(Host):  # type: ignore[misc]  # durable has no types
+            def _run(self) -> None:
+                """No timer threads: nothing here waits for time to pass."""
+
+        self._engine: Any = durable_rules_engine
+        self._fires = network.fires
+        rules = {name: {**rule, "run": _nothing} for name, rule in network.definition.items()}
+        self._ruleset = Ruleset(name, QuietHost(), rules)
+        self._handle = self._ruleset._handle  # noqa: SLF001  # the way in that does not call back
+        # A session that never fired cannot be deleted without a crash; its successors inherit from this one.
+        code, state = self._engine.assert_facts(self._handle, '[{"id":"p","k":0,"i":0,"s":1}]')
+        if code != 0 or self._engine.start_action_for_state(self._handle, state) is None:
+            raise _Failed
+        self._engine.complete_and_start_action(self._handle, state)
+        self._engine.delete_state(self._handle, None)
+
+    def fire(self, rows: list[dict[str, str | int]]) -> list[tuple[int, Binding]]:
+        """Case numbers and the facts they bind; the session is empty afterwards."""
+        engine, handle = self._engine, self._handle
+        code, state = engine.assert_facts(handle, json.dumps(rows, separators=(",", ":")))
+        if code not in (0, 1):
+            raise _Failed
+        found: list[tuple[int, Binding]] = []
+        started = engine.start_action_for_state(handle, state)
+        message = started[1] if started else None
+        fired = 0
+        while message:
+            fired += 1
+            if fired > _MAX_RESULTS:
+                engine.delete_state(handle, None)
+                raise _OutOfReach
+            [(name, bound)] = json.loads(message).items()
+            number, count = self._fires[name]
+            found.append((number, tuple(bound[alias]["i"] for alias in ALIASES[:count])))
+            message = engine.complete_and_start_action(handle, state)
+        engine.delete_state(handle, None)
+        return found
+
+
+def _nothing(_closure: object) -> None:
+    """The action that each rule must have; what fired is drained instead."""

@@ -1,0 +1,256 @@
+"""Examples of rule files, written in a short notation, to claim files that go through the whole check.
+
+    lines: ["97530:GP:59 x2", "97110:GP x1 on 2026-02-03 $120.00 by 1234567893 dx 1,2 min 25 note TEXT"]
+    claim: {payer: medicare, date: 2026-02-03, received: 2026-03-02, charge: "100.00", place: "11",
+            taxonomy: 225100000X, set: {CLM05-3: "7"}}
+    edit:  [{find: "N3*", after: "NM1*85", replace: "N3*"}]     changes of single segments: see `edit_segments`
+    at:    2, or SV101-3, or N3        the line, element or segment at which a failing example is found
+
+Everything that is not said comes from one base claim: a physical therapist's, for a patient who is the subscriber.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from edi_checker.checker import Checker
+from edi_checker.finding import Finding
+from edi_checker.minutes import Minutes
+from edi_checker.rules import Rule
+
+# What the notation says, as the rule file holds it: texts in lists and mappings.
+Example = Mapping[str, Any]
+
+_FILING_INDICATOR = {"medicare": "MB", "medicaid": "MC", "commercial": "CI"}
+_LINE = re.compile(
+    r"(?P<procedure>\S+)"
+    r"(?: x(?P<units>[0-9.]+))?"
+    r"(?: (?P<unit>MJ|UN))?"
+    r"(?: on (?P<first>[0-9-]{10})(?:\.\.(?P<last>[0-9-]{10}))?)?"
+    r"(?: \$(?P<charge>-?[0-9.]+))?"
+    r"(?: by (?P<by>[0-9]{10}))?"
+    r"(?: dx (?P<pointers>[0-9,]+))?"
+    r"(?: min (?P<minutes>[0-9]+))?"
+    r"(?: assistant (?P<assistant>[0-9]+))?"
+    r"(?: note (?P<note>.+))?"
+)
+
+
+class ExampleError(ValueError):
+    """An example that is not written in the notation; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An example as a file: its text, the minutes file beside it (as CSV text), the date of receipt (CCYYMMDD)."""
+
+    text: str
+    minutes: str
+    received: int
+
+
+def write_example(example: Example) -> Written:
+    """The claim file that an example stands for."""
+    unknown = set(example) - {"lines", "claim", "edit", "at", "severity", "says"}
+    if unknown:
+        raise ExampleError(f"unknown key {sorted(unknown)[0]!r}")
+    claim = example.get("claim") or {}
+    unknown = set(claim) - {"payer", "date", "received", "charge", "place", "taxonomy", "rendering", "diagnoses", "set", "certified"}
+    if unknown:
+        raise ExampleError(f"unknown key {sorted(unknown)[0]!r} in claim")
+    segments, minutes = _segments(example.get("lines") or ["97530:GP x2"], claim)
+    for address, value in (claim.get("set") or {}).items():
+        segments = _set_element(segments, address, str(value))
+    edited = edit_segments(segments, example.get("edit") or ())
+    text = "".join(segment + "~\n" for segment in _recount(segments, edited))
+    rows = "".join(f"{row}\n" for row in minutes)
+    header = "claim,line,minutes,assistant_minutes\n"
+    received = _compact(str(claim.get("received", "2026-03-02")))
+    return Written(text, header + rows if rows else "", int(received))
+
+
+def run_example(checker: Checker, example: Example) -> list[Finding]:
+    """The findings of the whole check on one example, in document order."""
+    written = write_example(example)
+    circumstances = replace(
+        checker.circumstances,
+        received=written.received,
+        minutes=Minutes.parse(written.minutes, "example") if written.minutes else None,
+    )
+    checker = replace(checker, circumstances=circumstances)
+    return [f for checked in checker.check(io.BytesIO(written.text.encode())) for f in checked.findings]
+
+
+def try_examples(checker: Checker, rule: Rule) -> list[str]:
+    """What is wrong with a rule's examples: one sentence each, none where all do as they say.
+
+    A passing example gives no finding of the rule; a failing one gives the rule's finding, at its place, and no
+    other error or warning of the same family (the first part of the id).
+    """
+    complaints = []
+    family = rule.id.partition(".")[0]
+    for written in rule.passing:
+        where = f"{rule.path}:{written.line}: the passing example"
+        found = [f for f in run_example(checker, written.notation) if f.rule == rule.id]
+        if found:
+            complaints.append(f"{where} gives the finding: {found[0].message}")
+    for written in rule.failing:
+        where = f"{rule.path}:{written.line}: the failing example"
+        example = written.notation
+        findings = run_example(checker, example)
+        own = [f for f in findings if f.rule == rule.id]
+        others = [f for f in findings if f.rule != rule.id and f.rule.startswith(family + ".") and f.severity != "info"]
+        if not own:
+            complaints.append(f"{where} gives no finding of this rule")
+        elif others:
+            complaints.append(f"{where} also gives {others[0].rule}: {others[0].message}")
+        elif (at := example.get("at")) is not None and not any(_stands_at(f, at) for f in own):
+            place = own[0].where
+            complaints.append(f"{where} is found at line {place.line}, {place.element or place.segment}, not at {at}")
+        elif (severity := example.get("severity")) and own[0].severity != severity:
+            complaints.append(f"{where} is {own[0].severity}, not {severity}")
+        elif (says := example.get("says")) and says not in own[0].message:
+            complaints.append(f"{where} does not say {says!r} but: {own[0].message}")
+    return complaints
+
+
+def _stands_at(finding: Finding, at: str) -> bool:
+    if at.isdigit():
+        return finding.where.line == int(at)
+    return at in (finding.where.element, finding.where.segment, finding.where.loop)
+
+
+def edit_segments(segments: Sequence[str], edits: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Segments changed one by one. Each edit finds the first segment that begins with `find` (from the segment that
+    begins with `after` on) and does one thing: `delete: true`, `replace: TEXT`, `insert: TEXT` (before it),
+    `append: TEXT` (behind it), `repeat: N` (N times in all), `swap: true` (with the next one),
+    `set: {ELEMENT: VALUE}` (by number, `3` or `5-1`).
+    """
+    out = list(segments)
+    for edit in edits:
+        start = _index(out, edit["after"], 0) + 1 if "after" in edit else 0
+        at = _index(out, edit["find"], start)
+        if edit.get("delete"):
+            del out[at]
+        elif "replace" in edit:
+            out[at] = edit["replace"]
+        elif "insert" in edit:
+            out[at:at] = edit["insert"].split("~")
+        elif "append" in edit:
+            out[at + 1 : at + 1] = edit["append"].split("~")
+        elif "repeat" in edit:
+            out[at : at + 1] = [out[at]] * int(edit["repeat"])
+        elif edit.get("swap"):
+            out[at], out[at + 1] = out[at + 1], out[at]
+        elif "set" in edit:
+            for number, value in edit["set"].items():
+                out[at] = _with_element(out[at], str(number), str(value))
+        else:
+            raise ExampleError(f"an edit of {edit['find']!r} does nothing")
+    return out
+
+
+def _index(segments: Sequence[str], prefix: str, start: int) -> int:
+    for index in range(start, len(segments)):
+        if segments[index].startswith(prefix):
+            return index
+    raise ExampleError(f"no segment begins with {prefix!r}")
+
+
+def _with_element(segment: str, number: str, value: str) -> str:
+    place, _, component = number.partition("-")
+    elements = segment.split("*")
+    elements += [""] * (int(place) + 1 - len(elements))
+    if component:
+        parts = elements[int(place)].split(":")
+        parts += [""] * (int(component) - len(parts))
+        parts[int(component) - 1] = value
+        value = ":".join(parts)
+    elements[int(place)] = value
+    return "*".join(elements)
+
+
+def _set_element(segments: Sequence[str], address: str, value: str) -> list[str]:
+    found = re.fullmatch(r"([A-Z][A-Z0-9]{1,2})([0-9]{2}(?:-[0-9]+)?)", address)
+    if found is None:
+        raise ExampleError(f"{address!r} is no element, such as CLM05-3")
+    number = found.group(2)
+    return edit_segments(segments, [{"find": found.group(1) + "*", "set": {number.lstrip("0") or "0": value}}])
+
+
+def _recount(original: Sequence[str], edited: Sequence[str]) -> list[str]:
+    """SE01 counted anew, unless the edit speaks of the trailer itself."""
+    trailer = next(s for s in original if s.startswith("SE*"))
+    out = list(edited)
+    begins = [i for i, s in enumerate(out) if s.startswith("ST*")]
+    if trailer in out and begins:
+        end = out.index(trailer)
+        out[end] = _with_element(trailer, "1", str(end - begins[0] + 1))
+    return out
+
+
+def _compact(text: str) -> str:
+    return text.replace("-", "")
+
+
+def _segments(lines: Sequence[str], claim: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    payer = str(claim.get("payer", "medicare"))
+    if payer not in _FILING_INDICATOR:
+        raise ExampleError(f"unknown payer {payer!r}")
+    on = _compact(str(claim.get("date", "2026-02-03")))
+    body: list[str] = []
+    minutes: list[str] = []
+    total = 0.0
+    for ordinal, line in enumerate(lines, 1):
+        found = _LINE.fullmatch(line)
+        if found is None:
+            raise ExampleError(f"cannot read the line {line!r}")
+        units = found["units"] or "1"
+        charge = found["charge"] or f"{50 * float(units):.2f}"
+        total += float(charge)
+        first = _compact(found["first"] or on)
+        last = _compact(found["last"] or first)
+        date = f"DTP*472*D8*{first}" if last == first else f"DTP*472*RD8*{first}-{last}"
+        pointers = (found["pointers"] or "1").replace(",", ":")
+        body += [f"LX*{ordinal}", f"SV1*HC:{found['procedure']}*{charge}*{found['unit'] or 'UN'}*{units}***{pointers}", date, f"REF*6R*L{ordinal}"]
+        if found["note"]:
+            body.append(f"NTE*ADD*{found['note']}")
+        if found["by"]:
+            body.append(f"NM1*82*1*BROOK*LINNEA****XX*{found['by']}")
+        if found["minutes"]:
+            minutes.append(f"EXAMPLE1,{ordinal},{found['minutes']},{found['assistant'] or ''}")
+    diagnoses = claim.get("diagnoses") or ["M6281", "R262"]
+    hi = "*".join(f"{'ABF' if i else 'ABK'}:{code}" for i, code in enumerate(diagnoses))
+    head = [
+        "ISA*00*          *00*          *ZZ*SUBMITTER      *ZZ*RECEIVER       *260301*1200*^*00501*000000001*0*T*:",
+        "GS*HC*SUBMITTER*RECEIVER*20260301*1200*1*X*005010X222A1",
+        "ST*837*0001*005010X222A1",
+        "BHT*0019*00*BATCH1*20260301*1200*CH",
+        "NM1*41*2*ALDER BILLING*****46*SUBMITTER",
+        "PER*IC*OFFICE*TE*5550100100",
+        "NM1*40*2*EXAMPLE PAYER*****46*RECEIVER",
+        "HL*1**20*1",
+        f"PRV*BI*PXC*{claim.get('taxonomy', '225100000X')}",
+        "NM1*85*2*ALDER THERAPY*****XX*1234567893",
+        "N3*1 ALDER ROAD",
+        "N4*ALBANY*NY*122070001",
+        "REF*EI*123456789",
+        "HL*2*1*22*0",
+        f"SBR*P*18*******{_FILING_INDICATOR[payer]}",
+        "NM1*IL*1*MAPLE*MARTA****MI*1EG4TE5MK73",
+        "N3*2 MAPLE STREET",
+        "N4*ALBANY*NY*122070002",
+        "DMG*D8*19500101*F",
+        "NM1*PR*2*EXAMPLE PAYER*****PI*PAYER1",
+        f"CLM*EXAMPLE1*{claim.get('charge') or f'{total:.2f}'}***{claim.get('place', '11')}:B:1*Y*A*Y*Y",
+        f"HI*{hi}",
+    ]
+    if claim.get("certified", True):
+        head.append("NM1*DN*1*CEDAR*CLARA****XX*1679576722")
+    if claim.get("rendering"):
+        head.append(f"NM1*82*1*BIRCH*BENNO****XX*{claim['rendering']}")
+    return [*head, *body, "SE*0*0001", "GE*1*1", "IEA*1*000000001"], minutes

@@ -1,0 +1,63 @@
+"""Claims to facts: the closed vocabulary in which every rule is written."""
+
+from __future__ import annotations
+
+from edi_checker.claim import BillingProvider, Claim, Interchange, Part, Transaction
+from edi_checker.facts.circumstances import Circumstances, ProviderDays
+from edi_checker.facts.claims import add_claim
+from edi_checker.facts.levels import add_billing_provider, faults_of, file_fact, level_of, transaction_fact
+from edi_checker.facts.vocabulary import VOCABULARY, Fact, FactType, Field, FieldType, Placed, Value
+from edi_checker.profile import COMMERCIAL, choose
+
+__all__ = [
+    "VOCABULARY",
+    "Circumstances",
+    "Fact",
+    "FactType",
+    "Field",
+    "FieldType",
+    "Placed",
+    "ProviderDays",
+    "Value",
+    "facts_of",
+    "lines_can_be_trusted",
+]
+
+
+def facts_of(part: Part, circumstances: Circumstances) -> list[Fact]:
+    """The facts of one part of a claim file.
+
+    Every part gives its faults. A claim gives more where its segments let its lines be trusted: one damaged
+    segment must not become a second finding of a coding rule.
+    """
+    if isinstance(part, Claim):
+        profile = choose(part, circumstances.profile)
+        facts = faults_of(part, "claim", circumstances, profile.name) if part.faults else []
+        if lines_can_be_trusted(part):
+            add_claim(facts, part, circumstances, profile)
+        return facts
+    name = (circumstances.profile or COMMERCIAL).name
+    facts = faults_of(part, level_of(part), circumstances, name) if part.faults else []
+    if isinstance(part, BillingProvider):
+        add_billing_provider(facts, part, circumstances, name)
+    elif isinstance(part, Transaction):
+        facts.append(transaction_fact(part, circumstances, name))
+    elif isinstance(part, Interchange):
+        facts.append(file_fact(part, circumstances, name))
+    return facts
+
+
+# Segments of a claim that do not decide which lines there are and what they say.
+_BESIDE_THE_LINES = frozenset(
+    "AMT CAS CN1 CR1 CR2 CR3 CRC CTP DMG DTP FRM HCP K3 LIN LQ MEA MIA MOA N3 N4 NM1 NTE OI PER PRV PS1 PWK QTY REF "
+    "SBR SV5 SVD".split()
+)
+
+
+def lines_can_be_trusted(claim: Claim) -> bool:
+    """Whether no segment that makes a claim's lines what they are is missing, misplaced or unreadable as a whole."""
+    return not claim.cut and not any(
+        not fault.element
+        and (fault.segment not in _BESIDE_THE_LINES or (fault.segment == "DTP" and fault.loop == "2400"))
+        for fault in claim.faults
+    )

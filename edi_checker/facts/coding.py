@@ -1,0 +1,329 @@
+"""Facts that stand on several lines and on tables: pairs, units of a day, add-on codes, therapy of a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from edi_checker.claim import Claim
+from edi_checker.facts.circumstances import Circumstances, ProviderDays
+from edi_checker.facts.lines import Line
+from edi_checker.facts.vocabulary import Fact
+from edi_checker.profile import Profile, UnitMethod
+from edi_checker.tables import PtpEdit, Tables
+from edi_checker.units import QUARTER, Working, least_minutes, work
+
+_ORIGINAL = "1"  # CLM05-3
+
+
+def add_coding(
+    facts: list[Fact], claim: Claim, lines: list[Line], circumstances: Circumstances, profile: Profile
+) -> None:
+    """Add the pair, code_day, addon and therapy_day facts of a claim, whose lines are all given."""
+    dated = [line for line in lines if line.first is not None and line.service.code]
+    by_day: dict[int, list[Line]] = {}
+    for line in dated:
+        by_day.setdefault(line.first or 0, []).append(line)
+    for on, group in by_day.items():
+        if len(group) > 1:
+            _add_pairs(facts, on, group, circumstances.tables, profile.name)
+    _add_code_days(facts, dated, circumstances.tables, profile.name)
+    for line in dated:
+        if line.service.addon:
+            facts.append(_addon(line, lines, profile.name))
+    timed = [
+        line for line in dated if line.service.procedure is not None and line.service.procedure.eight_minute
+    ]
+    if timed:
+        _add_therapy_days(facts, claim, timed, circumstances, profile)
+
+
+# -- procedure-to-procedure --------------------------------------------------------------------------------
+
+
+def _add_pairs(facts: list[Fact], on: int, group: list[Line], tables: Tables, profile: str) -> None:
+    edits = _edits(tuple(dict.fromkeys([line.service.code for line in group])), on, tables)
+    for edit in edits:
+        ones = [line for line in group if line.service.code == edit.column_1]
+        for two in group:
+            if two.service.code != edit.column_2:
+                continue
+            together = [one for one in ones if one.surely_with(two)]
+            if not together:
+                continue
+            # One fact a column 2 line: beside several column 1 lines, one that no modifier releases counts.
+            one = next((one for one in together if not _released_by(one, two)), together[0])
+            facts.append(_pair(on, one, two, edit, profile))
+
+
+@lru_cache(maxsize=16384)
+def _edits(codes: tuple[str, ...], on: int, tables: Tables) -> tuple[PtpEdit, ...]:
+    found = []
+    for index, code in enumerate(codes):
+        for other in codes[index + 1 :]:
+            edit = tables.ptp(code, other, on)
+            if edit is not None:
+                found.append(edit)
+    return tuple(found)
+
+
+def _released_by(one: Line, two: Line) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.service.releasing + two.service.releasing))
+
+
+def _pair(on: int, one: Line, two: Line, edit: PtpEdit, profile: str) -> Fact:
+    return Fact(
+        "pair",
+        {
+            "date": on,
+            "profile": profile,
+            "column_1": edit.column_1,
+            "column_2": edit.column_2,
+            "line_1": one.view.ordinal,
+            "line_2": two.view.ordinal,
+            "modifiers_1": one.service.modifiers,
+            "modifiers_2": two.service.modifiers,
+            "indicator": edit.indicator,
+            "released_by": _released_by(one, two),
+            "rationale": edit.rationale,
+            "effective": edit.effective,
+            "deletion": edit.deletion,
+        },
+        {"": (two.view,), "column_1": (one.view,), "column_2": (two.view,)},
+        edit.table,
+    )
+
+
+# -- units of a day ----------------------------------------------------------------------------------------
+
+
+def _add_code_days(facts: list[Fact], dated: list[Line], tables: Tables, profile: str) -> None:
+    together: dict[tuple[str, str], list[Line]] = {}
+    for line in dated:
+        if line.service.units is None or line.days is None:
+            continue
+        mue = line.service.mue
+        if mue is not None and mue.mai == "1":
+            facts.append(_code_day(line.first or 0, [line], line.units_a_day, tables, profile))
+        else:
+            together.setdefault((line.service.code, line.npi), []).append(line)
+    for lines in together.values():
+        if len(lines) == 1:
+            facts.append(_code_day(lines[0].first or 0, lines, lines[0].units_a_day, tables, profile))
+            continue
+        # The units of a day are highest on a day on which one of the lines begins.
+        for on in dict.fromkeys([line.first or 0 for line in lines]):
+            group = [line for line in lines if (line.first or 0) <= on <= (line.last or 0)]
+            facts.append(_code_day(on, group, sum(line.units_a_day for line in group), tables, profile))
+
+
+def _code_day(on: int, group: list[Line], units: int, tables: Tables, profile: str) -> Fact:
+    mue = tables.mue(group[0].service.code, on)
+    limit = mue.limit * 1000 if mue is not None else None
+    main = group[-1]
+    if limit is not None and units > limit and len(group) > 1:
+        so_far = 0
+        for main in group:
+            so_far += main.units_a_day
+            if so_far > limit:
+                break
+    return Fact(
+        "code_day",
+        {
+            "date": on,
+            "profile": profile,
+            "code": main.service.code,
+            "units": units,
+            "lines": len(group),
+            "limit": limit,
+            "mai": mue.mai if mue is not None else "",
+            "rationale": mue.rationale if mue is not None else "",
+        },
+        {"": (main.view,), "others": tuple([line.view for line in group if line is not main])},
+        mue.table if mue is not None else None,
+    )
+
+
+# -- add-on codes ------------------------------------------------------------------------------------------
+
+
+def _addon(line: Line, lines: list[Line], profile: str) -> Fact:
+    addon = line.service.addon
+    assert addon is not None
+    beside = [
+        other for other in lines if other is not line and _one_day_of(line, other) and line.maybe_with(other)
+    ]
+    codes = [other.service.code for other in beside]
+    return Fact(
+        "addon",
+        {
+            "date": line.first,
+            "profile": profile,
+            "code": addon.code,
+            "type": addon.type,
+            "primaries": addon.primaries,
+            "found": tuple(code for code in dict.fromkeys(codes) if code in addon.primaries),
+            "complete": "" not in codes,
+        },
+        line.stands_on,
+        addon.table,
+    )
+
+
+def _one_day_of(line: Line, other: Line) -> bool:
+    """Whether the lines share a day, or may: a line whose days cannot be read may be on any."""
+    if line.first is None or other.first is None or line.last is None or other.last is None:
+        return True
+    return line.first <= other.last and other.first <= line.last
+
+
+# -- timed therapy -----------------------------------------------------------------------------------------
+
+
+def _add_therapy_days(
+    facts: list[Fact], claim: Claim, timed: list[Line], circumstances: Circumstances, profile: Profile
+) -> None:
+    worked = circumstances.provider_days or ProviderDays()
+    expected = circumstances.minutes is not None or any(line.minutes is not None for line in timed)
+    spans = [line for line in timed if line.days != 1]
+    by_day: dict[int, list[Line]] = {}
+    for line in timed:
+        if line.days == 1:
+            by_day.setdefault(line.first or 0, []).append(line)
+    for on, group in by_day.items():
+        # Units of a line over several days fall on this one too, nobody knows how many.
+        complete = not any((line.first or 0) <= on <= (line.last or line.first or 0) for line in spans)
+        for discipline, lines in _by_discipline(group).items():
+            busiest = 0
+            if claim.frequency == _ORIGINAL:
+                busiest = _add_worked(worked, on, lines, profile.unit_method)
+            facts.append(_therapy_day(on, discipline, lines, complete, expected, busiest, profile))
+
+
+def _by_discipline(group: list[Line]) -> dict[str, list[Line]]:
+    """Lines by the plan of care they name.
+
+    A line that names none belongs to the only one of the day; where the day has several it could belong to any,
+    and nothing can be said of the day.
+    """
+    named: dict[str, list[Line]] = {}
+    unclear = False
+    for line in group:
+        disciplines = line.service.disciplines
+        if len(disciplines) == 1:
+            named.setdefault(disciplines[0], []).append(line)
+        else:
+            unclear = True
+    if not unclear:
+        return named
+    if len(named) > 1:
+        return {}
+    return {next(iter(named), ""): group}
+
+
+def _add_worked(worked: ProviderDays, on: int, lines: list[Line], method: UnitMethod) -> int:
+    """Add a day's least minutes to its rendering providers; return the sum of the busiest of them so far."""
+    busiest = 0
+    npis = dict.fromkeys([line.npi for line in lines if line.npi])
+    for npi in npis:
+        own = [line for line in lines if line.npi == npi]
+        if all(line.minutes is not None for line in own):
+            minutes = sum(line.minutes.minutes for line in own if line.minutes is not None)
+        elif len(npis) == 1:
+            minutes = _least_minutes(own, method)
+        else:
+            # The minutes of the others may have carried this provider's units over the edge.
+            minutes = sum(max(0, QUARTER * (line.service.units or 0) // 1000 - QUARTER + 1) for line in own)
+        busiest = max(busiest, worked.add(npi, on, minutes))
+    return busiest
+
+
+def _least_minutes(lines: Iterable[Line], method: UnitMethod) -> int:
+    billed: dict[str, int] = {}
+    for line in lines:
+        billed[line.service.code] = billed.get(line.service.code, 0) + (line.service.units or 0) // 1000
+    if method == "ama":
+        return sum(least_minutes(units) for units in billed.values())
+    return least_minutes(sum(billed.values()))
+
+
+def _therapy_day(
+    on: int,
+    discipline: str,
+    lines: list[Line],
+    complete: bool,
+    expected: bool,
+    busiest: int,
+    profile: Profile,
+) -> Fact:
+    method = profile.unit_method
+    counted = complete and all(line.service.units is not None and line.service.units % 1000 == 0 for line in lines)
+    services = _services(lines)
+    billed = dict.fromkeys(services.values(), 0)
+    minutes = dict.fromkeys(services.values(), 0)
+    unknown = 0
+    for line in lines:
+        service = services[line.service.code]
+        billed[service] += (line.service.units or 0) // 1000
+        if line.minutes is None:
+            unknown += 1
+        else:
+            minutes[service] += line.minutes.minutes
+    units = sum(billed.values()) if counted else None
+    known = complete and not unknown
+    working = work(minutes, method) if known and counted else None
+    misplaced = working.misplaced(billed) if working is not None else ()
+    main = _faulty_line(lines, services, misplaced)
+    return Fact(
+        "therapy_day",
+        {
+            "date": on,
+            "profile": profile.name,
+            "discipline": discipline,
+            "method": method,
+            "codes": tuple(services),
+            "lines": len(lines),
+            "units": units,
+            "minutes": sum(minutes.values()) if known else None,
+            "lines_without_minutes": unknown,
+            "minutes_expected": expected,
+            "least_minutes": _least_minutes(lines, method) if counted else None,
+            "allowed": working.total if working is not None else None,
+            "misplaced": misplaced,
+            "minutes_by_code": _listed(minutes, "{} {} min") if known else "",
+            "units_by_code": _listed(billed, "{} x{}") if counted else "",
+            "right_split": _right_split(working),
+            "provider_minutes": busiest,
+        },
+        {"": (main.view,), "others": tuple([line.view for line in lines if line is not main])},
+    )
+
+
+def _services(lines: list[Line]) -> dict[str, str]:
+    """Each code and the service it belongs to: an add-on for further minutes goes on with its primary's count."""
+    codes = dict.fromkeys([line.service.code for line in lines])
+    services = {}
+    for line in lines:
+        procedure = line.service.procedure
+        service = procedure.counts_with if procedure is not None else line.service.code
+        services[line.service.code] = service if service in codes else line.service.code
+    return services
+
+
+def _faulty_line(lines: list[Line], services: Mapping[str, str], misplaced: tuple[str, ...]) -> Line:
+    """The last line of the first service that has too many units, else the first line of the day."""
+    for line in reversed(lines):
+        if misplaced and services[line.service.code] == misplaced[0]:
+            return line
+    return lines[0]
+
+
+def _right_split(working: Working | None) -> str:
+    if working is None:
+        return ""
+    split = next(working.allocations())
+    return _listed({service: units for service, units in split.items() if units}, "{} x{}")
+
+
+def _listed(counts: Mapping[str, int], form: str) -> str:
+    return ", ".join(form.format(service, count) for service, count in counts.items())

@@ -1,0 +1,350 @@
+"""The closed vocabulary in which every rule is written: fact types, their fields, and what a fact is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from edi_checker.finding import Place, TableVersion
+
+FieldType = Literal["text", "int", "quantity", "money", "date", "bool", "codes"]
+
+# text      a code or short text; absent is ""
+# int       a count; absent is None
+# quantity  units in thousandths (1500 is 1.5); absent is None
+# money     cents; absent is None
+# date      CCYYMMDD as an integer; absent is None
+# bool      never absent
+# codes     a tuple of texts, in document order, possibly empty
+Value = str | int | bool | tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a fact type: its type, its X12 address ("SV101-2" or "computed"), whether it holds PHI."""
+
+    type: FieldType
+    address: str
+    about: str
+    phi: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FactType:
+    """One kind of fact. Every type has a `date` field: the date of service by which a rule is in force."""
+
+    about: str
+    fields: dict[str, Field]
+    # Named things a fact stands on besides itself, for `at:` and `related:` (pair: column_1, column_2).
+    stands_on: tuple[str, ...] = ()
+
+
+class Placed(Protocol):
+    """Something that knows where its segments stand; `at` is an element such as SV101-3 or None."""
+
+    def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact. `values` holds every field of its type; `stands_on[""]` is the main place, others have names."""
+
+    kind: str
+    values: dict[str, Value]
+    stands_on: dict[str, tuple[Placed, ...]]
+    table: TableVersion | None = None
+
+
+FAULT = FactType(
+    about="something in the file that could not be placed in the guide or the envelope",
+    fields={
+        "kind": Field("text", "computed", "what happened: segment-missing, element-code, count, ..."),
+        "level": Field(
+            "text", "computed", "interchange, group, transaction, provider, subscriber, patient or claim"
+        ),
+        "date": Field("date", "computed", "date of receipt"),
+        "profile": Field("text", "SBR09", "profile of the claim, or of the run outside of claims"),
+        "loop": Field("text", "computed", "loop as the guide names it, 2010AA"),
+        "segment": Field("text", "computed", "segment id"),
+        "position": Field("int", "computed", "segment count in ST..SE, ST = 1; 0 in the envelope"),
+        "element": Field(
+            "text", "computed", "element as the guide names it, SV101-3; absent for a whole segment"
+        ),
+        "name": Field("text", "computed", "short name of the loop, segment or element"),
+        "expected": Field("text", "computed", "what the guide asks for"),
+        "found": Field("text", "computed", "what stands there, only where it cannot be PHI"),
+        "answers": Field(
+            "codes", "computed", "codes for the acknowledgement: IK304=3, IK403=7, IK502=4, AK905=5, TA1=021"
+        ),
+    },
+)
+
+
+# Every type has these two.
+_DATE = Field("date", "DTP03 472", "first day of service")
+_RECEIVED = Field("date", "computed", "date of receipt")
+_PROFILE = Field("text", "SBR09", "profile of the claim, or of the run outside of claims")
+
+FILE = FactType(
+    about="an interchange",
+    fields={
+        "date": _RECEIVED,
+        "profile": _PROFILE,
+        "usage": Field("text", "ISA15", "P production, T test"),
+        "version": Field("text", "ISA12", "version of the interchange"),
+    },
+)
+
+TRANSACTION = FactType(
+    about="a transaction set",
+    fields={
+        "date": _RECEIVED,
+        "profile": _PROFILE,
+        "version": Field("text", "GS08", "implementation guide"),
+        "purpose": Field("text", "BHT02", "00 original, 18 reissue"),
+        "type": Field("text", "BHT06", "CH chargeable, RP reporting, 31 subrogation"),
+        "created": Field("date", "BHT04", "date of creation"),
+    },
+)
+
+CLAIM = FactType(
+    about="a claim whose lines can be trusted",
+    fields={
+        "date": _DATE,
+        "last_date": Field("date", "DTP03 472", "last day of service of all lines"),
+        "received": _RECEIVED,
+        "profile": _PROFILE,
+        "charge": Field("money", "CLM02", "total charge"),
+        "line_charges": Field("money", "SV102", "sum of the lines' charges; absent where one cannot be read"),
+        "charge_difference": Field("money", "computed", "charge less line_charges"),
+        "lines": Field("int", "computed", "number of service lines"),
+        "place_of_service": Field("text", "CLM05-1", "place of service"),
+        "frequency": Field("text", "CLM05-3", "1 original, 7 replacement, 8 void"),
+        "assignment": Field("text", "CLM07", "whether the provider accepts assignment"),
+        "related_causes": Field("codes", "CLM11", "AA automobile, EM employment, OA other accident"),
+        "accident_state": Field("text", "CLM11-4", "state of an automobile accident"),
+        "delay_reason": Field("text", "CLM20", "why the claim is late"),
+        "filing_indicator": Field("text", "SBR09", "kind of payer"),
+        "payer_responsibility": Field("text", "SBR01", "P primary, S secondary, ..."),
+        "patient_level": Field("bool", "HL03", "whether the patient has a level of his or her own (2000C)"),
+        "diagnoses": Field("codes", "HI", "ICD diagnoses in order, without the dot"),
+        "diagnosis_qualifiers": Field("codes", "HI", "ABK, ABF, BK or BF of each diagnosis"),
+        "providers": Field(
+            "codes", "NM101", "roles of the claim's own providers (2310): DN, P3, 82, 77, ..."
+        ),
+        "references": Field("codes", "REF01", "qualifiers of the claim's own references (2300)"),
+        "dates": Field("codes", "DTP01", "qualifiers of the claim's own dates (2300)"),
+        "notes": Field("codes", "NTE01", "kinds of the claim's own notes (2300)"),
+        "other_payers": Field("int", "computed", "number of other payers (2320)"),
+    },
+)
+
+PROVIDER = FactType(
+    about="a provider named with an NPI (NM108 = XX): 2010AA, 2310, 2420",
+    fields={
+        "date": Field("date", "DTP03 472", "first day of service; date of receipt for the billing provider"),
+        "profile": _PROFILE,
+        "role": Field(
+            "text", "NM101", "85 billing, 82 rendering, DN referring, 77 facility, DQ supervising, ..."
+        ),
+        "loop": Field("text", "computed", "loop as the guide names it, 2310B"),
+        "entity_type": Field("text", "NM102", "1 person, 2 organisation"),
+        "npi": Field("text", "NM109", "National Provider Identifier", phi=True),
+        "npi_valid": Field("bool", "NM109", "ten digits with the right check digit"),
+        "taxonomy": Field("text", "PRV03", "provider taxonomy"),
+    },
+)
+
+DIAGNOSIS = FactType(
+    about="a diagnosis of a claim",
+    fields={
+        "date": _DATE,
+        "last_date": Field("date", "DTP03 472", "last day of service of all lines"),
+        "profile": _PROFILE,
+        "code": Field("text", "HI", "ICD code, without the dot"),
+        "qualifier": Field("text", "HI", "ABK, ABF, BK or BF"),
+        "ordinal": Field("int", "computed", "number by which SV107 points to it"),
+    },
+)
+
+EVENT = FactType(
+    about="a date of a claim or line other than the date of service",
+    fields={
+        "date": Field("date", "DTP03 472", "first day of service of the claim or line"),
+        "received": _RECEIVED,
+        "profile": _PROFILE,
+        "level": Field("text", "computed", "claim or line"),
+        "qualifier": Field(
+            "text", "DTP01", "431 onset, 439 accident, 435 admission, 454 first treatment, ..."
+        ),
+        "first": Field("date", "DTP03", "the day, or the first of a range"),
+        "last": Field("date", "DTP03", "the day, or the last of a range"),
+    },
+)
+
+LINE = FactType(
+    about="a service line of a claim whose lines can be trusted",
+    fields={
+        "date": _DATE,
+        "last_date": Field("date", "DTP03 472", "last day of service"),
+        "days": Field("int", "computed", "number of days from first to last"),
+        "received": _RECEIVED,
+        "profile": _PROFILE,
+        "ordinal": Field("int", "computed", "count of the line within its claim, from 1"),
+        "code": Field("text", "SV101-2", "HCPCS code"),
+        "modifiers": Field("codes", "SV101-3", "modifiers in order"),
+        "repeated_modifiers": Field("codes", "SV101-3", "modifiers that stand more than once"),
+        "releasing_modifiers": Field(
+            "codes", "SV101-3", "modifiers that release a PTP edit with indicator 1"
+        ),
+        "disciplines": Field("codes", "SV101-3", "those of GP, GO, GN that the line names"),
+        "described": Field("bool", "SV101-7", "whether a description stands beside the code"),
+        "visit": Field("bool", "computed", "whether the code is evaluation and management"),
+        "charge": Field("money", "SV102", "charge"),
+        "unit": Field("text", "SV103", "UN units, MJ minutes"),
+        "units": Field("quantity", "SV104", "units; absent where SV103 is not UN"),
+        "place_of_service": Field("text", "SV105", "the line's own, else the claim's (CLM05-1)"),
+        "diagnoses": Field("codes", "SV107", "diagnoses to which the line points"),
+        "pointers": Field("int", "SV107", "number of diagnosis pointers"),
+        "emergency": Field("text", "SV109", "Y for an emergency"),
+        "minutes": Field("int", "computed", "minutes of treatment, where known"),
+        "assistant_minutes": Field(
+            "int", "computed", "those of them that a therapist assistant gave, where known"
+        ),
+        "taxonomy": Field("text", "PRV03", "taxonomy of the rendering provider (2420A, 2310B or 2000A)"),
+        "therapist": Field("text", "computed", "GP, GO or GN where that taxonomy is a therapist's"),
+        "providers": Field("codes", "NM101", "roles of the providers of the line and of its claim"),
+        "references": Field("codes", "REF01", "qualifiers of the line's references"),
+        "dates": Field("codes", "DTP01", "qualifiers of the line's dates"),
+        "notes": Field("codes", "NTE01", "kinds of the line's notes"),
+        "therapy": Field("text", "computed", "always or sometimes a therapy service (CMS therapy code list)"),
+        "code_disciplines": Field(
+            "codes", "computed", "of GP, GO, GN those under which the code can be given"
+        ),
+        "timed": Field(
+            "bool", "computed", "whether a unit of the code is a length of time, of a visit or a month"
+        ),
+        "eight_minute": Field(
+            "bool", "computed", "timed one-on-one in units of 15 minutes: the 8-minute rule counts it"
+        ),
+        "minutes_per_unit": Field("int", "computed", "length of a unit, where it is one number"),
+        "fee_status": Field(
+            "text", "computed", "status of the code in the Medicare physician fee schedule (MPFS)"
+        ),
+        "pctc": Field("text", "computed", "MPFS professional and technical component indicator"),
+        "multiple_procedure": Field("text", "computed", "MPFS multiple procedure indicator"),
+        "global_days": Field("text", "computed", "MPFS global period: 000, 010, 090, XXX, ZZZ, ..."),
+        "bilateral": Field("text", "computed", "MPFS bilateral surgery indicator"),
+        "assistant_surgeon": Field("text", "computed", "MPFS assistant at surgery indicator"),
+        "co_surgeon": Field("text", "computed", "MPFS co-surgeon indicator"),
+        "team_surgeon": Field("text", "computed", "MPFS team surgery indicator"),
+    },
+)
+
+PAIR = FactType(
+    about="two lines of one day and one provider that a procedure-to-procedure edit in force joins",
+    fields={
+        "date": _DATE,
+        "profile": _PROFILE,
+        "column_1": Field("text", "SV101-2", "code that is paid"),
+        "column_2": Field("text", "SV101-2", "code that is not paid beside it"),
+        "line_1": Field("int", "computed", "ordinal of the column 1 line"),
+        "line_2": Field("int", "computed", "ordinal of the column 2 line"),
+        "modifiers_1": Field("codes", "SV101-3", "modifiers of the column 1 line"),
+        "modifiers_2": Field("codes", "SV101-3", "modifiers of the column 2 line"),
+        "indicator": Field(
+            "text", "computed", "0: no modifier releases the edit; 1: an NCCI-associated one does"
+        ),
+        "released_by": Field("codes", "computed", "the NCCI-associated modifiers on either line"),
+        "rationale": Field("text", "computed", "why the edit exists, in CMS's words"),
+        "effective": Field("date", "computed", "first day on which the table applies the edit"),
+        "deletion": Field("date", "computed", "last day of the edit; absent for an open end"),
+    },
+    stands_on=("column_1", "column_2"),
+)
+
+CODE_DAY = FactType(
+    about="the units of a code on a day by one rendering provider; of a code with MAI 1, of one line",
+    fields={
+        "date": _DATE,
+        "profile": _PROFILE,
+        "code": Field("text", "SV101-2", "HCPCS code"),
+        "units": Field(
+            "quantity", "SV104", "units of the day; a line of several days counts its units by their number"
+        ),
+        "lines": Field("int", "computed", "number of lines that the units come from"),
+        "limit": Field(
+            "quantity", "computed", "medically unlikely edit: the most units; absent where there is none"
+        ),
+        "mai": Field(
+            "text", "computed", "1 line, 2 day by policy, 3 day by clinical data; absent without a limit"
+        ),
+        "rationale": Field("text", "computed", "why the limit is what it is, in CMS's words"),
+    },
+    stands_on=("others",),
+)
+
+ADDON = FactType(
+    about="an add-on code and the primaries that stand beside it on its day by its provider",
+    fields={
+        "date": _DATE,
+        "profile": _PROFILE,
+        "code": Field("text", "SV101-2", "add-on code"),
+        "type": Field("text", "computed", "1 one of the primaries is needed, 2 payers name them, 3 both"),
+        "primaries": Field("codes", "computed", "the primaries that the table names"),
+        "found": Field("codes", "computed", "those that stand on the claim for the day"),
+        "complete": Field(
+            "bool", "computed", "whether every code of the day could be read, so that none is overlooked"
+        ),
+    },
+)
+
+THERAPY_DAY = FactType(
+    about="the timed therapy of a discipline on a day, as the 8-minute rule counts it",
+    fields={
+        "date": _DATE,
+        "profile": _PROFILE,
+        "discipline": Field("text", "SV101-3", "GP, GO or GN; absent where no line of the day names one"),
+        "method": Field("text", "computed", "cms or ama, by the profile"),
+        "codes": Field("codes", "SV101-2", "the timed codes, each once"),
+        "lines": Field("int", "computed", "number of timed lines"),
+        "units": Field(
+            "int", "SV104", "timed units billed; absent where they are not whole or not counted in units"
+        ),
+        "minutes": Field(
+            "int", "computed", "timed minutes; absent unless those of every timed line are known"
+        ),
+        "lines_without_minutes": Field("int", "computed", "timed lines whose minutes are not known"),
+        "minutes_expected": Field("bool", "computed", "whether minutes were given for the claim at all"),
+        "least_minutes": Field("int", "computed", "fewest minutes for which the units can be billed"),
+        "allowed": Field("int", "computed", "units that the minutes make; absent where minutes or units are"),
+        "misplaced": Field(
+            "codes", "computed", "codes billed with more units than any right split gives them"
+        ),
+        "minutes_by_code": Field("text", "computed", "97530 24 min, 97110 23 min"),
+        "units_by_code": Field("text", "computed", "units billed: 97530 x2, 97110 x2"),
+        "right_split": Field("text", "computed", "one right way to bill: 97530 x2, 97110 x1"),
+        "provider_minutes": Field(
+            "int",
+            "computed",
+            "fewest one-on-one minutes of the day's busiest rendering provider, on all claims so far",
+        ),
+    },
+    stands_on=("others",),
+)
+
+# The closed vocabulary, by the name that `fact:` gives in a rule.
+VOCABULARY: dict[str, FactType] = {
+    "fault": FAULT,
+    "file": FILE,
+    "transaction": TRANSACTION,
+    "claim": CLAIM,
+    "provider": PROVIDER,
+    "diagnosis": DIAGNOSIS,
+    "event": EVENT,
+    "line": LINE,
+    "pair": PAIR,
+    "code_day": CODE_DAY,
+    "addon": ADDON,
+    "therapy_day": THERAPY_DAY,
+}

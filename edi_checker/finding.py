@@ -1,0 +1,66 @@
+"""What is wrong, where, how bad, and which status answers it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands: the address that a report prints and an acknowledgement cites.
+
+    `position` counts segments within ST..SE with ST = 1 (IK302); in the envelope, outside ST..SE, it is 0.
+    `line` is the ordinal of the service line within its claim, from 1. `element` is written as the guide
+    writes it: `NM109`, or `SV101-3` for a component.
+    """
+
+    interchange: str
+    group: str | None
+    transaction: str | None
+    claim: str | None
+    line: int | None
+    loop: str
+    segment: str
+    position: int
+    element: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableVersion:
+    """The table and release that decided a finding, e.g. `ncci_ptp` / `builtin-therapy-2024Q3`."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The codes by which an acknowledgement answers a finding; only those that apply are filled.
+
+    `ack999` as `IK304=3`, `IK403=7`, `IK502=4`, `AK905=5`; `ack277ca` as `A7:562:85` (category:code[:entity]),
+    up to three, the first one leading; `ta1` as `021`.
+    """
+
+    ack999: tuple[str, ...] = ()
+    ack277ca: tuple[str, ...] = ()
+    ta1: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding of one rule. Holds no PHI: codes, amounts, units, dates of service and positions only."""
+
+    rule: str
+    severity: Severity
+    snip: int
+    message: str
+    fix: str
+    citation: str
+    where: Place
+    related: tuple[Place, ...] = ()
+    status: Status = field(default_factory=Status)
+    table: TableVersion | None = None

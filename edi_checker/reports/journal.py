@@ -1,0 +1,386 @@
+"""What was found in one input, kept on disk until the last verdict on its claims is known."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import IO, Any, Literal, NamedTuple, Self
+
+from edi_checker.checker import Checked, Outcome
+from edi_checker.claim import (
+    Claim,
+    Group,
+    GroupEnd,
+    Interchange,
+    InterchangeEnd,
+    Part,
+    Run,
+    Transaction,
+    TransactionEnd,
+)
+from edi_checker.finding import Finding, Place, Severity
+from edi_checker.x12 import Delimiters
+
+FileOutcome = Literal["accepted", "accepted_with_errors", "rejected", "not_checked"]
+
+IN_MEMORY = 1 << 20  # characters of a journal beyond which it goes to a temporary file
+_VERDICTS: tuple[Outcome, ...] = ("accepted", "rejected", "not_checked")
+SHOWN = 240  # characters of a segment that are kept around the faulty element
+
+
+class Tally(NamedTuple):
+    """How many rules there are, how many of them applied, and how many were not in force on the dates met."""
+
+    rules: int = 0
+    applied: int = 0
+    not_in_force: int = 0
+
+
+@dataclass(slots=True)
+class Sums:
+    """Claims and their charges (cents; an unreadable charge counts 0) by outcome."""
+
+    claims: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(_VERDICTS, 0))
+    cents: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(_VERDICTS, 0))
+
+    def count(self, outcome: Outcome, cents: int) -> None:
+        self.claims[outcome] += 1
+        self.cents[outcome] += cents
+
+    def take(self, other: Sums) -> None:
+        """Move everything from `other` into these sums."""
+        for outcome in self.claims:
+            self.claims[outcome] += other.claims[outcome]
+            self.cents[outcome] += other.cents[outcome]
+            other.claims[outcome] = other.cents[outcome] = 0
+
+    def turn(self, outcome: Outcome) -> None:
+        """Give every claim this outcome."""
+        claims, cents = sum(self.claims.values()), sum(self.cents.values())
+        for each in self.claims:
+            self.claims[each] = self.cents[each] = 0
+        self.claims[outcome], self.cents[outcome] = claims, cents
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A segment, or the part of it around the faulty element, which goes from `start` to `end`."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A finding as it stands in the JSON report, with what a report for people shows beside it.
+
+    `number` tells the claims of one file apart (0 outside of any claim): several may have the same CLM01.
+    """
+
+    finding: dict[str, Any]
+    number: int
+    outcome: Outcome
+    cents: int | None
+    excerpt: Excerpt | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is known of one input at its end. `sums` counts claims, `severities` and `rules` findings."""
+
+    path: str
+    sha256: str | None
+    outcome: FileOutcome
+    reason: str | None
+    interchanges: int
+    groups: int
+    transactions: int
+    claims: int
+    lines: int
+    sums: Sums
+    severities: Counter[Severity]
+    rules: Counter[tuple[Severity, str]]
+    tally: Tally
+
+
+class Journal:
+    """Takes the parts of one input as they are checked; after `end`, gives them with their final outcomes.
+
+    A rejected transaction, group or interchange turns all its claims rejected, and that is known only behind
+    them. So claims and findings go to temporary files, which only their owner can read and which vanish with
+    the process; memory does not grow with the number of claims.
+
+    `excerpts` False leaves the raw segments out: they are the only place where a report may hold what
+    identifies a patient.
+    """
+
+    def __init__(self, path: str, *, excerpts: bool = True) -> None:
+        self._path = path
+        self._excerpts = excerpts
+        self._claims_file = _spool()
+        self._findings_file = _spool()
+        self._verdicts = bytearray()  # one for each transaction of the input: index into _VERDICTS
+        self._group_from = 0
+        self._interchange_from = 0
+        self._in_transaction, self._in_group, self._in_interchange = Sums(), Sums(), Sums()
+        self._sums = Sums()
+        self._open = False  # whether an interchange is open whose verdict is not known
+        self._delimiters = Delimiters("*", ":", "^", "~")
+        self._interchanges = self._groups = self._transactions = self._claims = self._lines = 0
+        self._severities: Counter[Severity] = Counter()
+        self._rules: Counter[tuple[Severity, str]] = Counter()
+        self._failures = 0
+        self._failure = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def add(self, checked: Checked) -> None:
+        """Note one part, in document order."""
+        part = checked.part
+        cents = None
+        if isinstance(part, Claim):
+            cents = self._note_claim(part, checked.outcome)
+        elif isinstance(part, Interchange):
+            self._interchanges += 1
+            self._open = True
+            self._interchange_from = self._group_from = len(self._verdicts)
+            self._delimiters = part.delimiters
+        elif isinstance(part, Group):
+            self._groups += 1
+            self._group_from = len(self._verdicts)
+        elif isinstance(part, Transaction):
+            self._transactions += 1
+            self._verdicts.append(0)
+        if checked.failed:
+            self._failures += 1
+            self._failure = self._failure or checked.failed
+        for finding in checked.findings:
+            self._note_finding(finding, part, checked.outcome, cents)
+        if isinstance(part, TransactionEnd):
+            self._close(self._in_transaction, self._in_group, checked.outcome, len(self._verdicts) - 1)
+        elif isinstance(part, GroupEnd):
+            self._close(self._in_group, self._in_interchange, checked.outcome, self._group_from)
+        elif isinstance(part, InterchangeEnd):
+            self._in_interchange.take(self._in_group)
+            self._close(self._in_interchange, self._sums, checked.outcome, self._interchange_from)
+            self._open = False
+
+    def end(self, *, sha256: str | None = None, tally: Tally | None = None, failure: str = "") -> Summary:
+        """End the journal. `failure` says why the input could not be read to its end, "" where it was.
+
+        What stands in an interchange whose end was not reached has no verdict: its claims are not checked.
+        """
+        for inner, outer in (
+            (self._in_transaction, self._in_group),
+            (self._in_group, self._in_interchange),
+            (self._in_interchange, self._sums),
+        ):
+            if self._open:
+                inner.turn("not_checked")
+            outer.take(inner)
+        if self._open:
+            self._set_verdicts("not_checked", self._interchange_from)
+            self._open = False
+        return Summary(
+            path=self._path,
+            sha256=sha256,
+            outcome=self._outcome(failure),
+            reason=self._reason(failure),
+            interchanges=self._interchanges,
+            groups=self._groups,
+            transactions=self._transactions,
+            claims=self._claims,
+            lines=self._lines,
+            sums=self._sums,
+            severities=self._severities,
+            rules=self._rules,
+            tally=tally or Tally(),
+        )
+
+    def claims(self) -> Iterator[tuple[str, str, Outcome, str]]:
+        """CLM01 and ST02 (both as JSON text), outcome and charge of each claim, in document order."""
+        self._claims_file.seek(0)
+        for row in self._claims_file:
+            transaction, outcome, claim, number, charge = row.rstrip("\n").split("\t")
+            yield claim, number, self._final(int(transaction), _VERDICTS[int(outcome)]), charge
+
+    def findings(self) -> Iterator[str]:
+        """Each finding as JSON text, in document order."""
+        self._findings_file.seek(0)
+        for row in self._findings_file:
+            yield row.partition("\t")[0].rstrip("\n")
+
+    def entries(self) -> Iterator[Entry]:
+        """Each finding with what a report for people shows beside it, in document order."""
+        self._findings_file.seek(0)
+        for row in self._findings_file:
+            finding, _, beside = row.partition("\t")
+            transaction, number, outcome, cents, excerpt = json.loads(beside)
+            yield Entry(
+                json.loads(finding),
+                number,
+                self._final(transaction, _VERDICTS[outcome]),
+                cents,
+                Excerpt(*excerpt) if excerpt else None,
+            )
+
+    def close(self) -> None:
+        """Let go of the temporary files."""
+        self._claims_file.close()
+        self._findings_file.close()
+
+    def _note_claim(self, claim: Claim, outcome: Outcome) -> int:
+        if not self._verdicts:
+            self._verdicts.append(0)
+        self._claims += 1
+        self._lines += len(claim.lines)
+        cents = claim.charge or 0
+        self._in_transaction.count(outcome, cents)
+        self._claims_file.write(
+            f"{len(self._verdicts) - 1}\t{_VERDICTS.index(outcome)}\t{json.dumps(claim.id)}\t"
+            f"{json.dumps(claim.transaction.control_number)}\t{dollars(cents)}\n"
+        )
+        return cents
+
+    def _note_finding(self, finding: Finding, part: Part, outcome: Outcome, cents: int | None) -> None:
+        self._severities[finding.severity] += 1
+        self._rules[finding.severity, finding.rule] += 1
+        excerpt = _excerpt(part, finding.where, self._delimiters) if self._excerpts else None
+        beside = (
+            len(self._verdicts) - 1,
+            self._claims if isinstance(part, Claim) else 0,
+            _VERDICTS.index(outcome),
+            cents,
+            (excerpt.text, excerpt.start, excerpt.end) if excerpt is not None else None,
+        )
+        self._findings_file.write(f"{json.dumps(finding_record(finding))}\t{json.dumps(beside)}\n")
+
+    def _close(self, inner: Sums, outer: Sums, outcome: Outcome, first: int) -> None:
+        if outcome != "accepted":
+            inner.turn(outcome)
+            self._set_verdicts(outcome, first)
+        outer.take(inner)
+
+    def _set_verdicts(self, outcome: Outcome, first: int) -> None:
+        first = max(first, 0)
+        self._verdicts[first:] = bytes((_VERDICTS.index(outcome),)) * (len(self._verdicts) - first)
+
+    def _final(self, transaction: int, outcome: Outcome) -> Outcome:
+        """The outcome of a claim with the verdict on the transaction in which it stands."""
+        verdict = _VERDICTS[self._verdicts[transaction]] if transaction >= 0 else "accepted"
+        return outcome if verdict == "accepted" else verdict
+
+    def _outcome(self, failure: str) -> FileOutcome:
+        if failure or self._failures:
+            return "not_checked"
+        if self._severities["error"] == 0 and self._sums.claims["rejected"] == 0:
+            return "accepted"
+        return "accepted_with_errors" if self._sums.claims["accepted"] else "rejected"
+
+    def _reason(self, failure: str) -> str | None:
+        if failure:
+            return failure
+        if not self._failures:
+            return None
+        unchecked = self._sums.claims["not_checked"]
+        what = f"{unchecked} of {self._claims} claims" if unchecked else f"{self._failures} parts of the file"
+        return f"{what} could not be checked: {self._failure}"
+
+
+def dollars(cents: int) -> str:
+    """Money as reports write it: "200.00"."""
+    sign = "-" if cents < 0 else ""
+    return f"{sign}{abs(cents) // 100}.{abs(cents) % 100:02d}"
+
+
+def finding_record(finding: Finding) -> dict[str, Any]:
+    """The finding as the JSON report holds it."""
+    status: dict[str, Any] = {}
+    if finding.status.ack999:
+        status["999"] = list(finding.status.ack999)
+    if finding.status.ack277ca:
+        status["277CA"] = list(finding.status.ack277ca)
+    if finding.status.ta1 is not None:
+        status["TA1"] = finding.status.ta1
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "snip": finding.snip,
+        "message": finding.message,
+        "fix": finding.fix,
+        "citation": finding.citation,
+        "where": _place_record(finding.where),
+        "related": [_place_record(place) for place in finding.related],
+        "status": status,
+        "table": {"name": finding.table.name, "version": finding.table.version} if finding.table else None,
+    }
+
+
+def _place_record(place: Place) -> dict[str, Any]:
+    return {
+        "interchange": place.interchange,
+        "group": place.group,
+        "transaction": place.transaction,
+        "claim": place.claim,
+        "line": place.line,
+        "loop": place.loop,
+        "segment": place.segment,
+        "position": place.position,
+        "element": place.element,
+    }
+
+
+def _spool() -> IO[str]:
+    return tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="ascii", newline="\n")
+
+
+def _excerpt(part: Part, place: Place, delimiters: Delimiters) -> Excerpt | None:
+    """What stands at a place, None where nothing does (a missing segment)."""
+    segment = None
+    if isinstance(part, Run):
+        if 0 <= place.position - part.position < len(part.segments):
+            segment = part.segments[place.position - part.position]
+    else:
+        segment = part.segment
+    if not segment or segment[0] != place.segment:
+        return None
+    text = delimiters.element.join(segment)
+    start, end = _span(segment, place, delimiters)
+    first = 0
+    if len(text) > SHOWN:
+        first = max(0, min(start - SHOWN // 3, len(text) - SHOWN))
+        text = text[first : first + SHOWN]
+    return Excerpt(text, start - first, min(end - first, len(text)))
+
+
+def _span(segment: list[str], place: Place, delimiters: Delimiters) -> tuple[int, int]:
+    """Begin and end of the element within the joined segment; (0, 0) where the place names none."""
+    named = re.fullmatch(r"(\d\d)(?:-(\d+))?", (place.element or "").removeprefix(place.segment))
+    if named is None:
+        return 0, 0
+    index = int(named[1])
+    if index >= len(segment):
+        end = sum(map(len, segment)) + len(segment) - 1
+        return end, end
+    start = sum(map(len, segment[:index])) + index
+    end = start + len(segment[index])
+    if named[2] is None or not delimiters.component:
+        return start, end
+    components = segment[index].split(delimiters.component)
+    before = components[: int(named[2]) - 1]
+    if len(before) == len(components):
+        return end, end
+    start += sum(map(len, before)) + len(before)
+    return start, start + len(components[len(before)])

@@ -1,0 +1,80 @@
+"""The report for programs: one JSON object, as report.schema.json describes it."""
+
+from __future__ import annotations
+
+import json
+from typing import TextIO
+
+from edi_checker.reports.journal import Journal, Summary, dollars
+
+SCHEMA = "edi-checker/report/1"
+
+
+class JsonReport:
+    """Writes one object to `out`, file by file; nothing is kept. The text is ASCII.
+
+    `received` is CCYYMMDD; `tables` are name, version and rows of each table that decides.
+    """
+
+    def __init__(
+        self, out: TextIO, *, version: str, received: int, tables: list[tuple[str, str, int]]
+    ) -> None:
+        self._out = out
+        self._files = 0
+        day = f"{received:08d}"
+        head = {
+            "schema": SCHEMA,
+            "version": version,
+            "received": f"{day[:4]}-{day[4:6]}-{day[6:]}",
+            "tables": [{"name": name, "version": release, "rows": rows} for name, release, rows in tables],
+        }
+        out.write(json.dumps(head)[:-1] + ', "files": [')
+
+    def add(self, journal: Journal, summary: Summary) -> None:
+        """Write one file's part."""
+        out = self._out
+        out.write(",\n" if self._files else "\n")
+        self._files += 1
+        sums = summary.sums
+        head = {
+            "path": summary.path,
+            "sha256": summary.sha256,
+            "outcome": summary.outcome,
+            "reason": summary.reason,
+            "counts": {
+                "interchanges": summary.interchanges,
+                "groups": summary.groups,
+                "transactions": summary.transactions,
+                "claims": summary.claims,
+                "lines": summary.lines,
+                "claims_accepted": sums.claims["accepted"],
+                "claims_rejected": sums.claims["rejected"],
+                "claims_not_checked": sums.claims["not_checked"],
+                "error": summary.severities["error"],
+                "warning": summary.severities["warning"],
+                "info": summary.severities["info"],
+            },
+            "charges": {
+                "total": dollars(sum(sums.cents.values())),
+                "accepted": dollars(sums.cents["accepted"]),
+                "rejected": dollars(sums.cents["rejected"]),
+            },
+            "tally": summary.tally._asdict(),
+        }
+        out.write(json.dumps(head)[:-1] + ',\n "claims": [')
+        between = "\n  "
+        for claim, transaction, outcome, charge in journal.claims():
+            out.write(
+                f'{between}{{"claim": {claim}, "transaction": {transaction}, '
+                f'"outcome": "{outcome}", "charge": "{charge}"}}'
+            )
+            between = ",\n  "
+        out.write('],\n "findings": [')
+        between = "\n  "
+        for finding in journal.findings():
+            out.write(between + finding)
+            between = ",\n  "
+        out.write("]}")
+
+    def finish(self) -> None:
+        self._out.write("]}\n")

@@ -1,0 +1,23 @@
+"""The report for streams: one finding a line, as in the JSON report, with the path of its file."""
+
+from __future__ import annotations
+
+import json
+from typing import TextIO
+
+from edi_checker.reports.journal import Journal, Summary
+
+
+class NdjsonReport:
+    """Writes each finding of each file as one line to `out`; a file without findings leaves no line."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def add(self, journal: Journal, summary: Summary) -> None:
+        start = f'{{"path": {json.dumps(summary.path)}, '
+        for finding in journal.findings():
+            self._out.write(start + finding[1:] + "\n")
+
+    def finish(self) -> None:
+        """Nothing is left to write."""

@@ -1,0 +1,318 @@
+"""The report for people: findings by claim, each with its place, the segment marked, and what to do."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from dataclasses import astuple, dataclass
+from typing import Any, TextIO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from edi_checker.finding import SEVERITIES, Severity
+from edi_checker.reports.journal import Entry, Excerpt, FileOutcome, Journal, Summary, Sums, Tally, dollars
+
+WIDTHS = (40, 120)  # narrower cannot be read, wider lines are hard to follow
+
+_STYLES: dict[str, str] = {
+    "error": "bold red",
+    "warning": "yellow",
+    "info": "cyan",
+    "accepted": "green",
+    "accepted_with_errors": "yellow",
+    "rejected": "red",
+    "not_checked": "magenta",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The few signs beyond ASCII, and what stands for them where the terminal cannot show them."""
+
+    accepted: str
+    rejected: str
+    not_checked: str
+    dot: str
+    cut: str
+    rule: str
+    under: str
+
+
+UNICODE = Marks("✓", "✗", "?", " · ", "…", "─", "▔")
+ASCII = Marks("+", "x", "?", ", ", "...", "-", "^")
+
+
+def marks_for(encoding: str | None) -> Marks:
+    """The marks that a stream of this encoding can show."""
+    try:
+        "".join(astuple(UNICODE)).encode(encoding or "ascii")
+    except (UnicodeError, LookupError):
+        return ASCII
+    return UNICODE
+
+
+class TextReport:
+    """Writes to `out` in `width` columns, coloured where `colour` is True, with `marks` that `out` can show.
+
+    Of what the file itself holds, control characters and whatever else could move the cursor are replaced.
+    `tables` are name, version and rows of each table that decides.
+    """
+
+    def __init__(
+        self, out: TextIO, *, width: int, colour: bool, marks: Marks, tables: list[tuple[str, str, int]]
+    ) -> None:
+        self._width = min(max(width, WIDTHS[0]), WIDTHS[1])
+        self._marks = marks
+        self._tables = tables
+        self._console = Console(
+            file=out,
+            width=self._width,
+            height=25,
+            force_terminal=colour,
+            color_system="standard" if colour else None,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+        self._files: Counter[FileOutcome] = Counter()
+        self._sums = Sums()
+        self._lines = 0
+        self._tally = Tally()
+        self._rules: Counter[tuple[Severity, str]] = Counter()
+
+    def add(self, journal: Journal, summary: Summary) -> None:
+        """Write one file's part."""
+        self._file(summary)
+        group = None
+        told: set[tuple[str, str, str]] = set()  # what to do about it is said once for a claim
+        for entry in journal.entries():
+            self._print()
+            if _group_of(entry) != group:
+                group = _group_of(entry)
+                self._group(entry)
+                self._print()
+                told.clear()
+            advice = (entry.finding["rule"], entry.finding["fix"], entry.finding["citation"])
+            self._finding(entry, advise=advice not in told)
+            told.add(advice)
+        self._print()
+        self._files[summary.outcome] += 1
+        self._lines += summary.lines
+        self._rules += summary.rules
+        for outcome in self._sums.claims:
+            self._sums.claims[outcome] += summary.sums.claims[outcome]
+            self._sums.cents[outcome] += summary.sums.cents[outcome]
+        self._tally = Tally(*map(max, self._tally, summary.tally))
+
+    def finish(self) -> None:
+        """Write what holds for all files: totals, findings by rule, and with what was checked."""
+        files, unread = self._files.total(), self._files["not_checked"]
+        if not files:
+            return
+        self._print(Text(self._marks.rule * self._width, "dim"))
+        outcomes = [outcome for outcome, count in self._sums.claims.items() if count]
+        if files > 1:
+            words = [_count(files, "file"), _count(sum(self._sums.claims.values()), "claim")]
+            words += [_count(self._lines, "line"), _money(sum(self._sums.cents.values()))]
+            self._print(Text(self._join(*words), "bold"))
+        if files > 1 or len(outcomes) > 1:
+            for outcome in outcomes:
+                claims, money = self._sums.claims[outcome], _money(self._sums.cents[outcome])
+                self._print(Text(f"{claims:>7,}  {_words(outcome):<11}  {money:>16}", _STYLES[outcome]))
+            if unread:
+                self._print(Text(f"{_count(unread, 'file')} could not be checked", _STYLES["not_checked"]))
+            self._print()
+        for severity in SEVERITIES:
+            for (own, rule), count in sorted(self._rules.items()):
+                if own == severity:
+                    self._print(
+                        Text.assemble(
+                            f"{count:>7,}  ", (f"{severity:<7}", _STYLES[severity]), f"  {_clean(rule)}"
+                        )
+                    )
+        if self._rules:
+            self._print()
+        elif unread < files:
+            self._print(Text("No edit found."))
+            self._print()
+        if unread < files:
+            self._how()
+
+    def _how(self) -> None:
+        """With which rules and tables the files were checked."""
+        tally = self._tally
+        rules = f"{_count(tally.rules, 'rule')}, {tally.applied:,} applied"
+        self._print(Text(f"{rules}, {tally.not_in_force:,} not in force on the dates met", "dim"))
+        names = max((len(name) for name, _, _ in self._tables), default=0)
+        releases = max((len(release) for _, release, _ in self._tables), default=0)
+        for name, release, rows in self._tables:
+            self._print(Text(f"{name:<{names}}  {release:<{releases}}  {rows:>9,} rows", "dim"))
+        if self._tables:
+            self._print(Text('"No edit found" means none in these releases.', "dim"))
+
+    def _file(self, summary: Summary) -> None:
+        outcome = summary.outcome
+        mark = self._marks.rejected
+        if outcome in ("accepted", "not_checked"):
+            mark = self._marks.accepted if outcome == "accepted" else self._marks.not_checked
+        self._print(Text(_clean(summary.path), "bold"))
+        what = [
+            _count(summary.claims, "claim"),
+            _count(summary.lines, "line"),
+            _money(sum(summary.sums.cents.values())),
+        ]
+        if outcome == "accepted_with_errors":
+            what.append(f"{summary.sums.claims['rejected']:,} rejected")
+        verdict = Text.assemble((f"{mark} {_words(outcome)}", _STYLES[outcome]))
+        if summary.reason is not None:
+            verdict.append(f": {_clean(summary.reason)}")
+        if summary.claims or summary.reason is None:
+            verdict.append("   " + self._join(*what))
+        self._print(verdict, indent=2)
+
+    def _group(self, entry: Entry) -> None:
+        """The heading above the findings of one claim, or of one part of the envelope."""
+        where = entry.finding["where"]
+        if entry.number:
+            title = Text.assemble("Claim ", (_clean(where["claim"] or "without a number"), "bold"))
+            title.append("   " + (_money(entry.cents or 0)))
+            title.append(f"   {_words(entry.outcome)}", _STYLES[entry.outcome])
+        else:
+            title = Text(_envelope(where))
+        self._print(title, indent=2)
+
+    def _finding(self, entry: Entry, *, advise: bool) -> None:
+        finding = entry.finding
+        severity = finding["severity"]
+        head = Text.assemble((severity, _STYLES[severity]), "  ", (_clean(finding["rule"]), "bold"))
+        head.append("   " + self._place(finding["where"]), "dim")
+        self._print(head, indent=4)
+        self._print(Text(_clean(finding["message"])), indent=4)
+        if entry.excerpt is not None:
+            self._excerpt(entry.excerpt, _STYLES[severity])
+        if finding["fix"] and advise:
+            self._labelled("fix", Text(_clean(finding["fix"])))
+        for place in finding["related"]:
+            self._labelled("see", Text(self._place(place, finding["where"]["claim"]), "dim"))
+        source = finding["citation"]
+        if finding["table"] is not None:
+            table = f"table {finding['table']['name']} {finding['table']['version']}"
+            source = self._join(source, table) if source else table
+        if source and advise:
+            self._labelled("source", Text(_clean(source), "dim"))
+
+    def _place(self, where: dict[str, Any], within: str | None = "") -> str:
+        """The place in words; the claim is named where it is not the one `within` which the reader is."""
+        words = []
+        if within not in ("", where["claim"]):
+            words.append(f"claim {_clean(where['claim'])}")
+        if where["line"] is not None:
+            words.append(f"line {where['line']}")
+        at = where["element"] or where["segment"]
+        words.append(_clean(at if where["loop"] == where["segment"] else f"{where['loop']} {at}".strip()))
+        if where["position"]:
+            words.append(f"segment {where['position']:,}")
+        return self._join(*filter(None, words))
+
+    def _excerpt(self, excerpt: Excerpt, style: str) -> None:
+        """The segment, and below it a mark under the faulty element."""
+        room = self._width - 6
+        before, marked, after = (
+            _clean(part)
+            for part in (
+                excerpt.text[: excerpt.start],
+                excerpt.text[excerpt.start : excerpt.end],
+                excerpt.text[excerpt.end :],
+            )
+        )
+        cut = self._marks.cut
+        if cell_len(before + marked + after) > room:
+            # Keep the element in sight, and something of what stands before it.
+            marked = _fit(marked, room // 2, cut)
+            before = cut + _last_cells(before, room // 4) if cell_len(before) > room // 3 else before
+            after = _fit(after, room - cell_len(before + marked), cut)
+        line = Text.assemble(before, (marked, style), after)
+        self._print(line, indent=6, wrap=False)
+        if excerpt.start or excerpt.end:
+            under = " " * cell_len(before) + self._marks.under * max(1, cell_len(marked))
+            self._print(Text(under, style), indent=6, wrap=False)
+
+    def _labelled(self, label: str, text: Text) -> None:
+        lines = text.wrap(self._console, self._width - 12)
+        for number, line in enumerate(lines):
+            line.rstrip()
+            start = (f"    {label if number == 0 else '':<8}", "dim")
+            self._console.print(Text.assemble(start, line), soft_wrap=True)
+
+    def _print(self, text: Text | None = None, *, indent: int = 0, wrap: bool = True) -> None:
+        if text is None:
+            self._console.print()
+            return
+        lines = text.wrap(self._console, self._width - indent) if wrap else [text]
+        for line in lines:
+            line.rstrip()
+            self._console.print(Text(" " * indent) + line, soft_wrap=True)
+
+    def _join(self, *words: str) -> str:
+        return self._marks.dot.join(words)
+
+
+def _group_of(entry: Entry) -> tuple[int, str]:
+    return entry.number, "" if entry.number else _envelope(entry.finding["where"])
+
+
+def _envelope(where: dict[str, Any]) -> str:
+    if where["transaction"] is not None:
+        return f"Transaction {_clean(where['transaction'])}, outside its claims"
+    if where["group"] is not None:
+        return f"Group {_clean(where['group'])}"
+    return f"Interchange {_clean(where['interchange'])}"
+
+
+def _clean(text: str) -> str:
+    """The text without anything that a terminal would obey: controls, escapes, marks of direction."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join("\ufffd" if unicodedata.category(c) in _OBEYED else c for c in text)
+
+
+_OBEYED = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+
+
+def _fit(text: str, cells: int, cut: str) -> str:
+    """The text, its end cut off where it takes more cells."""
+    if cell_len(text) <= cells:
+        return text
+    room = cells - cell_len(cut)
+    kept = ""
+    for character in text:
+        room -= cell_len(character)
+        if room < 0:
+            break
+        kept += character
+    return kept + cut
+
+
+def _last_cells(text: str, cells: int) -> str:
+    kept: list[str] = []
+    for character in reversed(text):
+        cells -= cell_len(character)
+        if cells < 0:
+            break
+        kept.append(character)
+    return "".join(reversed(kept))
+
+
+def _words(outcome: str) -> str:
+    return outcome.replace("_", " ")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _money(cents: int) -> str:
+    whole, _, fraction = dollars(abs(cents)).partition(".")
+    return f"{'-' if cents < 0 else ''}${int(whole):,}.{fraction}"

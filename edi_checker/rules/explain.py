@@ -1,0 +1,198 @@
+"""A rule in words, and what a careful author would still add to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+from edi_checker.facts import FieldType
+from edi_checker.rules.model import Case, Notation, Reference, Rule, RuleFault, StatusForm, Term, Text
+
+_ORDER_OF_DATES = {
+    "at_least": "on or after",
+    "at_most": "on or before",
+    "more_than": "after",
+    "less_than": "before",
+}
+_WORDS = {
+    "equal": "is",
+    "not": "is there and is not",
+    "one_of": "is one of",
+    "none_of": "is there and is none of",
+    "at_least": "is at least",
+    "at_most": "is at most",
+    "more_than": "is more than",
+    "less_than": "is less than",
+    "has": "has",
+    "has_any": "has any of",
+    "has_all": "has all of",
+    "has_none": "has none of",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of an explanation: a heading and its lines, plain text."""
+
+    heading: str
+    lines: tuple[str, ...]
+
+
+def explain(rule: Rule) -> tuple[Section, ...]:
+    """Everything a rule file says, in the order in which a reader asks for it; nothing empty."""
+    sections = [
+        ("Rule", [f"{rule.id}: {rule.title}"]),
+        ("Why", [rule.why]),
+        ("SNIP type", [str(rule.snip)]),
+        ("Profiles", [", ".join(rule.profiles) or "all"]),
+    ]
+    for number, case in enumerate(rule.cases, 1):
+        of = f" (case {number} of {len(rule.cases)})" if len(rule.cases) > 1 else ""
+        sections += [
+            (f"Severity{of}", [_severity(case)]),
+            (f"In force{of}", [_in_force(case)]),
+            (f"A finding{of}", _condition(case)),
+            (f"Message{of}", [_template(case.message)]),
+            (f"Fix{of}", [_template(case.fix)]),
+            (f"Answered with{of}", _statuses(case.status)),
+        ]
+    sections += [
+        ("The record should show", list(rule.documentation)),
+        ("Sources", [_source(source.cite, source.seen, source.note) for source in rule.sources]),
+        ("Passes", list(map(_notation, rule.examples.passing))),
+        ("Fails", list(map(_notation, rule.examples.failing))),
+    ]
+    kept = ((heading, tuple(line for line in lines if line)) for heading, lines in sections)
+    return tuple(Section(heading, lines) for heading, lines in kept if lines)
+
+
+def lint(rule: Rule) -> list[RuleFault]:
+    """What is no error and yet wants doing: missing reasons, examples, answers, unknown status codes."""
+    faults = []
+    if not rule.why:
+        faults.append("says not why it is there (why)")
+    if not rule.examples.passing or not rule.examples.failing:
+        faults.append("has no examples that pass and fail (examples)")
+    for case in rule.cases:
+        status = case.status
+        if "error" in case.severity.values() and not (status.ack999 or status.ack277ca or status.ta1):
+            faults.append("rejects and names no code that says so to the sender (status)")
+        for text in status.ack277ca:
+            category, code = text.split(":")[:2]
+            if category not in _known("claim_status_cat") or code not in _known("claim_status"):
+                faults.append(f"answers with {text}, which code sources 507 and 508 do not list (status)")
+    return [RuleFault(rule.path, 0, reason) for reason in dict.fromkeys(faults)]
+
+
+@lru_cache(maxsize=2)
+def _known(name: str) -> frozenset[str]:
+    """A code list of the guide by its name in pyx12's code file."""
+    from lxml import etree
+
+    with (files("pyx12") / "map" / "codes.xml").open("rb") as stream:
+        tree = etree.parse(stream, etree.XMLParser(resolve_entities=False, no_network=True))
+    for codeset in tree.iter("codeset"):
+        if codeset.findtext("id") == name:
+            return frozenset(code.text or "" for code in codeset.iter("code"))
+    return frozenset()
+
+
+def _severity(case: Case) -> str:
+    if len(case.severity) == 1:
+        return case.severity["default"]
+    others = [f"{profile} {severity}" for profile, severity in case.severity.items() if profile != "default"]
+    return f"{', '.join(others)}, else {case.severity['default']}"
+
+
+def _in_force(case: Case) -> str:
+    first, last = case.in_force.first, case.in_force.last
+    since = f"from {_date(first)}" if first else ""
+    until = f"until {_date(last)}" if last else ""
+    span = f"{since} {until}".strip()
+    by = "date of service" if case.in_force.by == "service" else "date of receipt"
+    return f"{span}, by {by}" if span else "always"
+
+
+def _condition(case: Case) -> list[str]:
+    lines = []
+    for pattern in case.match:
+        lines.append(f"when there is a {pattern.kind} ({pattern.alias})")
+        lines += [f"  whose {_term(term, pattern.alias)}" for term in pattern.terms]
+    if case.require:
+        lines.append("unless")
+        lines += [f"  {'and ' if place else ''}{_term(term, '')}" for place, term in enumerate(case.require)]
+    return lines
+
+
+def _term(term: Term, alias: str) -> str:
+    field = term.field
+    name = field.field if field.alias == alias else f"{field.alias}.{field.field}"
+    if term.operator in ("present", "absent"):
+        return f"{name} is {term.operator}"
+    words = _WORDS[term.operator]
+    kind: FieldType = field.type
+    if kind == "date" and term.operator in _ORDER_OF_DATES:
+        words = f"is {_ORDER_OF_DATES[term.operator]}"
+    if kind == "codes" and not term.operator.startswith("has"):
+        name, kind = f"number of {name}", "int"
+    value = term.value
+    if isinstance(value, Reference):
+        return f"{name} {words} {value.alias}.{value.field}"
+    if isinstance(value, tuple):
+        return f"{name} {words} {', '.join(say(item, kind) for item in value)}"
+    return f"{name} {words} {say(value, kind)}"
+
+
+def say(value: object, kind: FieldType) -> str:
+    """A value as a finding says it: 12.50, 1.5, 2026-02-03, GP, KX; "none" where it is absent."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    if value is None or value == "":
+        return "none"
+    if isinstance(value, int):
+        if kind == "date":
+            return _date(value)
+        if kind == "money":
+            return _decimal(value, 2)
+        if kind == "quantity":
+            return _decimal(value, 3).rstrip("0").rstrip(".")
+    return str(value)
+
+
+def _decimal(value: int, places: int) -> str:
+    whole, part = divmod(abs(value), 10**places)
+    return f"{'-' if value < 0 else ''}{whole}.{part:0{places}}"
+
+
+def _date(value: int) -> str:
+    text = f"{value:08}"
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}"
+
+
+def _template(text: Text) -> str:
+    return "".join(part if isinstance(part, str) else f"{{{part.alias}.{part.field}}}" for part in text)
+
+
+def _statuses(status: StatusForm) -> list[str]:
+    lines = []
+    for name, codes in (("999", status.ack999), ("277CA", status.ack277ca), ("TA1", status.ta1)):
+        if isinstance(codes, Reference):
+            lines.append(f"{name} with {codes.alias}.{codes.field}")
+        elif codes:
+            lines.append(f"{name} {codes if isinstance(codes, str) else ', '.join(codes)}")
+    return lines
+
+
+def _source(cite: str, seen: int, note: str) -> str:
+    return f"{cite} (seen {_date(seen)}){': ' + note if note else ''}"
+
+
+def _notation(value: Notation) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "[" + ", ".join(_notation(item) for item in value) + "]"
+    return ", ".join(f"{key}: {_notation(item)}" for key, item in value.items()) or "the base claim as it is"

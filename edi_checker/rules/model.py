@@ -1,0 +1,188 @@
+"""What a rule says, checked and typed: the one model from which every form of a rule is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from edi_checker.facts import FieldType
+
+# Operators after reading: `before` and `after` of dates have become `less_than` and `more_than`.
+#
+#   equal not one_of none_of                    text, int, quantity, money, date (bool: equal, not)
+#   at_least at_most more_than less_than        int, quantity, money, date; on codes: the number of entries
+#   has has_any has_all has_none                codes
+#   present absent                              text, int, quantity, money, date; codes: any entry, no entry
+#
+# An absent value (None, "" for text) makes every operator false but `absent`; that holds for either side of a
+# comparison. A bool is never absent, and neither are codes: an empty tuple has no entry and a count of 0.
+Operator = Literal[
+    "equal",
+    "not",
+    "one_of",
+    "none_of",
+    "at_least",
+    "at_most",
+    "more_than",
+    "less_than",
+    "has",
+    "has_any",
+    "has_all",
+    "has_none",
+    "present",
+    "absent",
+]
+
+Constant = str | int | bool | tuple[str, ...] | tuple[int, ...]
+RuleSeverity = Literal["error", "warning", "info", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A field of a matched fact, `$line.date`."""
+
+    alias: str
+    field: str
+    type: FieldType
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition on one field; `value` is True for `present` and `absent`.
+
+    Constants stand in the units of the field's type (cents, thousandths, CCYYMMDD). A reference to another
+    alias always points to one that stands earlier in the match.
+    """
+
+    field: Reference
+    operator: Operator
+    value: Constant | Reference
+
+    @property
+    def other(self) -> Reference | None:
+        """The reference to another alias, None where the term speaks of one fact alone."""
+        value = self.value
+        return value if isinstance(value, Reference) and value.alias != self.field.alias else None
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One fact of a match: its kind, and the terms on it, those that speak of it alone first."""
+
+    alias: str
+    kind: str
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """First and last day in force, CCYYMMDD, None where open; held against the service or received date."""
+
+    first: int | None = None
+    last: int | None = None
+    by: Literal["service", "received"] = "service"
+
+    def holds(self, on: int) -> bool:
+        return (self.first is None or on >= self.first) and (self.last is None or on <= self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What a finding points at: one of the things a fact stands on (`key`, "" for itself), and where there.
+
+    `segment` is "" where the fact is a fault, which knows its place.
+    """
+
+    alias: str
+    key: str
+    segment: str = ""
+    element: str | None = None
+    qualifier: str = ""
+
+
+Text = tuple[str | Reference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusForm:
+    """The statuses as written; a reference stands for codes that the fact brings along."""
+
+    ack999: tuple[str, ...] | Reference = ()
+    ack277ca: tuple[str, ...] = ()
+    ta1: str | Reference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One condition and what is said of it. A finding: every pattern matches, not all of require holds."""
+
+    severity: dict[str, RuleSeverity]
+    in_force: InForce
+    match: tuple[Pattern, ...]
+    require: tuple[Term, ...]
+    at: Where
+    related: tuple[Where, ...]
+    message: Text
+    fix: Text
+    status: StatusForm
+
+    def severity_for(self, profile: str) -> RuleSeverity:
+        """The severity for a profile by name, else the default."""
+        return self.severity.get(profile) or self.severity["default"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source and the day (CCYYMMDD) on which it was seen to say so."""
+
+    cite: str
+    seen: int
+    note: str = ""
+
+
+# An example is what its notation says: texts in lists and mappings, read by whoever runs it.
+Notation = str | list["Notation"] | dict[str, "Notation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Examples that must pass, and that must give the rule's finding: mappings of texts, lists, mappings."""
+
+    passing: tuple[dict[str, Notation], ...] = ()
+    failing: tuple[dict[str, Notation], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule file. `profiles` is empty where the rule is for all."""
+
+    id: str
+    path: str
+    title: str
+    why: str
+    snip: int
+    profiles: tuple[str, ...]
+    cases: tuple[Case, ...]
+    documentation: tuple[str, ...]
+    sources: tuple[Source, ...]
+    examples: Examples
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFault:
+    """What is wrong in a rule file; `line` is 0 for the file as a whole."""
+
+    path: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.reason}" if self.line else f"{self.path}: {self.reason}"
+
+
+class RuleError(Exception):
+    """Rule files that cannot be used; `faults` holds everything found wrong in all of them."""
+
+    def __init__(self, faults: list[RuleFault]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = faults

@@ -1,0 +1,345 @@
+"""What is named on the command line as inputs to open: files, folders, archives, standard input."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import io
+import os
+import re
+import stat
+import struct
+import sys
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self, cast
+
+STDIN = "-"
+MINUTES = ".minutes.csv"  # NAME.minutes.csv belongs to NAME.ext and is no input by itself
+MAX_MEMBERS = 10_000
+MAX_DIRECTORY = 1 << 24  # bytes of a zip's central directory, which zipfile reads whole
+MAX_DRAIN = 1 << 26  # bytes read on for the digest after the reader gave up
+_CHUNK = 1 << 20
+
+# No text of claims shrinks so far; what does is made to fill a disk or a day.
+_BOMB_RATIO = 500
+_BOMB_FLOOR = 1 << 28
+
+_GZIP = b"\x1f\x8b"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+
+
+class Unreadable(Exception):
+    """An input cannot be read; the message says why in words for the user."""
+
+
+class Reading:
+    """One pass over an input: counts and hashes what is read; every fault of the source comes as Unreadable.
+
+    `stream` gives the content; `packed`, where given, is the file below it, whose position is the progress.
+    `bound` is the number of bytes after which an archive is taken for a bomb.
+    """
+
+    def __init__(self, stream: BinaryIO, packed: BinaryIO | None = None, bound: int | None = None) -> None:
+        self._stream = stream
+        self._packed = packed
+        self._bound = bound
+        self._digest = hashlib.sha256()
+        self._count = 0
+        self._ended = False
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes, at most one chunk; b"" at the end."""
+        if size < 0 or size > _CHUNK:
+            size = _CHUNK
+        with _faults():
+            data = self._stream.read(size)
+        if not data and size:
+            self._ended = True
+        self._digest.update(data)
+        self._count += len(data)
+        if self._bound is not None and self._count > self._bound:
+            raise Unreadable(f"the archive unpacks to more than {_BOMB_RATIO} times its size")
+        return data
+
+    def position(self) -> int:
+        """Bytes done, in the measure of `Input.size`."""
+        packed = self._packed
+        return packed.tell() if packed is not None and packed.seekable() else self._count
+
+    def digest(self) -> str | None:
+        """SHA-256 of the content (unpacked, for an archive), None where its end was not reached.
+
+        Where the reader stopped early, the rest is read up to a bound.
+        """
+        last = self._count + MAX_DRAIN
+        try:
+            while not self._ended and self._count < last:
+                self.read()
+        except Unreadable:
+            return None
+        return self._digest.hexdigest() if self._ended else None
+
+    def close(self) -> None:
+        self._stream.close()
+        if self._packed is not None:
+            self._packed.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input to check.
+
+    path     as it is shown: `claims.837`, `batch.zip!claims.837`, `-`
+    name     stem for the names of output files; safe in any folder, but not unique among inputs
+    file     the file on disk that holds it, None for standard input
+    size     bytes to be read, in the measure of `Reading.position`; None where not known before reading
+    minutes  `NAME.minutes.csv` beside the file, None where there is none
+    start    opens the source; `open` is the way to call it
+    reason   why it cannot be read, "" where it can be tried
+    """
+
+    path: str
+    name: str
+    file: Path | None
+    size: int | None
+    minutes: Path | None
+    start: Callable[[], Reading]
+    reason: str = ""
+
+    def open(self) -> Reading:
+        """Open for one pass from begin to end; raises Unreadable."""
+        if self.reason:
+            raise Unreadable(self.reason)
+        with _faults():
+            return self.start()
+
+
+def find_inputs(paths: Iterable[str]) -> Iterator[Input]:
+    """The inputs that the paths stand for, in order; a folder's files sorted by name, hidden ones left out.
+
+    A path that cannot be read gives an input with a reason; nothing is raised.
+    """
+    for path in paths:
+        if path == STDIN:
+            yield Input(STDIN, "stdin", None, None, None, _open_stdin)
+            continue
+        file = Path(path)
+        try:
+            mode = file.stat().st_mode
+            if stat.S_ISDIR(mode):
+                yield from _folder(file)
+            else:
+                yield from _file(file, stat.S_ISREG(mode))
+        except OSError as error:
+            yield _refused(file, _why(error))
+        except ValueError:
+            yield _refused(file, "the name of the file cannot be used")
+
+
+def name_outputs(inputs: Iterable[Input]) -> list[str]:
+    """A name for the outputs of each input, in order: its own, or `NAME-2` where that is taken already."""
+    taken: set[str] = set()
+    names = []
+    for each in inputs:
+        name, count = each.name, 1
+        # Some file systems do not tell `A` from `a`.
+        while name.casefold() in taken:
+            count += 1
+            name = f"{each.name}-{count}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def _folder(folder: Path) -> Iterator[Input]:
+    found = False
+    for file in sorted(folder.iterdir()):
+        if file.name.startswith(".") or file.name.endswith(MINUTES) or file.is_dir():
+            continue
+        found = True
+        try:
+            if file.is_file():
+                yield from _file(file, True)
+            else:
+                # Opening a pipe or a device that nobody named could wait for ever.
+                yield _refused(file, "not a regular file")
+        except OSError as error:
+            yield _refused(file, _why(error))
+    if not found:
+        yield _refused(folder, "the folder holds no files")
+
+
+def _file(file: Path, regular: bool) -> Iterator[Input]:
+    size = None
+    if regular:
+        with file.open("rb") as stream:
+            archive = stream.read(4) in _ZIP
+            size = stream.seek(0, os.SEEK_END)
+        if archive:
+            yield from _archive(file)
+            return
+    minutes = file.with_name(_stem(file.name) + MINUTES)
+    yield Input(
+        path=_printable(str(file)),
+        name=_safe(_stem(file.name)),
+        file=file,
+        size=size,
+        minutes=minutes if minutes.is_file() else None,
+        start=lambda: _unpack(file.open("rb"), size),
+    )
+
+
+def _archive(file: Path) -> Iterator[Input]:
+    try:
+        if _directory_size(file) > MAX_DIRECTORY:
+            yield _refused(file, "the archive lists too many files")
+            return
+        with zipfile.ZipFile(file) as archive:
+            members = [m for m in archive.infolist() if not m.is_dir() and not _hidden(m.filename)]
+    except (*_DAMAGE, *_METHOD):
+        yield _refused(file, "the archive is damaged")
+        return
+    if len(members) > MAX_MEMBERS:
+        yield _refused(file, f"the archive holds more than {MAX_MEMBERS:,} files")
+        return
+    if not members:
+        yield _refused(file, "the archive holds no files")
+    for member in members:
+        yield _member(file, member)
+
+
+def _member(file: Path, member: zipfile.ZipInfo) -> Input:
+    reason = ""
+    if member.flag_bits & 0x1:
+        reason = "encrypted in the archive"
+    elif member.filename.endswith(MINUTES):
+        reason = "a minutes file inside an archive is not read; name it with --minutes"
+
+    def start() -> Reading:
+        with zipfile.ZipFile(file) as archive:
+            # Keeps the file open by itself.
+            stream = cast(zipfile.ZipExtFile, archive.open(member))
+        head = stream.peek(4)[:4]
+        if head[:2] == _GZIP or head in _ZIP:
+            stream.close()
+            raise Unreadable("an archive inside an archive is not read")
+        return Reading(cast(BinaryIO, stream), bound=_bound(member.compress_size))
+
+    return Input(
+        path=_printable(f"{file}!{member.filename}"),
+        name=_safe(_stem(re.split(r"[/\\]", member.filename)[-1])),
+        file=file,
+        size=member.file_size,
+        minutes=None,
+        start=start,
+        reason=reason,
+    )
+
+
+def _directory_size(file: Path) -> int:
+    """Bytes of the central directory as the archive's end record gives them."""
+    with file.open("rb") as stream:
+        end = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, end - 65_557))  # the end record with the longest comment
+        tail = stream.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0:
+        raise zipfile.BadZipFile
+    size: int = struct.unpack_from("<L", tail, at + 12)[0]
+    return size
+
+
+def _open_stdin() -> Reading:
+    if sys.stdin is None:
+        raise Unreadable("there is no standard input")
+    # A copy of the descriptor, so that closing the reading leaves the process its standard input.
+    return _unpack(os.fdopen(os.dup(sys.stdin.fileno()), "rb"), None)
+
+
+def _unpack(stream: io.BufferedReader, size: int | None) -> Reading:
+    """The stream itself, or what is inside where it is gzip, whatever its name says."""
+    try:
+        head = stream.peek(4)[:4]
+    except BaseException:
+        stream.close()
+        raise
+    if head in _ZIP:
+        stream.close()
+        raise Unreadable("a zip archive must be named as a file")
+    if head[:2] != _GZIP:
+        return Reading(stream)
+    unpacked = cast(BinaryIO, gzip.GzipFile(fileobj=stream))
+    return Reading(unpacked, stream, _bound(size) if size is not None else None)
+
+
+def _bound(packed: int) -> int:
+    return max(_BOMB_FLOOR, _BOMB_RATIO * packed)
+
+
+_DAMAGE = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, struct.error, UnicodeError, ValueError)
+_METHOD = (NotImplementedError, RuntimeError)
+
+
+@contextlib.contextmanager
+def _faults() -> Iterator[None]:
+    """Turn what the standard library raises on a bad source into Unreadable."""
+    try:
+        yield
+    except EOFError as error:
+        raise Unreadable("the archive ends too early") from error
+    except _METHOD as error:
+        raise Unreadable("the archive uses a method that cannot be read") from error
+    except _DAMAGE as error:
+        raise Unreadable("the archive is damaged") from error
+    except OSError as error:
+        raise Unreadable(_why(error)) from error
+
+
+def _refused(file: Path, reason: str) -> Input:
+    def start() -> Reading:
+        raise Unreadable(reason)
+
+    return Input(_printable(str(file)), _safe(_stem(file.name)), file, None, None, start, reason)
+
+
+def _why(error: OSError) -> str:
+    # strerror alone: the file's name stands in the report already.
+    return (error.strerror or "it cannot be read").lower()
+
+
+def _stem(name: str) -> str:
+    """`claims` of `claims.837` and of `claims.837.gz`."""
+    if name.lower().endswith((".gz", ".zip")):
+        name = name.rpartition(".")[0]
+    return name.rpartition(".")[0] or name
+
+
+def _hidden(name: str) -> bool:
+    parts = re.split(r"[/\\]", name)
+    return parts[-1].startswith(".") or parts[0] == "__MACOSX"
+
+
+def _safe(name: str) -> str:
+    """The name with what some file system or shell would take amiss replaced."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".-")[:100] or "input"
+
+
+def _printable(name: str) -> str:
+    """The name as valid text without control characters; undecodable bytes become a replacement character."""
+    text = os.fsencode(name).decode("utf-8", "replace") if os.sep == "/" else name
+    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)

@@ -1,0 +1,1524 @@
+"""Places every segment in the guide and notes faults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+from itertools import takewhile
+
+from edi_checker.guide import (
+    LEVELS,
+    Composite,
+    Element,
+    Guide,
+    Level,
+    Loop,
+    Segment,
+    list_segments,
+    walk_loops,
+)
+from edi_checker.x12 import Block, Delimiters, Fault
+
+MEMO = 50_000  # segments known to be without fault that a walker remembers before it starts afresh
+CLAIMS = 100  # claims that one patient may have in a transaction set
+REACH = 12  # segments looked ahead when a segment has no place
+LISTED = 12  # codes named in a message
+BLOCK_SEGMENTS = 50_000  # segments walked in one block; the longest legal claim has some thousands
+BLOCK_LOOPS = 20_000  # loops opened in one block; a claim with all its lines has some hundreds
+BLOCK_FAULTS = 500  # faults noted in one block; what follows them says nothing new
+
+# Segments of the 837 of the base standard that this guide does not use (IK304 = I4).
+_STANDARD = re.compile("CL1|CR4|CR5|CR6|CR7|CR8|DN1|DN2|DSB|HSD|IMM|MIA|N2|SV2|SV3|SV4|SV6|SV7|TOO|UR")
+# Segments of the other sets that are used in health care (IK304 = 6).
+_OTHERS = re.compile(
+    "AAA|ADX|AK1|AK2|AK9|BEG|BGN|BPR|CLP|COB|CTX|DED|EB|ENT|EQ|HD|ICM|IDC|IK3|IK4|IK5|III|"
+    "IND|INS|LE|LS|LUI|MPI|MSG|ORG|PLA|PLB|RDM|RMR|RMT|RRA|SLN|STC|SVC|TRN|TS2|TS3|UM|VEH"
+)
+_MEMBERS = frozenset(("N2", "N3", "N4", "PER", "PRV", "REF", "DMG"))  # what an NM1 may carry with it
+_OPENERS = frozenset(("NM1", "LX", "SBR", "SVD", "LIN", "LQ", "CLM", "HL"))
+_SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}")
+_WHOLE = re.compile(r"-?[0-9]+", re.ASCII)
+_DECIMAL = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
+_DIGITS = re.compile(r"[0-9]+", re.ASCII)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_FOREIGN = re.compile("[^\x00-\x7f]")
+
+_FIRST_YEAR = 1800  # nobody in a claim lived or was treated before; a year 0026 is a slip of the pen
+_PRIVATE = frozenset(("1068", "116", "156", "26"))  # gender, ZIP, state, country: coded, yet of a person
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What a block is, and what is wrong with it.
+
+    level   the level at which the block starts: `header`, `2000A`, `2000B`, `2000C`, `2300`, `trailer`;
+            "" for a block that is no part of a transaction set
+    faults  in order of position
+    """
+
+    level: str
+    faults: tuple[Fault, ...]
+
+
+# ---- elements
+
+
+def check_elements(node: Segment, segment: list[str], position: int, delimiters: Delimiters) -> list[Fault]:
+    """The faults of one segment against its node, in order of element; [] where there is none.
+
+    `segment` holds the elements, the segment id at 0. Where leaving out one empty element, or filling one in,
+    would make the segment right, one element slipped: then only the first fault is noted.
+    """
+    faults = _check(node, segment, position, delimiters)
+    hard = [fault for fault in faults if fault.answers]
+    if len(hard) > 1 and _is_one_slip(node, segment, delimiters):
+        faults = [fault for fault in faults if fault is hard[0] or not fault.answers]
+    return faults
+
+
+def _is_one_slip(node: Segment, segment: list[str], delimiters: Delimiters) -> bool:
+    if len(segment) > 40:
+        return False
+    joined = _join_parts(node, segment, delimiters)
+    if joined != segment and not any(fault.answers for fault in _check(node, joined, 0, delimiters)):
+        return True
+    for at in range(1, len(segment) + 1):
+        if at < len(segment) and delimiters.component * 2 in segment[at]:
+            merged = segment[at].replace(delimiters.component * 2, delimiters.component, 1)
+            closed = [*segment[:at], merged, *segment[at + 1 :]]
+            if not any(fault.answers for fault in _check(node, closed, 0, delimiters)):
+                return True
+        if at < len(segment) and not segment[at]:
+            without = segment[:at] + segment[at + 1 :]
+            if not any(fault.answers for fault in _check(node, without, 0, delimiters)):
+                return True
+        if at <= len(node.elements) and node.elements[at - 1].usage != "R":
+            filled = [*segment[:at], "", *segment[at:]]
+            if not any(fault.answers for fault in _check(node, filled, 0, delimiters)):
+                return True
+    return False
+
+
+def _join_parts(node: Segment, segment: list[str], delimiters: Delimiters) -> list[str]:
+    """The segment as it reads if element separators were sent where component separators belong."""
+    joined = segment[:1]
+    at = 1
+    while at < len(segment):
+        here = len(joined) - 1
+        composite = here < len(node.elements) and isinstance(node.elements[here], Composite)
+        pair = segment[at : at + 2]
+        if (
+            composite
+            and len(pair) == 2
+            and all(pair)
+            and not any(delimiters.component in part for part in pair)
+        ):
+            joined.append(delimiters.component.join(pair))
+            at += 2
+        else:
+            joined.append(segment[at])
+            at += 1
+    return joined
+
+
+def _check(node: Segment, segment: list[str], position: int, delimiters: Delimiters) -> list[Fault]:
+    out = _Notes(node, position)
+    count = len(segment)
+    fixed = node.id == "ISA"  # padded to fixed widths, and holding the delimiters themselves
+    for number, item in enumerate(node.elements, 1):
+        value = segment[number] if number < count else ""
+        if not value:
+            if item.usage == "R":
+                out.note("element-missing", item, "1")
+            continue
+        if item.usage == "N":
+            out.note("element-not-used", item, "I10")
+            continue
+        if fixed:
+            assert isinstance(item, Element)
+            _check_fixed(item, value, out)
+        elif isinstance(item, Composite):
+            _check_composite(item, value, out, delimiters)
+        elif delimiters.component in value:
+            out.note(
+                "element-extra",
+                item,
+                "13",
+                expected="one value",
+                found=f"{value.count(delimiters.component) + 1} parts",
+            )
+        elif delimiters.repetition and delimiters.repetition in value:
+            out.note("element-extra", item, "12", expected="no repetition")
+        else:
+            _check_value(item, value, out, _date_format(node, segment, number))
+    _check_notes(node, segment, out)
+    known = len(node.elements)
+    if count - 1 > known and any(segment[known + 1 :]):
+        extra = next(at for at in range(known + 1, count) if segment[at])
+        out.note_at(
+            "element-extra",
+            f"{node.id}{extra:02d}",
+            "",
+            "3",
+            expected=f"at most {known} elements",
+            found=f"{count - 1} elements",
+        )
+    if count > 1 and not segment[-1] and not fixed:
+        out.pad(f"{node.id}{count - 1:02d}", "no separators after the last element")
+    return out.faults
+
+
+class _Notes:
+    """Collects the faults of one segment."""
+
+    __slots__ = ("faults", "node", "position", "refs")
+
+    def __init__(self, node: Segment, position: int) -> None:
+        self.node = node
+        self.position = position
+        self.faults: list[Fault] = []
+        self.refs: set[str] = set()
+
+    def note(
+        self, kind: str, item: Element | Composite, code: str, expected: str = "", found: str = ""
+    ) -> None:
+        self.note_at(kind, item.ref, item.number, code, item.name, expected, found)
+
+    def note_at(
+        self, kind: str, ref: str, number: str, code: str, name: str = "", expected: str = "", found: str = ""
+    ) -> None:
+        node = self.node
+        answers = ("IK304=8", f"IK403={code}")
+        self.refs.add(ref.partition("-")[0])
+        self.faults.append(
+            Fault(
+                kind,
+                self.position,
+                node.loop,
+                node.id,
+                ref,
+                number,
+                answers,
+                name or node.name,
+                expected,
+                found,
+            )
+        )
+
+    def pad(self, ref: str, expected: str) -> None:
+        node = self.node
+        self.faults.append(
+            Fault("element-padding", self.position, node.loop, node.id, ref, "", (), node.name, expected)
+        )
+
+
+def _check_composite(item: Composite, value: str, out: _Notes, delimiters: Delimiters) -> None:
+    if delimiters.repetition and delimiters.repetition in value:
+        if value.count(delimiters.repetition) + 1 > item.repeat:
+            out.note("element-extra", item, "12", expected=f"at most {item.repeat}")
+            return
+        for repeated in value.split(delimiters.repetition):
+            _check_composite(replace(item, repeat=1), repeated, out, delimiters)
+        return
+    parts = value.split(delimiters.component)
+    if not any(parts):
+        if item.usage == "R":
+            out.note("element-missing", item, "1")
+        else:
+            out.pad(item.ref, "nothing where no component is sent")
+        return
+    before = len(out.faults)
+    for number, component in enumerate(item.components):
+        part = parts[number] if number < len(parts) else ""
+        if not part:
+            # a part that is wrong has most often been cut or shifted: what lacks after it is the same fault
+            if component.usage == "R" and len(out.faults) == before:
+                out.note("element-missing", component, "1")
+        elif component.usage == "N":
+            out.note("element-not-used", component, "I10")
+        else:
+            _check_value(component, part, out, "")
+    known = len(item.components)
+    if len(parts) > known and any(parts[known:]):
+        out.note(
+            "element-extra",
+            item,
+            "13",
+            expected=f"at most {known} components",
+            found=f"{len(parts)} components",
+        )
+    elif not parts[-1]:
+        out.pad(item.ref, "no separators after the last component")
+
+
+def _check_fixed(item: Element, value: str, out: _Notes) -> None:
+    if len(value) != item.minimum:
+        _note_length(item, len(value), out)
+    elif item.codes and value not in item.codes:
+        out.note("element-code", item, "7", _list(item.codes), _show(item, value))
+    elif item.type == "DT" and not is_date(value):
+        out.note("element-date", item, "8", "YYMMDD")
+    elif item.type == "TM" and not is_time(value):
+        out.note("element-date", item, "9", "HHMM")
+    elif item.type == "N0" and not _WHOLE.fullmatch(value):
+        out.note("element-type", item, "6", "a whole number")
+
+
+def _check_value(item: Element, value: str, out: _Notes, format: str) -> None:
+    kind = item.type
+    if _CONTROL.search(value):
+        out.note("element-type", item, "6", "no control characters")
+        return
+    if not value.isascii() and _FOREIGN.search(value):
+        out.note("element-character", item, "6", "characters of the basic or extended set")
+    if kind in ("R", "N0"):
+        if not (_WHOLE if kind == "N0" else _DECIMAL).fullmatch(value):
+            out.note("element-type", item, "6", "a whole number" if kind == "N0" else "a decimal number")
+        else:
+            digits = len(value) - value.count("-") - value.count(".")
+            if not item.minimum <= digits <= item.maximum:
+                _note_length(item, digits, out)
+            elif item.codes and value.lstrip("0") not in item.codes:
+                out.note("element-code", item, "7", _list(item.codes), _show(item, value))
+        return
+    if kind == "DT":
+        if not item.minimum <= len(value) <= item.maximum or not is_date(value):
+            out.note("element-date", item, "8", "CCYYMMDD" if item.maximum == 8 else "YYMMDD")
+        return
+    if kind == "TM":
+        if not item.minimum <= len(value) <= item.maximum or not is_time(value):
+            out.note("element-date", item, "9", "HHMM[SS[DD]]")
+        return
+    bare = value.rstrip(" ")
+    if not bare:
+        out.note("element-type", item, "6", "a character that is not a blank")
+        return
+    if len(bare) != len(value) and len(bare) >= item.minimum:
+        out.pad(item.ref, "no trailing blanks")
+        value = bare
+    if item.codes:
+        # a code that is not of the list says it all; its length says nothing more
+        if value not in item.codes:
+            out.note("element-code", item, "7", _list(item.codes), _show(item, value))
+        return
+    if not item.minimum <= len(value) <= item.maximum:
+        _note_length(item, len(value), out)
+        return
+    if format and not is_period(value, format):
+        out.note("element-date", item, "9" if format == "TM" else "8", _FORMATS[format])
+    elif item.pattern and not re.fullmatch(item.pattern, value, re.ASCII):
+        out.note(
+            "element-type",
+            item,
+            "I12",
+            "nine digits" if item.pattern == "[0-9]{9}" else "the pattern of the guide",
+        )
+
+
+def _note_length(item: Element, length: int, out: _Notes) -> None:
+    if length < item.minimum:
+        out.note("element-length", item, "4", f"at least {item.minimum}", str(length))
+    else:
+        out.note("element-length", item, "5", f"at most {item.maximum}", str(length))
+
+
+_FORMATS = {
+    "D8": "CCYYMMDD",
+    "D6": "YYMMDD",
+    "DT": "CCYYMMDDHHMM",
+    "TM": "HHMM",
+    "RD8": "CCYYMMDD-CCYYMMDD",
+}
+
+
+def _date_format(node: Segment, segment: list[str], number: int) -> str:
+    """The format in which element `number` is written, where the one before it says so and says it right."""
+    item = node.elements[number - 1]
+    if item.number != "1251" or number < 2:
+        return ""
+    before = node.elements[number - 2]
+    if not isinstance(before, Element) or before.number != "1250":
+        return ""
+    format = segment[number - 1].rstrip(" ")
+    return format if format in before.codes and format in _FORMATS else ""
+
+
+def is_date(value: str) -> bool:
+    """Whether the text is a real date, as CCYYMMDD or YYMMDD."""
+    if not _DIGITS.fullmatch(value) or len(value) not in (6, 8):
+        return False
+    if len(value) == 6:
+        value = ("20" if value < "5" else "19") + value
+    try:
+        return date(int(value[:4]), int(value[4:6]), int(value[6:])).year >= _FIRST_YEAR
+    except ValueError:
+        return False
+
+
+def is_time(value: str) -> bool:
+    """Whether the text is a time of day, as HHMM, HHMMSS, HHMMSSD or HHMMSSDD."""
+    if not _DIGITS.fullmatch(value) or len(value) not in (4, 6, 7, 8):
+        return False
+    return value[:2] < "24" and value[2:4] < "60" and value[4:6] < "60"
+
+
+def is_period(value: str, format: str) -> bool:
+    """Whether the text is written as its format qualifier (D8, D6, DT, TM, RD8) says."""
+    if format == "RD8":
+        start, dash, end = value.partition("-")
+        return bool(dash) and is_period(start, "D8") and is_period(end, "D8")
+    if format == "DT":
+        return len(value) == 12 and is_date(value[:8]) and is_time(value[8:])
+    if format == "TM":
+        return is_time(value)
+    return len(value) == (8 if format == "D8" else 6) and is_date(value)
+
+
+def _check_notes(node: Segment, segment: list[str], out: _Notes) -> None:
+    for letter, numbers in node.notes:
+        present = [number for number in numbers if number < len(segment) and segment[number]]
+        wrong = 0
+        if letter == "P" and present and len(present) < len(numbers):
+            wrong = next(number for number in numbers if number not in present)
+        elif letter == "R" and not present:
+            wrong = numbers[0]
+        elif letter == "E" and len(present) > 1:
+            wrong = present[-1]
+        elif letter in "CL" and numbers[0] in present:
+            rest = present[1:]
+            if (letter == "C" and len(rest) < len(numbers) - 1) or not rest:
+                wrong = next(number for number in numbers[1:] if number not in rest)
+        # what is said of an element already says why the note does not hold
+        if (
+            not wrong
+            or wrong > len(node.elements)
+            or out.refs & {f"{node.id}{number:02d}" for number in numbers}
+        ):
+            continue
+        refs = ", ".join(f"{node.id}{number:02d}" for number in numbers)
+        expected = {
+            "P": f"all of {refs} or none",
+            "R": f"at least one of {refs}",
+            "E": f"at most one of {refs}",
+            "C": f"all of {refs} where {node.id}{numbers[0]:02d} is sent",
+            "L": f"at least one more of {refs} where {node.id}{numbers[0]:02d} is sent",
+        }[letter]
+        out.note("relational", node.elements[wrong - 1], "10" if letter == "E" else "2", expected)
+
+
+def _list(codes: frozenset[str]) -> str:
+    named = sorted(codes)
+    if len(named) == 1:
+        return named[0]
+    return "one of " + ", ".join(named[:LISTED]) + (", ..." if len(named) > LISTED else "")
+
+
+def _show(item: Element, value: str) -> str:
+    """The value where it cannot be of a person: three letters may be a name that slipped there."""
+    if item.number in _PRIVATE or len(value) > 3:
+        return ""
+    return value if len(value) <= 2 or any(character.isdigit() for character in value) else ""
+
+
+# ---- the chart: where a segment may stand after another
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A way to place a segment: keep so many of the open loops, open these, and it is this node."""
+
+    spot: _Spot
+    node: Segment
+    keep: int
+    opened: tuple[Loop, ...]
+
+
+class _Spot:
+    """A place in the guide: the open loops, each with the position reached in it; no counts."""
+
+    __slots__ = ("moves", "path")
+
+    def __init__(self, path: tuple[tuple[Loop, int], ...]) -> None:
+        self.path = path
+        self.moves: dict[str, _Step | None] = {}
+
+
+class _Chart:
+    """What follows from the guide alone, worked out once and shared by all walkers."""
+
+    def __init__(self, guide: Guide) -> None:
+        self.guide = guide
+        self.spots: dict[tuple[tuple[int, int], ...], _Spot] = {}
+        self.roots: dict[Level, _Spot] = {level: self.spot(((guide.levels[level], 0),)) for level in LEVELS}
+        nodes = list(list_segments(guide.levels.values()))
+        self.ids = frozenset(node.id for node in nodes)
+        # The token of a segment is its id, and its qualifier where the guide knows that; `?` stands for all
+        # others, so that the tables stay small whatever a file holds.
+        self.tokens: dict[str, str] = {}
+        for node in nodes:
+            for code in node.codes or ("",):
+                self.tokens[f"{node.id}*{code}"] = f"{node.id}*{code}"
+        self.keyed = frozenset(node.id for node in nodes if node.key)
+        self.inside: dict[int, tuple[Segment, ...]] = {}
+        self.paths: dict[int, tuple[Loop, ...]] = {}  # of each loop of a level, from the level down to it
+        self.required: dict[int, tuple[Segment | Loop, ...]] = {}
+        for level in LEVELS:
+            self._file(guide.levels[level], ())
+        self.twins = frozenset(
+            node.index
+            for loop in self._loops()
+            for node in loop.children
+            if isinstance(node, Segment)
+            and any(
+                other is not node
+                and isinstance(other, Segment)
+                and other.id == node.id
+                and other.codes & node.codes
+                for other in loop.children
+            )
+        )
+
+    def _file(self, loop: Loop, above: tuple[Loop, ...]) -> None:
+        path = (*above, loop)
+        self.paths[loop.index] = path
+        self.required[loop.index] = tuple(
+            child for child in loop.children[1 if above else 0 :] if child.usage == "R"
+        )
+        for child in loop.children:
+            if isinstance(child, Loop):
+                self._file(child, path)
+
+    def _loops(self) -> Iterator[Loop]:
+        for level in LEVELS:
+            yield from walk_loops(self.guide.levels[level])
+
+    def spot(self, path: tuple[tuple[Loop, int], ...]) -> _Spot:
+        key = tuple((loop.index, position) for loop, position in path)
+        found = self.spots.get(key)
+        if found is None:
+            found = self.spots[key] = _Spot(path)
+        return found
+
+    def token(self, segment: Sequence[str], component: str) -> str:
+        id = segment[0]
+        if id not in self.keyed:
+            return f"{id}*" if id in self.ids else ""
+        at = 3 if id == "HL" else 1
+        code = segment[at].split(component, 1)[0].rstrip(" ") if len(segment) > at else ""
+        return self.tokens.get(f"{id}*{code}", f"{id}*?")
+
+    def move(self, spot: _Spot, token: str) -> _Step | None:
+        """The step to the first node from here on that the token fits; None where there is none."""
+        try:
+            return spot.moves[token]
+        except KeyError:
+            step = spot.moves[token] = self._search(spot, token)
+            return step
+
+    def _search(self, spot: _Spot, token: str) -> _Step | None:
+        path = spot.path
+        for depth in range(len(path) - 1, -1, -1):
+            loop, reached = path[depth]
+            for child in loop.children:
+                if child.position < reached:
+                    continue
+                if isinstance(child, Segment):
+                    # the opener of an inner loop stands once; again, it opens the loop again
+                    if depth and child is loop.children[0]:
+                        continue
+                    if fits(child, token):
+                        return self.step(path[:depth], (loop, child.position), (), child)
+                elif fits(child.opener, token):
+                    return self.step(path[:depth], (loop, child.position), (child,), child.opener)
+        return None
+
+    def step(
+        self,
+        above: tuple[tuple[Loop, int], ...],
+        here: tuple[Loop, int],
+        opened: tuple[Loop, ...],
+        node: Segment,
+    ) -> _Step:
+        """The step that keeps `above` and `here`, opens `opened` one inside the other, and ends at `node`."""
+        path = [*above, here]
+        for at, loop in enumerate(opened):
+            inner = opened[at + 1].position if at + 1 < len(opened) else node.position
+            path.append((loop, inner))
+        return _Step(self.spot(tuple(path)), node, len(above) + 1, opened)
+
+
+def fits(node: Segment, token: str) -> bool:
+    """Whether the token (`NM1*85`, `N3*`, `REF*?`) is one of the node."""
+    id, _, code = token.partition("*")
+    return id == node.id and (not node.codes or code in node.codes)
+
+
+@lru_cache(maxsize=4)
+def _chart(guide: Guide) -> _Chart:
+    return _Chart(guide)
+
+
+# ---- walking
+
+
+class _Instance:
+    """One instance of a loop: how often each child stands in it, and in which order."""
+
+    __slots__ = ("counts", "end", "loop", "marks", "parent")
+
+    def __init__(self, loop: Loop, parent: _Instance | None = None) -> None:
+        self.loop = loop
+        self.parent = parent
+        self.counts: dict[int, int] = {}
+        self.marks: list[tuple[int, int]] = []
+        self.end = 0  # position of the segment that closed it, 0 while it is open
+
+    def count(self, child: Segment | Loop, position: int) -> int:
+        count = self.counts[child.index] = self.counts.get(child.index, 0) + 1
+        self.marks.append((child.position, position))
+        return count
+
+
+@dataclass(frozen=True, slots=True)
+class _Remedy:
+    """A guess at what happened where a segment has no place: the fault, and where the reading goes on.
+
+    cost     what the guess asks one to believe, less is better
+    fault    to be noted; None for what is said elsewhere
+    step     how the segment is placed; None where it is passed over
+    level    the level that starts here, "" where none does
+    credit   (instance, node) that the segment counts for without moving the place of reading
+    implied  whether the loops of the step lack their opener
+    ahead    the node of a loop that the next segment opens
+    moved    (instance, node) counted before, and now known to be of the instance before
+    reopened the instance at whose end reading goes on, as if it had not been closed
+    swallow  whether what an NM1 carries with it is passed over in silence
+    check    whether the elements of the segment are to be checked against the node
+    """
+
+    cost: float
+    fault: Fault | None
+    step: _Step | None = None
+    level: Level | None = None
+    credit: tuple[_Instance, Segment] | None = None
+    check: bool = True
+    implied: bool = False
+    ahead: Segment | None = None
+    moved: tuple[_Instance, Segment] | None = None
+    reopened: _Instance | None = None
+    swallow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Late:
+    """A required segment (`raw`, of `node`) that stands after the opener of the loop that follows its own."""
+
+    instance: _Instance
+    raw: str
+    node: Segment
+    noted: bool = False
+
+
+class Walker:
+    """Walks one transaction set, block by block, in order. Any number of walkers may share the guide."""
+
+    def __init__(self, guide: Guide, delimiters: Delimiters) -> None:
+        self._chart = _chart(guide)
+        self._delimiters = delimiters
+        self._clean: set[tuple[int, str]] = set()
+        self._spot: _Spot = self._chart.roots["header"]
+        self._stack: list[_Instance] = []
+        self._instances: list[_Instance] = []
+        # hierarchy
+        self._hl_count = 0
+        self._hl_last = 0
+        self._parents: dict[Level, tuple[str, ...]] = {}
+        self._above: Level = "header"
+        self._claims = 0
+        self._subscriber: tuple[str, int] | None = None  # HL04 and position, until it is known what follows
+        self._excused = False  # a fault already noted explains what the next HL lacks
+        # a header segment that stands twice: its first block is passed over
+        self._doubled = ""
+        # nodes whose segment was sent just before the segment that opens its loop
+        self._early: list[Segment] = []
+        # a segment that was sent just after the HL or CLM that follows its place
+        self._belated: tuple[str, Segment] | None = None
+        self._faults: list[Fault] = []
+        self._reset("header")
+
+    def walk(self, block: Block, following: Block | None) -> Walked:
+        """Place the segments of one block. `following` is the next block of the input, None at its end."""
+        if block.kind not in ("ST", "HL", "CLM", "SE"):
+            return Walked("", ())
+        separator = self._delimiters.element
+        raws = block.text.split(self._delimiters.terminator, BLOCK_SEGMENTS)
+        self._faults = []
+        if self._is_doubled(block, raws, following):
+            return Walked(self._level_of(block.kind, [raw.split(separator) for raw in raws]), ())
+        first = raws[0].split(separator)
+        level = self._level_of(
+            block.kind, [raw.split(separator) for raw in raws] if block.kind == "HL" else [first]
+        )
+        self._reset(level)
+        if self._doubled:
+            self._doubled = ""
+            self._note_segment(
+                "segment-repeat", block.position, self._instances[0].loop.opener, "IK304=5", "once"
+            )
+        self._credit_early(self._instances[0])
+        if block.kind == "HL":
+            self._start_level(level, first, block.position)
+        elif block.kind == "CLM":
+            self._start_claim(block.position)
+        if len(raws) > BLOCK_SEGMENTS:
+            raws.pop()
+            at, expected = block.position + BLOCK_SEGMENTS, f"at most {BLOCK_SEGMENTS:,} segments in a claim"
+            self._faults.append(
+                Fault("segment-unexpected", at, level, "", answers=("IK304=2",), expected=expected)
+            )
+        self._walk_segments(raws, block.position, following)
+        self._close(block.position + len(raws), following)
+        self._faults.sort(key=lambda fault: fault.position)
+        return Walked(level, tuple(self._faults[:BLOCK_FAULTS]))
+
+    # -- the hot loop
+
+    def _walk_segments(self, raws: list[str], position: int, following: Block | None) -> None:
+        chart = self._chart
+        clean = self._clean
+        separator, component = self._delimiters.element, self._delimiters.component
+        keyed, ids, tokens = chart.keyed, chart.ids, chart.tokens
+        late: _Late | None = None
+        for at, raw in enumerate(raws):
+            segment = raw.split(separator)
+            id = segment[0]
+            if id in keyed:
+                where = 3 if id == "HL" else 1
+                code = segment[where] if len(segment) > where else ""
+                token = f"{id}*{code}"
+                if token not in tokens:
+                    token = chart.token(segment, component)
+            elif id in ids:
+                token = f"{id}*"
+            else:
+                token = ""
+            spot = self._spot
+            step = spot.moves.get(token)
+            if step is None and token:
+                step = chart.move(spot, token)
+                if step is None and not self._stack[1:] and at == 0:
+                    # the opener of a level is what it is, whatever its qualifier says
+                    node = self._instances[0].loop.opener
+                    if node.id == id:
+                        step = chart.step((), (self._instances[0].loop, node.position), (), node)
+            if step is None and late is not None and self._credit_late(late, segment, token, position + at):
+                late = replace(late, noted=True)
+                continue
+            if step is None:
+                late = None
+                self._recover(raws, at, position + at, segment, token, following)
+                if len(self._faults) > BLOCK_FAULTS:
+                    return
+                continue
+            stack = self._stack
+            if step.opened or len(stack) > step.keep:
+                if step.opened and at and raws[at - 1] == raw and self._is_sent_twice(step):
+                    self._note_segment("segment-repeat", position + at, step.node, "IK304=5", "once")
+                    continue
+                late = self._find_late(step, raws, at) if len(stack) > step.keep else None
+                self._shut(step.keep, position + at)
+                self._swallowing = False
+                for loop in step.opened:
+                    self._open(loop, position + at)
+                if len(self._instances) > BLOCK_LOOPS or len(self._faults) > BLOCK_FAULTS:
+                    return
+            elif late is not None:
+                missed, late = late, None
+                if missed.raw == raw and missed.node.index not in missed.instance.counts:
+                    # swapped with the segment that opened this loop: it is of the loop before
+                    self._note_segment("segment-order", position + at, missed.node, "IK304=7")
+                    missed.instance.count(missed.node, position + at)
+                    self._check_segment(missed.node, segment, raw, position + at)
+                    continue
+            self._spot = step.spot
+            node = step.node
+            instance = stack[-1]
+            if node.index in chart.twins:
+                node = self._choose_twin(instance, node, segment)
+            counts = instance.counts
+            count = counts[node.index] = counts.get(node.index, 0) + 1
+            instance.marks.append((node.position, position + at))
+            if node.maximum and count > node.maximum:
+                expected = "once" if node.maximum == 1 else f"at most {node.maximum}"
+                self._note_segment("segment-repeat", position + at, node, "IK304=5", expected)
+            if (node.index, raw) not in clean:
+                self._check_segment(node, segment, raw, position + at)
+                if len(self._faults) > BLOCK_FAULTS:
+                    return
+            if id == "LX":
+                self._check_line_number(segment, position + at, node)
+
+    def _is_sent_twice(self, step: _Step) -> bool:
+        """Whether the opener of a loop stands again at once, and the loop must hold more or cannot repeat."""
+        loop = step.opened[-1]
+        before = self._stack[-1]
+        if before.loop is not loop or len(before.marks) > 1:
+            return False
+        count = self._stack[step.keep - 1].counts.get(loop.index, 0)
+        return bool(self._chart.required[loop.index]) or bool(loop.maximum and count >= loop.maximum)
+
+    def _find_late(self, step: _Step, raws: list[str], at: int) -> _Late | None:
+        """A segment that the loops now closing require and lack, and that comes right after their end."""
+        if not step.opened or at + 1 >= len(raws):
+            return None
+        raw = raws[at + 1]
+        for instance in self._stack[step.keep :]:
+            for child in self._chart.required[instance.loop.index]:
+                if (
+                    child.index not in instance.counts
+                    and isinstance(child, Segment)
+                    and fits(child, token := self._token_of(raw))
+                    and self._is_early(step, child, token, raws[at + 2] if at + 2 < len(raws) else "")
+                ):
+                    return _Late(instance, raw, child)
+        return None
+
+    def _is_early(self, step: _Step, node: Segment, token: str, after: str) -> bool:
+        """Whether the token, read into the loop that the step opens, would pass over what must come first."""
+        chart = self._chart
+        first = min((child.position for child in chart.required[step.opened[-1].index]), default=0)
+        if first < node.position:
+            return True
+        placed = chart.move(step.spot, token)
+        following = self._token_of(after) if after else ""
+        if placed is None or not following:
+            return placed is None
+        return chart.move(placed.spot, following) is None and chart.move(step.spot, following) is not None
+
+    def _credit_late(self, late: _Late, segment: list[str], token: str, position: int) -> bool:
+        """Count a segment without a place in the loop just opened for the loop before; one fault for all."""
+        counts = late.instance.counts
+        for child in late.instance.loop.children[1:]:
+            if not isinstance(child, Segment) or not fits(child, token):
+                continue
+            if child.maximum and counts.get(child.index, 0) >= child.maximum:
+                continue
+            if not late.noted:
+                self._note_segment("segment-order", position, child, "IK304=7")
+            late.instance.count(child, position)
+            self._faults += check_elements(child, segment, position, self._delimiters)
+            return True
+        return False
+
+    def _check_segment(self, node: Segment, segment: list[str], raw: str, position: int) -> None:
+        faults = check_elements(node, segment, position, self._delimiters)
+        if faults:
+            self._faults += faults
+            return
+        if len(self._clean) >= MEMO:
+            self._clean.clear()
+        self._clean.add((node.index, raw))
+
+    def _choose_twin(self, instance: _Instance, node: Segment, segment: list[str]) -> Segment:
+        """Of the nodes that share a qualifier, the first that has room and that the elements fit."""
+        twins = [
+            child
+            for child in instance.loop.children
+            if isinstance(child, Segment) and child.id == node.id and child.codes & node.codes
+        ]
+        room = [
+            twin for twin in twins if not twin.maximum or instance.counts.get(twin.index, 0) < twin.maximum
+        ]
+        token = self._chart.token(segment, self._delimiters.component)
+        for twin in room or twins:
+            if fits(twin, token) and not _check(twin, segment, 0, self._delimiters):
+                return twin
+        return node
+
+    def _shut(self, keep: int, position: int) -> None:
+        stack = self._stack
+        for instance in stack[keep:]:
+            instance.end = position
+        del stack[keep:]
+
+    def _open(self, loop: Loop, position: int, implied: bool = False) -> None:
+        count = self._stack[-1].count(loop, position)
+        if loop.maximum and count > loop.maximum:
+            expected = "once" if loop.maximum == 1 else f"at most {loop.maximum}"
+            # one fault for the first loop too many: a hundred more would say the same
+            if count == loop.maximum + 1:
+                self._note_loop("loop-repeat", position, loop, "IK304=4", expected, str(count))
+        instance = _Instance(loop, self._stack[-1])
+        self._instances.append(instance)
+        self._stack.append(instance)
+        if self._early:
+            self._credit_early(instance)
+        if loop.id == "2400" and implied:
+            self._line_count += 1
+
+    def _credit_early(self, instance: _Instance) -> None:
+        for node in self._early:
+            if node in instance.loop.children:
+                instance.counts[node.index] = instance.counts.get(node.index, 0) + 1
+        self._early = []
+
+    def _reset(self, level: Level) -> None:
+        root = self._chart.guide.levels[level]
+        self._level: Level = level
+        self._spot = self._chart.roots[level]
+        instance = _Instance(root)
+        self._stack = [instance]
+        self._instances = [instance]
+        self._line_count = 0
+        self._line_last = 0
+        self._swallowing = False
+
+    # -- faults
+
+    def _note_segment(self, kind: str, position: int, node: Segment, answer: str, expected: str = "") -> None:
+        self._faults.append(
+            Fault(kind, position, node.loop, node.id, answers=(answer,), name=node.name, expected=expected)
+        )
+
+    def _note_loop(
+        self, kind: str, position: int, loop: Loop, answer: str, expected: str = "", found: str = ""
+    ) -> None:
+        self._faults.append(
+            Fault(
+                kind,
+                position,
+                loop.id,
+                loop.opener.id,
+                answers=(answer,),
+                name=loop.name,
+                expected=expected,
+                found=found,
+            )
+        )
+
+    def _note_element(
+        self,
+        kind: str,
+        position: int,
+        node: Segment,
+        number: int,
+        code: str,
+        expected: str = "",
+        found: str = "",
+    ) -> None:
+        item = node.elements[number - 1]
+        self._faults.append(
+            Fault(
+                kind,
+                position,
+                node.loop,
+                node.id,
+                item.ref,
+                item.number,
+                ("IK304=8", f"IK403={code}"),
+                item.name,
+                expected,
+                found,
+            )
+        )  # fmt: skip
+
+    # -- the hierarchy
+
+    def _level_of(self, kind: str, segments: list[list[str]]) -> Level:
+        if kind != "HL":
+            return "header" if kind == "ST" else "2300" if kind == "CLM" else "trailer"
+        code = segments[0][3].strip() if len(segments[0]) > 3 else ""
+        said: Level | None = {"20": "2000A", "22": "2000B", "23": "2000C"}.get(code)  # type: ignore[assignment]
+        votes: dict[Level, int] = {"2000A": 0, "2000B": 0, "2000C": 0}
+        for segment in segments[1:REACH]:
+            token = self._chart.token(segment, self._delimiters.component)
+            if said and token in _MARKS[said]:
+                return said
+            for level, marks in _MARKS.items():
+                votes[level] += token in marks
+        best = max(votes, key=lambda level: votes[level])
+        if said and not votes[best]:
+            return said
+        if votes[best]:
+            return best
+        return {"header": "2000A", "2000A": "2000B", "2000B": "2000C"}.get(self._above, "2000B")  # type: ignore[return-value]
+
+    def _level_ahead(self, following: Block) -> Level:
+        raws = following.text.split(self._delimiters.terminator, REACH)[:REACH]
+        return self._level_of(following.kind, [raw.split(self._delimiters.element) for raw in raws])
+
+    def _is_doubled(self, block: Block, raws: list[str], following: Block | None) -> bool:
+        """An HL or CLM sent twice makes an empty block: not what that lacks is the fault, but the second."""
+        if (
+            len(raws) != 1
+            or following is None
+            or following.kind != block.kind
+            or block.kind not in ("HL", "CLM")
+        ):
+            return False
+        if following.text.split(self._delimiters.terminator, 1)[0] != raws[0]:
+            return False
+        self._doubled = raws[0]
+        return True
+
+    def _start_level(self, level: Level, segment: list[str], position: int) -> None:
+        node = self._chart.guide.levels[level].opener
+        self._subscriber = None
+        excused, self._excused = self._excused, False
+        number = segment[1].strip() if len(segment) > 1 else ""
+        self._hl_count += 1
+        value = int(number) if _DIGITS.fullmatch(number) and len(number) <= 12 else -1
+        if (
+            0 < len(number) <= 12
+            and self._delimiters.component not in number
+            and value not in (self._hl_count, self._hl_last + 1)
+            and not excused
+        ):
+            expected = str(self._hl_last + 1)
+            self._note_element(
+                "hierarchy", position, node, 1, "7", expected, str(value) if value >= 0 else ""
+            )
+        self._hl_last = value if value >= 0 else self._hl_count
+        above: Level = {"2000A": "header", "2000B": "2000A", "2000C": "2000B"}[level]  # type: ignore[assignment]
+        parent = segment[2].strip() if len(segment) > 2 else ""
+        parents = self._parents.get(above, ())
+        if level != "2000A" and 0 < len(parent) <= 12 and parents and parent not in parents and not excused:
+            self._note_element(
+                "hierarchy", position, node, 2, "7", parents[0], parent if parent.isdigit() else ""
+            )
+        self._enter(level, (number, str(self._hl_count)))
+        if level == "2000B" and len(segment) > 4 and segment[4].strip() in ("0", "1"):
+            self._subscriber = (segment[4].strip(), position)
+
+    def _enter(self, level: Level, numbers: tuple[str, ...]) -> None:
+        self._parents[level] = numbers
+        for below in LEVELS[LEVELS.index(level) + 1 : 4]:
+            self._parents.pop(below, None)
+        self._above = level
+        self._claims = 0
+
+    def _check_child_code(self, following: Level | None) -> None:
+        """Hold HL04 of the subscriber against what follows: a patient level, or anything else."""
+        if self._subscriber is None or (following == "2000C") == (self._subscriber[0] == "1"):
+            return
+        said, position = self._subscriber
+        node = self._chart.guide.levels["2000B"].opener
+        expected = "1 where a patient level follows" if said == "0" else "0 where no patient level follows"
+        self._note_element("hierarchy", position, node, 4, "7", expected, said)
+
+    def _start_claim(self, position: int) -> None:
+        self._claims += 1
+        if self._claims == CLAIMS + 1:
+            loop = self._chart.guide.levels["2300"]
+            self._note_loop("loop-repeat", position, loop, "IK304=4", f"at most {CLAIMS} for one patient")
+
+    def _check_line_number(self, segment: list[str], position: int, node: Segment) -> None:
+        self._line_count += 1
+        text = segment[1].strip() if len(segment) > 1 else ""
+        if not _DIGITS.fullmatch(text) or len(text) > 6:
+            return
+        value = int(text)
+        if value not in (self._line_count, self._line_last + 1):
+            self._note_element("line-number", position, node, 1, "7", str(self._line_last + 1), str(value))
+        self._line_last = value
+
+    # -- the end of a block
+
+    def _close(self, end: int, following: Block | None) -> None:
+        for instance in self._instances:
+            if len(self._faults) > 2 * BLOCK_FAULTS:
+                return
+            for child in self._chart.required[instance.loop.index]:
+                if child.index in instance.counts:
+                    continue
+                closed = instance.end or end
+                position = min((at for place, at in instance.marks if place > child.position), default=closed)
+                if position == end and following is not None and self._comes_belated(child, following):
+                    continue
+                self._note_missing(child, position)
+        if following is not None:
+            self._check_next(end, following)
+
+    def _comes_belated(self, child: Segment | Loop, following: Block) -> bool:
+        """Whether what is missing at the end of this block comes right after the header of the next."""
+        if self._belated is not None or following.kind not in ("HL", "CLM", "SE"):
+            return False
+        raws = following.text.split(self._delimiters.terminator, 2)
+        node = child if isinstance(child, Segment) else child.opener
+        if len(raws) < 2 or not fits(node, token := self._token_of(raws[1])):
+            return False
+        if self._chart.move(self._chart.roots[self._level_ahead(following)], token) is not None:
+            return False
+        self._belated = token, node
+        return True
+
+    def _note_missing(self, child: Segment | Loop, position: int) -> None:
+        if isinstance(child, Loop):
+            self._note_loop("loop-missing", position, child, "IK304=3")
+        else:
+            self._note_segment("segment-missing", position, child, "IK304=3")
+
+    def _check_next(self, end: int, following: Block) -> None:
+        """What must follow this block, and does not."""
+        level, kind = self._level, following.kind
+        if kind not in ("HL", "SE"):
+            if kind == "CLM" and level in ("header", "2000A"):
+                self._miss_level("2000A" if level == "header" else "2000B", end)
+            return
+        below = self._level_ahead(following) if kind == "HL" else None
+        if level == "header":
+            if below != "2000A":
+                self._miss_level("2000A", end)
+        elif level == "2000A":
+            if below != "2000B":
+                self._miss_level("2000B", end)
+        elif level == "2000C" or (
+            level == "2000B" and below != "2000C" and (self._subscriber is None or self._subscriber[0] == "0")
+        ):
+            self._miss_level("2300", end)
+        elif not self._excused:
+            self._check_child_code(below)
+        self._subscriber = None
+
+    def _miss_level(self, level: Level, position: int) -> None:
+        self._note_loop("loop-missing", position, self._chart.guide.levels[level], "IK304=3")
+        self._excused = True
+
+    # -- a segment without a place
+
+    def _recover(
+        self, raws: list[str], at: int, position: int, segment: list[str], token: str, following: Block | None
+    ) -> None:
+        id = segment[0]
+        belated, self._belated = self._belated, None
+        if belated is not None and at == 1 and belated[0] == token:
+            node = belated[1]
+            self._note_segment("segment-order", position, node, "IK304=7")
+            self._faults += check_elements(node, segment, position, self._delimiters)
+            return
+        if self._swallowing and (id in _MEMBERS):
+            return
+        ahead = [raw.split(self._delimiters.element) for raw in raws[at + 1 : at + 1 + REACH]]
+        tokens = [self._chart.token(next, self._delimiters.component) for next in ahead]
+        # what comes after the next line or the next other payer comes for another loop
+        later = {self._token_of(raw) for raw in takewhile(self._is_near, raws[at + 1 : at + 400])}
+        if not token:
+            remedies = list(self._remedies_for_unknown(segment, position, later))
+        else:
+            remedies = list(self._remedies(segment, position, token, tokens, later, raws, at, following))
+        best = min(remedies, key=lambda remedy: remedy.cost + self._misfits(remedy, tokens))
+        self._apply(best, segment, position)
+
+    def _is_near(self, raw: str) -> bool:
+        return not raw.startswith(("LX" + self._delimiters.element, "SBR" + self._delimiters.element))
+
+    def _token_of(self, raw: str) -> str:
+        return self._chart.token(raw.split(self._delimiters.element, 4), self._delimiters.component)
+
+    def _misfits(self, remedy: _Remedy, tokens: list[str]) -> float:
+        """How badly what follows fits if the remedy is believed: nearer misfits weigh more."""
+        spot = start = remedy.step.spot if remedy.step else self._outside() if remedy.swallow else self._spot
+        total = 0.0
+        weight = 1.0
+        for token in tokens:
+            step = self._chart.move(spot, token) if token else None
+            if step is None:
+                if not (remedy.swallow and token.split("*")[0] in _MEMBERS):
+                    total += weight
+            else:
+                spot = step.spot
+                if step.opened or step.keep < len(start.path):
+                    weight *= 0.85
+            weight *= 0.9
+        return total
+
+    def _outside(self) -> _Spot:
+        """The place outside of the NM1 loop that is open, so that nothing more is read into it."""
+        path = self._spot.path
+        return self._chart.spot(path[:-1]) if len(path) > 1 and path[-1][0].opener.id == "NM1" else self._spot
+
+    def _remedies_for_unknown(self, segment: list[str], position: int, later: set[str]) -> Iterator[_Remedy]:
+        """A segment whose id the guide does not know: it may stand in for a node that is expected here."""
+        id = segment[0]
+        instance = self._stack[-1]
+        loop = instance.loop.id
+        if not _SEGMENT_ID.fullmatch(id):
+            fault = Fault(
+                "segment",
+                position,
+                loop,
+                "",
+                answers=("IK304=1",),
+                expected="a segment id of two or three characters",
+            )
+        else:
+            answer = "I4" if _STANDARD.fullmatch(id) else "6" if _OTHERS.fullmatch(id) else "1"
+            fault = Fault("segment-unexpected", position, loop, id, answers=(f"IK304={answer}",))
+        yield _Remedy(1.0, fault, check=False)
+        if fault.answers != ("IK304=1",):
+            return
+        for step in self._reachable():
+            node = step.node
+            as_node = [node.id, *segment[1:]]
+            # a code that places it, or elements that fit, show what it was meant to be
+            token = self._chart.token(as_node, self._delimiters.component)
+            needed = self._is_needed(step, later)
+            if node.codes and not fits(node, token):
+                continue
+            faults = [f for f in _check(node, as_node, 0, self._delimiters) if f.answers]
+            if faults:
+                continue
+            alike = len(set(id) & set(node.id)) / (len(node.id) + 1)
+            full = self._is_full(step)
+            yield _Remedy(
+                0.9 - 0.3 * alike - 0.5 * needed + 1.5 * full - 0.2 * bool(node.codes),
+                fault,
+                step,
+                check=False,
+            )
+        for level in _BELOW.get(self._level, ()):
+            root = self._chart.guide.levels[level]
+            opener = [root.opener.id, *segment[1:]]
+            if [f for f in _check(root.opener, opener, 0, self._delimiters) if f.answers]:
+                continue
+            step = self._chart.step((), (root, root.opener.position), (), root.opener)
+            yield _Remedy(0.8, fault, step, level=level, check=False)
+
+    def _reachable(self) -> Iterator[_Step]:
+        """Every node that may stand next, nearest first."""
+        path = self._spot.path
+        for depth in range(len(path) - 1, -1, -1):
+            loop, reached = path[depth]
+            for child in loop.children:
+                if child.position < reached:
+                    continue
+                if isinstance(child, Loop):
+                    yield self._chart.step(path[:depth], (loop, child.position), (child,), child.opener)
+                elif not depth or child is not loop.children[0]:
+                    yield self._chart.step(path[:depth], (loop, child.position), (), child)
+
+    def _is_needed(self, step: _Step, later: set[str]) -> bool:
+        """Whether the step gives what the guide requires here, what lacks as yet and does not come later."""
+        holder = self._stack[step.keep - 1]
+        child: Segment | Loop = step.opened[0] if step.opened else step.node
+        if child.usage != "R" or child.index in holder.counts:
+            return False
+        node = step.node
+        return not any(fits(node, token) for token in later if token)
+
+    def _is_full(self, step: _Step) -> bool:
+        holder = self._stack[step.keep - 1]
+        child: Segment | Loop = step.opened[0] if step.opened else step.node
+        return bool(child.maximum) and holder.counts.get(child.index, 0) >= child.maximum
+
+    def _remedies(
+        self,
+        segment: list[str],
+        position: int,
+        token: str,
+        tokens: list[str],
+        later: set[str],
+        raws: list[str],
+        at: int,
+        following: Block | None,
+    ) -> Iterator[_Remedy]:
+        chart = self._chart
+        id = segment[0]
+        loop = self._stack[-1].loop
+        nodes = [n for n in list_segments([chart.guide.levels[self._level]]) if n.id == id]
+        fitting = [node for node in nodes if fits(node, token)]
+
+        # it belongs nowhere here: passed over
+        name = next((node.name for node in fitting), "")
+        unexpected = Fault("segment-unexpected", position, loop.id, id, answers=("IK304=2",), name=name)
+        yield _Remedy(1.6, unexpected, check=False)
+
+        # its qualifier is wrong
+        if nodes and not fitting:
+            yield from self._remedies_for_qualifier(segment, position, id, later)
+
+        # it stands too late: it belongs to a loop that is or was open
+        wanted = False
+        for instance in reversed(self._instances):
+            for child in instance.loop.children:
+                if not isinstance(child, Segment) or not fits(child, token):
+                    continue
+                if child is instance.loop.children[0] and instance is not self._instances[0]:
+                    continue
+                room = not child.maximum or instance.counts.get(child.index, 0) < child.maximum
+                kind, answer = ("segment-order", "IK304=7") if room else ("segment-repeat", "IK304=5")
+                fault = Fault(kind, position, child.loop, id, answers=(answer,), name=child.name)
+                open_now = instance in self._stack
+                needed = child.usage == "R" and room
+                wanted = wanted or (needed and open_now)
+                if needed and open_now and instance.marks and instance.marks[-1][1] == position - 1:
+                    yield self._rewind(instance, child, fault, self._token_of(raws[at - 1]))
+                cost = 0.9 + 0.6 * (not room) + 0.25 * (not open_now) - 0.3 * needed
+                yield _Remedy(cost, fault, credit=(instance, child))
+                if room and not open_now and instance.parent in self._stack:
+                    depth = self._stack.index(instance.parent)
+                    path = (*self._spot.path[: depth + 1], (instance.loop, child.position))
+                    step = _Step(chart.spot(path), child, depth + 1, ())
+                    yield _Remedy(cost + 0.1, fault, step, reopened=instance)
+
+        # it opens a loop that should have come earlier
+        for depth, (outer, reached) in enumerate(self._spot.path):
+            for inner in outer.children:
+                if isinstance(inner, Loop) and fits(inner.opener, token):
+                    fault = Fault(
+                        "segment-order", position, inner.id, id, answers=("IK304=7",), name=inner.opener.name
+                    )
+                    step = chart.step(self._spot.path[:depth], (outer, reached), (inner,), inner.opener)
+                    # a loop of which nothing follows is no loop but a stray segment
+                    lacking = sum(
+                        not any(
+                            fits(child if isinstance(child, Segment) else child.opener, next)
+                            for next in tokens
+                        )
+                        for child in chart.required[inner.index]
+                    )
+                    yield _Remedy(1.0 + 0.5 * self._is_full(step) + 0.4 * lacking, fault, step)
+
+        # it stands too early: what opens its loop comes next
+        if tokens and tokens[0]:
+            next_step = chart.move(self._spot, tokens[0])
+            if next_step is not None and next_step.opened:
+                inner = next_step.opened[-1]
+                node = next(
+                    (c for c in inner.children[1:] if isinstance(c, Segment) and fits(c, token)), None
+                )
+                if node is not None:
+                    fault = Fault(
+                        "segment-order", position, inner.id, id, answers=("IK304=7",), name=node.name
+                    )
+                    # a second one of its kind there is more likely the one that belongs there
+                    cost = (1.2 if wanted else 0.5) + 0.8 * (token in takewhile(_opens_nothing, tokens[1:]))
+                    yield _Remedy(cost, fault, ahead=node)
+        elif not tokens and following is not None and following.kind in ("HL", "CLM"):
+            root = chart.guide.levels[self._level_ahead(following)]
+            node = next((c for c in root.children[1:] if isinstance(c, Segment) and fits(c, token)), None)
+            if node is not None:
+                fault = Fault("segment-order", position, root.id, id, answers=("IK304=7",), name=node.name)
+                yield _Remedy(1.2 if wanted else 0.5, fault, ahead=node)
+
+        # the segment that opens its loop is missing
+        for depth, (outer, reached) in enumerate(self._spot.path):
+            for chain, node in _chains(outer, token):
+                if chain[0].position < reached:
+                    continue
+                step = chart.step(self._spot.path[:depth], (outer, chain[0].position), chain, node)
+                holder = self._stack[depth]
+                full = bool(chain[0].maximum) and holder.counts.get(chain[0].index, 0) >= chain[0].maximum
+                opener = chain[0].opener
+                comes = chain[0].maximum == 1 and any(fits(opener, token) for token in later if token)
+                needed = chain[0].usage == "R" and chain[0].index not in holder.counts
+                if chain[0].maximum != 1 and opener.id == "LX":
+                    needed = needed or id == "SV1"
+                fault = Fault(
+                    "segment-missing",
+                    position,
+                    chain[0].id,
+                    opener.id,
+                    answers=("IK304=3",),
+                    name=opener.name,
+                    expected=f"{opener.id} before {id}",
+                )
+                skipped = sum(
+                    child.usage == "R" and child.position < place
+                    for above, place in zip(
+                        chain, [*(c.position for c in chain[1:]), node.position], strict=True
+                    )
+                    for child in above.children[1:]
+                )
+                cost = (
+                    1.0
+                    + 1.0 * full
+                    + 0.6 * comes
+                    - 0.35 * needed
+                    + 0.2 * (len(chain) - 1)
+                    + 0.5 * skipped
+                    + 0.4 * wanted
+                )
+                yield _Remedy(cost, fault, step, implied=True)
+
+        # the segment that opens a level is missing
+        for level in _BELOW.get(self._level, ()):
+            root = chart.guide.levels[level]
+            start = chart.spot(((root, root.opener.position),))
+            found = chart.move(start, token)
+            if found is None:
+                continue
+            fault = Fault(
+                "segment-missing",
+                position,
+                level,
+                root.opener.id,
+                answers=("IK304=3",),
+                name=root.opener.name,
+                expected=f"{root.opener.id} before {id}",
+            )
+            place = (found.opened[0] if found.opened else found.node).position
+            skipped = sum(child.usage == "R" and child.position < place for child in root.children[1:])
+            cost = 1.05 + 0.8 * skipped
+            if level == "2300" and following is not None and following.kind == "CLM" and len(tokens) < REACH:
+                cost += 0.4
+            ends = following is not None and following.kind != "CLM" and len(tokens) < REACH
+            if self._level == "2300" and level != "2300" and ends:
+                # a lost HL leaves its claim's CLM to come
+                cost += 1.0
+            if id == "SBR" and "OI*" in tokens:
+                cost += 1.0
+            yield _Remedy(cost, fault, found, level=level, implied=True)
+
+    def _rewind(self, instance: _Instance, node: Segment, fault: Fault, before: str) -> _Remedy:
+        """Not this segment stands too late but the one before it too early: reading goes on from this one."""
+        depth = self._stack.index(instance)
+        step = self._chart.step(self._spot.path[:depth], (instance.loop, node.position), (), node)
+        early = next((c for c in instance.loop.children if isinstance(c, Segment) and fits(c, before)), None)
+        earlier = next(
+            (i for i in reversed(self._instances) if i.loop is instance.loop and i is not instance), None
+        )
+        moved = None
+        if early is not None and earlier is not None:
+            room = not early.maximum or earlier.counts.get(early.index, 0) < early.maximum
+            moved = (instance, early) if room else None
+        return _Remedy(0.75, fault, step, moved=moved)
+
+    def _remedies_for_qualifier(
+        self, segment: list[str], position: int, id: str, later: set[str]
+    ) -> Iterator[_Remedy]:
+        """The id is at home here; the code that tells which node it is, is not one of theirs."""
+        options = [step for step in self._reachable() if step.node.id == id and step.node.key]
+        if not options:
+            level = self._chart.guide.levels[self._level]
+            node = next(node for node in list_segments([level]) if node.id == id)
+            if node.key is not None:
+                fault = self._fault_qualifier(segment, position, node, self._stack[-1].loop.id, frozenset())
+                yield _Remedy(1.2, fault, check=False, swallow=id == "NM1")
+            return
+        for seen, step in enumerate(options):
+            node = step.node
+            codes = frozenset().union(*(other.node.codes for other in options if other.keep == step.keep))
+            fault = self._fault_qualifier(segment, position, node, node.loop, codes)
+            cost = 0.75 - 0.4 * self._is_needed(step, later) + 0.5 * self._is_full(step) + 0.02 * seen
+            # the elements of another node than the one meant would say nothing
+            yield _Remedy(cost, fault, step, check=False)
+            if not seen and id == "NM1":
+                yield _Remedy(1.0, fault, check=False, swallow=True)
+
+    def _fault_qualifier(
+        self, segment: list[str], position: int, node: Segment, loop: str, codes: frozenset[str]
+    ) -> Fault:
+        assert node.key is not None
+        number = node.key[0]
+        item = node.elements[number - 1]
+        carrier = item.components[0] if isinstance(item, Composite) else item
+        value = segment[number].split(self._delimiters.component, 1)[0] if len(segment) > number else ""
+        return Fault(
+            "element-code" if value else "element-missing",
+            position,
+            loop,
+            node.id,
+            carrier.ref,
+            carrier.number,
+            ("IK304=8", "IK403=7" if value else "IK403=1"),
+            carrier.name,
+            _list(codes) if codes else "",
+            _show(carrier, value),
+        )
+
+    def _apply(self, remedy: _Remedy, segment: list[str], position: int) -> None:
+        if remedy.fault is not None:
+            self._faults.append(remedy.fault)
+        node: Segment | None = None
+        if remedy.moved is not None:
+            remedy.moved[0].counts[remedy.moved[1].index] -= 1
+        if remedy.level is not None:
+            self._change_level(remedy.level, position)
+            assert remedy.step is not None
+        if remedy.step is not None:
+            step = remedy.step
+            node = step.node
+            self._spot = step.spot
+            self._shut(step.keep, position)
+            if remedy.reopened is not None:
+                self._stack.append(remedy.reopened)
+            for loop in step.opened:
+                self._open(loop, position, remedy.implied)
+            self._stack[-1].count(node, position)
+        elif remedy.credit is not None:
+            instance, node = remedy.credit
+            instance.count(node, position)
+        elif remedy.ahead is not None:
+            node = remedy.ahead
+            self._early.append(node)
+        self._swallowing = remedy.swallow
+        if remedy.swallow:
+            self._spot = self._outside()
+            self._shut(len(self._spot.path), position)
+        if remedy.check and node is not None:
+            self._faults += check_elements(node, segment, position, self._delimiters)
+        if node is not None and node.id == "LX" and remedy.step is not None:
+            self._check_line_number(segment if remedy.check else ["LX"], position, node)
+
+    def _change_level(self, level: Level, position: int) -> None:
+        """A level starts in the middle of a block: the segment that opens it is missing or misspelt."""
+        # what the level before lacks stands before this segment
+        faults, self._faults = self._faults, []
+        self._close(position, None)
+        self._faults = faults + self._faults
+        if level == "2300":
+            self._start_claim(position)
+        else:
+            self._hl_count += 1
+            self._enter(level, (str(self._hl_last + 1), str(self._hl_count)))
+            self._hl_last += 1
+            self._subscriber = None
+        self._reset(level)
+        root = self._instances[0]
+        root.count(root.loop.opener, position)
+
+
+_BELOW: dict[str, tuple[Level, ...]] = {
+    "header": ("2000A", "2000B"),
+    "2000A": ("2000B", "2000A"),
+    "2000B": ("2300", "2000C", "2000B"),
+    "2000C": ("2300", "2000C", "2000B"),
+    "2300": ("2000A", "2000B", "2000C", "2300"),
+}
+
+_MARKS: dict[Level, frozenset[str]] = {
+    "2000A": frozenset(("NM1*85", "NM1*87", "NM1*PE", "PRV*BI", "CUR*85")),
+    "2000B": frozenset(
+        (
+            "NM1*IL",
+            "NM1*PR",
+            *(f"SBR*{code}" for code in ("A", "B", "C", "D", "E", "F", "G", "H", "P", "S", "T", "U")),
+        )
+    ),
+    "2000C": frozenset(
+        ("NM1*QC", *(f"PAT*{code}" for code in ("01", "19", "20", "21", "39", "40", "53", "G8")))
+    ),
+}
+
+
+def _opens_nothing(token: str) -> bool:
+    return token.partition("*")[0] not in _OPENERS
+
+
+def _chains(outer: Loop, token: str) -> Iterator[tuple[tuple[Loop, ...], Segment]]:
+    """Every node below `outer` that the token fits and that opens no loop, with the loops down to it."""
+    for inner in outer.children:
+        if not isinstance(inner, Loop):
+            continue
+        for child in inner.children[1:]:
+            if isinstance(child, Segment):
+                if fits(child, token):
+                    yield (inner,), child
+            elif fits(child.opener, token):
+                yield (inner, child), child.opener
+        for chain, node in _chains(inner, token):
+            yield (inner, *chain), node

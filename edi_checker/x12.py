@@ -1,0 +1,385 @@
+"""Bytes to segments and back; the interchange says its own delimiters; positions kept."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Literal
+
+CHUNK = 1 << 20
+MAX_SEGMENT = 1 << 20  # characters in one segment; the guide's longest legal segment is far below 10,000
+MAX_BLOCK = 1 << 23  # characters of one block (one claim with all its lines); 50 full lines are below 1 MB
+
+BlockKind = Literal["ISA", "TA1", "GS", "ST", "HL", "CLM", "SE", "GE", "IEA", "?"]
+
+ISA_WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
+
+
+class NotX12(Exception):
+    """The input holds no interchange that can be read; the message says why, without quoting the input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that the reader or the walker could not place. A fact like any other: rules judge it.
+
+    kind          what happened, the last part of the id of the rule that answers it (`segment-missing`, `count`)
+    position      segment count in ST..SE (ST = 1), 0 in the envelope
+    loop, segment where, as the guide writes it; `loop` is "" where no loop is known
+    element       `NM109` or `SV101-3`, "" for a fault of the whole segment
+    data_element  the X12 data element number of `element` (IK402), "" where none
+    answers       the codes of the acknowledgement: `IK304=3`, `IK403=7`, `IK502=4`, `AK905=5`, `TA1=021`
+    name          short name of the loop, segment or element
+    expected      what the guide asks for ("one of 20, 22"; "at most 50"; "CCYYMMDD")
+    found         what stands there, only where it cannot be PHI (counts, qualifiers, lengths)
+    """
+
+    kind: str
+    position: int
+    loop: str
+    segment: str
+    element: str = ""
+    data_element: str = ""
+    answers: tuple[str, ...] = ()
+    name: str = ""
+    expected: str = ""
+    found: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delimiters:
+    """The four delimiters of an interchange; `repetition` is "" where ISA11 names none."""
+
+    element: str
+    component: str
+    repetition: str
+    terminator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of whole segments that starts with a segment that opens something (or is trailer).
+
+    kind        id of the first segment where it is an envelope segment, HL or CLM; "?" for segments outside of
+                any transaction that belong to nothing
+    text        the segments joined by the terminator, without the last terminator
+    position    count of the first segment in ST..SE (ST = 1); 0 outside of a transaction
+    ordinal     count of the first segment in the input, from 1
+    delimiters  of the interchange in which the block stands
+    faults      what the reader noted about these segments
+    """
+
+    kind: BlockKind
+    text: str
+    position: int
+    ordinal: int
+    delimiters: Delimiters
+    faults: tuple[Fault, ...] = ()
+
+    def segments(self) -> list[list[str]]:
+        """The segments, each split into its elements; element 0 is the segment id."""
+        element = self.delimiters.element
+        return [segment.split(element) for segment in self.text.split(self.delimiters.terminator)]
+
+
+def read_blocks(stream: BinaryIO) -> Iterator[Block]:
+    """Cut a byte stream into blocks, in order, holding at most one block and one chunk in memory.
+
+    Survives a byte order mark, blanks and line breaks around terminators, an ISA whose blanks were collapsed
+    (its 16 elements are counted), a file wrapped at a fixed column, padding at the end and a missing last
+    terminator. What it cannot make sense of it notes as a `Fault` of the block. Bytes that are not UTF-8 are
+    read as Latin-1.
+
+    Raises NotX12 where the input does not begin with an interchange.
+    """
+    reader = _Reader(_decode(stream))
+    return reader.blocks()
+
+
+def join_segments(segments: Iterable[list[str]], delimiters: Delimiters) -> str:
+    """The segments as X12 text, each ended by the terminator; trailing empty elements are dropped."""
+    out = []
+    for segment in segments:
+        end = len(segment)
+        while end > 1 and not segment[end - 1]:
+            end -= 1
+        out.append(delimiters.element.join(segment[:end]) + delimiters.terminator)
+    return "".join(out)
+
+
+def _latin1_for_bad_bytes(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error("edi-checker-latin-1", _latin1_for_bad_bytes)
+
+
+def _decode(stream: BinaryIO) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="edi-checker-latin-1")
+    first = True
+    while data := stream.read(CHUNK):
+        if first:
+            _refuse_other_encodings(data)
+            data = data.removeprefix(codecs.BOM_UTF8)
+            first = False
+        yield decoder.decode(data)
+    if rest := decoder.decode(b"", final=True):
+        yield rest
+
+
+def _refuse_other_encodings(data: bytes) -> None:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or data[:6:2] == b"ISA" or data[1:6:2] == b"ISA":
+        raise NotX12("the text is UTF-16; save it as plain ASCII or UTF-8")
+    if data.lstrip(b"\x15\x25\x40\x0d\x0a").startswith(b"\xc9\xe2\xc1"):
+        raise NotX12("the text is EBCDIC; transfer it in text mode, so that it arrives as ASCII")
+
+
+_BLANK = " \t\r\n\f\v\x00\x1a"
+_ISA_REACH = 1000  # characters within which the 16 elements of an ISA must end; the legal width is 106
+_HEAD_REACH = 1 << 15  # characters that are looked at for the component separator that the claims really use
+
+
+class _Reader:
+    """The state of one pass over one input; see read_blocks."""
+
+    def __init__(self, chunks: Iterator[str]) -> None:
+        self._chunks = chunks
+        self._text = ""
+        self._ended = False
+        self._ordinal = 1
+        self._position = 0
+        self._last: Delimiters | None = None
+
+    def blocks(self) -> Iterator[Block]:
+        while self._skip_blanks():
+            if not self._at_interchange():
+                if self._last is None:
+                    raise NotX12(_why_not_x12(self._text))
+                yield self._stray(self._last)
+                continue
+            delimiters, wrapped, faults = self._header()
+            self._last = delimiters
+            yield from self._interchange(delimiters, wrapped, faults)
+        if self._last is None:
+            raise NotX12("the input is empty")
+
+    def _more(self) -> bool:
+        if not self._ended:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                self._ended = True
+            else:
+                self._text += chunk
+        return not self._ended
+
+    def _skip_blanks(self) -> bool:
+        self._text = self._text.lstrip(_BLANK)
+        while not self._text and self._more():
+            self._text = self._text.lstrip(_BLANK)
+        return bool(self._text)
+
+    def _at_interchange(self) -> bool:
+        while len(self._text) < _HEAD_REACH and self._more():
+            pass
+        return re.match(r"ISA[^A-Za-z0-9\s]", self._text) is not None
+
+    def _header(self) -> tuple[Delimiters, bool, tuple[Fault, ...]]:
+        """Find the delimiters by counting the elements of the ISA; say whether the file is wrapped."""
+        head = self._text[:_ISA_REACH]
+        element = head[3]
+        # A line break inside the fixed 106 characters means that lines were wrapped at some column.
+        wrapped = bool(re.search(r"[\r\n]", head[:105])) and head.count(element, 0, 300) >= 16
+        if wrapped:
+            head = head.replace("\r", "").replace("\n", "")
+        at = -1
+        for _ in range(16):
+            at = head.find(element, at + 1)
+            if at < 0:
+                break
+        if at < 0 or at + 2 >= len(head):
+            if self._last is None:
+                raise NotX12("the ISA segment does not have 16 elements and a terminator")
+            fault = _isa_fault("delimiter", "ISA16", "TA1=022", "16 elements and a terminator")
+            return Delimiters(element, ":", "^", "~"), wrapped, (fault,)
+        component, terminator = head[at + 1], head[at + 2]
+        faults: list[Fault] = []
+        if terminator == "\r" and head[at + 3 : at + 4] == "\n":
+            terminator = "\n"
+        elif component != terminator and terminator in "\r\n" and component in "~'":
+            # ISA16 was left out: what stands there is the terminator.
+            faults.append(_isa_fault("delimiter", "ISA16", "TA1=027", "a component separator"))
+            component, terminator = ":", component
+        elements = head[:at].split(element)
+        repetition = elements[11] if len(elements[11]) == 1 and not elements[11].isalnum() else ""
+        used = _component_in_use(self._text[:_HEAD_REACH], element, component, terminator)
+        if used:
+            faults.append(_isa_fault("delimiter", "ISA16", "TA1=027", "the component separator that the claims use"))
+        delimiters = Delimiters(element, used or component, repetition if repetition != " " else "", terminator)
+        faults += _delimiter_faults(delimiters)
+        if delimiters.repetition in (element, component, terminator):
+            delimiters = Delimiters(element, component, "", terminator)
+        return delimiters, wrapped, tuple(faults)
+
+    def _interchange(self, d: Delimiters, wrapped: bool, faults: tuple[Fault, ...]) -> Iterator[Block]:
+        term = re.escape(d.terminator)
+        starts = re.compile(
+            rf"{term}(?=(?:CLM|HL|SE|ST|GS|GE|IEA|TA1){re.escape(d.element)}|ISA[^A-Za-z0-9\s])"
+        )
+        next_interchange = re.compile(rf"{term}[ \t\r\n]*(?=ISA[^A-Za-z0-9\s])")
+        done = 0  # characters of self._text that are known to hold no further boundary
+        first = True
+        oversized = False
+        raw_from = 0  # where text not yet cleaned begins
+        while True:
+            found = next_interchange.search(self._text, 1 if first else 0)
+            here, rest = (self._text[: found.end()], self._text[found.end() :]) if found else (self._text, "")
+            complete = bool(found) or self._ended
+            if not complete:
+                # Keep the unfinished segment back, so that blanks at a chunk's end are seen with what follows.
+                cut = here.rfind(d.terminator) + 1
+                here, rest = here[:cut], here[cut:]
+            here = here[:raw_from] + _clean(here[raw_from:], d.terminator, wrapped)
+            pieces = starts.split(here)
+            if complete:
+                last = pieces.pop().rstrip(_BLANK)
+                last = last.removesuffix(d.terminator)
+                pieces.append(last)
+                self._text = rest
+            else:
+                self._text = pieces[-1] + rest
+                raw_from = len(pieces[-1])
+                pieces.pop()
+            for index, piece in enumerate(pieces):
+                if not piece:
+                    continue
+                if piece.startswith("IEA" + d.element):
+                    # The interchange ends here: what follows must begin anew with an ISA.
+                    piece, _, after = piece.partition(d.terminator)
+                    yield self._block(piece, d, faults)
+                    left = d.terminator.join([*([after] if after else []), *pieces[index + 1 :]])
+                    self._text = left + (d.terminator if left and not complete else "") + self._text
+                    return
+                if oversized:
+                    # The head of this block went out already; only its count matters now.
+                    self._count(piece, d)
+                    oversized = False
+                    continue
+                yield self._block(piece, d, faults)
+                faults = ()
+                first = False
+            if complete:
+                return
+            tail = len(self._text) - raw_from
+            if tail > MAX_SEGMENT:
+                yield from self._endless(d, faults)
+                return
+            if raw_from > MAX_BLOCK:
+                text, self._text = self._text[: raw_from - 1], self._text[raw_from:]
+                if oversized:
+                    self._count(text, d)
+                else:
+                    fault = Fault("segment", 0, "", "", answers=("TA1=022",), expected=f"at most {MAX_BLOCK} characters between two headers")
+                    yield self._block(text, d, (*faults, fault))
+                    faults = ()
+                oversized = True
+                raw_from = 0
+            self._more()
+
+    def _block(self, text: str, d: Delimiters, faults: tuple[Fault, ...]) -> Block:
+        head = text[: text.find(d.element)] if d.element in text[:4] else text[:3]
+        kind: BlockKind = head if head in _KINDS else "?"  # type: ignore[assignment]  # membership proves it
+        if kind == "ST":
+            self._position = 1
+        elif kind in ("ISA", "GS", "GE", "IEA", "TA1"):
+            self._position = 0
+        position, ordinal = self._position, self._ordinal
+        self._count(text, d)
+        if kind == "SE":
+            self._position = 0
+        return Block(kind, text, position, ordinal, d, faults)
+
+    def _count(self, text: str, d: Delimiters) -> None:
+        segments = text.count(d.terminator) + 1
+        self._ordinal += segments
+        if self._position:
+            self._position += segments
+
+    def _endless(self, d: Delimiters, faults: tuple[Fault, ...]) -> Iterator[Block]:
+        """No terminator for longer than any segment can be: what follows cannot be read as segments."""
+        text = self._text[:60].split(d.terminator)[0]
+        fault = Fault(
+            "segment", self._position, "", "", answers=("TA1=022",), expected=f"at most {MAX_SEGMENT} characters in a segment"
+        )
+        yield Block("?", text[:3], self._position, self._ordinal, d, (*faults, fault))
+        self._text = ""
+        self._ended = True
+
+    def _stray(self, d: Delimiters) -> Block:
+        """Text after an interchange that is not the next one: pass over it, up to an ISA or the end."""
+        while not (found := re.search(r"ISA[^A-Za-z0-9\s]", self._text)):
+            self._text = self._text[-4:]
+            if not self._more():
+                self._text = ""
+                break
+        if found:
+            self._text = self._text[found.start() :]
+        fault = Fault("envelope", 0, "", "", answers=("TA1=024",), expected="an ISA segment or the end of the file after IEA")
+        return Block("?", "", 0, self._ordinal, d, (fault,))
+
+
+_KINDS = frozenset(("ISA", "TA1", "GS", "ST", "HL", "CLM", "SE", "GE", "IEA"))
+
+
+def _clean(text: str, terminator: str, wrapped: bool) -> str:
+    """Take the blanks and line breaks that surround terminators out of the text."""
+    if "\n" not in text and "\r" not in text and terminator + " " not in text:
+        return text
+    if wrapped:
+        text = text.replace("\r", "").replace("\n", "")
+    pieces = text.split(terminator)
+    # A blank before the terminator is data (a padded element); a line break is not.
+    kept = [piece.lstrip(_BLANK).rstrip("\r\n") for piece in pieces]
+    tail = kept.pop()
+    return terminator.join([piece for piece in kept if piece] + [tail])
+
+
+def _component_in_use(text: str, element: str, component: str, terminator: str) -> str:
+    """The separator inside CLM05 of the first claim where it is not the one that ISA16 names, else ""."""
+    start = text.find(f"CLM{element}")
+    if start < 0:
+        return ""
+    elements = text[start:].partition(terminator)[0].split(element, 6)
+    if len(elements) < 6 or component in elements[5]:
+        return ""
+    found = re.fullmatch(r"[0-9]{2}([^A-Za-z0-9\s])[AB]\1[0-9A-Z]", elements[5])
+    return found.group(1) if found else ""
+
+
+def _isa_fault(kind: str, element: str, answer: str, expected: str) -> Fault:
+    return Fault(kind, 0, "ISA", "ISA", element=element, answers=(answer,), expected=expected)
+
+
+def _delimiter_faults(d: Delimiters) -> list[Fault]:
+    faults = []
+    for value, element, answer, name in (
+        (d.element, "ISA01", "TA1=026", "element separator"),
+        (d.component, "ISA16", "TA1=027", "component separator"),
+        (d.terminator, "ISA16", "TA1=004", "segment terminator"),
+    ):
+        if value.isalnum() or value == " ":
+            faults.append(_isa_fault("delimiter", element, answer, f"a {name} that is no letter, digit or blank"))
+    if len({d.element, d.component, d.terminator}) < 3:
+        faults.append(_isa_fault("delimiter", "ISA16", "TA1=027", "three different delimiters"))
+    elif d.repetition in (d.element, d.component, d.terminator):
+        faults.append(_isa_fault("delimiter", "ISA11", "TA1=022", "a repetition separator of its own"))
+    return faults
+
+
+def _why_not_x12(text: str) -> str:
+    if "\x00" in text[:_ISA_REACH]:
+        return "the input is binary, not X12 text"
+    return "the input does not begin with an ISA segment"

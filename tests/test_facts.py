@@ -1,0 +1,553 @@
+"""Facts: what a claim says, told in the vocabulary; what is damaged says nothing."""
+
+import io
+import random
+
+import pytest
+
+from edi_checker.claim import Claim
+from edi_checker.facts import VOCABULARY, Circumstances, ProviderDays, facts_of, lines_can_be_trusted
+from edi_checker.guide import load
+from edi_checker.profile import Profile
+from edi_checker.reader import read_parts
+from edi_checker.tables import BUILT_IN, built_in
+from edi_checker.x12 import NotX12, read_blocks
+from parts_of import claim_of, facts, only, parts_of
+
+AMA = Profile("commercial", unit_method="ama")
+TYPES = {
+    "text": str,
+    "int": (int, type(None)),
+    "quantity": (int, type(None)),
+    "money": (int, type(None)),
+    "date": (int, type(None)),
+    "bool": bool,
+    "codes": tuple,
+}
+EVERYTHING = {
+    "lines": [
+        "97530:GP x2 min 30",
+        "97750:GP x1 by 1679576722 note ABOUT IT",
+        "0770T:GP x1",
+        "99213:25 x1",
+        "97537:GP x1",
+        "97597 x1 on 2026-02-01..2026-02-03",
+        "XXXXX",
+    ],
+    "edit": [
+        {"find": "HI*", "insert": "DTP*431*D8*20260101~REF*G1*AUTH~NTE*ADD*NOTE"},
+        {"find": "NM1*85", "set": {"9": "1234567890"}},
+        {"find": "BHT*", "set": {"4": "2026XX01"}},
+    ],
+}
+
+
+def test_every_fact_holds_every_field_of_its_type_and_no_other():
+    found = facts(EVERYTHING)
+    assert {fact.kind for fact in found} == set(VOCABULARY)
+    for fact in found:
+        kind = VOCABULARY[fact.kind]
+        assert set(fact.values) == set(kind.fields)
+        assert set(fact.stands_on) == {"", *kind.stands_on}
+        for name, value in fact.values.items():
+            assert isinstance(value, TYPES[kind.fields[name].type]), (fact.kind, name)
+            assert kind.fields[name].type == "bool" or not isinstance(value, bool)
+
+
+def test_every_fact_knows_its_place():
+    for fact in facts(EVERYTHING):
+        for placed in fact.stands_on[""]:
+            place = placed.place("SV1", "SV101-3")
+            assert place.interchange == "000000001"
+            above = ("ISA", "header", "2010AA")
+            assert (place.claim is None) is (place.loop in above)
+
+
+def test_every_type_has_a_date_and_says_what_it_is_about():
+    for kind in VOCABULARY.values():
+        assert kind.fields["date"].type == "date"
+        assert kind.fields["profile"].type == "text"
+        assert kind.about
+        assert all(field.about and field.address for field in kind.fields.values())
+
+
+def test_names_and_numbers_of_persons_are_no_facts_or_marked():
+    texts = [
+        str(value)
+        for fact in facts(EVERYTHING)
+        for name, value in fact.values.items()
+        if not VOCABULARY[fact.kind].fields[name].phi
+    ]
+    said = " ".join(texts)
+    for secret in (
+        "MAPLE",
+        "MARTA",
+        "1EG4TE5MK73",
+        "19500101",
+        "EXAMPLE1",
+        "ALDER",
+        "1234567890",
+        "1679576722",
+    ):
+        assert secret not in said
+
+
+# Lines
+
+
+def test_a_line():
+    (line,) = facts({"lines": ["97530:GP:59 x1.5 $120.50 dx 2"]}, "line")
+    values = line.values
+    assert values["code"] == "97530"
+    assert values["modifiers"] == ("GP", "59")
+    assert values["releasing_modifiers"] == ("59",)
+    assert values["disciplines"] == ("GP",)
+    assert (values["units"], values["charge"]) == (1500, 12050)
+    assert (values["date"], values["last_date"], values["days"], values["received"]) == (
+        20260203,
+        20260203,
+        1,
+        20260302,
+    )
+    assert values["diagnoses"] == ("R262",)
+    assert values["therapy"] == "always"
+    assert values["therapist"] == "GP"
+    assert values["place_of_service"] == "11"
+    assert values["profile"] == "medicare"
+    assert "DN" in values["providers"]
+    place = line.stands_on[""][0].place("SV1", "SV101-3")
+    assert (place.claim, place.line, place.loop, place.segment, place.element) == (
+        "EXAMPLE1",
+        1,
+        "2400",
+        "SV1",
+        "SV101-3",
+    )
+
+
+@pytest.mark.parametrize(
+    ("procedure", "expected"),
+    [
+        ("97530:GP:GP", ("GP",)),
+        ("97530:59:GP:59:GP", ("59", "GP")),
+        ("97530:GP:GO", ()),
+    ],
+)
+def test_repeated_modifiers(procedure, expected):
+    assert only({"lines": [procedure]}, "line")["repeated_modifiers"] == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"4": "X"}, "units"),
+        ({"4": "-1"}, "units"),
+        ({"4": ""}, "units"),
+        ({"4": "1E3X"}, "units"),
+        ({"3": "MJ"}, "units"),
+        ({"2": "A"}, "charge"),
+    ],
+)
+def test_what_cannot_be_read_is_absent(change, field):
+    example = {"lines": ["97530:GP x2"], "edit": [{"find": "SV1*", "set": change}]}
+    assert only(example, "line")[field] is None
+
+
+@pytest.mark.parametrize("date", ["DTP*472*D8*20260231", "DTP*472*RD8*20260203", "DTP*472*D8*"])
+def test_a_date_that_is_none_is_absent(date):
+    example = {"lines": ["97530:GP x9"], "edit": [{"find": "DTP*472", "replace": date}]}
+    values = only(example, "line")
+    assert values["days"] is None
+    assert not [day for day in facts(example, "code_day") if day.values["date"] is None]
+
+
+def test_a_line_of_several_days():
+    values = only({"lines": ["97530:GP x9 on 2026-02-27..2026-03-01"]}, "line")
+    assert (values["date"], values["last_date"], values["days"]) == (20260227, 20260301, 3)
+    backwards = {"lines": ["97530:GP x9 on 2026-03-01..2026-02-27"]}
+    assert only(backwards, "line")["days"] is None
+
+
+@pytest.mark.parametrize(
+    ("taxonomy", "discipline"),
+    [
+        ("225100000X", "GP"),
+        ("2251X0800X", "GP"),
+        ("225200000X", "GP"),
+        ("225X00000X", "GO"),
+        ("224Z00000X", "GO"),
+        ("235Z00000X", "GN"),
+        ("207Q00000X", ""),
+    ],
+)
+def test_who_is_a_therapist(taxonomy, discipline):
+    assert only({"claim": {"taxonomy": taxonomy}}, "line")["therapist"] == discipline
+
+
+def test_a_rendering_provider_without_taxonomy_is_no_therapist_because_the_group_is():
+    assert only({"claim": {"rendering": "1234567893"}}, "line")["taxonomy"] == ""
+
+
+def test_lines_of_other_code_sets_have_no_code():
+    example = {"edit": [{"find": "SV1*", "set": {"1-1": "ER"}}]}
+    assert only(example, "line")["code"] == ""
+    assert facts(example, "code_day", "therapy_day") == []
+
+
+# Claims
+
+
+def test_a_claim():
+    (claim,) = facts(
+        {"lines": ["97530:GP x2 $100.10", "97110:GP x1 $0.20"], "claim": {"charge": "100.3"}}, "claim"
+    )
+    values = claim.values
+    assert (values["charge"], values["line_charges"], values["charge_difference"]) == (10030, 10030, 0)
+    assert (values["lines"], values["frequency"], values["place_of_service"]) == (2, "1", "11")
+    assert values["diagnoses"] == ("M6281", "R262")
+    assert values["diagnosis_qualifiers"] == ("ABK", "ABF")
+    assert values["providers"] == ("DN",)
+    assert claim.stands_on[""][0].place("CLM", "CLM02").element == "CLM02"
+
+
+def test_a_charge_that_cannot_be_read_gives_no_difference():
+    assert only({"claim": {"charge": "1.005"}}, "claim")["charge_difference"] is None
+    example = {"lines": ["97530:GP x2", "97110:GP x1"], "edit": [{"find": "SV1*", "set": {"2": "X"}}]}
+    assert only(example, "claim")["charge_difference"] is None
+
+
+def test_diagnoses_stand_in_order_at_their_composite():
+    found = facts({"claim": {"diagnoses": ["M6281", "R262", "R2681"]}}, "diagnosis")
+    assert [(f.values["code"], f.values["ordinal"]) for f in found] == [
+        ("M6281", 1),
+        ("R262", 2),
+        ("R2681", 3),
+    ]
+    assert [f.stands_on[""][0].place("HI", "HI01-2").element for f in found] == ["HI01-2", "HI02-2", "HI03-2"]
+
+
+def test_providers_with_an_npi():
+    found = facts({"lines": ["97530:GP x2 by 1679576722"], "claim": {"rendering": "1234567890"}}, "provider")
+    assert [(f.values["loop"], f.values["role"], f.values["npi_valid"]) for f in found] == [
+        ("2010AA", "85", True),
+        ("2310A", "DN", True),
+        ("2310B", "82", False),
+        ("2420A", "82", True),
+    ]
+    places = [f.stands_on[""][0].place("NM1", "NM109") for f in found]
+    assert [p.line for p in places] == [None, None, None, 1]
+    assert [p.claim for p in places] == [None, "EXAMPLE1", "EXAMPLE1", "EXAMPLE1"]
+    assert len({p.position for p in places}) == 4
+
+
+def test_a_provider_without_an_npi_is_left_alone():
+    example = {"edit": [{"find": "NM1*DN", "replace": "NM1*DN*1*CEDAR*CLARA"}]}
+    assert [f.values["loop"] for f in facts(example, "provider")] == ["2010AA"]
+
+
+def test_dates_other_than_the_service():
+    example = {
+        "lines": ["97530:GP x2", "97110:GP x1"],
+        "edit": [
+            {"find": "HI*", "insert": "DTP*431*D8*20260101~DTP*434*RD8*20260101-20260201"},
+            {"find": "REF*6R*L2", "insert": "DTP*455*D8*20260102"},
+        ],
+    }
+    found = facts(example, "event")
+    assert [
+        (f.values["level"], f.values["qualifier"], f.values["first"], f.values["last"]) for f in found
+    ] == [
+        ("claim", "431", 20260101, 20260101),
+        ("claim", "434", 20260101, 20260201),
+        ("line", "455", 20260102, 20260102),
+    ]
+    assert [f.stands_on[""][0].place("DTP", "DTP03").line for f in found] == [None, None, 2]
+    assert len({f.stands_on[""][0].place("DTP").position for f in found}) == 3
+
+
+# Faults
+
+
+def test_a_fault_stands_at_its_place():
+    example = {"lines": ["97530:GP x2", "97110:GP x1"], "edit": [{"find": "SV1*HC:97110", "set": {"2": "X"}}]}
+    (fault,) = facts(example, "fault")
+    assert (fault.values["kind"], fault.values["level"], fault.values["element"]) == (
+        "element-type",
+        "claim",
+        "SV102",
+    )
+    place = fault.stands_on[""][0].place("ANY", "ANY01")
+    assert (place.claim, place.line, place.segment, place.element) == ("EXAMPLE1", 2, "SV1", "SV102")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"find": "HI*", "delete": True},
+        {"find": "LX*2", "delete": True},
+        {"find": "SV1*", "delete": True},
+        {"find": "DTP*472", "delete": True},
+        {"find": "SV1*", "repeat": 2},
+        {"find": "LX*2", "replace": "LZ*2"},
+        {"find": "SV1*", "replace": "SVX*HC:97530:GP*100*UN*2***1"},
+        {"find": "LX*1", "swap": True},
+    ],
+)
+def test_a_damaged_claim_gives_its_faults_alone(edit):
+    example = {"lines": ["97530 x7", "97750 x1"], "claim": {"charge": "1"}, "edit": [edit]}
+    claim = claim_of(example)
+    assert not lines_can_be_trusted(claim)
+    assert {fact.kind for fact in facts_of(claim, Circumstances(20260302, built_in()))} == {"fault"}
+
+
+def test_a_fault_beside_the_lines_leaves_them_alone():
+    claim = claim_of({"lines": ["97530:GP x7"], "edit": [{"find": "REF*6R", "repeat": 2}]})
+    assert claim.faults
+    assert {"fault", "line", "code_day"} <= {
+        f.kind for f in facts_of(claim, Circumstances(20260302, built_in()))
+    }
+
+
+# Pairs
+
+
+def test_a_pair():
+    (pair,) = facts({"lines": ["97750:GP x1", "97530:GP x2"]}, "pair")
+    values = pair.values
+    assert (values["column_1"], values["line_1"], values["column_2"], values["line_2"]) == (
+        "97530",
+        2,
+        "97750",
+        1,
+    )
+    assert (values["indicator"], values["released_by"]) == ("1", ())
+    assert (values["effective"], values["deletion"]) == (20201001, None)
+    assert pair.table.version == BUILT_IN
+    assert pair.stands_on[""][0].place("SV1").line == 1
+    assert pair.stands_on["column_1"][0].place("SV1").line == 2
+    assert pair.stands_on["column_2"][0].place("SV1").line == 1
+
+
+PRV = {"find": "NM1*82", "append": "PRV*PE*PXC*225100000X"}
+OTHER_PRV = {"find": "NM1*82", "append": "PRV*PE*PXC*225X00000X"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "edits", "joined"),
+    [
+        # The line's provider has no taxonomy, the claim's (the billing provider) has one: nobody can say.
+        (["97530:GP x2", "97750:GP x1 by 1679576722"], [], False),
+        (["97530:GP x2", "97750:GP x1 by 1679576722"], [PRV], True),
+        (["97530:GP x2", "97750:GP x1 by 1679576722"], [OTHER_PRV], False),
+        (["97530:GP x2 by 1679576722", "97750:GP x1 by 1679576722"], [OTHER_PRV], True),
+        (["97530:GP x2 by 1679576722", "97750:GP x1 by 1234567893"], [], True),
+        (["97530:GP x2", "97750:GP x1 by 1234567893"], [OTHER_PRV], True),
+        (["97530:GP x2", "97750:GP x1 on 2026-02-04"], [], False),
+        (["97530:GP x2 on 2026-02-03..2026-02-05", "97750:GP x1 on 2026-02-04"], [], False),
+    ],
+)
+def test_a_pair_needs_one_provider_and_one_day(lines, edits, joined):
+    assert bool(facts({"lines": lines, "edit": edits}, "pair")) is joined
+
+
+def test_one_pair_for_a_column_2_line_and_the_unreleased_column_1_line_counts():
+    (pair,) = facts({"lines": ["97530:GP:59 x1", "97530:GP x1", "97750:GP x1"]}, "pair")
+    assert (pair.values["line_1"], pair.values["line_2"], pair.values["released_by"]) == (2, 3, ())
+    both = facts({"lines": ["97530:GP x1", "97750:GP x1", "97750:GP:76 x1"]}, "pair")
+    assert [p.values["line_2"] for p in both] == [2, 3]
+
+
+# Units of a day
+
+
+def test_units_of_a_day_are_added_up():
+    first, second = facts(
+        {"lines": ["97530:GP x4", "97110:GP x1", "97530:GP:76 x3", "97530:GP x1 on 2026-02-04"]}, "code_day"
+    )[:2]
+    assert (first.values["code"], first.values["units"], first.values["lines"]) == ("97530", 7000, 3 - 1)
+    assert (first.values["limit"], first.values["mai"]) == (6000, "3")
+    assert first.stands_on[""][0].place("SV1").line == 3
+    assert [p.place("SV1").line for p in first.stands_on["others"]] == [1]
+    assert second.values["date"] == 20260204
+
+
+def test_units_count_for_each_rendering_provider():
+    days = facts({"lines": ["97530:GP x4", "97530:GP x4 by 1679576722"]}, "code_day")
+    assert [d.values["units"] for d in days] == [4000, 4000]
+
+
+@pytest.mark.parametrize(
+    ("units", "last", "a_day"),
+    [
+        ("12", "2026-02-04", 6000),
+        ("14", "2026-02-04", 7000),
+        ("13", "2026-02-04", 7000),
+        ("25", "2026-02-06", 6000),
+    ],
+)
+def test_units_of_several_days_are_divided(units, last, a_day):
+    assert only({"lines": [f"97530:GP x{units} on 2026-02-03..{last}"]}, "code_day")["units"] == a_day
+
+
+def test_lines_that_overlap_meet_on_the_day_on_which_one_begins():
+    days = facts(
+        {"lines": ["97530:GP x12 on 2026-02-03..2026-02-05", "97530:GP x3 on 2026-02-04"]}, "code_day"
+    )
+    assert [(d.values["date"], d.values["units"]) for d in days] == [(20260203, 4000), (20260204, 7000)]
+
+
+def test_codes_without_a_limit_are_counted_too():
+    values = only({"lines": ["99213 x3"]}, "code_day")
+    assert (values["units"], values["limit"], values["mai"]) == (3000, None, "")
+
+
+# Add-on codes
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        (["0770T:GP x1"], ()),
+        (["97530:GP x1", "0770T:GP x1"], ("97530",)),
+        (["97530:GP x1 on 2026-02-04", "0770T:GP x1"], ()),
+        (["97530:GP x1 on 2026-02-01..2026-02-05", "0770T:GP x1"], ("97530",)),
+        (["97530:GP x1 by 1679576722", "0770T:GP x1"], ("97530",)),
+        (["97010:GP x1", "0770T:GP x1"], ()),
+    ],
+)
+def test_primaries_of_an_add_on(lines, found):
+    values = only({"lines": lines}, "addon")
+    assert (values["found"], values["complete"]) == (found, True)
+
+
+def test_a_primary_that_may_be_overlooked():
+    example = {"lines": ["97530:GP x1", "0770T:GP x1"], "edit": [{"find": "SV1*", "set": {"1-1": "ZZ"}}]}
+    assert only(example, "addon")["complete"] is False
+
+
+# Therapy of a day
+
+
+def test_a_therapy_day_without_minutes():
+    values = only({"lines": ["97530:GP x2", "97110:GP x1", "97012:GP x1"]}, "therapy_day")
+    assert (values["discipline"], values["method"], values["codes"]) == ("GP", "cms", ("97530", "97110"))
+    assert (values["units"], values["least_minutes"]) == (3, 38)
+    assert (values["minutes"], values["allowed"], values["minutes_expected"]) == (None, None, False)
+    assert values["misplaced"] == ()
+    assert values["provider_minutes"] == 38
+
+
+def test_a_therapy_day_with_minutes():
+    (day,) = facts({"lines": ["97530:GP x1 min 24", "97110:GP x2 min 23"]}, "therapy_day")
+    values = day.values
+    assert (values["units"], values["minutes"], values["allowed"]) == (3, 47, 3)
+    assert values["misplaced"] == ("97110",)
+    assert values["minutes_by_code"] == "97530 24 min, 97110 23 min"
+    assert values["units_by_code"] == "97530 x1, 97110 x2"
+    assert values["right_split"] == "97530 x2, 97110 x1"
+    assert values["provider_minutes"] == 47
+    assert day.stands_on[""][0].place("SV1", "SV104").line == 2
+    assert [p.place("SV1").line for p in day.stands_on["others"]] == [1]
+
+
+def test_the_profile_says_how_minutes_become_units():
+    example = {"lines": ["97530:GP x1 min 8", "97110:GP x1 min 8", "97140:GP x1 min 8"]}
+    assert only(example, "therapy_day")["allowed"] == 2
+    assert only(example, "therapy_day", profile=AMA)["allowed"] == 3
+    assert only({"lines": ["97530:GP x2", "97110:GP x1"]}, "therapy_day", profile=AMA)["least_minutes"] == 31
+
+
+def test_disciplines_and_days_are_counted_apart():
+    example = {"lines": ["97530:GP x1", "97110:GO x1", "97110:GP x1 on 2026-02-04"]}
+    found = [
+        (d.values["date"], d.values["discipline"], d.values["units"]) for d in facts(example, "therapy_day")
+    ]
+    assert found == [(20260203, "GP", 1), (20260203, "GO", 1), (20260204, "GP", 1)]
+
+
+def test_a_line_without_discipline_belongs_to_the_only_one():
+    values = only({"lines": ["97530:GP x2 min 20", "97110 x1 min 20"]}, "therapy_day")
+    assert (values["discipline"], values["units"], values["allowed"]) == ("GP", 3, 3)
+    assert facts({"lines": ["97530:GP x1", "97110 x1", "97140:GO x1"]}, "therapy_day") == []
+    assert only({"lines": ["97530 x1"]}, "therapy_day")["discipline"] == ""
+
+
+def test_the_assistants_part_of_a_code_is_counted_with_the_therapists():
+    example = {"lines": ["97530:GP x1 min 23", "97530:GP:CQ x1 min 7 assistant 7"]}
+    values = only(example, "therapy_day")
+    assert (values["units"], values["allowed"], values["misplaced"]) == (2, 2, ())
+    assert facts(example, "line")[1].values["assistant_minutes"] == 7
+
+
+def test_an_add_on_for_further_minutes_is_counted_with_its_primary():
+    values = only({"lines": ["97129:GN x1 min 23", "97130:GN x1 min 7"]}, "therapy_day")
+    assert (values["allowed"], values["misplaced"]) == (2, ())
+
+
+@pytest.mark.parametrize("lines", [["97530:GP x1.5 min 20"], ["97530:GP x20 MJ"]])
+def test_units_that_are_not_whole_are_not_judged(lines):
+    values = only({"lines": lines}, "therapy_day")
+    assert (values["units"], values["allowed"], values["least_minutes"]) == (None, None, None)
+    assert values["minutes"] == 20
+
+
+def test_a_day_within_a_line_of_several_days_is_not_judged():
+    example = {"lines": ["97530:GP x2 min 8", "97110:GP x6 on 2026-02-02..2026-02-04"]}
+    values = only(example, "therapy_day")
+    assert (values["units"], values["minutes"], values["allowed"]) == (None, None, None)
+
+
+def test_what_a_provider_worked_is_added_up_over_claims():
+    worked = ProviderDays()
+    example = {"lines": ["97530:GP x24"]}
+    assert [only(example, "therapy_day", provider_days=worked)["provider_minutes"] for _ in range(3)] == [
+        353,
+        706,
+        1059,
+    ]
+    replacement = example | {"claim": {"set": {"CLM05-3": "7"}}}
+    assert only(replacement, "therapy_day", provider_days=worked)["provider_minutes"] == 0
+
+
+def test_provider_days_stay_bounded(monkeypatch):
+    monkeypatch.setattr(ProviderDays, "LIMIT", 2)
+    worked = ProviderDays()
+    assert [worked.add(npi, 20260203, 10) for npi in ("A", "B", "C", "A", "C")] == [10, 10, 10, 20, 10]
+
+
+# Any input
+
+
+def test_no_damage_makes_a_traceback():
+    rng = random.Random(20261121)
+    text = "~".join(s for s in example_text().split("~"))
+    circumstances = Circumstances(20260302, built_in())
+    for _ in range(300):
+        characters = list(text)
+        for _ in range(rng.randint(1, 6)):
+            at = rng.randrange(106, len(characters))
+            characters[at] = rng.choice("*:~^A0- 9.\x00é")
+            if rng.random() < 0.3:
+                del characters[at : at + rng.randint(1, 40)]
+        try:
+            for part in read_parts(read_blocks(io.BytesIO("".join(characters).encode())), load()):
+                for fact in facts_of(part, circumstances):
+                    assert set(fact.values) == set(VOCABULARY[fact.kind].fields)
+                    for placed in fact.stands_on.values():
+                        for thing in placed:
+                            thing.place("SV1", "SV101-3")
+        except NotX12:
+            pass
+
+
+def example_text():
+    from edi_checker.examples import write_example
+
+    return write_example(EVERYTHING).text
+
+
+def test_parts_above_claims_have_their_facts():
+    found = {fact.kind: fact.values for fact in facts({}, "file", "transaction")}
+    assert (found["file"]["usage"], found["file"]["date"]) == ("T", 20260302)
+    assert (found["transaction"]["version"], found["transaction"]["created"]) == ("005010X222A1", 20260301)
+    assert any(isinstance(part, Claim) for part in parts_of({}))

@@ -1,0 +1,147 @@
+"""Envelopes: what opens is closed, counts and control numbers are compared, one cause gives one fault."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import pytest
+
+from edi_checker import guide
+from edi_checker.claim import Claim, Group, GroupEnd, Interchange, InterchangeEnd, Part, Transaction, TransactionEnd
+from edi_checker.examples import write_example
+from edi_checker.reader import read_parts
+from edi_checker.x12 import Fault, read_blocks
+
+BASE = write_example({"lines": ["97530:GP x2", "97110:GP x1"]}).text.splitlines()
+
+
+def parts_of(segments: Sequence[str]) -> list[Part]:
+    data = "\n".join(segments).encode()
+    return list(read_parts(read_blocks(io.BytesIO(data)), guide.load()))
+
+
+def faults_of(segments: Sequence[str]) -> list[Fault]:
+    return [fault for part in parts_of(segments) for fault in part.faults]
+
+
+def changed(prefix: str, *instead: str) -> list[str]:
+    """The base file with the first segment that begins with `prefix` replaced."""
+    at = next(i for i, s in enumerate(BASE) if s.startswith(prefix))
+    return [*BASE[:at], *(s + "~" for s in instead), *BASE[at + 1 :]]
+
+
+def test_parts_come_in_order_and_everything_opened_is_closed() -> None:
+    names = [type(p).__name__ for p in parts_of(BASE)]
+    assert names == [
+        "Interchange", "Group", "Transaction", "BillingProvider", "Subscriber", "Claim",
+        "TransactionEnd", "GroupEnd", "InterchangeEnd",
+    ]  # fmt: skip
+    assert faults_of(BASE) == []
+
+
+def test_a_claim_knows_the_levels_above_it() -> None:
+    claim = next(p for p in parts_of(BASE) if isinstance(p, Claim))
+    assert claim.billing is not None and claim.billing.npi == "1234567893"
+    assert claim.subscriber is not None and claim.subscriber.filing_indicator == "MB"
+    assert claim.patient is None
+    assert claim.transaction.batch == "BATCH1"
+    assert [line.code for line in claim.lines] == ["97530", "97110"]
+    assert claim.place("SV1", "SV101-3", loop="2400").group == "1"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "instead", "kind", "segment", "answer"),
+    [
+        ("SE*", ["SE*99*0001"], "count", "SE01", "IK502=4"),
+        ("SE*", ["SE**0001"], "count", "SE01", "IK502=4"),
+        ("SE*", ["SE*28*0002"], "control-number", "SE02", "IK502=3"),
+        ("SE*", [], "envelope", "SE", "IK502=2"),
+        ("GE*", ["GE*7*1"], "count", "GE01", "AK905=5"),
+        ("GE*", ["GE*1*9"], "control-number", "GE02", "AK905=4"),
+        ("GE*", [], "envelope", "GE", "AK905=3"),
+        ("IEA*", ["IEA*2*000000001"], "count", "IEA01", "TA1=021"),
+        ("IEA*", ["IEA*1*000000009"], "control-number", "IEA02", "TA1=001"),
+        ("IEA*", [], "truncated", "IEA", "TA1=023"),
+        ("GS*", [], "envelope", "GS", "TA1=024"),
+        ("ST*", [], "envelope", "ST", "TA1=024"),
+        ("GS*", ["GS*HC*SUBMITTER*RECEIVER*20260301*1200*1*X*004010X098A1"], "version", "GS08", "AK905=2"),
+        ("GS*", ["GS*HC*SUBMITTER*RECEIVER*20260301*1200*1*X*005010X223A2"], "version", "GS08", "AK905=2"),
+        ("GS*", ["GS*HC*SUBMITTER*RECEIVER*20260301*1200*1*X*005010X224A2"], "version", "GS08", "AK905=2"),
+        ("GS*", ["GS*HC*SUBMITTER*RECEIVER*20260301*1200*A*X*005010X222A1"], "envelope", "GS06", "AK905=6"),
+        ("ST*", ["ST*835*0001*005010X222A1"], "version", "ST01", "IK502=1"),
+        ("ST*", ["ST*837*0001*005010X223A2"], "version", "ST03", "IK502=I6"),
+    ],
+)
+def test_one_fault_of_the_envelope(prefix: str, instead: list[str], kind: str, segment: str, answer: str) -> None:
+    if prefix == "GS*" and instead and "*A*X" in instead[0]:
+        lines = [s.replace("GE*1*1", "GE*1*A") for s in changed(prefix, *instead)]
+    elif prefix == "SE*" and instead == ["SE*28*0002"]:
+        count = sum(1 for _ in BASE) - 4
+        lines = changed(prefix, f"SE*{count}*0002")
+    else:
+        lines = changed(prefix, *instead)
+    found = faults_of(lines)
+    assert [(f.kind, f.element or f.segment, f.answers) for f in found] == [(kind, segment, (answer,))]
+
+
+@pytest.mark.parametrize("version", ["005010X222", "005010X222A2"])
+def test_other_names_of_the_guide_are_read_as_it(version: str) -> None:
+    lines = [s.replace("005010X222A1", version) for s in BASE]
+    found = faults_of(lines)
+    assert [(f.kind, f.element, f.answers, f.found) for f in found] == [("version", "GS08", (), version)]
+    assert any(isinstance(p, Claim) for p in parts_of(lines))
+
+
+def test_a_group_of_another_version_is_not_read_further() -> None:
+    parts = parts_of([s.replace("005010X222A1", "004010X098A1") for s in BASE])
+    assert [type(p) for p in parts] == [Interchange, Group, GroupEnd, InterchangeEnd]
+
+
+@pytest.mark.parametrize("keep", range(2, len(BASE) - 1))
+def test_a_file_cut_off_anywhere_gives_the_one_fault_that_it_is_cut_off(keep: int) -> None:
+    found = faults_of(BASE[:keep])
+    assert [f.kind for f in found] == ["truncated"]
+    parts = parts_of(BASE[:keep])
+    assert isinstance(parts[-1], InterchangeEnd)
+    opened = sum(isinstance(p, Transaction) for p in parts)
+    assert opened == sum(isinstance(p, TransactionEnd) for p in parts)
+
+
+def test_a_file_cut_off_within_a_segment_is_cut_off() -> None:
+    text = "\n".join(BASE)
+    for size in range(200, len(text) - 30, 17):
+        data = text[:size].encode()
+        parts = list(read_parts(read_blocks(io.BytesIO(data)), guide.load()))
+        assert "truncated" in [f.kind for p in parts for f in p.faults]
+
+
+def test_control_numbers_used_twice() -> None:
+    twice = [*BASE, *BASE]
+    assert [(f.kind, f.answers) for f in faults_of(twice)] == [("control-number", ("TA1=025",))]
+    inner = BASE[2:-2]
+    group = [*BASE[:2], *inner, *inner, "GE*2*1~", BASE[-1]]
+    assert [(f.kind, f.element, f.answers) for f in faults_of(group)] == [("control-number", "ST02", ("IK502=23",))]
+    groups = [BASE[0], *BASE[1:-1], *BASE[1:-1], "IEA*2*000000001~"]
+    assert [(f.kind, f.element, f.answers) for f in faults_of(groups)] == [("control-number", "GS06", ("AK905=19",))]
+
+
+def test_several_interchanges_groups_and_transactions_each_close() -> None:
+    second = [s.replace("000000001", "000000002") for s in BASE]
+    parts = parts_of([*BASE, *second])
+    assert sum(isinstance(p, InterchangeEnd) for p in parts) == 2
+    assert not [f for p in parts for f in p.faults]
+
+
+@pytest.mark.parametrize(
+    ("index", "value", "note"),
+    [(1, "99", "010"), (2, "A", "011"), (5, "XX", "005"), (6, " " * 15, "006"), (9, "261301", "014"), (10, "2561", "015"),
+     (13, "00000000A", "018"), (14, "7", "019"), (15, "X", "020")],
+)  # fmt: skip
+def test_isa_elements_are_answered_by_their_ta1_note(index: int, value: str, note: str) -> None:
+    isa = BASE[0].rstrip("~").split("*")
+    isa[index] = value
+    lines = ["*".join(isa) + "~", *BASE[1:]]
+    if index == 13:
+        lines[-1] = f"IEA*1*{value}~"
+    assert [f.answers for f in faults_of(lines)] == [(f"TA1={note}",)]
