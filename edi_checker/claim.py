@@ -78,7 +78,7 @@ class Run:
         self.component = component
 
     def all(self, name: str, *qualifiers: str) -> list[Segment]:
-        """The segments with this id, and one of these qualifiers in their first element where any is given."""
+        """The segments with this id and, where qualifiers are given, one of them in the first element."""
         return [s for s in self.segments if s[0] == name and (not qualifiers or element(s, 1) in qualifiers)]
 
     def first(self, name: str, *qualifiers: str) -> Segment | None:
@@ -88,7 +88,7 @@ class Run:
         return None
 
     def position_of(self, segment: Segment | None) -> int:
-        """The position in ST..SE of one of this run's segments; that of the run where the segment is absent."""
+        """The position in ST..SE of a segment of this run; that of the run itself for an absent segment."""
         for offset, s in enumerate(self.segments):
             if s is segment:
                 return self.position + offset
@@ -291,10 +291,14 @@ class BillingProvider(Level):
 
 
 class Subscriber(Level):
-    """2000B and its 2010B loops. `provider` is the billing provider above it, None where its level is missing."""
+    """2000B and its 2010B loops. `provider` is the billing provider above, None where there is none."""
 
     def __init__(
-        self, block: Block, transaction: Transaction, faults: tuple[Fault, ...], provider: BillingProvider | None
+        self,
+        block: Block,
+        transaction: Transaction,
+        faults: tuple[Fault, ...],
+        provider: BillingProvider | None,
     ) -> None:
         super().__init__(block, transaction, faults)
         self.provider = provider
@@ -484,7 +488,9 @@ class ServiceLine(Run):
         """2420A, else the claim's 2310B, else the billing provider"""
         return self.provider("82") or self.claim.rendering
 
-    def place(self, name: str = "SV1", at: str | None = None, *, loop: str = "2400", qualifier: str = "") -> Place:
+    def place(
+        self, name: str = "SV1", at: str | None = None, *, loop: str = "2400", qualifier: str = ""
+    ) -> Place:
         """Where a segment (or an element of it, `SV101-3`) of this line stands."""
         segment = self.first(name, qualifier) if qualifier else self.first(name)
         return self.claim.place(name, at, loop=loop, position=self.position_of(segment), line=self.ordinal)
@@ -590,7 +596,7 @@ class Claim(Run):
 
     @cached_property
     def diagnoses(self) -> list[tuple[str, str]]:
-        """Qualifier (ABK, ABF, BK, BF) and code of each diagnosis, in the order in which SV107 points to them"""
+        """Qualifier (ABK, ABF, BK, BF) and code of each diagnosis, in the order to which SV107 points"""
         found = []
         for segment in self.header.all("HI"):
             for composite in segment[1:]:
@@ -657,7 +663,7 @@ def place_in(
 
 @dataclass(frozen=True, slots=True)
 class TransactionEnd:
-    """SE of a transaction, or the place where it should stand (`segment` None). `claims` counts its CLM segments."""
+    """SE of a transaction, or the place where it should stand (`segment` None). `claims` counts the CLMs."""
 
     transaction: Transaction
     segment: Segment | None
@@ -716,7 +722,9 @@ def _split_claim(claim: Claim) -> Iterator[Run]:
     inside = ""  # the loop kind that swallows NM1 and SBR: 2320 keeps its NM1s, 2400 keeps everything
     for index, segment in enumerate(claim.segments):
         name = segment[0]
-        if index and (name == "LX" or (name == "SBR" and inside != "LX") or (name == "NM1" and inside in ("", "NM1"))):
+        if index and (
+            name == "LX" or (name == "SBR" and inside != "LX") or (name == "NM1" and inside in ("", "NM1"))
+        ):
             yield Run(claim.segments[begin:index], claim.position + begin, claim.component)
             begin, inside = index, name
     yield Run(claim.segments[begin:], claim.position + begin, claim.component)

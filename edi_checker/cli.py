@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from edi_checker.reports.json_report import JsonReport
     from edi_checker.reports.ndjson import NdjsonReport
     from edi_checker.reports.text import TextReport
-    from edi_checker.rules import Rulebook
+    from edi_checker.rules import Rule, Rulebook
     from edi_checker.run import Files, Result, Watcher
     from edi_checker.source import Input
 
@@ -69,6 +70,8 @@ def _silence() -> None:
 
 def main() -> NoReturn:
     """Run the command and leave the process with its exit code, 130 after Ctrl-C."""
+    # As on Ctrl-C, half-written files are taken away.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(commands.main(prog_name="edi-checker"))
 
 
@@ -449,18 +452,48 @@ def explain(rule_id: str, folders: tuple[Path, ...]) -> None:
     click.echo(write_page(rule, min(_width(), PIPE_WIDTH)), nl=False)
 
 
-@commands.group(invoke_without_command=True)
-@click.pass_context
-def rules(ctx: click.Context) -> None:
-    """The rules: which there are."""
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(list_, folders=())
-
-
-@rules.command("list")
+@commands.command()
+@click.argument("action", type=click.Choice(["list", "lint", "test"]), default="list")
 @_rules_option
-def list_(folders: tuple[Path, ...]) -> None:
-    """One line for each rule: id, severity, SNIP type, title."""
-    from edi_checker.reports.rule_page import list_rules
+@_config_option
+def rules(action: str, folders: tuple[Path, ...]) -> int:
+    """List the rules, say what their files lack, or try their examples.
 
-    click.echo(list_rules(_load_rules(folders).rules), nl=False)
+    With --rules, lint and test look at the rules given there alone. Exit code: 0 all is well, 1 something is
+    wanting, 2 a file is no rule.
+    """
+    book = _load_rules(folders)
+    own = [rule for rule in book.rules if not folders or rule.path.startswith(tuple(map(str, folders)))]
+    if action == "list":
+        from edi_checker.reports.rule_page import list_rules
+
+        click.echo(list_rules(book.rules), nl=False)
+        return CHECKED
+    complaints = _lint(own) if action == "lint" else _try_examples(book, own)
+    for complaint in complaints:
+        click.echo(complaint)
+    click.echo(f"{len(own)} rules, {len(complaints) or 'nothing'} to complain of")
+    return FOUND if complaints else CHECKED
+
+
+def _lint(chosen: list[Rule]) -> list[str]:
+    from edi_checker.rules import lint
+
+    return [str(fault) for rule in chosen for fault in lint(rule)]
+
+
+def _try_examples(book: Rulebook, chosen: list[Rule]) -> list[str]:
+    from edi_checker.examples import ExampleError, try_examples
+
+    checker = _make_checker(
+        rulebook=book, kind="durable", minutes=None, profile="auto", received=None, isolation="claim"
+    )
+    complaints = []
+    for rule in chosen:
+        try:
+            complaints += [f"{rule.path}: {complaint}" for complaint in try_examples(checker, rule)]
+        except ExampleError as error:
+            complaints.append(f"{rule.path}: {error}")
+        except Exception as error:  # noqa: BLE001  # notation can be wrong in more ways than anyone foresees
+            complaints.append(f"{rule.path}: an example cannot be read ({type(error).__name__})")
+    return complaints

@@ -3,10 +3,12 @@
     lines: ["97530:GP:59 x2", "97110:GP x1 on 2026-02-03 $120.00 by 1234567893 dx 1,2 min 25 note TEXT"]
     claim: {payer: medicare, date: 2026-02-03, received: 2026-03-02, charge: "100.00", place: "11",
             taxonomy: 225100000X, set: {CLM05-3: "7"}}
-    edit:  [{find: "N3*", after: "NM1*85", replace: "N3*"}]     changes of single segments: see `edit_segments`
+    edit:  [{find: "N3*", after: "NM1*85", replace: "N3*"}]     changes of single segments: see
+    `edit_segments`
     at:    2, or SV101-3, or N3        the line, element or segment at which a failing example is found
 
-Everything that is not said comes from one base claim: a physical therapist's, for a patient who is the subscriber.
+Everything that is not said comes from one base claim: a physical therapist's, for a patient who is the
+subscriber.
 """
 
 from __future__ import annotations
@@ -25,6 +27,10 @@ from edi_checker.rules import Rule
 # What the notation says, as the rule file holds it: texts in lists and mappings.
 Example = Mapping[str, Any]
 
+_ISA = (
+    "ISA*00*          *00*          *ZZ*SUBMITTER      *ZZ*RECEIVER       "
+    "*260301*1200*^*00501*000000001*0*T*:"
+)
 _FILING_INDICATOR = {"medicare": "MB", "medicaid": "MC", "commercial": "CI"}
 _LINE = re.compile(
     r"(?P<procedure>\S+)"
@@ -46,7 +52,7 @@ class ExampleError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An example as a file: its text, the minutes file beside it (as CSV text), the date of receipt (CCYYMMDD)."""
+    """An example as a file: its text, its minutes file (CSV text), the date of receipt (CCYYMMDD)."""
 
     text: str
     minutes: str
@@ -57,11 +63,22 @@ def write_example(example: Example) -> Written:
     """The claim file that an example stands for."""
     unknown = set(example) - {"lines", "claim", "edit", "at", "severity", "says"}
     if unknown:
-        raise ExampleError(f"unknown key {sorted(unknown)[0]!r}")
+        raise ExampleError(f"unknown key {min(unknown)!r}")
     claim = example.get("claim") or {}
-    unknown = set(claim) - {"payer", "date", "received", "charge", "place", "taxonomy", "rendering", "diagnoses", "set", "certified"}
+    unknown = set(claim) - {
+        "payer",
+        "date",
+        "received",
+        "charge",
+        "place",
+        "taxonomy",
+        "rendering",
+        "diagnoses",
+        "set",
+        "certified",
+    }
     if unknown:
-        raise ExampleError(f"unknown key {sorted(unknown)[0]!r} in claim")
+        raise ExampleError(f"unknown key {min(unknown)!r} in claim")
     segments, minutes = _segments(example.get("lines") or ["97530:GP x2"], claim)
     for address, value in (claim.get("set") or {}).items():
         segments = _set_element(segments, address, str(value))
@@ -88,32 +105,38 @@ def run_example(checker: Checker, example: Example) -> list[Finding]:
 def try_examples(checker: Checker, rule: Rule) -> list[str]:
     """What is wrong with a rule's examples: one sentence each, none where all do as they say.
 
-    A passing example gives no finding of the rule; a failing one gives the rule's finding, at its place, and no
+    A passing example gives no finding of the rule; a failing one gives the rule's finding, at its place, and
+    no
     other error or warning of the same family (the first part of the id).
     """
     complaints = []
     family = rule.id.partition(".")[0]
-    for written in rule.passing:
-        where = f"{rule.path}:{written.line}: the passing example"
-        found = [f for f in run_example(checker, written.notation) if f.rule == rule.id]
+    for number, example in enumerate(rule.examples.passing, 1):
+        where = f"{rule.path}: passing example {number}"
+        found = [f for f in run_example(checker, example) if f.rule == rule.id]
         if found:
             complaints.append(f"{where} gives the finding: {found[0].message}")
-    for written in rule.failing:
-        where = f"{rule.path}:{written.line}: the failing example"
-        example = written.notation
+    for number, example in enumerate(rule.examples.failing, 1):
+        where = f"{rule.path}: failing example {number}"
         findings = run_example(checker, example)
         own = [f for f in findings if f.rule == rule.id]
-        others = [f for f in findings if f.rule != rule.id and f.rule.startswith(family + ".") and f.severity != "info"]
+        others = [
+            f
+            for f in findings
+            if f.rule != rule.id and f.rule.startswith(family + ".") and f.severity != "info"
+        ]
         if not own:
             complaints.append(f"{where} gives no finding of this rule")
         elif others:
             complaints.append(f"{where} also gives {others[0].rule}: {others[0].message}")
-        elif (at := example.get("at")) is not None and not any(_stands_at(f, at) for f in own):
+        elif (at := example.get("at")) is not None and not any(_stands_at(f, str(at)) for f in own):
             place = own[0].where
-            complaints.append(f"{where} is found at line {place.line}, {place.element or place.segment}, not at {at}")
+            complaints.append(
+                f"{where} is found at line {place.line}, {place.element or place.segment}, not at {at}"
+            )
         elif (severity := example.get("severity")) and own[0].severity != severity:
             complaints.append(f"{where} is {own[0].severity}, not {severity}")
-        elif (says := example.get("says")) and says not in own[0].message:
+        elif (says := example.get("says")) and str(says) not in own[0].message:
             complaints.append(f"{where} does not say {says!r} but: {own[0].message}")
     return complaints
 
@@ -125,7 +148,8 @@ def _stands_at(finding: Finding, at: str) -> bool:
 
 
 def edit_segments(segments: Sequence[str], edits: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Segments changed one by one. Each edit finds the first segment that begins with `find` (from the segment that
+    """Segments changed one by one. Each edit finds the first segment that begins with `find` (from the
+    segment that
     begins with `after` on) and does one thing: `delete: true`, `replace: TEXT`, `insert: TEXT` (before it),
     `append: TEXT` (behind it), `repeat: N` (N times in all), `swap: true` (with the next one),
     `set: {ELEMENT: VALUE}` (by number, `3` or `5-1`).
@@ -179,7 +203,9 @@ def _set_element(segments: Sequence[str], address: str, value: str) -> list[str]
     if found is None:
         raise ExampleError(f"{address!r} is no element, such as CLM05-3")
     number = found.group(2)
-    return edit_segments(segments, [{"find": found.group(1) + "*", "set": {number.lstrip("0") or "0": value}}])
+    return edit_segments(
+        segments, [{"find": found.group(1) + "*", "set": {number.lstrip("0") or "0": value}}]
+    )
 
 
 def _recount(original: Sequence[str], edited: Sequence[str]) -> list[str]:
@@ -216,7 +242,12 @@ def _segments(lines: Sequence[str], claim: Mapping[str, Any]) -> tuple[list[str]
         last = _compact(found["last"] or first)
         date = f"DTP*472*D8*{first}" if last == first else f"DTP*472*RD8*{first}-{last}"
         pointers = (found["pointers"] or "1").replace(",", ":")
-        body += [f"LX*{ordinal}", f"SV1*HC:{found['procedure']}*{charge}*{found['unit'] or 'UN'}*{units}***{pointers}", date, f"REF*6R*L{ordinal}"]
+        body += [
+            f"LX*{ordinal}",
+            f"SV1*HC:{found['procedure']}*{charge}*{found['unit'] or 'UN'}*{units}***{pointers}",
+            date,
+            f"REF*6R*L{ordinal}",
+        ]
         if found["note"]:
             body.append(f"NTE*ADD*{found['note']}")
         if found["by"]:
@@ -226,7 +257,7 @@ def _segments(lines: Sequence[str], claim: Mapping[str, Any]) -> tuple[list[str]
     diagnoses = claim.get("diagnoses") or ["M6281", "R262"]
     hi = "*".join(f"{'ABF' if i else 'ABK'}:{code}" for i, code in enumerate(diagnoses))
     head = [
-        "ISA*00*          *00*          *ZZ*SUBMITTER      *ZZ*RECEIVER       *260301*1200*^*00501*000000001*0*T*:",
+        _ISA,
         "GS*HC*SUBMITTER*RECEIVER*20260301*1200*1*X*005010X222A1",
         "ST*837*0001*005010X222A1",
         "BHT*0019*00*BATCH1*20260301*1200*CH",

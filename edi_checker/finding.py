@@ -41,7 +41,8 @@ class TableVersion:
 class Status:
     """The codes by which an acknowledgement answers a finding; only those that apply are filled.
 
-    `ack999` as `IK304=3`, `IK403=7`, `IK502=4`, `AK905=5`; `ack277ca` as `A7:562:85` (category:code[:entity]),
+    `ack999` as `IK304=3`, `IK403=7`, `IK502=4`, `AK905=5`; `ack277ca` as `A7:562:85`
+    (category:code[:entity]),
     up to three, the first one leading; `ta1` as `021`.
     """
 

@@ -102,7 +102,7 @@ def minutes_of(line: ServiceLine, given: Minutes | None) -> LineMinutes | None:
 
 
 def minutes_in_note(text: str) -> int | None:
-    """Minutes that a note names as `MINUTES nn`, `nn MIN` or `TIME nn`; None where it names none or several."""
+    """Minutes in a note, as `MINUTES nn`, `nn MIN` or `TIME nn`; None where it names none or several."""
     named = {int(first or second) for first, second in _NOTE.findall(text)}
     minutes = named.pop() if len(named) == 1 else None
     return minutes if minutes is not None and minutes <= MAX_MINUTES else None

@@ -34,7 +34,8 @@ READ_AS_VERSION = frozenset(("005010X222", "005010X222A2"))
 def read_parts(blocks: Iterable[Block], guide: Guide) -> Iterator[Part]:
     """Put blocks together to interchanges, groups, transactions, levels and claims, each with its faults.
 
-    Every opening part is closed by its End part, also where the file forgets to. Holds no more than the levels
+    Every opening part is closed by its End part, also where the file forgets to. Holds no more than the
+    levels
     above the current claim.
     """
     reader = _Reader(guide)
@@ -85,10 +86,13 @@ class _Reader:
             else:
                 yield from self._close_group(block.segments(), block.faults)
         elif block.kind == "IEA":
-            yield from self._close_interchange(block.segments(), block.faults)
+            # Stray text behind the trailer has no other part that could tell of it.
+            after = following.faults if following is not None and following.kind == "?" else ()
+            yield from self._close_interchange(block.segments(), (*block.faults, *after))
         elif block.kind in ("TA1", "?"):
-            self._between += block.faults
-            self._lost = self._lost or bool(block.faults)
+            if self._interchange is not None:
+                self._between += block.faults
+                self._lost = self._lost or bool(block.faults)
         elif self._group is not None and not self._group.readable:
             pass
         elif block.kind == "ST":
@@ -117,8 +121,18 @@ class _Reader:
         key = tuple(interchange.value(i) for i in (5, 6, 7, 8, 13))
         if key in self._seen_interchanges:
             faults.append(
-                Fault("control-number", 0, "ISA", "ISA", "ISA13", "I12", ("TA1=025",), "interchange control number",
-                      "a number not used before in this file", element(head, 13).strip()[:9])
+                Fault(
+                    "control-number",
+                    0,
+                    "ISA",
+                    "ISA",
+                    "ISA13",
+                    "I12",
+                    ("TA1=025",),
+                    "interchange control number",
+                    "a number not used before in this file",
+                    element(head, 13).strip()[:9],
+                )
             )
         self._seen_interchanges.add(key)
         self._seen_groups.clear()
@@ -141,16 +155,40 @@ class _Reader:
         if segments is None:
             if not self._lost:
                 faults.append(
-                    Fault("truncated", 0, "IEA", "IEA", answers=("TA1=023",), name="interchange trailer", expected="an IEA segment")
+                    Fault(
+                        "truncated",
+                        0,
+                        "IEA",
+                        "IEA",
+                        answers=("TA1=023",),
+                        name="interchange trailer",
+                        expected="an IEA segment",
+                    )
                 )
         else:
             trailer, *rest = segments
             if element(trailer, 2).strip() != interchange.control_number:
-                faults.append(_numbers("IEA", "IEA02", "I12", "TA1=001", "the control number of ISA13", element(trailer, 2)))
+                faults.append(
+                    _numbers(
+                        "IEA", "IEA02", "I12", "TA1=001", "the control number of ISA13", element(trailer, 2)
+                    )
+                )
             if not self._lost and not _counts(element(trailer, 1), self._groups):
-                faults.append(_count("IEA", "IEA01", "I16", "TA1=021", self._groups, "functional groups", element(trailer, 1)))
+                faults.append(
+                    _count(
+                        "IEA",
+                        "IEA01",
+                        "I16",
+                        "TA1=021",
+                        self._groups,
+                        "functional groups",
+                        element(trailer, 1),
+                    )
+                )
             if rest:
-                faults.append(_envelope("IEA", "TA1=024", f"nothing but an ISA segment after IEA, not {_ids(rest)}"))
+                faults.append(
+                    _envelope("IEA", "TA1=024", f"nothing but an ISA segment after IEA, not {_ids(rest)}")
+                )
         self._interchange = None
         self._lost = False
         yield InterchangeEnd(interchange, segments[0] if segments else None, self._groups, tuple(faults))
@@ -165,8 +203,18 @@ class _Reader:
         readable = group.version == VERSION or group.version in READ_AS_VERSION
         if group.version != VERSION:
             faults.append(
-                Fault("version", 0, "GS", "GS", "GS08", "480", () if readable else ("AK905=2",), "version of the group",
-                      VERSION, _version_text(group.version))
+                Fault(
+                    "version",
+                    0,
+                    "GS",
+                    "GS",
+                    "GS08",
+                    "480",
+                    () if readable else ("AK905=2",),
+                    "version of the group",
+                    VERSION,
+                    _version_text(group.version),
+                )
             )
         if readable:
             faults += _gs_faults(head)
@@ -177,7 +225,14 @@ class _Reader:
                 self._lost = True
         if group.control_number in self._seen_groups:
             faults.append(
-                _numbers("GS", "GS06", "28", "AK905=19", "a number not used before in this interchange", group.control_number)
+                _numbers(
+                    "GS",
+                    "GS06",
+                    "28",
+                    "AK905=19",
+                    "a number not used before in this interchange",
+                    group.control_number,
+                )
             )
         self._seen_groups.add(group.control_number)
         self._seen_transactions.clear()
@@ -200,9 +255,21 @@ class _Reader:
         else:
             trailer, *rest = segments
             if element(trailer, 2) != group.control_number:
-                faults.append(_numbers("GE", "GE02", "28", "AK905=4", "the control number of GS06", element(trailer, 2)))
+                faults.append(
+                    _numbers("GE", "GE02", "28", "AK905=4", "the control number of GS06", element(trailer, 2))
+                )
             if group.readable and not self._lost and not _counts(element(trailer, 1), self._transactions):
-                faults.append(_count("GE", "GE01", "97", "AK905=5", self._transactions, "transaction sets", element(trailer, 1)))
+                faults.append(
+                    _count(
+                        "GE",
+                        "GE01",
+                        "97",
+                        "AK905=5",
+                        self._transactions,
+                        "transaction sets",
+                        element(trailer, 1),
+                    )
+                )
             if rest:
                 faults.append(_envelope("GE", "TA1=024", f"a GS or IEA segment after GE, not {_ids(rest)}"))
         self._group = None
@@ -235,16 +302,53 @@ class _Reader:
         version = element(head, 3)
         if element(head, 1) != "837":
             found = element(head, 1) if re.fullmatch(r"[0-9]{3}", element(head, 1)) else ""
-            faults.append(Fault("version", 1, "ST", "ST", "ST01", "143", ("IK502=1",), "transaction set", "837", found))
-        elif version and version != VERSION and not (version in READ_AS_VERSION and version == self._group.version):
+            faults.append(
+                Fault("version", 1, "ST", "ST", "ST01", "143", ("IK502=1",), "transaction set", "837", found)
+            )
+        elif (
+            version
+            and version != VERSION
+            and not (version in READ_AS_VERSION and version == self._group.version)
+        ):
             answers = () if version in READ_AS_VERSION else ("IK502=I6",)
             faults.append(
-                Fault("version", 1, "ST", "ST", "ST03", "1705", answers, "version of the transaction set", VERSION, _version_text(version))
+                Fault(
+                    "version",
+                    1,
+                    "ST",
+                    "ST",
+                    "ST03",
+                    "1705",
+                    answers,
+                    "version of the transaction set",
+                    VERSION,
+                    _version_text(version),
+                )
+            )
+        elif not version:
+            faults.append(
+                Fault(
+                    "element-missing",
+                    1,
+                    "ST",
+                    "ST",
+                    "ST03",
+                    "1705",
+                    ("IK304=8", "IK403=1"),
+                    "version of the transaction set",
+                )
             )
         if element(head, 2) in self._seen_transactions:
             faults.append(
                 replace(
-                    _numbers("ST", "ST02", "329", "IK502=23", "a number not used before in this group", element(head, 2)),
+                    _numbers(
+                        "ST",
+                        "ST02",
+                        "329",
+                        "IK502=23",
+                        "a number not used before in this group",
+                        element(head, 2),
+                    ),
                     position=1,
                 )
             )
@@ -299,24 +403,42 @@ class _Reader:
         position = self._position
         if segments is None:
             faults.append(
-                Fault("envelope", position, "SE", "SE", answers=("IK502=2",), name="transaction set trailer", expected="an SE segment")
+                Fault(
+                    "envelope",
+                    position,
+                    "SE",
+                    "SE",
+                    answers=("IK502=2",),
+                    name="transaction set trailer",
+                    expected="an SE segment",
+                )
             )
         elif self._walker is not None:
             trailer, *rest = segments
             if element(trailer, 2) != transaction.control_number:
-                fault = _numbers("SE", "SE02", "329", "IK502=3", "the control number of ST02", element(trailer, 2))
+                fault = _numbers(
+                    "SE", "SE02", "329", "IK502=3", "the control number of ST02", element(trailer, 2)
+                )
                 faults.append(replace(fault, position=position))
             if not any(_counts(element(trailer, 1), position + extra) for extra in (0, len(rest))):
                 fault = _count("SE", "SE01", "96", "IK502=4", position, "segments", element(trailer, 1))
                 faults.append(replace(fault, position=position))
             if rest:
                 faults.append(
-                    Fault("segment-unexpected", position + 1, "", _ids(rest[:1]), answers=("IK502=5",),
-                          expected="an ST or GE segment after SE")
+                    Fault(
+                        "segment-unexpected",
+                        position + 1,
+                        "",
+                        _ids(rest[:1]),
+                        answers=("IK502=5",),
+                        expected="an ST or GE segment after SE",
+                    )
                 )
         self._transaction = None
         self._walker = None
-        return TransactionEnd(transaction, segments[0] if segments else None, position, self._claims, tuple(faults))
+        return TransactionEnd(
+            transaction, segments[0] if segments else None, position, self._claims, tuple(faults)
+        )
 
     # Between the parts
 
@@ -347,12 +469,16 @@ def _envelope(segment: str, answer: str, expected: str, at: str = "") -> Fault:
 
 def _numbers(segment: str, at: str, number: str, answer: str, expected: str, found: str) -> Fault:
     safe = found.strip() if re.fullmatch(r"[A-Za-z0-9 ]{1,15}", found) else ""
-    return Fault("control-number", 0, segment, segment, at, number, (answer,), "control number", expected, safe)
+    return Fault(
+        "control-number", 0, segment, segment, at, number, (answer,), "control number", expected, safe
+    )
 
 
 def _count(segment: str, at: str, number: str, answer: str, counted: int, what: str, found: str) -> Fault:
     safe = found if re.fullmatch(r"[0-9]{1,10}", found) else ""
-    return Fault("count", 0, segment, segment, at, number, (answer,), f"number of {what}", f"{counted} {what}", safe)
+    return Fault(
+        "count", 0, segment, segment, at, number, (answer,), f"number of {what}", f"{counted} {what}", safe
+    )
 
 
 def _counts(text: str, counted: int) -> bool:
@@ -412,7 +538,17 @@ def _isa_faults(head: Segment) -> list[Fault]:
         value = element(head, index)
         if len(value) != ISA_WIDTHS[index - 1] or not holds(value):
             faults.append(
-                Fault("envelope", 0, "ISA", "ISA", f"ISA{index:02d}", "", (f"TA1={note}",), "interchange header", expected)
+                Fault(
+                    "envelope",
+                    0,
+                    "ISA",
+                    "ISA",
+                    f"ISA{index:02d}",
+                    "",
+                    (f"TA1={note}",),
+                    "interchange header",
+                    expected,
+                )
             )
     return faults
 

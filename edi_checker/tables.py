@@ -5,11 +5,12 @@ A look-up that finds nothing means "no such row in this version", and `versions`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from edi_checker.finding import TableVersion
 
@@ -56,7 +57,7 @@ class MueLimit:
 
 @dataclass(frozen=True, slots=True)
 class AddOn:
-    """An add-on code and the primaries of which one must be there. `type` "1", "2", "3" as CMS numbers them."""
+    """An add-on code and the primaries of which one must be there. `type` "1", "2", "3" as CMS has it."""
 
     code: str
     type: str
@@ -119,6 +120,17 @@ class Tables:
         self._procedures = procedures
         self._since = since
         self._versions = versions
+        self._turns = _turns(ptp, mue, addon, procedures)
+        self._eras: dict[int, int] = {}
+
+    def era(self, on: int) -> int:
+        """The first of the days around this one on which the very same rows hold: one key for all of them."""
+        first = self._eras.get(on)
+        if first is None:
+            if len(self._eras) > 10_000:
+                self._eras.clear()
+            first = self._eras[on] = self._turns[bisect_right(self._turns, on) - 1]
+        return first
 
     def ptp(self, code_a: str, code_b: str, on: int) -> PtpEdit | None:
         """The edit that joins two codes on a day, whichever of them is column 1."""
@@ -140,6 +152,16 @@ class Tables:
     def versions(self) -> tuple[tuple[str, str, int], ...]:
         """Name, version and number of rows of each table."""
         return self._versions
+
+
+def _turns(*tables: Mapping[Any, Periods[Any]]) -> list[int]:
+    """The days on which some row begins to hold or, the day before, has ended; in order, from 0 on."""
+    turns = {0}
+    for table in tables:
+        for periods in table.values():
+            for first, last, _ in periods:
+                turns.update((first, last + 1))
+    return sorted(turns)
 
 
 def _holding(periods: Periods[Row] | None, on: int) -> Row | None:

@@ -2,9 +2,9 @@
 
 CMS (Medicare Claims Processing Manual, ch. 5, section 20.2): the timed minutes of a discipline on a day are
 added up and make T units, one for each 15 minutes and one more for a rest of 8 or more. Each service has the
-full quarter hours it holds; what is left of T goes one each to the largest rests. Equal rests are equally right.
+full quarter hours it holds; what is left of T goes one each to the largest rests, of equal rests to any.
 
-AMA (CPT midpoint rule, "rule of eights"): each service by itself; a unit is earned once its midpoint is passed.
+AMA (CPT midpoint rule, "rule of eights"): each service by itself; a unit is earned past its midpoint.
 """
 
 from __future__ import annotations

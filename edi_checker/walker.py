@@ -1044,7 +1044,7 @@ class Walker:
 
     def _comes_belated(self, child: Segment | Loop, following: Block) -> bool:
         """Whether what is missing at the end of this block comes right after the header of the next."""
-        if self._belated is not None or following.kind not in ("HL", "CLM", "SE"):
+        if self._belated is not None or following.kind not in ("HL", "CLM"):
             return False
         raws = following.text.split(self._delimiters.terminator, 2)
         node = child if isinstance(child, Segment) else child.opener

@@ -25,7 +25,8 @@ class NotX12(Exception):
 class Fault:
     """Something that the reader or the walker could not place. A fact like any other: rules judge it.
 
-    kind          what happened, the last part of the id of the rule that answers it (`segment-missing`, `count`)
+    kind          what happened, the last part of the id of the rule that answers it (`segment-missing`,
+    `count`)
     position      segment count in ST..SE (ST = 1), 0 in the envelope
     loop, segment where, as the guide writes it; `loop` is "" where no loop is known
     element       `NM109` or `SV101-3`, "" for a fault of the whole segment
@@ -62,7 +63,8 @@ class Delimiters:
 class Block:
     """A run of whole segments that starts with a segment that opens something (or is trailer).
 
-    kind        id of the first segment where it is an envelope segment, HL or CLM; "?" for segments outside of
+    kind        id of the first segment where it is an envelope segment, HL or CLM; "?" for segments outside
+    of
                 any transaction that belong to nothing
     text        the segments joined by the terminator, without the last terminator
     position    count of the first segment in ST..SE (ST = 1); 0 outside of a transaction
@@ -132,7 +134,11 @@ def _decode(stream: BinaryIO) -> Iterator[str]:
 
 
 def _refuse_other_encodings(data: bytes) -> None:
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or data[:6:2] == b"ISA" or data[1:6:2] == b"ISA":
+    if (
+        data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        or data[:6:2] == b"ISA"
+        or data[1:6:2] == b"ISA"
+    ):
         raise NotX12("the text is UTF-16; save it as plain ASCII or UTF-8")
     if data.lstrip(b"\x15\x25\x40\x0d\x0a").startswith(b"\xc9\xe2\xc1"):
         raise NotX12("the text is EBCDIC; transfer it in text mode, so that it arrives as ASCII")
@@ -217,8 +223,12 @@ class _Reader:
         repetition = elements[11] if len(elements[11]) == 1 and not elements[11].isalnum() else ""
         used = _component_in_use(self._text[:_HEAD_REACH], element, component, terminator)
         if used:
-            faults.append(_isa_fault("delimiter", "ISA16", "TA1=027", "the component separator that the claims use"))
-        delimiters = Delimiters(element, used or component, repetition if repetition != " " else "", terminator)
+            faults.append(
+                _isa_fault("delimiter", "ISA16", "TA1=027", "the component separator that the claims use")
+            )
+        delimiters = Delimiters(
+            element, used or component, repetition if repetition != " " else "", terminator
+        )
         faults += _delimiter_faults(delimiters)
         if delimiters.repetition in (element, component, terminator):
             delimiters = Delimiters(element, component, "", terminator)
@@ -230,7 +240,7 @@ class _Reader:
             rf"{term}(?=(?:CLM|HL|SE|ST|GS|GE|IEA|TA1){re.escape(d.element)}|ISA[^A-Za-z0-9\s])"
         )
         next_interchange = re.compile(rf"{term}[ \t\r\n]*(?=ISA[^A-Za-z0-9\s])")
-        done = 0  # characters of self._text that are known to hold no further boundary
+        trailer = "IEA" + d.element
         first = True
         oversized = False
         raw_from = 0  # where text not yet cleaned begins
@@ -239,7 +249,7 @@ class _Reader:
             here, rest = (self._text[: found.end()], self._text[found.end() :]) if found else (self._text, "")
             complete = bool(found) or self._ended
             if not complete:
-                # Keep the unfinished segment back, so that blanks at a chunk's end are seen with what follows.
+                # Keep the unfinished segment back: blanks at a chunk's end are seen with what follows.
                 cut = here.rfind(d.terminator) + 1
                 here, rest = here[:cut], here[cut:]
             here = here[:raw_from] + _clean(here[raw_from:], d.terminator, wrapped)
@@ -256,10 +266,10 @@ class _Reader:
             for index, piece in enumerate(pieces):
                 if not piece:
                     continue
-                if piece.startswith("IEA" + d.element):
+                if piece.startswith(trailer):
                     # The interchange ends here: what follows must begin anew with an ISA.
-                    piece, _, after = piece.partition(d.terminator)
-                    yield self._block(piece, d, faults)
+                    last, _, after = piece.partition(d.terminator)
+                    yield self._block(last, d, faults)
                     left = d.terminator.join([*([after] if after else []), *pieces[index + 1 :]])
                     self._text = left + (d.terminator if left and not complete else "") + self._text
                     return
@@ -282,7 +292,14 @@ class _Reader:
                 if oversized:
                     self._count(text, d)
                 else:
-                    fault = Fault("segment", 0, "", "", answers=("TA1=022",), expected=f"at most {MAX_BLOCK} characters between two headers")
+                    fault = Fault(
+                        "segment",
+                        0,
+                        "",
+                        "",
+                        answers=("TA1=022",),
+                        expected=f"at most {MAX_BLOCK} characters between two headers",
+                    )
                     yield self._block(text, d, (*faults, fault))
                     faults = ()
                 oversized = True
@@ -312,7 +329,12 @@ class _Reader:
         """No terminator for longer than any segment can be: what follows cannot be read as segments."""
         text = self._text[:60].split(d.terminator)[0]
         fault = Fault(
-            "segment", self._position, "", "", answers=("TA1=022",), expected=f"at most {MAX_SEGMENT} characters in a segment"
+            "segment",
+            self._position,
+            "",
+            "",
+            answers=("TA1=022",),
+            expected=f"at most {MAX_SEGMENT} characters in a segment",
         )
         yield Block("?", text[:3], self._position, self._ordinal, d, (*faults, fault))
         self._text = ""
@@ -327,7 +349,14 @@ class _Reader:
                 break
         if found:
             self._text = self._text[found.start() :]
-        fault = Fault("envelope", 0, "", "", answers=("TA1=024",), expected="an ISA segment or the end of the file after IEA")
+        fault = Fault(
+            "envelope",
+            0,
+            "",
+            "",
+            answers=("TA1=024",),
+            expected="an ISA segment or the end of the file after IEA",
+        )
         return Block("?", "", 0, self._ordinal, d, (fault,))
 
 
@@ -371,7 +400,9 @@ def _delimiter_faults(d: Delimiters) -> list[Fault]:
         (d.terminator, "ISA16", "TA1=004", "segment terminator"),
     ):
         if value.isalnum() or value == " ":
-            faults.append(_isa_fault("delimiter", element, answer, f"a {name} that is no letter, digit or blank"))
+            faults.append(
+                _isa_fault("delimiter", element, answer, f"a {name} that is no letter, digit or blank")
+            )
     if len({d.element, d.component, d.terminator}) < 3:
         faults.append(_isa_fault("delimiter", "ISA16", "TA1=027", "three different delimiters"))
     elif d.repetition in (d.element, d.component, d.terminator):

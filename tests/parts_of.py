@@ -21,7 +21,7 @@ def claim_of(example):
 
 
 def facts(example, *kinds, **circumstances):
-    """The facts of an example's parts, of some kinds or all; minutes and date of receipt are the example's."""
+    """The facts of an example's parts, of some kinds or all, with its minutes and date of receipt."""
     written = write_example(example)
     minutes = Minutes.parse(written.minutes, "example") if written.minutes else None
     given = Circumstances(

@@ -21,7 +21,7 @@ logging.getLogger("pyx12").setLevel(logging.CRITICAL)
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One thing pyx12 complains of: segment (count in the input, from 1; 0 at the end), level, code, element."""
+    """One complaint of pyx12: segment (count in the input, from 1; 0 at the end), level, code, element."""
 
     ordinal: int
     level: str

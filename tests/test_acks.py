@@ -31,6 +31,7 @@ from edi_checker.claim import (
     GroupEnd,
     Interchange,
     InterchangeEnd,
+    Patient,
     Subscriber,
     Transaction,
     TransactionEnd,
@@ -328,8 +329,18 @@ def test_no_value_is_repeated_for_what_is_missing():
     assert written.rows("ack999", "IK4") == ["IK4*5**I9"]
 
 
-def test_a_composite_is_not_repeated_whole():
-    assert answer(ONE, on_claim("C1", at_element("CLM05", "7"))).rows("ack999", "IK4")[0].count("11") == 0
+@pytest.mark.parametrize("code", ["1", "2", "I9"])
+def test_no_value_is_repeated_for_what_should_be_there(code):
+    """Whatever stands at that place, it is not what the code speaks of."""
+    assert answer(ONE, on_claim("C1", at_element("CLM02", code))).rows("ack999", "IK4") == [
+        f"IK4*2*782*{code}"
+    ]
+
+
+@pytest.mark.parametrize("component", ":>")
+def test_a_composite_is_not_repeated_whole(component):
+    text = ONE.replace(":", component)
+    assert answer(text, on_claim("C1", at_element("CLM05", "7"))).rows("ack999", "IK4") == ["IK4*5**7"]
 
 
 def test_what_made_an_item_required_is_named():
@@ -430,6 +441,25 @@ def test_an_error_of_the_subscriber_explains_the_claims_below():
     assert written.rows("ack277ca", "STC")[2:] == ["STC*A7:164:IL*20261121*U*100********Something is wrong."]
 
 
+def test_an_error_of_one_patient_is_not_told_of_another():
+    dependent = (
+        "HL*3*2*23*0~PAT*19~NM1*QC*1*ASPEN*TOM~N3*2 MILL ROAD~N4*COLUMBUS*OH*432150002~DMG*D8*20150412*M~"
+    )
+    text = make_file(make_set([[dependent + make_claim("A")], [make_claim("B")]]))
+    text = (
+        text.replace("HL*2*1*22*0", "HL*2*1*22*1")
+        .replace("SBR*P*18", "SBR*P*", 1)
+        .replace("HL*3*1", "HL*4*1")
+    )
+    bad = at_level(Patient, "A7:158:QC")
+    written = answer(text, lambda part: bad(part) + on_claim("B", at_claim("A7:178"))(part), faults=False)
+    assert [row.split("*")[1] for row in written.rows("ack277ca", "STC")[2:]] == ["A7:158:QC", "A7:178"]
+    assert [row for row in written.rows("ack277ca", "NM1") if "QC" in row] == [
+        "NM1*QC*1*ASPEN*TOM****MI*M2",
+        "NM1*QC*1*ASPEN*IRIS****MI*M3",
+    ]
+
+
 def test_an_error_of_the_subscriber_holds_without_a_billing_provider():
     """The level above the claim is missing, and no other."""
     text = ONE.replace(PROVIDER.format(hl=1), "").replace("HL*2*1*22", "HL*1**22")
@@ -520,6 +550,31 @@ def test_a_wrong_count_of_groups_is_noted():
     written = answer(ONE.replace("IEA*1*", "IEA*3*"))
     assert written.rows("ack999", "TA1") == ["TA1*000000905*261120*0930*E*021"]
     assert written.rows("ack277ca", "QTY")[0] == "QTY*90*1"
+
+
+def test_the_note_that_rejects_comes_before_the_one_that_does_not():
+    stream = list(check(ONE.replace("IEA*1*000000905", "IEA*3*000000906")))
+    assert {f.status.ta1 for f in stream[-1].findings} == {"001", "021"}
+    for findings in (stream[-1].findings, stream[-1].findings[::-1]):
+        written = Written([*stream[:-1], replace(stream[-1], findings=findings)])
+        assert written.rows("ta1", "TA1") == ["TA1*000000905*261120*0930*R*001"]
+
+
+def test_a_rejection_without_a_note_is_still_a_rejection():
+    """Claims that were accepted before the interchange was rejected must not be answered as accepted."""
+    stream = [replace(c, outcome="rejected") if isinstance(c.part, InterchangeEnd) else c for c in check(ONE)]
+    written = Written(stream)
+    assert written.rows("ta1", "TA1") == ["TA1*000000905*261120*0930*R*024"]
+    assert written.ack277ca is None
+
+
+def test_a_group_that_fails_by_its_sets_lets_them_speak():
+    text = ONE.replace("11:B:1", "11:X:1")
+    stream = check(text, isolation="transaction")
+    ends = (GroupEnd, InterchangeEnd)
+    written = Written(replace(c, outcome="rejected") if isinstance(c.part, ends) else c for c in stream)
+    assert written.rows("ack999", "IK3", "IK5", "AK9") == ["IK3*CLM*18*2300*8", "IK5*R*5", "AK9*R*1*1*0"]
+    assert written.ta1 is None
 
 
 def test_a_rejected_interchange_gets_its_ta1_alone():

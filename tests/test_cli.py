@@ -249,14 +249,14 @@ def test_select_and_ignore(folder):
 
 
 RULE = """\
-title: No claim is made
+title: No therapeutic activities
 severity: error
 snip: 7
 match:
-  claim: {fact: claim}
-at: claim CLM
-message: There is a claim.
-fix: Make none.
+  line: {fact: line, code: "97530"}
+at: line SV101-2
+message: The house does not bill {line.code}.
+fix: Take line {line.ordinal} off.
 status: {277CA: ["A3:187"]}
 sources:
   - {cite: House rules, seen: 2026-11-21}
@@ -270,8 +270,31 @@ def test_rules_of_ones_own(folder):
     assert [finding["rule"] for finding in made["files"][0]["findings"]] == ["house.none"]
     done = invoke("explain", "house.none", "--rules", "mine")
     assert done.exit_code == 0
-    assert "There is a claim." in done.stdout
+    assert "The house does not bill" in done.stdout
+    assert "house.none" in invoke("rules", "--rules", "mine").stdout
     assert "house.none" in invoke("rules", "list", "--rules", "mine").stdout
+    linted = invoke("rules", "lint", "--rules", "mine")
+    assert linted.exit_code == 1
+    assert {line.partition(":")[0] for line in linted.stdout.splitlines()[:-1]} == {
+        str(Path("mine/house/none.yaml"))
+    }
+
+
+EXAMPLES = """\
+examples:
+  pass:
+    - {lines: ["%s:GP x1"]}
+  fail:
+    - {lines: ["%s:GP x1"]}
+"""
+
+
+def test_examples_of_rules_of_ones_own_are_tried(folder):
+    (folder / "mine" / "house").mkdir(parents=True)
+    for good, bad, code in (("97110", "97530", 0), ("97530", "97530", 1), ("97110", "97110", 1)):
+        (folder / "mine" / "house" / "none.yaml").write_text(RULE + EXAMPLES % (good, bad))
+        tried = invoke("rules", "test", "--rules", "mine")
+        assert (tried.exit_code, tried.stderr) == (code, "")
 
 
 @pytest.mark.parametrize(
@@ -426,7 +449,7 @@ def test_every_rule_listed_can_be_explained():
         page = invoke("explain", rule_id)
         assert page.exit_code == 0
         assert rule_id in page.stdout
-        assert max(map(len, page.stdout.splitlines())) <= 130
+        assert max(map(len, page.stdout.splitlines())) <= 100
 
 
 def test_help_imports_nothing_heavy():
@@ -472,10 +495,11 @@ def test_full_disk_is_said_in_one_line(folder):
     assert done.stderr.count(b"\n") == 1
 
 
-def test_interrupt_is_clean(folder):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupt_is_clean(folder, number, code):
     os.mkfifo("slow")
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    command = [sys.executable, "-m", "edi_checker", "check", *RECEIVED, "--out-dir", "out", "slow"]
+    command = [sys.executable, "-m", "edi_checker", "check", *RECEIVED, "--output", "report", "slow"]
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as child,
         Path("slow").open("wb") as pipe,  # opens once the command reads
@@ -483,12 +507,12 @@ def test_interrupt_is_clean(folder):
         pipe.write(CLEAN.encode()[:500])
         pipe.flush()
         time.sleep(0.3)
-        child.send_signal(signal.SIGINT)
+        child.send_signal(number)
         out, error = child.communicate(timeout=30)
-    assert child.returncode == 130
+    assert child.returncode == code
     assert out == b""
     assert b"Traceback" not in error
-    assert list(Path("out").iterdir()) == []
+    assert {path.name for path in folder.iterdir()} == {"clean.837", "faulty.837", "slow"}
 
 
 def on_terminal(folder, *arguments, **environment) -> str:

@@ -17,7 +17,7 @@ SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).resolve().pare
 FAMILIES = ("ncci", "therapy", "balance", "code", "date", "modifier")
 ANATOMIC = "E1 E2 E3 E4 FA F1 F2 F3 F4 F5 F6 F7 F8 F9 TA T1 T2 T3 T4 T5 T6 T7 T8 T9 LT RT LC LD RC LM RI"
 RELEASING = f"{ANATOMIC} 58 78 79 27 59 91 XE XS XP XU".split()
-NEVER = "GP GO GN KX CQ CO 50 51 76 77 24 25 57 95".split()
+NEVER = ["GP", "GO", "GN", "KX", "CQ", "CO", "50", "51", "76", "77", "24", "25", "57", "95"]
 
 
 def shared_rows(name):

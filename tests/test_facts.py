@@ -2,6 +2,7 @@
 
 import io
 import random
+import time
 
 import pytest
 
@@ -551,3 +552,29 @@ def test_parts_above_claims_have_their_facts():
     assert (found["file"]["usage"], found["file"]["date"]) == ("T", 20260302)
     assert (found["transaction"]["version"], found["transaction"]["created"]) == ("005010X222A1", 20260301)
     assert any(isinstance(part, Claim) for part in parts_of({}))
+
+
+def test_a_claim_without_end_takes_no_time_without_end():
+    lines = [f"{code}:GP x1" for code in ("97530", "97750")] * 300
+    claim = claim_of({"lines": lines})
+    assert not lines_can_be_trusted(claim)
+    lines = [f"{code}:GP x1" for code in ("97530", "97750")] * 250
+    start = time.process_time()
+    found = facts({"lines": lines}, "pair", "code_day")
+    assert len(found) == 250 + 2
+    assert time.process_time() - start < 5
+
+
+def test_a_cut_claim_gives_no_more_than_its_faults():
+    text = example_text()
+    cut = text[: text.index("DTP*472") + 20]
+    parts = list(read_parts(read_blocks(io.BytesIO(cut.encode())), load()))
+    claim = next(part for part in parts if isinstance(part, Claim))
+    assert not lines_can_be_trusted(claim)
+    assert {fact.kind for fact in facts_of(claim, Circumstances(20260302, built_in()))} <= {"fault"}
+
+
+def test_repeated_roles_are_named_once():
+    example = {"edit": [{"find": "NM1*DN", "append": "NM1*P3*1*CEDAR*CLARA****XX*1679576722"}]}
+    assert only(example, "claim")["providers"] == ("DN", "P3")
+    assert only({"lines": ["97530:GP x1 by 1679576722"]}, "line")["providers"] == ("DN", "82")

@@ -47,9 +47,9 @@ def plain(table: Guide) -> str:
 def test_every_loop_of_the_guide_is_there(fresh: Guide) -> None:
     ids = [loop.id for level in fresh.levels.values() for loop in guide.walk_loops(level)]
     named = (
-        "header 1000A 1000B 2000A 2010AA 2010AB 2010AC 2000B 2010BA 2010BB 2000C 2010CA 2300 2310A 2310B 2310C "
-        "2310D 2310E 2310F 2320 2330A 2330B 2330C 2330D 2330E 2330F 2330G 2400 2410 2420A 2420B 2420C 2420D "
-        "2420E 2420F 2420G 2420H 2430 2440 trailer"
+        "header 1000A 1000B 2000A 2010AA 2010AB 2010AC 2000B 2010BA 2010BB 2000C 2010CA 2300 2310A "
+        "2310B 2310C 2310D 2310E 2310F 2320 2330A 2330B 2330C 2330D 2330E 2330F 2330G 2400 "
+        "2410 2420A 2420B 2420C 2420D 2420E 2420F 2420G 2420H 2430 2440 trailer"
     )
     assert sorted(ids) == sorted(named.split())
     assert set(fresh.envelope) == set(guide.ENVELOPE)

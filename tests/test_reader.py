@@ -8,7 +8,16 @@ from collections.abc import Sequence
 import pytest
 
 from edi_checker import guide
-from edi_checker.claim import Claim, Group, GroupEnd, Interchange, InterchangeEnd, Part, Transaction, TransactionEnd
+from edi_checker.claim import (
+    Claim,
+    Group,
+    GroupEnd,
+    Interchange,
+    InterchangeEnd,
+    Part,
+    Transaction,
+    TransactionEnd,
+)
 from edi_checker.examples import write_example
 from edi_checker.reader import read_parts
 from edi_checker.x12 import Fault, read_blocks
@@ -34,9 +43,16 @@ def changed(prefix: str, *instead: str) -> list[str]:
 def test_parts_come_in_order_and_everything_opened_is_closed() -> None:
     names = [type(p).__name__ for p in parts_of(BASE)]
     assert names == [
-        "Interchange", "Group", "Transaction", "BillingProvider", "Subscriber", "Claim",
-        "TransactionEnd", "GroupEnd", "InterchangeEnd",
-    ]  # fmt: skip
+        "Interchange",
+        "Group",
+        "Transaction",
+        "BillingProvider",
+        "Subscriber",
+        "Claim",
+        "TransactionEnd",
+        "GroupEnd",
+        "InterchangeEnd",
+    ]
     assert faults_of(BASE) == []
 
 
@@ -73,7 +89,9 @@ def test_a_claim_knows_the_levels_above_it() -> None:
         ("ST*", ["ST*837*0001*005010X223A2"], "version", "ST03", "IK502=I6"),
     ],
 )
-def test_one_fault_of_the_envelope(prefix: str, instead: list[str], kind: str, segment: str, answer: str) -> None:
+def test_one_fault_of_the_envelope(
+    prefix: str, instead: list[str], kind: str, segment: str, answer: str
+) -> None:
     if prefix == "GS*" and instead and "*A*X" in instead[0]:
         lines = [s.replace("GE*1*1", "GE*1*A") for s in changed(prefix, *instead)]
     elif prefix == "SE*" and instead == ["SE*28*0002"]:
@@ -121,9 +139,13 @@ def test_control_numbers_used_twice() -> None:
     assert [(f.kind, f.answers) for f in faults_of(twice)] == [("control-number", ("TA1=025",))]
     inner = BASE[2:-2]
     group = [*BASE[:2], *inner, *inner, "GE*2*1~", BASE[-1]]
-    assert [(f.kind, f.element, f.answers) for f in faults_of(group)] == [("control-number", "ST02", ("IK502=23",))]
+    assert [(f.kind, f.element, f.answers) for f in faults_of(group)] == [
+        ("control-number", "ST02", ("IK502=23",))
+    ]
     groups = [BASE[0], *BASE[1:-1], *BASE[1:-1], "IEA*2*000000001~"]
-    assert [(f.kind, f.element, f.answers) for f in faults_of(groups)] == [("control-number", "GS06", ("AK905=19",))]
+    assert [(f.kind, f.element, f.answers) for f in faults_of(groups)] == [
+        ("control-number", "GS06", ("AK905=19",))
+    ]
 
 
 def test_several_interchanges_groups_and_transactions_each_close() -> None:
@@ -135,9 +157,18 @@ def test_several_interchanges_groups_and_transactions_each_close() -> None:
 
 @pytest.mark.parametrize(
     ("index", "value", "note"),
-    [(1, "99", "010"), (2, "A", "011"), (5, "XX", "005"), (6, " " * 15, "006"), (9, "261301", "014"), (10, "2561", "015"),
-     (13, "00000000A", "018"), (14, "7", "019"), (15, "X", "020")],
-)  # fmt: skip
+    [
+        (1, "99", "010"),
+        (2, "A", "011"),
+        (5, "XX", "005"),
+        (6, " " * 15, "006"),
+        (9, "261301", "014"),
+        (10, "2561", "015"),
+        (13, "00000000A", "018"),
+        (14, "7", "019"),
+        (15, "X", "020"),
+    ],
+)
 def test_isa_elements_are_answered_by_their_ta1_note(index: int, value: str, note: str) -> None:
     isa = BASE[0].rstrip("~").split("*")
     isa[index] = value
@@ -145,3 +176,16 @@ def test_isa_elements_are_answered_by_their_ta1_note(index: int, value: str, not
     if index == 13:
         lines[-1] = f"IEA*1*{value}~"
     assert [f.answers for f in faults_of(lines)] == [(f"TA1={note}",)]
+
+
+def test_stray_text_behind_the_last_trailer_is_noted_with_the_interchange() -> None:
+    found = parts_of([*BASE, "THIS IS NOT X12"])
+    assert [f.kind for f in found[-1].faults] == ["envelope"]
+    assert [f.kind for p in found for f in p.faults] == ["envelope"]
+    between = faults_of([*BASE, "THIS IS NOT X12", *[s.replace("000000001", "000000002") for s in BASE]])
+    assert [f.kind for f in between] == ["envelope"]
+
+
+def test_a_transaction_without_its_version_lacks_an_element() -> None:
+    found = faults_of(changed("ST*", "ST*837*0001"))
+    assert [(f.kind, f.element) for f in found] == [("element-missing", "ST03")]

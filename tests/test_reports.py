@@ -267,6 +267,19 @@ def test_claim_that_could_not_be_checked_is_neither_accepted_nor_rejected():
     assert file["charges"] == {"total": "350.00", "accepted": "150.00", "rejected": "0.00"}
 
 
+def test_input_that_breaks_off_gives_no_verdict_on_what_came_before():
+    file = json_of(journal_of(check(TWO), failure="the archive is damaged"))["files"][0]
+    assert outcomes_of(file) == [("A-1", "not_checked"), ("A-2", "not_checked")]
+    assert file["charges"] == {"total": "350.00", "accepted": "0.00", "rejected": "0.00"}
+
+
+def test_stream_without_an_end_gives_no_verdict():
+    stream = [c for c in check(TWO) if not isinstance(c.part, InterchangeEnd)]
+    file = json_of(journal_of(stream))["files"][0]
+    assert file["outcome"] == "not_checked"
+    assert outcomes_of(file) == [("A-1", "not_checked"), ("A-2", "not_checked")]
+
+
 def test_input_that_breaks_off_gives_no_verdict_on_its_claims():
     stream = [
         c

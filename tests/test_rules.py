@@ -1,7 +1,6 @@
 """The language of rule files: what it means, and what is refused, with the line."""
 
 import json
-from datetime import date
 from pathlib import Path
 
 import jsonschema
@@ -129,14 +128,22 @@ MEANINGS = [
     ("count: {not: 2}", [fact(count=1), fact(count=2), fact()], [0]),
     ("count: {absent: true}", [fact(count=0), fact()], [1]),
     ("count: {present: true}", [fact(count=0), fact()], [0]),
-    ("count: {at_most: $v.limit}", [fact(count=1, limit=1), fact(count=2, limit=1), fact(count=1), fact()], [0]),
+    (
+        "count: {at_most: $v.limit}",
+        [fact(count=1, limit=1), fact(count=2, limit=1), fact(count=1), fact()],
+        [0],
+    ),
     ("units: {more_than: 1.5}", [fact(units=1500), fact(units=1501), fact()], [1]),
     ("charge: 12.5", [fact(charge=1250), fact(charge=125), fact()], [0]),
     ("charge: {less_than: -0.01}", [fact(charge=-1), fact(charge=-2)], [1]),
     ("until: {after: 2026-01-31}", [fact(until=20260131), fact(until=20260201), fact()], [1]),
     ("until: {before: 2026-01-31}", [fact(until=20260131), fact(until=20260130), fact()], [1]),
     ("until: {at_least: 2026-01-31}", [fact(until=20260131), fact(until=20260130), fact()], [0]),
-    ("until: {before: $v.date}", [fact(until=20260101, date=20260102), fact(until=20260102, date=20260102)], [0]),
+    (
+        "until: {before: $v.date}",
+        [fact(until=20260101, date=20260102), fact(until=20260102, date=20260102)],
+        [0],
+    ),
     ("timed: true", [fact(timed=True), fact()], [0]),
     ("timed: false", [fact(timed=True), fact()], [1]),
     ("timed: {not: true}", [fact(timed=True), fact()], [1]),
@@ -151,8 +158,16 @@ MEANINGS = [
     ("modifiers: {absent: true}", [fact(modifiers=("GO",)), fact()], [1]),
     ("modifiers: {present: true}", [fact(modifiers=("GO",)), fact()], [0]),
     ("modifiers: {has: $v.code}", [fact(modifiers=("A",), code="A"), fact(modifiers=("",)), fact()], [0]),
-    ("modifiers: {has_any: $v.allowed}", [fact(modifiers=("A",), allowed=("B", "A")), fact(modifiers=("A",))], [0]),
-    ("modifiers: {has_none: $v.allowed}", [fact(modifiers=("A",), allowed=("A",)), fact(modifiers=("A",))], [1]),
+    (
+        "modifiers: {has_any: $v.allowed}",
+        [fact(modifiers=("A",), allowed=("B", "A")), fact(modifiers=("A",))],
+        [0],
+    ),
+    (
+        "modifiers: {has_none: $v.allowed}",
+        [fact(modifiers=("A",), allowed=("A",)), fact(modifiers=("A",))],
+        [1],
+    ),
 ]
 
 
@@ -184,7 +199,8 @@ def test_all_of_require_must_hold():
 
 
 @pytest.mark.parametrize(
-    "condition", ["count: {at_most: 3}", "units: {not: 1}", "code: {none_of: [A]}", "code: $v.by", "date: 2026-01-31"]
+    "condition",
+    ["count: {at_most: 3}", "units: {not: 1}", "code: {none_of: [A]}", "code: $v.by", "date: 2026-01-31"],
 )
 def test_an_absent_value_is_no_finding_unless_the_rule_says_so(condition):
     """A claim must not be rejected because of what nobody could compare."""
@@ -198,7 +214,9 @@ def test_a_missing_text_is_a_finding_where_one_is_demanded():
 
 
 def test_said_either_way_absent_values_are_accepted():
-    assert fires("count: {present: true}", fact(), fact(count=4), require="{v: {count: {at_most: 3}}}") == [(1,)]
+    assert fires("count: {present: true}", fact(), fact(count=4), require="{v: {count: {at_most: 3}}}") == [
+        (1,)
+    ]
     needed = "{v: {count: {present: true, at_most: 3}}}"
     assert fires("code: {absent: true}", fact(), fact(count=4), fact(count=3), require=needed) == [(0,), (1,)]
 
@@ -226,8 +244,14 @@ def test_a_condition_may_name_a_later_fact():
 
 def test_require_may_compare_facts():
     require = "{w: {until: {at_least: $v.until}}}"
-    match = PAIR.replace("code: A", "code: A, until: {present: true}").replace("code: B", "code: B, until: {present: true}")
-    a, b, c = fact(code="A", date=1, until=5), fact(code="B", date=1, until=5), fact(code="B", date=1, until=4)
+    match = PAIR.replace("code: A", "code: A, until: {present: true}").replace(
+        "code: B", "code: B, until: {present: true}"
+    )
+    a, b, c = (
+        fact(code="A", date=1, until=5),
+        fact(code="B", date=1, until=5),
+        fact(code="B", date=1, until=4),
+    )
     assert fires(match, a, b, c, require=require) == [(0, 2)]
 
 
@@ -259,7 +283,10 @@ def test_the_first_fact_says_whether_the_rule_is_in_force():
 
 
 def test_cases_share_what_they_do_not_say():
-    text = RULE + "cases:\n  - {severity: warning, match: {w: {fact: visit, code: B}}, at: w SV1, message: b}\n  - {}\n"
+    text = (
+        RULE
+        + "cases:\n  - {severity: warning, match: {w: {fact: visit, code: B}}, at: w SV1, message: b}\n  - {}\n"
+    )
     first, second = rule(text=text).cases
     assert (first.severity_for("medicare"), first.message, first.at.segment) == ("warning", ("b",), "SV1")
     assert (second.severity_for("medicare"), second.match[0].alias) == ("error", "v")
@@ -393,7 +420,9 @@ def test_everything_wrong_is_said_at_once():
 
 def test_status_may_come_with_the_fact():
     text = RULE.replace("v: {fact: visit}", "v: {fact: fault}").replace("v.code", "v.name")
-    text = text.replace("at: v SV101-2", "at: v").replace('277CA: ["A7:453"]', "999: $v.answers, TA1: $v.answers")
+    text = text.replace("at: v SV101-2", "at: v").replace(
+        '277CA: ["A7:453"]', "999: $v.answers, TA1: $v.answers"
+    )
     [case] = rule(text=text).cases
     assert case.status.ack999.field == case.status.ta1.field == "answers"
 
@@ -506,10 +535,6 @@ def test_the_packaged_rules_load_and_lack_nothing():
     book = load()
     assert book.rules
     assert [str(fault) for r in book.rules for fault in lint(r)] == []
-
-
-def test_sources_were_seen_before_today():
-    assert all(source.seen <= int(f"{date.today():%Y%m%d}") for r in load().rules for source in r.sources)  # noqa: DTZ011
 
 
 class _Plain(yaml.SafeLoader):

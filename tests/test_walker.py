@@ -396,7 +396,6 @@ CASES: list[tuple[str, list[str], list[tuple[str, str, str]]]] = [
         edit("DTP*472*D8*20251115~\nSE*", f"LX*2~{DATE}~{SV1}~{DATE}~SE*"),
         [("segment-order", "2400 DTP", ORDER)],
     ),
-    ("last date after the SE", swap("DTP*472*D8*20251115", 2), [("segment-order", "2400 DTP", ORDER)]),
     ("SBR before its HL", swap("HL*2"), [("segment-order", "2000B SBR", ORDER)]),
     ("HI before its CLM", swap("CLM*RICH-2"), [("segment-order", "2300 HI", ORDER)]),
     ("payer's REF after the CLM", swap("REF*G2*PROV77"), [("segment-unexpected", "2300 REF", "IK304=2")]),
@@ -765,7 +764,7 @@ def side_of(complaints: list[Complaint], found: list[tuple[int, Fault]]) -> str:
     """Who notes something, "" where both note nothing or something in the same segment."""
     theirs = {complaint.ordinal for complaint in complaints}
     ours = {where for where, _ in found}
-    # a padding, which is no fault of the answer, is enough where pyx12 complains, and nothing where it does not
+    # a padding has no answer: enough where pyx12 complains, and nothing where it does not
     if not theirs:
         return "only we" if any(fault.answers for _, fault in found) else ""
     if not ours:

@@ -48,12 +48,12 @@ class Spot:
         return Place("1", "2", "3", "C", self.line, "2400", name + qualifier, self.position, at)
 
 
-def fact(kind="visit", position=1, line=None, table=None, others=(), **values):
+def fact(fact_type="visit", /, *, position=1, line=None, table=None, others=(), **values):
     """A fact with what is given, absent in all the rest."""
-    fields = VOCABULARY[kind].fields
+    fields = VOCABULARY[fact_type].fields
     assert set(values) <= set(fields), values
     whole = {name: values.get(name, _ABSENT.get(field.type)) for name, field in fields.items()}
     stands_on = {"": (Spot(position, line),)}
     if others:
         stands_on["others"] = tuple(others)
-    return Fact(kind, whole, stands_on, table)
+    return Fact(fact_type, whole, stands_on, table)

@@ -112,8 +112,6 @@ class Acknowledger:
         """Take the next part."""
         part = checked.part
         errors = [finding for finding in checked.findings if finding.severity == "error"]
-        # What the TA1 alone notes rejects no claim.
-        rejecting = [finding for finding in errors if finding.status.ta1 is None]
         unchecked = bool(checked.failed) or checked.outcome == "not_checked"
         rejected = checked.outcome == "rejected"
         if isinstance(part, Interchange):
@@ -122,19 +120,19 @@ class Acknowledger:
         match part:
             case Claim():
                 if self._set is not None and self._group is not None:
-                    self._group.ack277ca.add_claim(part, rejecting, rejected)
+                    self._group.ack277ca.add_claim(part, errors, rejected)
             case BillingProvider():
                 if self._group is not None:
-                    self._group.ack277ca.open_provider(part, rejecting, rejected)
+                    self._group.ack277ca.open_provider(part, errors, rejected)
             case Subscriber() | Patient():
                 if self._group is not None:
-                    self._group.ack277ca.open_patient(part, rejecting)
+                    self._group.ack277ca.open_patient(part, errors)
             case Group():
                 self._open_group(part, checked, errors, unchecked)
             case Transaction():
-                self._open_set(part, checked, rejecting, unchecked)
+                self._open_set(part, checked, errors, unchecked)
             case TransactionEnd():
-                self._close_set(rejecting, rejected)
+                self._close_set(errors, rejected)
             case GroupEnd():
                 self._close_group(part, errors, rejected)
             case InterchangeEnd():

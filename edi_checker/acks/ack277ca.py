@@ -368,7 +368,6 @@ class Group277:
     ) -> _ProviderLevel:
         self._close_provider(now)
         now.levels += 1
-        now.patient = None
         now.provider = _ProviderLevel(provider, now.levels, rejected=rejected)
         return now.provider
 

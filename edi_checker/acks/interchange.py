@@ -127,7 +127,7 @@ def write_header(out: Spool, answered: Interchange, number: int, day: Day) -> No
         *("ISA", "00", " " * 10, "00", " " * 10),
         *(qualifiers[1], addresses[1], qualifiers[0], addresses[0]),
         *(day.date[2:], day.time, REPETITION, "00501", f"{number:09d}", "0"),
-        *("P", COMPONENT),
+        *(usage if usage in ("P", "T", "I") and len(usage) == 1 else "P", COMPONENT),
     )
 
 

@@ -8,9 +8,9 @@ from functools import lru_cache
 from edi_checker.claim import Claim
 from edi_checker.facts.circumstances import Circumstances, ProviderDays
 from edi_checker.facts.lines import Line
-from edi_checker.facts.vocabulary import Fact
+from edi_checker.facts.vocabulary import Fact, Placed
 from edi_checker.profile import Profile, UnitMethod
-from edi_checker.tables import PtpEdit, Tables
+from edi_checker.tables import MueLimit, PtpEdit, Tables
 from edi_checker.units import QUARTER, Working, least_minutes, work
 
 _ORIGINAL = "1"  # CLM05-3
@@ -30,7 +30,7 @@ def add_coding(
     _add_code_days(facts, dated, circumstances.tables, profile.name)
     for line in dated:
         if line.service.addon:
-            facts.append(_addon(line, lines, profile.name))
+            facts.append(_addon(line, lines, circumstances.tables, profile.name))
     timed = [
         line for line in dated if line.service.procedure is not None and line.service.procedure.eight_minute
     ]
@@ -42,7 +42,7 @@ def add_coding(
 
 
 def _add_pairs(facts: list[Fact], on: int, group: list[Line], tables: Tables, profile: str) -> None:
-    edits = _edits(tuple(dict.fromkeys([line.service.code for line in group])), on, tables)
+    edits = _edits(tuple(dict.fromkeys([line.service.code for line in group])), tables.era(on), tables)
     for edit in edits:
         ones = [line for line in group if line.service.code == edit.column_1]
         for two in group:
@@ -98,35 +98,43 @@ def _pair(on: int, one: Line, two: Line, edit: PtpEdit, profile: str) -> Fact:
 
 
 def _add_code_days(facts: list[Fact], dated: list[Line], tables: Tables, profile: str) -> None:
-    together: dict[tuple[str, str], list[Line]] = {}
+    together: dict[tuple[str, str, int], list[Line]] = {}
     for line in dated:
-        if line.service.units is None or line.days is None:
+        service = line.service
+        if service.units is None or line.days is None:
             continue
-        mue = line.service.mue
-        if mue is not None and mue.mai == "1":
-            facts.append(_code_day(line.first or 0, [line], line.units_a_day, tables, profile))
-        else:
-            together.setdefault((line.service.code, line.npi), []).append(line)
+        # A limit of a line (MAI 1) keeps lines apart.
+        alone = line.view.ordinal if service.mue is not None and service.mue.mai == "1" else 0
+        together.setdefault((service.code, line.npi, alone), []).append(line)
     for lines in together.values():
+        first = lines[0]
         if len(lines) == 1:
-            facts.append(_code_day(lines[0].first or 0, lines, lines[0].units_a_day, tables, profile))
+            units = first.service.units or 0 if first.days == 1 else first.units_a_day
+            facts.append(_code_day(first.first or 0, first, (), units, first.service.mue, profile))
             continue
         # The units of a day are highest on a day on which one of the lines begins.
         for on in dict.fromkeys([line.first or 0 for line in lines]):
             group = [line for line in lines if (line.first or 0) <= on <= (line.last or 0)]
-            facts.append(_code_day(on, group, sum(line.units_a_day for line in group), tables, profile))
+            mue = tables.mue(first.service.code, on)
+            main = _crossing(group, mue)
+            others = tuple([line.view for line in group if line is not main])
+            units = sum(line.units_a_day for line in group)
+            facts.append(_code_day(on, main, others, units, mue, profile))
 
 
-def _code_day(on: int, group: list[Line], units: int, tables: Tables, profile: str) -> Fact:
-    mue = tables.mue(group[0].service.code, on)
-    limit = mue.limit * 1000 if mue is not None else None
-    main = group[-1]
-    if limit is not None and units > limit and len(group) > 1:
-        so_far = 0
-        for main in group:
-            so_far += main.units_a_day
-            if so_far > limit:
-                break
+def _crossing(group: list[Line], mue: MueLimit | None) -> Line:
+    """The line with which the units of the day pass the limit, else the last one."""
+    so_far = 0
+    for line in group:
+        so_far += line.units_a_day
+        if mue is not None and so_far > mue.limit * 1000:
+            return line
+    return group[-1]
+
+
+def _code_day(
+    on: int, main: Line, others: tuple[Placed, ...], units: int, mue: MueLimit | None, profile: str
+) -> Fact:
     return Fact(
         "code_day",
         {
@@ -134,12 +142,12 @@ def _code_day(on: int, group: list[Line], units: int, tables: Tables, profile: s
             "profile": profile,
             "code": main.service.code,
             "units": units,
-            "lines": len(group),
-            "limit": limit,
+            "lines": 1 + len(others),
+            "limit": mue.limit * 1000 if mue is not None else None,
             "mai": mue.mai if mue is not None else "",
             "rationale": mue.rationale if mue is not None else "",
         },
-        {"": (main.view,), "others": tuple([line.view for line in group if line is not main])},
+        {"": (main.view,), "others": others},
         mue.table if mue is not None else None,
     )
 
@@ -147,8 +155,8 @@ def _code_day(on: int, group: list[Line], units: int, tables: Tables, profile: s
 # -- add-on codes ------------------------------------------------------------------------------------------
 
 
-def _addon(line: Line, lines: list[Line], profile: str) -> Fact:
-    addon = line.service.addon
+def _addon(line: Line, lines: list[Line], tables: Tables, profile: str) -> Fact:
+    addon = tables.addon(line.service.code, line.first or 0)
     assert addon is not None
     beside = [
         other for other in lines if other is not line and _one_day_of(line, other) and line.maybe_with(other)
@@ -194,17 +202,17 @@ def _add_therapy_days(
         # Units of a line over several days fall on this one too, nobody knows how many.
         complete = not any((line.first or 0) <= on <= (line.last or line.first or 0) for line in spans)
         for discipline, lines in _by_discipline(group).items():
-            busiest = 0
-            if claim.frequency == _ORIGINAL:
-                busiest = _add_worked(worked, on, lines, profile.unit_method)
-            facts.append(_therapy_day(on, discipline, lines, complete, expected, busiest, profile))
+            least = _least_minutes(lines, profile.unit_method)
+            # A replaced or voided claim is no further work.
+            busiest = _add_worked(worked, on, lines, least) if claim.frequency == _ORIGINAL else 0
+            facts.append(_therapy_day(on, discipline, lines, complete, expected, least, busiest, profile))
 
 
 def _by_discipline(group: list[Line]) -> dict[str, list[Line]]:
     """Lines by the plan of care they name.
 
-    A line that names none belongs to the only one of the day; where the day has several it could belong to any,
-    and nothing can be said of the day.
+    A line that names none belongs to the only one of the day; where the day has several it could belong to
+    any, and nothing can be said of the day.
     """
     named: dict[str, list[Line]] = {}
     unclear = False
@@ -221,7 +229,7 @@ def _by_discipline(group: list[Line]) -> dict[str, list[Line]]:
     return {next(iter(named), ""): group}
 
 
-def _add_worked(worked: ProviderDays, on: int, lines: list[Line], method: UnitMethod) -> int:
+def _add_worked(worked: ProviderDays, on: int, lines: list[Line], least: int) -> int:
     """Add a day's least minutes to its rendering providers; return the sum of the busiest of them so far."""
     busiest = 0
     npis = dict.fromkeys([line.npi for line in lines if line.npi])
@@ -230,7 +238,7 @@ def _add_worked(worked: ProviderDays, on: int, lines: list[Line], method: UnitMe
         if all(line.minutes is not None for line in own):
             minutes = sum(line.minutes.minutes for line in own if line.minutes is not None)
         elif len(npis) == 1:
-            minutes = _least_minutes(own, method)
+            minutes = least
         else:
             # The minutes of the others may have carried this provider's units over the edge.
             minutes = sum(max(0, QUARTER * (line.service.units or 0) // 1000 - QUARTER + 1) for line in own)
@@ -253,11 +261,14 @@ def _therapy_day(
     lines: list[Line],
     complete: bool,
     expected: bool,
+    least: int,
     busiest: int,
     profile: Profile,
 ) -> Fact:
     method = profile.unit_method
-    counted = complete and all(line.service.units is not None and line.service.units % 1000 == 0 for line in lines)
+    counted = complete and all(
+        line.service.units is not None and line.service.units % 1000 == 0 for line in lines
+    )
     services = _services(lines)
     billed = dict.fromkeys(services.values(), 0)
     minutes = dict.fromkeys(services.values(), 0)
@@ -287,7 +298,7 @@ def _therapy_day(
             "minutes": sum(minutes.values()) if known else None,
             "lines_without_minutes": unknown,
             "minutes_expected": expected,
-            "least_minutes": _least_minutes(lines, method) if counted else None,
+            "least_minutes": least if counted else None,
             "allowed": working.total if working is not None else None,
             "misplaced": misplaced,
             "minutes_by_code": _listed(minutes, "{} {} min") if known else "",
@@ -300,7 +311,7 @@ def _therapy_day(
 
 
 def _services(lines: list[Line]) -> dict[str, str]:
-    """Each code and the service it belongs to: an add-on for further minutes goes on with its primary's count."""
+    """Each code and the service with which it is counted: its own, or the code's whose minutes it goes on."""
     codes = dict.fromkeys([line.service.code for line in lines])
     services = {}
     for line in lines:

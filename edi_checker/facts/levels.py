@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from operator import attrgetter
+
 from edi_checker.claim import (
     BillingProvider,
     Claim,
@@ -72,13 +75,9 @@ def _place_of(fault: Fault, part: Part) -> Place:
     at = fault.element or None
     match part:
         case Claim():
-            line = None
-            if fault.loop[:2] == "24":
-                # The last line that begins at or before the fault.
-                for candidate in part.lines:
-                    if candidate.position > fault.position:
-                        break
-                    line = candidate.ordinal
+            # The last line that begins at or before the fault.
+            before = bisect_right(part.lines, fault.position, key=attrgetter("position"))
+            line = before if before and fault.loop[:2] == "24" else None
             return place_in(
                 part.transaction, fault.loop, fault.segment, fault.position, at, claim=part.id, line=line
             )

@@ -10,7 +10,7 @@ from edi_checker.claim import ServiceLine, cents, days, element, quantity
 from edi_checker.codesets import DISCIPLINES, is_visit, releasing
 from edi_checker.facts.vocabulary import Placed, Value
 from edi_checker.minutes import LineMinutes
-from edi_checker.tables import Procedure, Tables
+from edi_checker.tables import MueLimit, Procedure, Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Service:
     place_of_service: str
     pointers: str
     procedure: Procedure | None
-    one_line_limit: bool
+    mue: MueLimit | None
     addon: bool
     values: dict[str, Value]
 
@@ -42,8 +42,10 @@ class Service:
 class Line:
     """A service line while the facts of its claim are made.
 
-    first, last  days of service, None where unreadable; `days` counts them, None where they make no range
-    npi          of the rendering provider, "" where there is none; `taxonomy` likewise
+    first, last      days of service, None where unreadable; `days` counts them, None where they make no range
+    npi              of the rendering provider, "" where there is none; `taxonomy` likewise
+    names_providers  whether the line has providers of its own (2420)
+    dates            qualifiers of the line's dates (DTP01)
     """
 
     view: ServiceLine
@@ -54,6 +56,8 @@ class Line:
     npi: str
     taxonomy: str
     minutes: LineMinutes | None
+    names_providers: bool
+    dates: tuple[str, ...]
     stands_on: dict[str, tuple[Placed, ...]]
 
     @property
@@ -70,7 +74,7 @@ class Line:
     def surely_with(self, other: Line) -> bool:
         """Whether both lines are certainly of one provider.
 
-        Same rendering NPI, or the same rendering taxonomy, or none given; the billing provider is the claim's.
+        Same rendering NPI, or the same rendering taxonomy, or none given; the billing provider is the same.
         """
         return self.npi == other.npi or self.taxonomy == other.taxonomy
 
@@ -79,7 +83,7 @@ class Line:
         return self.surely_with(other) or not self.taxonomy or not other.taxonomy
 
 
-# Most claims repeat the services of others: each is read once. The keys hold no person, and are bounded in number.
+# Most claims repeat the services of others: each is read once.
 @lru_cache(maxsize=16384)
 def read_service(segment: tuple[str, ...], component: str, on: int, tables: Tables) -> Service:
     """Read an SV1 segment; `on` is any day of the era of the tables in which the service was given."""
@@ -94,7 +98,6 @@ def read_service(segment: tuple[str, ...], component: str, on: int, tables: Tabl
     charge = cents(element(service, 2))
     pointers = element(service, 7)
     procedure = tables.procedure(code, on)
-    mue = tables.mue(code, on)
     released = releasing(code, modifiers)
     values: dict[str, Value] = {
         "code": code,
@@ -134,7 +137,7 @@ def read_service(segment: tuple[str, ...], component: str, on: int, tables: Tabl
         place_of_service=element(service, 5),
         pointers=pointers,
         procedure=procedure,
-        one_line_limit=mue is not None and mue.mai == "1",
+        mue=tables.mue(code, on),
         addon=tables.addon(code, on) is not None,
         values=values,
     )
@@ -155,7 +158,7 @@ def _calendar(on: int) -> date:
 
 @lru_cache(maxsize=4096)
 def _thousandths(text: str) -> int | None:
-    """A count of units in thousandths; None where it cannot be read, is below zero or finer than thousandths."""
+    """Units in thousandths; None where they cannot be read, are below zero or finer than thousandths."""
     units = quantity(text)
     if units is None or units < 0 or units != round(units, 3):
         return None

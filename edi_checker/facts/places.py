@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from edi_checker.claim import Claim, Group, Interchange, Run, Transaction, place_in
 from edi_checker.finding import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A place that is known to the element already, whatever the rule asks for."""
 
     where: Place
 
-    def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:  # noqa: ARG002
+    def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:
         return self.where
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """A loop within a transaction, whose segments are found by name."""
 
     transaction: Transaction
@@ -34,8 +32,7 @@ class Spot:
         return place_in(self.transaction, self.loop, name, position, at, claim=self.claim, line=self.line)
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """ISA or GS and their trailers: outside of any transaction."""
 
     interchange: Interchange
@@ -47,9 +44,8 @@ class Header:
         return Place(self.interchange.control_number, group, None, None, None, self.loop, name, 0, at)
 
 
-@dataclass(frozen=True, slots=True)
-class Segmented:
-    """One segment of a claim, whose position is known; `element` where the element is known as well."""
+class Segmented(NamedTuple):
+    """One segment of a claim, whose position is known."""
 
     claim: Claim
     loop: str
@@ -60,8 +56,7 @@ class Segmented:
         return self.claim.place(name, at, loop=self.loop, position=self.position, line=self.line)
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(NamedTuple):
     """A composite of an HI segment: `at` HI01-2 stands for the same component of this composite."""
 
     claim: Claim

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from edi_checker.finding import Place, TableVersion
 
@@ -45,9 +45,8 @@ class Placed(Protocol):
     def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One fact. `values` holds every field of its type; `stands_on[""]` is the main place, others have names."""
+class Fact(NamedTuple):
+    """One fact. `values` holds every field of its type; `stands_on[""]` is the main place."""
 
     kind: str
     values: dict[str, Value]

@@ -29,8 +29,9 @@ from edi_checker.x12 import Delimiters
 FileOutcome = Literal["accepted", "accepted_with_errors", "rejected", "not_checked"]
 
 IN_MEMORY = 1 << 20  # characters of a journal beyond which it goes to a temporary file
-_VERDICTS: tuple[Outcome, ...] = ("accepted", "rejected", "not_checked")
 SHOWN = 240  # characters of a segment that are kept around the faulty element
+_VERDICTS: tuple[Outcome, ...] = ("accepted", "rejected", "not_checked")
+_quote = json.JSONEncoder().encode
 
 
 class Tally(NamedTuple):
@@ -130,6 +131,8 @@ class Journal:
         self._interchange_from = 0
         self._in_transaction, self._in_group, self._in_interchange = Sums(), Sums(), Sums()
         self._sums = Sums()
+        self._transaction: Transaction | None = None  # that of the last claim, and its number as JSON text
+        self._number = ""
         self._open = False  # whether an interchange is open whose verdict is not known
         self._delimiters = Delimiters("*", ":", "^", "~")
         self._interchanges = self._groups = self._transactions = self._claims = self._lines = 0
@@ -180,19 +183,17 @@ class Journal:
     def end(self, *, sha256: str | None = None, tally: Tally | None = None, failure: str = "") -> Summary:
         """End the journal. `failure` says why the input could not be read to its end, "" where it was.
 
-        What stands in an interchange whose end was not reached has no verdict: its claims are not checked.
+        A file that breaks off or is damaged has no verdict: all its claims are not checked, also those of an
+        interchange that seemed whole.
         """
-        for inner, outer in (
-            (self._in_transaction, self._in_group),
-            (self._in_group, self._in_interchange),
-            (self._in_interchange, self._sums),
-        ):
-            if self._open:
-                inner.turn("not_checked")
-            outer.take(inner)
-        if self._open:
-            self._set_verdicts("not_checked", self._interchange_from)
-            self._open = False
+        if self._open and not failure:
+            failure = "the end of the interchange was not reached"
+        self._in_group.take(self._in_transaction)
+        self._in_interchange.take(self._in_group)
+        self._sums.take(self._in_interchange)
+        if failure:
+            self._sums.turn("not_checked")
+            self._set_verdicts("not_checked", 0)
         return Summary(
             path=self._path,
             sha256=sha256,
@@ -248,9 +249,12 @@ class Journal:
         self._lines += len(claim.lines)
         cents = claim.charge or 0
         self._in_transaction.count(outcome, cents)
+        if claim.transaction is not self._transaction:
+            self._transaction = claim.transaction
+            self._number = _quote(claim.transaction.control_number)
         self._claims_file.write(
-            f"{len(self._verdicts) - 1}\t{_VERDICTS.index(outcome)}\t{json.dumps(claim.id)}\t"
-            f"{json.dumps(claim.transaction.control_number)}\t{dollars(cents)}\n"
+            f"{len(self._verdicts) - 1}\t{_VERDICTS.index(outcome)}\t{_quote(claim.id)}\t{self._number}\t"
+            f"{dollars(cents)}\n"
         )
         return cents
 

@@ -7,23 +7,29 @@ from collections.abc import Iterable
 
 from edi_checker.rules import Rule, explain
 
-_LABEL = 22  # columns of the longest heading, and a gap
+_LABEL = 16  # columns for the headings; longer ones get a line of their own
 
 
 def write_page(rule: Rule, width: int) -> str:
-    """Everything that the rule's file says, as plain text in `width` columns."""
-    out = []
+    """Everything that the rule's file says, as plain text in `width` columns (60 at least)."""
+    out: list[str] = []
+    case = ""
     for section in explain(rule):
-        label = section.heading
+        label, _, of = section.heading.partition(" (case ")
+        if of != case:
+            case = of
+            out += ["", f"Case {of.rstrip(')')}"] if of else [""]
+        if len(label) >= _LABEL:
+            out.append(label)
+            label = ""
         for line in section.lines:
-            stripped = line.lstrip()
-            indent = " " * (_LABEL + len(line) - len(stripped))
-            start = f"{label:<{_LABEL}}{indent[_LABEL:]}"
+            text = line.lstrip()
+            deeper = " " * (len(line) - len(text))
             out += textwrap.wrap(
-                stripped,
-                max(width, 2 * _LABEL),
-                initial_indent=start if len(label) < _LABEL else f"{label} ",
-                subsequent_indent=indent,
+                text,
+                max(width, 60),
+                initial_indent=f"{label:<{_LABEL}}{deeper}",
+                subsequent_indent=f"{'':<{_LABEL}}{deeper}",
                 break_on_hyphens=False,
             )
             label = ""
