@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edi_checker.codesets import npi_valid
 from edi_checker.engine import Engine
 from edi_checker.facts import Circumstances, facts_of
 from edi_checker.profile import COMMERCIAL, MEDICARE
@@ -181,3 +182,18 @@ def test_messages_name_codes_and_units_and_days(decide):
     (finding,) = decide("97530:GP x7")["ncci.mue"]
     assert finding.message.startswith("7 units of 97530 on 2026-02-03")
     assert finding.table.version == "builtin-therapy-2024Q3"
+
+
+@pytest.mark.parametrize("npi", ["1234567893", "1679576722"])
+def test_a_valid_npi_and_each_digit_of_it_changed(npi):
+    assert npi_valid(npi)
+    for index in range(10):
+        changed = npi[:index] + str((int(npi[index]) + 1) % 10) + npi[index + 1 :]
+        assert not npi_valid(changed)
+
+
+@pytest.mark.parametrize(
+    "npi", ["", "123456789", "12345678930", "123456789A", "\uff11234567893", "1234567839"]
+)
+def test_what_is_no_npi(npi):
+    assert not npi_valid(npi)

@@ -55,8 +55,6 @@ def add_claim(facts: list[Fact], claim: Claim, circumstances: Circumstances, pro
         "assistant_minutes": None,
         "taxonomy": taxonomy,
         "therapist": therapist(taxonomy),
-        "references": (),
-        "notes": (),
     }
     lines: list[Line] = []
     first = last = None
@@ -133,7 +131,7 @@ def _qualifiers(segments: list[Segment], name: str) -> tuple[str, ...]:
 
 
 MOST_DIAGNOSES = 24  # to which a line can point; the guide allows 12 on a claim
-_NO_SERVICE = ("SV1",)
+_NO_SERVICE: Segment = ["SV1"]
 
 
 def _line(
@@ -146,18 +144,33 @@ def _line(
     roles: tuple[str, ...],
 ) -> tuple[Line, Fact]:
     """A line and its fact; `shared` are the values of a line that says nothing more than its claim."""
-    segments = view.segments
-    ids = [s[0] for s in segments]
+    written: Segment = _NO_SERVICE
     first = last = count = None
-    for segment in segments:
-        if segment[0] == "DTP" and len(segment) > 3 and segment[1] == "472":
-            first, last, count = days_of(segment[2], segment[3])
-            break
+    dates: list[str] = []
+    references: list[str] = []
+    notes: list[str] = []
+    names_providers = False
+    # One pass over the segments: this runs for every line of every claim.
+    for segment in view.segments:
+        name = segment[0]
+        if name == "SV1":
+            if written is _NO_SERVICE:
+                written = segment
+        elif name == "NM1":
+            names_providers = True
+        elif len(segment) < 2:
+            continue
+        elif name == "REF":
+            references.append(segment[1])
+        elif name == "DTP":
+            dates.append(segment[1])
+            if segment[1] == "472" and len(segment) > 3 and dates.count("472") == 1:
+                first, last, count = days_of(segment[2], segment[3])
+        elif name == "NTE":
+            notes.append(segment[1])
     # Without a day of service the tables are asked about the day of receipt, as the rules themselves are.
     era = circumstances.tables.era(first or circumstances.received)
-    written = tuple(segments[ids.index("SV1")]) if "SV1" in ids else _NO_SERVICE
-    service = read_service(written, view.component, era, circumstances.tables)
-    dates = _qualifiers(segments, "DTP")
+    service = read_service(tuple(written), view.component, era, circumstances.tables)
     values: dict[str, Value] = {
         **shared,
         **service.values,
@@ -166,29 +179,30 @@ def _line(
         "days": count,
         "ordinal": view.ordinal,
         "diagnoses": _pointed_to(service.pointers, view.component, diagnoses[:MOST_DIAGNOSES]),
-        "dates": dates,
+        "references": tuple(references),
+        "dates": tuple(dates),
+        "notes": tuple(notes),
+        "providers": roles,
     }
     if service.place_of_service:
         values["place_of_service"] = service.place_of_service
-    if "REF" in ids:
-        values["references"] = _qualifiers(segments, "REF")
-    if "NTE" in ids:
-        values["notes"] = _qualifiers(segments, "NTE")
-    if "NM1" in ids:
-        roles = tuple(dict.fromkeys((*roles, *(provider.role for provider in view.providers))))
+    if names_providers:
+        values["providers"] = tuple(dict.fromkeys((*roles, *(provider.role for provider in view.providers))))
         own = view.provider("82")
         if own:
             npi, taxonomy = own.npi, own.taxonomy
             values["taxonomy"] = taxonomy
             values["therapist"] = therapist(taxonomy)
-    values["providers"] = roles
     minutes = None
-    if circumstances.minutes is not None or service.unit == "MJ" or "NTE" in ids:
+    if circumstances.minutes is not None or service.unit == "MJ" or notes:
         minutes = minutes_of(view, circumstances.minutes)
         if minutes is not None:
             values["minutes"] = minutes.minutes
             values["assistant_minutes"] = minutes.assistant
-    line = Line(view, service, first, last, count, npi, taxonomy, minutes, "NM1" in ids, dates, {"": (view,)})
+    more_dates = bool(dates) and dates != ["472"]
+    line = Line(
+        view, service, first, last, count, npi, taxonomy, minutes, names_providers, more_dates, {"": (view,)}
+    )
     return line, Fact("line", values, line.stands_on)
 
 
@@ -236,18 +250,20 @@ def _add_providers(
     facts: list[Fact], claim: Claim, lines: list[Line], first: int | None, profile: str
 ) -> None:
     for provider in claim.providers:
-        if provider.id_qualifier == "XX":
-            loop = _LOOPS_2310.get(provider.role, "2310")
+        named = provider.run.segments[0]
+        if element(named, 8) == "XX":
+            loop = _LOOPS_2310.get(named[1], "2310")
             spot = Spot(claim.transaction, provider.run, loop, claim.id)
-            facts.append(provider_fact(provider, loop, provider.taxonomy, first, profile, spot))
+            facts.append(provider_fact(named, loop, provider.taxonomy, first, profile, spot))
     for line in lines:
         if not line.names_providers:
             continue
         for provider in line.view.providers:
-            if provider.id_qualifier == "XX":
-                loop = _LOOPS_2420.get(provider.role, "2420")
+            named = provider.run.segments[0]
+            if element(named, 8) == "XX":
+                loop = _LOOPS_2420.get(named[1], "2420")
                 spot = Spot(claim.transaction, provider.run, loop, claim.id, line.view.ordinal)
-                facts.append(provider_fact(provider, loop, provider.taxonomy, line.first, profile, spot))
+                facts.append(provider_fact(named, loop, provider.taxonomy, line.first, profile, spot))
 
 
 def _add_events(
@@ -259,16 +275,13 @@ def _add_events(
             facts.append(_event(segment, "claim", first, received, profile, place))
     for line in lines:
         view = line.view
-        if line.dates == _SERVICE_ALONE:
+        if not line.more_dates:
             continue
         for index, segment in enumerate(view.segments):
             if segment[0] == "DTP" and element(segment, 1) != "472":
                 loop = "2430" if element(segment, 1) == "573" else "2400"
                 place = Segmented(claim, loop, view.position + index, view.ordinal)
                 facts.append(_event(segment, "line", line.first, received, profile, place))
-
-
-_SERVICE_ALONE = ("472",)
 
 
 def _event(

@@ -14,7 +14,7 @@ from edi_checker.claim import (
     InterchangeEnd,
     Part,
     Patient,
-    Provider,
+    Segment,
     Subscriber,
     Transaction,
     TransactionEnd,
@@ -144,23 +144,23 @@ def add_billing_provider(
     facts: list[Fact], level: BillingProvider, circumstances: Circumstances, profile: str
 ) -> None:
     provider = level.provider
-    if provider.id_qualifier == "XX":
+    named = provider.name_segment
+    if named is not None and provider.id_qualifier == "XX":
         spot = Spot(level.transaction, provider.run, "2010AA")
-        facts.append(provider_fact(provider, "2010AA", level.taxonomy, circumstances.received, profile, spot))
+        facts.append(provider_fact(named, "2010AA", level.taxonomy, circumstances.received, profile, spot))
 
 
-def provider_fact(
-    provider: Provider, loop: str, taxonomy: str, on: int | None, profile: str, spot: Spot
-) -> Fact:
-    npi = provider.id
+def provider_fact(named: Segment, loop: str, taxonomy: str, on: int | None, profile: str, spot: Spot) -> Fact:
+    """The fact of a provider with an NPI; `named` is its NM1."""
+    npi = element(named, 9)
     return Fact(
         "provider",
         {
             "date": on,
             "profile": profile,
-            "role": provider.role,
+            "role": element(named, 1),
             "loop": loop,
-            "entity_type": provider.entity_type,
+            "entity_type": element(named, 2),
             "npi": npi,
             "npi_valid": npi_valid(npi),
             "taxonomy": taxonomy,

@@ -45,7 +45,7 @@ class Line:
     first, last      days of service, None where unreadable; `days` counts them, None where they make no range
     npi              of the rendering provider, "" where there is none; `taxonomy` likewise
     names_providers  whether the line has providers of its own (2420)
-    dates            qualifiers of the line's dates (DTP01)
+    more_dates       whether it has dates other than that of the service
     """
 
     view: ServiceLine
@@ -57,7 +57,7 @@ class Line:
     taxonomy: str
     minutes: LineMinutes | None
     names_providers: bool
-    dates: tuple[str, ...]
+    more_dates: bool
     stands_on: dict[str, tuple[Placed, ...]]
 
     @property

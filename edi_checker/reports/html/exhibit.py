@@ -11,6 +11,7 @@ from edi_checker.claim import (
     BillingProvider,
     Claim,
     Group,
+    GroupEnd,
     Interchange,
     InterchangeEnd,
     Level,
@@ -29,6 +30,7 @@ from edi_checker.finding import Finding, Place
 from edi_checker.minutes import Minutes, minutes_of
 from edi_checker.reports.html.markup import shorten
 from edi_checker.reports.journal import dollars
+from edi_checker.x12 import Delimiters
 
 MOST_REJECTED = 100  # parts with an error that are laid out in full; the rest stands in the list of findings
 MOST_OTHERS = 25  # parts with warnings and infos only
@@ -150,11 +152,10 @@ class Exhibit:
     count: int
     number: int
     title: str
-    outcome_word: str
     details: tuple[Detail, ...]
     lines: tuple[LineRow, ...]
     segments: tuple[RawSegment, ...]
-    component: str
+    delimiters: Delimiters
     lines_left_out: int = 0
     segments_left_out: int = 0
 
@@ -210,11 +211,10 @@ class Exhibits:
             count=len(findings),
             number=self._claims if isinstance(part, Claim) else 0,
             title=shorten(_title(part), LONGEST),
-            outcome_word="claim" if isinstance(part, Claim) else "part",
             details=tuple(_cut(detail) for detail in _details(part)),
             lines=tuple(lines),
             segments=tuple(segments),
-            component=_component(part),
+            delimiters=_interchange_of(part).delimiters,
             lines_left_out=lines_left_out,
             segments_left_out=left_out,
         )
@@ -268,10 +268,16 @@ def _cut(detail: Detail) -> Detail:
     return replace(detail, texts=tuple(shorten(text, LONGEST) for text in detail.texts[:14]))
 
 
-def _component(part: Part) -> str:
-    if isinstance(part, Run):
-        return part.component
-    return part.delimiters.component if isinstance(part, Interchange) else ""
+def _interchange_of(part: Part) -> Interchange:
+    match part:
+        case Interchange():
+            return part
+        case Group() | Transaction() | InterchangeEnd():
+            return part.interchange
+        case GroupEnd():
+            return part.group.interchange
+        case _:
+            return part.transaction.interchange
 
 
 def _title(part: Part) -> str:
