@@ -15,6 +15,7 @@ from edi_checker.claim import (
     GroupEnd,
     Interchange,
     InterchangeEnd,
+    Level,
     Patient,
     Segment,
     Subscriber,
@@ -81,14 +82,18 @@ class Splitter:
         self._group: int | None = None
         self._transaction: int | None = None
         self._subscriber: int | None = None
+        self._last_claim: tuple[int, Claim] | None = None  # where the part before this one is a claim
         self._made = _FIRST_MADE
 
     def add(self, checked: Checked) -> None:
         """Take the next part."""
         part, accepted = checked.part, checked.outcome == "accepted"
+        last, self._last_claim = self._last_claim, None
+        if last is not None and isinstance(part, (Claim, Level)) and _holds_segment_of(last[1], part):
+            self._journal.say(last[0], False)
         match part:
             case Claim():
-                self._write(_CLAIM, part.segments, accepted and _has_content(part))
+                self._last_claim = self._write(_CLAIM, part.segments, accepted and _has_content(part)), part
             case BillingProvider() | Subscriber() | Patient():
                 self._write_level(part)
             case Interchange():
@@ -162,6 +167,21 @@ class Splitter:
 def _has_content(claim: Claim) -> bool:
     # A CLM alone is the first of a CLM sent twice: the fault is noted at the second.
     return len(claim.segments) > 1
+
+
+def _holds_segment_of(claim: Claim, part: Claim | Level) -> bool:
+    """Whether the claim's last line lacks a segment that was sent as the second of the part after it.
+
+    The fault is noted at that part alone, and without it the claim is not whole.
+    """
+    own = {segment[0] for segment in (claim.lines[-1].segments if claim.lines else claim.segments)}
+    return any(
+        fault.kind == "segment-order"
+        and fault.position == part.position + 1
+        and fault.loop.startswith(("23", "24"))
+        and fault.segment not in own
+        for fault in part.faults
+    )
 
 
 def _make_group_header(transaction: Transaction, number: int) -> Segment:

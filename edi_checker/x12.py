@@ -285,6 +285,9 @@ class _Reader:
                 return
             tail = len(self._text) - raw_from
             if tail > MAX_SEGMENT:
+                if raw_from and not oversized:
+                    yield self._block(self._text[: raw_from - len(d.terminator)], d, faults)
+                    faults = ()
                 yield from self._endless(d, faults)
                 return
             if raw_from > MAX_BLOCK:
@@ -327,16 +330,9 @@ class _Reader:
 
     def _endless(self, d: Delimiters, faults: tuple[Fault, ...]) -> Iterator[Block]:
         """No terminator for longer than any segment can be: what follows cannot be read as segments."""
-        text = self._text[:60].split(d.terminator)[0]
-        fault = Fault(
-            "segment",
-            self._position,
-            "",
-            "",
-            answers=("TA1=022",),
-            expected=f"at most {MAX_SEGMENT} characters in a segment",
-        )
-        yield Block("?", text[:3], self._position, self._ordinal, d, (*faults, fault))
+        expected = f"at most {MAX_SEGMENT} characters in a segment"
+        fault = Fault("segment", self._position, "", "", answers=("TA1=022",), expected=expected)
+        yield Block("?", "", self._position, self._ordinal, d, (*faults, fault))
         self._text = ""
         self._ended = True
 

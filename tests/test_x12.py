@@ -176,10 +176,15 @@ class Endless(io.RawIOBase):
         return (self.piece * (take // len(self.piece) + 1))[:take]
 
 
-def test_a_line_of_200_megabytes_without_a_terminator_ends_in_one_fault_after_a_bounded_read() -> None:
-    stream = Endless((ISA + "~" + BODY[0] + "~" + BODY[1] + "~NTE*ADD*").encode(), b"X", 200_000_000)
+@pytest.mark.parametrize("before", [[], BODY[:1], BODY[:2], BODY[:4], BODY[:8], BODY])
+def test_a_line_of_200_megabytes_without_a_terminator_ends_in_one_fault_after_a_bounded_read(
+    before: list[str],
+) -> None:
+    stream = Endless("".join(s + "~" for s in [ISA, *before]).encode(), b"X", 200_000_000)
     found = list(read_blocks(stream))  # type: ignore[arg-type]  # read() is all that is used
+    assert found[0].kind == "ISA"
     assert [f.kind for b in found for f in b.faults] == ["segment"]
+    assert "".join(b.text + "~" for b in found if b.text) == "".join(s + "~" for s in [ISA, *before])
     assert stream.left > 190_000_000
 
 
