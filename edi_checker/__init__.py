@@ -1,1 +1,91 @@
-"""Checks X12 837P professional claims before they are sent."""
+"""Checks X12 837P professional claims before they are sent: the names that a program needs.
+
+    from datetime import date
+    import edi_checker
+
+    checker = edi_checker.make_checker(received=date(2026, 3, 2))
+    with open("claims.837", "rb") as stream:
+        for checked in checker.check(stream):
+            for finding in checked.findings:
+                print(finding.rule, finding.where.claim, finding.message)
+
+A program needs no other import. Nothing is loaded before it is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+    from pathlib import Path
+
+    from edi_checker.checker import Checked, Checker
+    from edi_checker.engine import Kind
+    from edi_checker.finding import Finding, Place, Severity, Status, TableVersion
+    from edi_checker.profile import Choice, Isolation, Profile
+    from edi_checker.x12 import NotX12
+
+__all__ = [
+    "Checked",
+    "Checker",
+    "Finding",
+    "NotX12",
+    "Place",
+    "Profile",
+    "Severity",
+    "Status",
+    "TableVersion",
+    "make_checker",
+]
+
+_HOME = {
+    "Checked": "checker",
+    "Checker": "checker",
+    "Finding": "finding",
+    "NotX12": "x12",
+    "Place": "finding",
+    "Profile": "profile",
+    "Severity": "finding",
+    "Status": "finding",
+    "TableVersion": "finding",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def make_checker(
+    *,
+    received: date,
+    profile: Profile | Choice | None = None,
+    rules: Iterable[Path] = (),
+    isolation: Isolation | None = None,
+    engine: Kind = "durable",
+) -> Checker:
+    """A checker with the packaged rules and those of the folders `rules`, and the built-in tables.
+
+    `received` is the date of receipt, `profile` one payer's way for all claims, or a choice by the payer
+    (None: by each claim's SBR09). Make it once and use it for any number of inputs, one after the other.
+    Raises rules.RuleError where a rule file cannot be used.
+    """
+    from edi_checker.checker import Checker
+    from edi_checker.engine import Engine
+    from edi_checker.facts import Circumstances
+    from edi_checker.guide import load as load_guide
+    from edi_checker.rules import load as load_rules
+    from edi_checker.tables import built_in
+
+    day = received.year * 10000 + received.month * 100 + received.day
+    return Checker(
+        guide=load_guide(),
+        engine=Engine(load_rules(tuple(rules)), engine),
+        circumstances=Circumstances(received=day, tables=built_in(), profile=profile),
+        isolation=isolation,
+    )

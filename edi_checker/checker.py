@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Literal
 
 from edi_checker.claim import (
@@ -23,12 +23,11 @@ from edi_checker.engine import Engine
 from edi_checker.facts import Circumstances, facts_of
 from edi_checker.finding import Finding
 from edi_checker.guide import Guide
-from edi_checker.profile import COMMERCIAL, choose
-from edi_checker.reader import read_parts
-from edi_checker.x12 import read_blocks
+from edi_checker.profile import Choice, Isolation, Profile, choose, choose_for_run
+from edi_checker.reader import Passed, read_parts
+from edi_checker.x12 import Fault, read_blocks
 
 Outcome = Literal["accepted", "rejected", "not_checked"]
-Isolation = Literal["claim", "transaction"]
 
 # An IEA01 that counts wrong is reported, and the groups that were received are still processed (TA104 = E).
 TA1_NOTED_ONLY = frozenset(("021",))
@@ -54,45 +53,84 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """Everything that a check needs, made once and used for any number of inputs, one after the other."""
+    """Everything that a check needs, made once and used for any number of inputs, one after the other.
+
+    `isolation` says what a fault of structure within a claim rejects, None leaves it to the claim's profile;
+    `fast` lets patterns pass the blocks that they prove clean, and makes of facts only what rules can need;
+    the findings are the same without.
+    """
 
     guide: Guide
     engine: Engine
     circumstances: Circumstances
-    isolation: Isolation = "claim"
+    isolation: Isolation | None = None
+    fast: bool = True
 
-    def check(self, stream: BinaryIO) -> Iterator[Checked]:
+    def check(self, stream: BinaryIO, passed: Passed | None = None) -> Iterator[Checked]:
         """Check one input; yields its parts in document order, each as soon as it has been read.
 
+        With `passed` the stream is a later stretch of an input, as reader.read_parts takes it.
         Raises x12.NotX12 where the input cannot be read at all. Memory does not grow with the input.
         """
-        outcomes = _Outcomes(self.isolation)
-        for part in read_parts(read_blocks(stream), self.guide):
-            findings, failed = self._judge(part)
+        outcomes = _Outcomes(self.isolation, profile=self.circumstances.profile)
+        circumstances = replace(
+            self.circumstances.for_one_input(),
+            needs=self.engine.needs if self.fast else None,
+            meet=self.engine.meet,
+        )
+        for part in read_parts(read_blocks(stream), self.guide, fast=self.fast, passed=passed):
+            findings, failed = self._judge(part, circumstances)
             yield Checked(part, findings, outcomes.of(part, findings, failed), failed)
 
-    def _judge(self, part: Part) -> tuple[tuple[Finding, ...], str]:
+    def _judge(self, part: Part, circumstances: Circumstances) -> tuple[tuple[Finding, ...], str]:
         try:
-            facts = facts_of(part, self.circumstances)
+            facts = facts_of(part, circumstances)
             if not facts:
                 return (), ""
-            option = self.circumstances.profile
-            profile = choose(part, option) if isinstance(part, Claim) else option or COMMERCIAL
-            return tuple(self.engine.decide(facts, profile, self.circumstances.received)), ""
+            option = circumstances.profile
+            profile = choose(part, option) if isinstance(part, Claim) else choose_for_run(option)
+            findings = tuple(self.engine.judge(facts, profile, circumstances.received))
+            return _without_echoes(findings, part.faults) if part.faults else findings, ""
         except Exception as crash:  # noqa: BLE001  # a crash of ours must cost one part, neither pass nor reject it
             # The type alone: a message of an unexpected error may quote the claim.
             return (), f"internal error ({type(crash).__name__})"
+
+
+def _without_echoes(findings: tuple[Finding, ...], faults: tuple[Fault, ...]) -> tuple[Finding, ...]:
+    """The findings where one cause shall be one finding: nothing is said of what an element means where the
+    guide refuses how it is written.
+    """
+    refused = {(fault.position, _written_as_one(fault.element)) for fault in faults if fault.answers}
+    return tuple(
+        finding
+        for finding in findings
+        if finding.snip <= 2
+        or finding.where.element is None
+        or (finding.where.position, _written_as_one(finding.where.element)) not in refused
+    )
+
+
+def _written_as_one(element: str) -> str:
+    """The element; the four modifiers of a line, which rules look at together, are one."""
+    return "SV101-3" if element in ("SV101-4", "SV101-5", "SV101-6") else element
 
 
 @dataclass(slots=True)
 class _Outcomes:
     """What stands above the current part, and which of it is rejected already."""
 
-    isolation: Isolation
+    isolation: Isolation | None
     interchange: Outcome = "accepted"
     group: Outcome = "accepted"
     transaction: Outcome = "accepted"
     levels: dict[type, Outcome] = field(default_factory=dict)
+    profile: Profile | Choice | None = None
+
+    def _isolation(self, part: Part) -> Isolation:
+        if self.isolation is not None:
+            return self.isolation
+        profile = choose(part, self.profile) if isinstance(part, Claim) else choose_for_run(self.profile)
+        return profile.isolation or "claim"
 
     def of(self, part: Part, findings: tuple[Finding, ...], failed: str) -> Outcome:
         own: Outcome = "accepted"
@@ -105,7 +143,7 @@ class _Outcomes:
                     own = "rejected"
                 continue
             own = "rejected"
-            if self.isolation == "transaction" and finding.status.ack999:
+            if finding.status.ack999 and self._isolation(part) == "transaction":
                 self.transaction = "rejected"
         if failed:
             own = "not_checked"

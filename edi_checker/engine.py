@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
-from edi_checker.facts import Fact
-from edi_checker.finding import Finding, Place, Severity, Status
+from edi_checker.facts import Fact, Needs
+from edi_checker.finding import RETURNED, Finding, Place, Severity, Status
 from edi_checker.profile import Profile
 from edi_checker.rules import Rule, Rulebook
 from edi_checker.rules.explain import say
@@ -23,7 +23,7 @@ Kind = Literal["durable", "python"]
 # More findings of one case on one part of the input are not listed: the first ones say it.
 MAX_FINDINGS = 1000
 # Beyond these durable's joins cost more than plain Python's, which stop at the first MAX_FINDINGS.
-_MAX_FACTS = 100
+_MAX_FACTS = 60
 _MAX_RESULTS = 20_000
 # Rebuilding a ruleset after a fault costs memory that durable never gives back.
 _MAX_FALLBACKS = 20
@@ -40,6 +40,35 @@ class Tally:
     not_in_force: int
 
 
+@dataclass(frozen=True, slots=True)
+class Met:
+    """Ids of the rules that are on for the claims that were met, and of those in force on a date of them."""
+
+    active: frozenset[str] = frozenset()
+    applied: frozenset[str] = frozenset()
+
+    def join(self, other: Met) -> Met:
+        return Met(self.active | other.active, self.applied | other.applied)
+
+    def tally(self, rules: int) -> Tally:
+        return Tally(rules, len(self.applied), len(self.active - self.applied))
+
+
+@dataclass(slots=True)
+class RuleRun:
+    """What one rule did in a run.
+
+    applied  parts of the input on which the filter let it be decided
+    fired    findings
+    seconds  its share of deciding those parts; the cases of a part are decided together, each counts alike
+    """
+
+    rule: str
+    applied: int = 0
+    fired: int = 0
+    seconds: float = 0.0
+
+
 class Engine:
     """Decides which rules have something to say about the facts of one part of the input.
 
@@ -47,10 +76,16 @@ class Engine:
     note       why Python took over, "" while nothing happened; to be said once for a run
     fallbacks  parts that Python decided because durable failed on them
 
+    `clock`, where one is given, counts seconds for `runs`.
+
     Holds a live session of durable: one Engine for each process, not shared between threads.
     """
 
-    def __init__(self, rulebook: Rulebook, kind: Kind = "durable") -> None:
+    def __init__(
+        self, rulebook: Rulebook, kind: Kind = "durable", clock: Callable[[], float] | None = None
+    ) -> None:
+        self._clock = clock
+        self._runs: dict[str, RuleRun] = {}
         self.kind: Kind = kind
         self.note = ""
         self.fallbacks = 0
@@ -67,11 +102,18 @@ class Engine:
         `received` is the date of receipt, CCYYMMDD. Raises plain.TooMuch where a part is too large to be
         decided, and whatever a fact raises that does not know its own place.
         """
+        self._program(profile).note_dates(facts, received)
+        return self.judge(facts, profile, received)
+
+    def judge(self, facts: Sequence[Fact], profile: Profile, received: int) -> list[Finding]:
+        """As `decide`, and nothing is noted for the tally: `meet` is told of days, also where `needs` leaves
+        no fact.
+        """
         program = self._program(profile)
-        program.note_dates(facts, received)
         cases, candidates = program.sieve.candidates(facts, received)
         if not cases:
             return []
+        began = self._clock() if self._clock is not None else 0.0
         found = self._bindings(cases, candidates, facts, received)
         findings: list[tuple[int, int, Binding, Finding]] = []
         for number, binding in found:
@@ -79,22 +121,58 @@ class Engine:
             bound = {
                 pattern.alias: facts[ordinal] for pattern, ordinal in zip(case.match, binding, strict=True)
             }
-            finding = _finding(rule, case, program.severities[number], bound)
+            finding = _finding(rule, case, program.profile, program.severities[number], bound)
             findings.append((finding.where.position, number, binding, finding))
         findings.sort(key=lambda entry: entry[:3])
-        return list(dict.fromkeys(finding for *_, finding in findings))
+        said = list(dict.fromkeys(finding for *_, finding in findings))
+        if self._clock is not None:
+            self._note_runs(cases, said, self._clock() - began)
+        return said
+
+    def needs(self, profile: Profile) -> Needs:
+        """What the rules that are on for a profile need of facts that are yet to be made."""
+        return self._program(profile).needs
+
+    def meet(self, profile: Profile, on: int, received: int) -> None:
+        """Note for the tally that something of a day (CCYYMMDD) was met."""
+        self._program(profile).note_day(on, received)
+
+    def runs(self) -> list[RuleRun]:
+        """What each rule did since the engine was made, the slowest first; [] without a clock."""
+        return sorted(self._runs.values(), key=lambda run: (-run.seconds, run.rule))
+
+    def _note_runs(self, cases: list[int], findings: list[Finding], seconds: float) -> None:
+        rules = [self._cases[number][0].id for number in cases]
+        for rule in rules:
+            run = self._runs.setdefault(rule, RuleRun(rule))
+            run.seconds += seconds / len(cases)
+        for rule in set(rules):
+            self._runs[rule].applied += 1
+        for finding in findings:
+            self._runs[finding.rule].fired += 1
 
     def tally(self) -> Tally:
-        """What was applied since the engine was made."""
+        """What was applied since the engine was made or `begin` was called."""
+        return self.met().tally(len(self._rules))
+
+    def met(self) -> Met:
+        """The rules behind the tally."""
         applied: set[str] = set()
         active: set[str] = set()
         for program in self._programs.values():
+            if not program.met_anything():
+                continue
             for number in program.severities:
                 rule, case = self._cases[number]
                 active.add(rule.id)
                 if any(case.in_force.holds(on) for on in program.dates_of(case)):
                     applied.add(rule.id)
-        return Tally(len(self._rules), len(applied), len(active - applied))
+        return Met(frozenset(active), frozenset(applied))
+
+    def begin(self) -> None:
+        """Begin the tally anew, for the next input."""
+        for program in self._programs.values():
+            program.forget_dates()
 
     def _program(self, profile: Profile) -> _Program:
         program = self._programs.get(id(profile))
@@ -159,12 +237,11 @@ class _Program:
         self._dates: set[int] = set()
         self._received: set[int] = set()
         for number, (rule, case) in enumerate(cases):
-            if rule.profiles and profile.name not in rule.profiles:
-                continue
-            severity = profile.severities.get(rule.id) or case.severity_for(profile.name)
+            severity = profile.level(rule.id, rule.snip, case.severity, rule.profiles)
             if severity != "off":
                 self.severities[number] = severity
         self.sieve = Sieve([(number, cases[number][1]) for number in self.severities])
+        self.needs = self.sieve.needs()
 
     def note_dates(self, facts: Sequence[Fact], received: int) -> None:
         """Remember the dates of a part for the tally; those of its first and last fact stand for all."""
@@ -174,11 +251,25 @@ class _Program:
                 self._dates.add(on if isinstance(on, int) else received)
             self._received.add(received)
 
+    def note_day(self, on: int, received: int) -> None:
+        if len(self._dates) < _MAX_DATES:
+            self._dates.add(on)
+        self._received.add(received)
+
+    def forget_dates(self) -> None:
+        self._dates.clear()
+        self._received.clear()
+
+    def met_anything(self) -> bool:
+        return bool(self._received)
+
     def dates_of(self, case: Case) -> set[int]:
         return self._dates if case.in_force.by == "service" else self._received
 
 
-def _finding(rule: Rule, case: Case, severity: Severity, bound: dict[str, Fact]) -> Finding:
+def _finding(
+    rule: Rule, case: Case, profile: Profile, severity: Severity, bound: dict[str, Fact]
+) -> Finding:
     where = next(_places(case.at, bound))
     related: list[Place] = []
     for place in (place for other in case.related for place in _places(other, bound)):
@@ -193,7 +284,7 @@ def _finding(rule: Rule, case: Case, severity: Severity, bound: dict[str, Fact])
         citation=rule.sources[0].cite,
         where=where,
         related=tuple(related),
-        status=_status(case.status, bound),
+        status=_status(rule.id, case.status, profile, severity, bound),
         table=next((fact.table for fact in bound.values() if fact.table is not None), None),
     )
 
@@ -216,13 +307,20 @@ def _said(part: Reference, bound: dict[str, Fact]) -> str:
     return said if len(said) <= _MAX_SAID else said[: _MAX_SAID - 3] + "..."
 
 
-def _status(form: StatusForm, bound: dict[str, Fact]) -> Status:
-    ack999, ta1 = form.ack999, form.ta1
+def _status(
+    rule: str, form: StatusForm, profile: Profile, severity: Severity, bound: dict[str, Fact]
+) -> Status:
+    ack999, ack277ca, ta1 = form.ack999, form.ack277ca, form.ta1
     if isinstance(ack999, Reference):
         ack999 = tuple(code for code in _answers(ack999, bound) if not code.startswith("TA1="))
     if isinstance(ta1, Reference):
         ta1 = next((code[4:] for code in _answers(ta1, bound) if code.startswith("TA1=")), None)
-    return Status(ack999, form.ack277ca, ta1)
+    if isinstance(ack277ca, Reference):
+        ack277ca = _answers(ack277ca, bound)
+    ack277ca = profile.answers(rule, severity, ack277ca)
+    if severity == "error" and not (ack999 or ack277ca or ta1):
+        ack277ca = RETURNED
+    return Status(ack999, ack277ca, ta1)
 
 
 def _answers(reference: Reference, bound: dict[str, Fact]) -> tuple[str, ...]:

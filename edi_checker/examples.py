@@ -2,9 +2,12 @@
 
     lines: ["97530:GP:59 x2", "97110:GP x1 on 2026-02-03 $120.00 by 1234567893 dx 1,2 min 25 note TEXT"]
     claim: {payer: medicare, date: 2026-02-03, received: 2026-03-02, charge: "100.00", place: "11",
-            taxonomy: 225100000X, set: {CLM05-3: "7"}}
+            payer_id: "60054", authorization: A1, taxonomy: 225100000X, set: {CLM05-3: "7"}}
     edit:  [{find: "N3*", after: "NM1*85", replace: "N3*"}]     changes of single segments: see
     `edit_segments`
+    more:  [{lines: [...], claim: {date: 2026-02-10}}]          further claims of the same patient
+           (date, charge, place, diagnoses, rendering, certified and set, where not said, are as in the first)
+    twice: true                        the whole interchange a second time
     at:    2, or SV101-3, or N3        the line, element or segment at which a failing example is found
 
 Everything that is not said comes from one base claim: a physical therapist's, for a patient who is the
@@ -20,8 +23,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from edi_checker.checker import Checker
-from edi_checker.finding import Finding
+from edi_checker.finding import Finding, Place
 from edi_checker.minutes import Minutes
+from edi_checker.reports.rule_page import Shown
 from edi_checker.rules import Rule
 
 # What the notation says, as the rule file holds it: texts in lists and mappings.
@@ -61,7 +65,7 @@ class Written:
 
 def write_example(example: Example) -> Written:
     """The claim file that an example stands for."""
-    unknown = set(example) - {"lines", "claim", "edit", "at", "severity", "says"}
+    unknown = set(example) - {"lines", "claim", "more", "edit", "twice", "at", "severity", "says"}
     if unknown:
         raise ExampleError(f"unknown key {min(unknown)!r}")
     claim = example.get("claim") or {}
@@ -76,14 +80,34 @@ def write_example(example: Example) -> Written:
         "diagnoses",
         "set",
         "certified",
+        "payer_id",
+        "authorization",
     }
     if unknown:
         raise ExampleError(f"unknown key {min(unknown)!r} in claim")
-    segments, minutes = _segments(example.get("lines") or ["97530:GP x2"], claim)
+    lines = example.get("lines") or ["97530:GP x2"]
+    segments, minutes = _segments(lines, claim)
     for address, value in (claim.get("set") or {}).items():
         segments = _set_element(segments, address, str(value))
+    end = segments.index("SE*0*0001")
+    for number, further in enumerate(example.get("more") or (), 2):
+        unknown = set(further) - {"lines", "claim"}
+        if unknown:
+            raise ExampleError(f"unknown key {min(unknown)!r} in more")
+        said = {**claim, **(further.get("claim") or {})}
+        unknown = set(said) - set(claim) - _OF_EACH_CLAIM
+        if unknown:
+            raise ExampleError(f"unknown key {min(unknown)!r} in a further claim")
+        written, more_minutes = _claim(number, further.get("lines") or lines, said)
+        for address, value in (said.get("set") or {}).items():
+            written = _set_element(written, address, str(value))
+        segments[end:end] = written
+        end += len(written)
+        minutes += more_minutes
     edited = edit_segments(segments, example.get("edit") or ())
     text = "".join(segment + "~\n" for segment in _recount(segments, edited))
+    if _is_true(example.get("twice")):
+        text += text
     rows = "".join(f"{row}\n" for row in minutes)
     header = "claim,line,minutes,assistant_minutes\n"
     received = _compact(str(claim.get("received", "2026-03-02")))
@@ -100,6 +124,28 @@ def run_example(checker: Checker, example: Example) -> list[Finding]:
     )
     checker = replace(checker, circumstances=circumstances)
     return [f for checked in checker.check(io.BytesIO(written.text.encode())) for f in checked.findings]
+
+
+def show_example(checker: Checker, rule: Rule) -> Shown | None:
+    """The first failing example of a rule that gives its finding, None where none does."""
+    for example in rule.examples.failing:
+        for finding in run_example(checker, example):
+            if finding.rule == rule.id:
+                segments = write_example(example).text.replace("\n", "").split("~")
+                at = tuple(_segments_at(segments, (finding.where, *finding.related)))
+                return Shown(example, at, finding)
+    return None
+
+
+def _segments_at(segments: Sequence[str], places: Iterable[Place]) -> Iterable[str]:
+    begin = next((index for index, segment in enumerate(segments) if segment.startswith("ST*")), 0)
+    for place in places:
+        index = begin + place.position - 1
+        if not place.position:
+            index = next((i for i, segment in enumerate(segments) if segment.startswith(place.segment)), -1)
+        # Where something is missing another segment stands in its place.
+        if 0 <= index < len(segments) and segments[index].startswith(place.segment):
+            yield segments[index]
 
 
 def try_examples(checker: Checker, rule: Rule) -> list[str]:
@@ -158,7 +204,7 @@ def edit_segments(segments: Sequence[str], edits: Iterable[Mapping[str, Any]]) -
     for edit in edits:
         start = _index(out, edit["after"], 0) + 1 if "after" in edit else 0
         at = _index(out, edit["find"], start)
-        if edit.get("delete"):
+        if _is_true(edit.get("delete")):
             del out[at]
         elif "replace" in edit:
             out[at] = edit["replace"]
@@ -168,7 +214,7 @@ def edit_segments(segments: Sequence[str], edits: Iterable[Mapping[str, Any]]) -
             out[at + 1 : at + 1] = edit["append"].split("~")
         elif "repeat" in edit:
             out[at : at + 1] = [out[at]] * int(edit["repeat"])
-        elif edit.get("swap"):
+        elif _is_true(edit.get("swap")):
             out[at], out[at + 1] = out[at + 1], out[at]
         elif "set" in edit:
             for number, value in edit["set"].items():
@@ -176,6 +222,10 @@ def edit_segments(segments: Sequence[str], edits: Iterable[Mapping[str, Any]]) -
         else:
             raise ExampleError(f"an edit of {edit['find']!r} does nothing")
     return out
+
+
+def _is_true(value: object) -> bool:
+    return str(value).lower() == "true"
 
 
 def _index(segments: Sequence[str], prefix: str, start: int) -> int:
@@ -223,10 +273,11 @@ def _compact(text: str) -> str:
     return text.replace("-", "")
 
 
-def _segments(lines: Sequence[str], claim: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    payer = str(claim.get("payer", "medicare"))
-    if payer not in _FILING_INDICATOR:
-        raise ExampleError(f"unknown payer {payer!r}")
+_OF_EACH_CLAIM = {"date", "charge", "place", "diagnoses", "rendering", "certified", "set"}
+
+
+def _claim(number: int, lines: Sequence[str], claim: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The segments of the claim that has this number in the file, and the rows of its minutes."""
     on = _compact(str(claim.get("date", "2026-02-03")))
     body: list[str] = []
     minutes: list[str] = []
@@ -253,9 +304,27 @@ def _segments(lines: Sequence[str], claim: Mapping[str, Any]) -> tuple[list[str]
         if found["by"]:
             body.append(f"NM1*82*1*BROOK*LINNEA****XX*{found['by']}")
         if found["minutes"]:
-            minutes.append(f"EXAMPLE1,{ordinal},{found['minutes']},{found['assistant'] or ''}")
+            minutes.append(f"EXAMPLE{number},{ordinal},{found['minutes']},{found['assistant'] or ''}")
     diagnoses = claim.get("diagnoses") or ["M6281", "R262"]
     hi = "*".join(f"{'ABF' if i else 'ABK'}:{code}" for i, code in enumerate(diagnoses))
+    charge = claim.get("charge") or f"{total:.2f}"
+    head = [
+        f"CLM*EXAMPLE{number}*{charge}***{claim.get('place', '11')}:B:1*Y*A*Y*Y",
+        *([f"REF*G1*{claim['authorization']}"] if claim.get("authorization") else []),
+        f"HI*{hi}",
+    ]
+    if claim.get("certified") != "false":
+        head.append("NM1*DN*1*CEDAR*CLARA****XX*1679576722")
+    if claim.get("rendering"):
+        head.append(f"NM1*82*1*BIRCH*BENNO****XX*{claim['rendering']}")
+    return [*head, *body], minutes
+
+
+def _segments(lines: Sequence[str], claim: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    payer = str(claim.get("payer", "medicare"))
+    if payer not in _FILING_INDICATOR:
+        raise ExampleError(f"unknown payer {payer!r}")
+    written, minutes = _claim(1, lines, claim)
     head = [
         _ISA,
         "GS*HC*SUBMITTER*RECEIVER*20260301*1200*1*X*005010X222A1",
@@ -276,12 +345,6 @@ def _segments(lines: Sequence[str], claim: Mapping[str, Any]) -> tuple[list[str]
         "N3*2 MAPLE STREET",
         "N4*ALBANY*NY*122070002",
         "DMG*D8*19500101*F",
-        "NM1*PR*2*EXAMPLE PAYER*****PI*PAYER1",
-        f"CLM*EXAMPLE1*{claim.get('charge') or f'{total:.2f}'}***{claim.get('place', '11')}:B:1*Y*A*Y*Y",
-        f"HI*{hi}",
+        f"NM1*PR*2*EXAMPLE PAYER*****PI*{claim.get('payer_id', 'PAYER1')}",
     ]
-    if claim.get("certified", True):
-        head.append("NM1*DN*1*CEDAR*CLARA****XX*1679576722")
-    if claim.get("rendering"):
-        head.append(f"NM1*82*1*BIRCH*BENNO****XX*{claim['rendering']}")
-    return [*head, *body, "SE*0*0001", "GE*1*1", "IEA*1*000000001"], minutes
+    return [*head, *written, "SE*0*0001", "GE*1*1", "IEA*1*000000001"], minutes

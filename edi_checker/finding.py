@@ -37,6 +37,10 @@ class TableVersion:
     version: str
 
 
+# Back to the submitter, with the reason in words: for an error that has no code of its own in a 277CA.
+RETURNED = ("A3:23:41",)
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """The codes by which an acknowledgement answers a finding; only those that apply are filled.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,8 +84,12 @@ def read_minutes(path: str | Path) -> Minutes:
     return Minutes.parse(text, name)
 
 
-def minutes_of(line: ServiceLine, given: Minutes | None) -> LineMinutes | None:
-    """Minutes of a line, first found: the minutes file, SV104 where SV103 is MJ, a line note NTE*ADD."""
+def minutes_of(
+    line: ServiceLine, given: Minutes | None, pattern: re.Pattern[str] | None = None
+) -> LineMinutes | None:
+    """Minutes of a line, first found: the minutes file, SV104 where SV103 is MJ, a line note NTE*ADD (read by
+    `pattern`, where one is given).
+    """
     if given is not None:
         found = given.find(line.claim.id, line.ordinal, line.control)
         if found is not None:
@@ -95,17 +100,47 @@ def minutes_of(line: ServiceLine, given: Minutes | None) -> LineMinutes | None:
             return None
         return LineMinutes(int(quantity))
     for note in line.all("NTE", "ADD"):
-        minutes = minutes_in_note(element(note, 2))
+        minutes = minutes_in_note(element(note, 2), pattern)
         if minutes is not None:
             return LineMinutes(minutes)
     return None
 
 
-def minutes_in_note(text: str) -> int | None:
-    """Minutes in a note, as `MINUTES nn`, `nn MIN` or `TIME nn`; None where it names none or several."""
-    named = {int(first or second) for first, second in _NOTE.findall(text)}
+def minutes_in_note(text: str, pattern: re.Pattern[str] | None = None) -> int | None:
+    """Minutes in a note, as `MINUTES nn`, `nn MIN` or `TIME nn`, or as `pattern` (made by `note_pattern`) has
+    it; None where it names none or several.
+    """
+    named = {int(found[found.lastindex or 0]) for found in (pattern or _NOTE).finditer(text)}
     minutes = named.pop() if len(named) == 1 else None
     return minutes if minutes is not None and minutes <= MAX_MINUTES else None
+
+
+MAX_PHRASE = 40  # characters of one way to say minutes in a note
+_PHRASE = re.compile(r"[A-Za-z0-9 :=/#.,+()-]+")
+_PLACE = re.compile(r"(?<![A-Za-z0-9])nn(?![a-z0-9])")
+
+
+def note_pattern(phrases: Sequence[str]) -> re.Pattern[str]:
+    """The pattern of notes that say minutes in one of these ways: `TX TIME nn`, with nn for the minutes.
+
+    Case counts for nothing, and blanks may be left out or be up to three. Raises ValueError for a phrase
+    without nn, with nn twice, or with anything but letters, digits, blanks and plain punctuation.
+    """
+    return re.compile("|".join(_phrase_pattern(phrase.strip()) for phrase in phrases), re.IGNORECASE)
+
+
+def _phrase_pattern(phrase: str) -> str:
+    parts = _PLACE.split(re.sub(" +", " ", phrase))
+    if len(phrase) > MAX_PHRASE or not _PHRASE.fullmatch(phrase) or len(parts) != 2:
+        raise ValueError(
+            f"{phrase!r} is no way to say minutes; one has letters, digits, blanks and one nn for the "
+            f"minutes, in at most {MAX_PHRASE} characters: TX TIME nn"
+        )
+    before, after = (" {0,3}".join(map(re.escape, part.split(" "))) for part in parts)
+    # A word goes on where a letter follows, and a time of day is no number of minutes.
+    opening = r"(?<![A-Za-z0-9])" if before else r"(?<![\w:.\-])"
+    closing = r"(?![A-Za-z0-9])" if after else r"(?!\d|[:.\-]\d)"
+    return f"{opening}{before}([0-9]{{1,3}}){after}{closing}"
 
 
 def _parse(text: str, name: str) -> Minutes:

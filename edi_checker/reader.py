@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 
@@ -31,18 +31,73 @@ VERSION = "005010X222A1"
 READ_AS_VERSION = frozenset(("005010X222", "005010X222A2"))
 
 
-def read_parts(blocks: Iterable[Block], guide: Guide) -> Iterator[Part]:
+@dataclass(frozen=True, slots=True)
+class PassedInSet:
+    """What of a transaction set lies before the subscriber level at which a reading begins.
+
+    above     HL segments before that of the billing provider; `levels` all of them
+    provider  position in ST..SE of the billing provider's HL; `position` that of the subscriber's
+    claims    its claims so far
+    """
+
+    above: int
+    levels: int
+    provider: int
+    position: int
+    claims: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What of an interchange lies before the place at which a reading begins.
+
+    groups        its groups, the one that is open included
+    transactions  transaction sets of the open group, without one that is open itself
+    inside        what of a set that is open lies before, None where none is
+    """
+
+    groups: int
+    transactions: int
+    inside: PassedInSet | None = None
+
+
+def read_parts(
+    blocks: Iterable[Block], guide: Guide, *, fast: bool = True, passed: Passed | None = None
+) -> Iterator[Part]:
     """Put blocks together to interchanges, groups, transactions, levels and claims, each with its faults.
 
     Every opening part is closed by its End part, also where the file forgets to. Holds no more than the
     levels
-    above the current claim.
+    above the current claim. `fast` as of the walker: the parts are the same without.
+
+    With `passed` the blocks are a later stretch of an interchange, with its ISA and the open GS put before;
+    within a set also its header and the open billing provider, which must be numbered as the guide asks.
     """
-    reader = _Reader(guide)
-    for block, following in pairwise(_then_none(blocks)):
+    reader = _Reader(guide, fast=fast)
+    if passed is not None and passed.inside is not None:
+        blocks = _move(blocks, passed.inside)
+    for count, (block, following) in enumerate(pairwise(_then_none(blocks))):
         if block is not None:
             yield from reader.take(block, following)
+            if passed is not None and count < _HEAD:
+                reader.pass_over(passed, block)
     yield from reader.end()
+
+
+_HEAD = 4  # blocks at most that are put before a later stretch
+
+
+def _move(blocks: Iterable[Block], inside: PassedInSet) -> Iterator[Block]:
+    """The blocks with the positions that they have in the whole set, up to its end."""
+    by = 0
+    for count, block in enumerate(blocks):
+        if count == _HEAD - 1:
+            by = inside.provider - block.position
+        elif count == _HEAD:
+            by = inside.position - block.position
+        elif block.kind not in ("HL", "CLM", "SE", "?"):
+            by = 0
+        yield block._replace(position=block.position + by) if by else block
 
 
 def _then_none(blocks: Iterable[Block]) -> Iterator[Block | None]:
@@ -53,8 +108,9 @@ def _then_none(blocks: Iterable[Block]) -> Iterator[Block | None]:
 class _Reader:
     """What is open at this place of the file; see read_parts."""
 
-    def __init__(self, guide: Guide) -> None:
+    def __init__(self, guide: Guide, *, fast: bool) -> None:
         self._guide = guide
+        self._fast = fast
         self._seen_interchanges: set[tuple[str, ...]] = set()
         self._seen_groups: set[str] = set()
         self._seen_transactions: set[str] = set()
@@ -106,6 +162,16 @@ class _Reader:
         else:
             yield from self._inside(block, following)
 
+    def pass_over(self, passed: Passed, head: Block) -> None:
+        """Count as seen what lies before, after this block of its head."""
+        inside = passed.inside
+        if head.kind == "GS":
+            self._groups = passed.groups
+            self._transactions = passed.transactions
+        elif inside is not None and self._walker is not None:
+            self._claims = inside.claims
+            self._walker.pass_over(inside.above if head.kind == "ST" else inside.levels)
+
     def end(self) -> Iterator[Part]:
         yield from self._close_interchange(None, ())
 
@@ -122,7 +188,7 @@ class _Reader:
         if key in self._seen_interchanges:
             faults.append(
                 Fault(
-                    "control-number",
+                    "interchange-repeated",
                     0,
                     "ISA",
                     "ISA",
@@ -353,7 +419,7 @@ class _Reader:
                 )
             )
         self._seen_transactions.add(element(head, 2))
-        self._walker = Walker(self._guide, block.delimiters)
+        self._walker = Walker(self._guide, block.delimiters, fast=self._fast)
         unsupported = any("IK502=1" in f.answers or "IK502=I6" in f.answers for f in faults)
         if not unsupported:
             # A version that differs from the guide's was answered above.

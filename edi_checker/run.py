@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import IO, BinaryIO, Protocol, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, cast
 
-from edi_checker.acks import Acknowledger, Answers
-from edi_checker.checker import Checker
-from edi_checker.guide import Composite, Guide
+from edi_checker.acks import Acknowledger, Answers, ElementNumber, number_elements
+from edi_checker.checker import Checked, Checker
+from edi_checker.facts import Coverage
+from edi_checker.guide import Guide
 from edi_checker.minutes import MinutesError, read_minutes
 from edi_checker.output import open_text, write_whole
 from edi_checker.reports.journal import Journal, Summary, Tally
 from edi_checker.reports.json_report import JsonReport
+from edi_checker.rules import Rule
 from edi_checker.source import Input, Unreadable
+from edi_checker.split import Split, Splitter
 from edi_checker.x12 import NotX12
+
+# lxml is loaded only where a page is written.
+if TYPE_CHECKING:
+    from edi_checker.redact import Redactor
+    from edi_checker.reports.html import Answer, Exhibits, HtmlReport
 
 _OFTEN = 256  # parts between two calls of `tick`
 
@@ -30,15 +38,30 @@ class Report(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What is written into `folder` for each input: NAME.json, and the answers where `acks` is True."""
+    """What is written into `folder` for each input: NAME.json, NAME.html, with `acks` the answers.
+
+    `rules` are those that apply, for what the page says of them; with `page` False there is no NAME.html.
+    With `split` the claims go to NAME.clean.837 and NAME.rejected.837.
+    """
 
     folder: Path
     acks: bool
     version: str
+    rules: tuple[Rule, ...] = ()
+    page: bool = True
+    split: bool = False
 
     def paths(self, name: str) -> list[Path]:
         """Every file that may be written for the input of this name."""
-        return [self.folder / f"{name}.{ending}" for ending in ("json", "999", "277ca", "ta1")]
+        endings = (
+            "json",
+            "html",
+            "999",
+            "277ca",
+            "ta1",
+            *(("clean.837", "rejected.837") if self.split else ()),
+        )
+        return [self.folder / f"{name}.{ending}" for ending in endings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,48 +83,157 @@ class Result:
     troubles: tuple[str, ...]
 
 
+class _Taker(Protocol):
+    """Looks at the checked parts as they pass."""
+
+    def add(self, checked: Checked) -> None: ...
+
+
 def check_input(
-    checker: Checker, source: Input, name: str, *, report: Report, files: Files | None, watcher: Watcher
+    checker: Checker,
+    source: Input,
+    name: str,
+    *,
+    report: Report | None,
+    files: Files | None,
+    watcher: Watcher,
+    page: HtmlReport | None = None,
+    redactor: Redactor | None = None,
 ) -> Result:
     """Check one input and write all that is to be written of it; `name` is that of its files.
 
+    It goes into `report`, and into `page` with its answers. With a `redactor`, all that is written holds its
+    tokens in place of what identifies.
     Never raises for what the input holds: then it is not checked, and the reason stands in the summary.
     Raises OSError, BrokenPipeError among them, where the report itself cannot be written.
     """
-    acknowledger = None
-    if files is not None and files.acks:
-        acknowledger = Acknowledger(checker.circumstances.received, _element_numbers(checker.guide))
+    checker.engine.begin()
+    coverage = Coverage()
+    checker = replace(checker, circumstances=replace(checker.circumstances, coverage=coverage))
+    exhibits, acknowledger = None, None
+    if page is not None or (files is not None and files.page):
+        exhibits = make_exhibits()
+    if exhibits is not None or (files is not None and files.acks):
+        acknowledger = make_acknowledger(checker)
+    splitter = Splitter() if files is not None and files.split else None
+    troubles: list[str] = []
     with Journal(source.path) as journal:
+        takers = [taker for taker in (journal, exhibits, acknowledger, splitter) if taker is not None]
         try:
-            sha256, failure = _read(checker, source, journal, acknowledger, watcher)
+            sha256, failure = _read(checker, source, takers, exhibits, redactor, watcher)
         finally:
             watcher.ended()
-        summary = journal.end(sha256=sha256, tally=_tally(checker), failure=failure)
-        troubles: list[str] = []
-        if files is not None:
-            # An input that breaks off is not answered: an answer to a part would pass for one to the whole.
-            troubles += _write(
-                files.folder / f"{name}.json", watcher, _json_of(checker, files, journal, summary)
-            )
-            if acknowledger is not None:
-                troubles += _answer(acknowledger, bool(failure), files, name, watcher)
-        report.add(journal, summary)
+        summary = journal.end(sha256=sha256, tally=_tally(checker), failure=failure, gaps=coverage.gaps())
+        answers, why = _finish(acknowledger, bool(failure), watcher)
+        try:
+            if files is not None:
+                troubles += _write_files(checker, journal, summary, answers, exhibits, files, name, watcher)
+                troubles += why if files.acks else ()
+                if splitter is not None:
+                    troubles += _write_split(splitter, bool(failure), files, name, watcher)
+            if page is not None:
+                page.add(journal, summary, exhibits, _shown(answers))
+            if report is not None:
+                report.add(journal, summary)
+        finally:
+            answers.close()
     return Result(summary, tuple(troubles))
 
 
+def make_acknowledger(checker: Checker) -> Acknowledger:
+    """One that answers an input of this checker."""
+    return Acknowledger(checker.circumstances.received, _numbers_of(checker.guide))
+
+
+def make_exhibits() -> Exhibits:
+    """One that keeps what a page shows of an input."""
+    from edi_checker.reports.html import Exhibits
+
+    return Exhibits()
+
+
+def write_files(
+    checker: Checker,
+    journal: Journal,
+    summary: Summary,
+    acknowledger: Acknowledger | None,
+    files: Files,
+    name: str,
+    watcher: Watcher,
+    *,
+    failed: bool,
+    exhibits: Exhibits | None = None,
+) -> list[str]:
+    """Write the files of one input; the sentences of what could not be written. `failed` as of Journal.end.
+
+    NAME.html is written where `exhibits` are given.
+    """
+    answers, troubles = _finish(acknowledger, failed, watcher)
+    try:
+        written = _write_files(checker, journal, summary, answers, exhibits, files, name, watcher)
+    finally:
+        answers.close()
+    return written + (troubles if files.acks else [])
+
+
+def _write_files(
+    checker: Checker,
+    journal: Journal,
+    summary: Summary,
+    answers: Answers,
+    exhibits: Exhibits | None,
+    files: Files,
+    name: str,
+    watcher: Watcher,
+) -> list[str]:
+    target = files.folder / f"{name}.json"
+    troubles = _write(target, watcher, _json_of(checker, files, journal, summary))
+    if files.acks:
+        # None takes away an answer of an earlier run that no longer holds.
+        for ending, answer in (("999", answers.ack999), ("277ca", answers.ack277ca), ("ta1", answers.ta1)):
+            troubles += _write(files.folder / f"{name}.{ending}", watcher, _copy_of(answer))
+    if exhibits is not None:
+        writer = _page_of(checker, files, journal, summary, exhibits, answers)
+        troubles += _write(files.folder / f"{name}.html", watcher, writer)
+    return troubles
+
+
+def _write_split(splitter: Splitter, failed: bool, files: Files, name: str, watcher: Watcher) -> list[str]:
+    """Write the two files, or take away those of an earlier run; an input that breaks off is not split."""
+    troubles: list[str] = []
+    made = Split(None, None)
+    try:
+        if not failed:
+            made = splitter.finish()
+    except Exception as error:  # noqa: BLE001  # as above
+        troubles.append(f"no split: {_name_crash(error, watcher)}")
+    for ending, side in (("clean", made.clean), ("rejected", made.rejected)):
+        troubles += _write(files.folder / f"{name}.{ending}.837", watcher, _copy_of(side))
+    made.close()
+    splitter.close()
+    return troubles
+
+
 def _read(
-    checker: Checker, source: Input, journal: Journal, acknowledger: Acknowledger | None, watcher: Watcher
+    checker: Checker,
+    source: Input,
+    takers: Sequence[_Taker],
+    exhibits: Exhibits | None,
+    redactor: Redactor | None,
+    watcher: Watcher,
 ) -> tuple[str | None, str]:
     """Pass the input through; its SHA-256, and why it could not be checked to its end, "" where it was."""
     failure = ""
     try:
-        checker = _with_minutes(checker, source)
+        checker = with_minutes(checker, source)
+        if exhibits is not None:
+            exhibits.minutes = checker.circumstances.minutes
         with source.open() as reading:
             try:
                 for count, checked in enumerate(checker.check(cast(BinaryIO, reading))):
-                    journal.add(checked)
-                    if acknowledger is not None:
-                        acknowledger.add(checked)
+                    seen = checked if redactor is None else redactor.redact(checked)
+                    for taker in takers:
+                        taker.add(seen)
                     if count % _OFTEN == 0:
                         watcher.position(reading.position())
             except (Unreadable, NotX12) as error:
@@ -119,7 +251,7 @@ def _name_crash(error: Exception, watcher: Watcher) -> str:
     return f"internal error ({type(error).__name__})"
 
 
-def _with_minutes(checker: Checker, source: Input) -> Checker:
+def with_minutes(checker: Checker, source: Input) -> Checker:
     """The checker with the minutes file beside the input, where none was given for the whole run."""
     if checker.circumstances.minutes is not None or source.minutes is None:
         return checker
@@ -128,24 +260,20 @@ def _with_minutes(checker: Checker, source: Input) -> Checker:
     )
 
 
-def _answer(
-    acknowledger: Acknowledger, withhold: bool, files: Files, name: str, watcher: Watcher
-) -> list[str]:
-    """Write the answers that there are, and take away those of an earlier run that no longer hold."""
-    troubles: list[str] = []
-    answers = Answers(None, None, None)
+def _finish(acknowledger: Acknowledger | None, failed: bool, watcher: Watcher) -> tuple[Answers, list[str]]:
+    """The answers, and why one that is due is not among them. The caller closes them."""
+    none = Answers(None, None, None)
+    if acknowledger is None:
+        return none, []
     try:
         answers = acknowledger.finish()
-        troubles += () if withhold else answers.withheld
     except Exception as error:  # noqa: BLE001  # as above
-        troubles.append(f"no answers: {_name_crash(error, watcher)}")
-    try:
-        for ending, answer in (("999", answers.ack999), ("277ca", answers.ack277ca), ("ta1", answers.ta1)):
-            writer = None if withhold else _copy_of(answer)
-            troubles += _write(files.folder / f"{name}.{ending}", watcher, writer)
-    finally:
+        return none, [f"no answers: {_name_crash(error, watcher)}"]
+    if failed:
+        # An input that breaks off is not answered: an answer to a part would pass for one to the whole.
         answers.close()
-    return troubles
+        return none, []
+    return answers, list(answers.withheld)
 
 
 Writer = Callable[[BinaryIO], None]
@@ -154,7 +282,12 @@ Writer = Callable[[BinaryIO], None]
 def _copy_of(answer: IO[bytes] | None) -> Writer | None:
     if answer is None:
         return None
-    return lambda out: shutil.copyfileobj(answer, out)
+
+    def write(out: BinaryIO) -> None:
+        answer.seek(0)
+        shutil.copyfileobj(answer, out)
+
+    return write
 
 
 def _json_of(checker: Checker, files: Files, journal: Journal, summary: Summary) -> Writer:
@@ -164,12 +297,49 @@ def _json_of(checker: Checker, files: Files, journal: Journal, summary: Summary)
                 text,
                 version=files.version,
                 received=checker.circumstances.received,
-                tables=list(checker.circumstances.tables.versions()),
+                tables=list(checker.circumstances.versions()),
             )
             report.add(journal, summary)
             report.finish()
 
     return write
+
+
+def _page_of(
+    checker: Checker,
+    files: Files,
+    journal: Journal,
+    summary: Summary,
+    exhibits: Exhibits,
+    answers: Answers,
+) -> Writer:
+    def write(out: BinaryIO) -> None:
+        from edi_checker.reports.html import HtmlReport
+
+        with open_text(out) as text:
+            page = HtmlReport(
+                text,
+                version=files.version,
+                received=checker.circumstances.received,
+                tables=list(checker.circumstances.versions()),
+                rules=files.rules,
+            )
+            page.add(journal, summary, exhibits, _shown(answers))
+            page.finish()
+
+    return write
+
+
+def _shown(answers: Answers) -> list[Answer]:
+    """The answers from their start, by the names that people know."""
+    from edi_checker.reports.html import Answer
+
+    shown = []
+    for name, stream in (("TA1", answers.ta1), ("999", answers.ack999), ("277CA", answers.ack277ca)):
+        if stream is not None:
+            stream.seek(0)
+            shown.append(Answer(name, stream))
+    return shown
 
 
 def _write(path: Path, watcher: Watcher, writer: Writer | None) -> list[str]:
@@ -193,14 +363,5 @@ def _tally(checker: Checker) -> Tally:
 
 
 @cache
-def _element_numbers(guide: Guide) -> Callable[[str, str], str]:
-    """Loop and element (`2010AA`, `NM109`) to the X12 number of the data element, "" where unknown."""
-    numbers: dict[str, str] = {}
-    here: dict[tuple[str, str], str] = {}
-    for segment in (*guide.segments, *guide.envelope.values()):
-        for item in segment.elements:
-            inside = item.components if isinstance(item, Composite) else ()
-            for ref, number in ((item.ref, item.number), *((each.ref, each.number) for each in inside)):
-                here[segment.loop, ref] = number
-                numbers.setdefault(ref, number)
-    return lambda loop, ref: here.get((loop, ref)) or numbers.get(ref, "")
+def _numbers_of(guide: Guide) -> ElementNumber:
+    return number_elements(guide)

@@ -210,7 +210,7 @@ def _archive(file: Path) -> Iterator[Input]:
             yield _refused(file, "the archive lists too many files")
             return
         with zipfile.ZipFile(file) as archive:
-            members = [m for m in archive.infolist() if not m.is_dir() and not _hidden(m.filename)]
+            members = [m for m in archive.infolist() if not m.filename.endswith("/") and not _hidden(m.filename)]
     except (*_DAMAGE, *_METHOD):
         yield _refused(file, "the archive is damaged")
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from tempfile import SpooledTemporaryFile
+from tempfile import TemporaryFile
 from typing import IO, NamedTuple
 
 from edi_checker.checker import Checked
@@ -25,16 +25,28 @@ from edi_checker.claim import (
 )
 from edi_checker.x12 import ISA_WIDTHS, Delimiters
 
-_IN_MEMORY = 1 << 20  # bytes of an unfinished file held in memory; what is more goes to a temporary file
+_BUFFER = 1 << 18  # bytes of an unfinished file held in memory; what is more goes to a temporary file
 
 # How deep a header stands.
 _INTERCHANGE, _GROUP, _TRANSACTION, _PROVIDER, _SUBSCRIBER, _PATIENT, _CLAIM = range(7)
 _LEVELS: dict[type, int] = {BillingProvider: _PROVIDER, Subscriber: _SUBSCRIBER, Patient: _PATIENT}
 
+# By the first five characters of a loop's name, the depth of the level that it belongs to.
+_LEVEL_LOOPS = {
+    "header"[:5]: _TRANSACTION,
+    "1000A": _TRANSACTION,
+    "1000B": _TRANSACTION,
+    "2000A": _PROVIDER,
+    "2010A": _PROVIDER,
+    "2000B": _SUBSCRIBER,
+    "2010B": _SUBSCRIBER,
+    "2000C": _PATIENT,
+    "2010C": _PATIENT,
+}
+
 # The trailer of each, the element of the header that holds its control number, and whether it counts itself.
 _TRAILERS = {_INTERCHANGE: ("IEA", 13, 0), _GROUP: ("GE", 6, 0), _TRANSACTION: ("SE", 2, 1)}
 
-_PADDED = (2, 4, 6, 8)  # elements of the ISA that are filled with blanks to their width
 _FIRST_MADE = 999_999_999  # control number of the first GS that is made; the next one is one less
 
 
@@ -56,19 +68,23 @@ class Splitter:
     """Takes the checked parts of one input in document order, and has the two files at the end.
 
     Every claim that the checker was given is in one of them, once, under its own interchange, group, set and
-    levels; these are written only where a claim below them is. A claim is in the clean file where it, its set, its group and
-    its interchange are accepted. One that could not be checked is in the other: nobody knows that it is clean.
+    levels; these are written only where a claim below them is. A claim is in the clean file where it, its
+    set, its group and its interchange are accepted, and what it stands below is whole: a segment sent too
+    early or too late, or a missing HL, spoils also the accepted claims that are not complete without it. One
+    that could not be checked is in the other file: nobody knows that it is clean.
 
     Written as they came, but each on a line of its own: the segments of claims and levels, ISA, GS and ST,
-    with the delimiters of the input. Made anew: HL01 and HL02, counted; HL04 of a subscriber whose patients are
-    all in the other file; SE, GE and IEA, with the number of the
-    header that they close; the blanks that an ISA has lost; a GS that is missing. Text is written as UTF-8.
-    Left out: what stands outside of the headers that it needs, TA1 segments, and what follows a trailer.
+    with the delimiters of the input. Made anew: HL01 and HL02, counted; HL04 of a subscriber whose patients
+    are all in the other file; SE, GE and IEA, counted, with the number of the header that they close; the
+    elements and blanks that an ISA has lost, and ISA16 where the claims use another separator; a GS that is
+    missing. Text is written as UTF-8. Left out: what stands outside of the headers that it needs, TA1
+    segments, and what follows a trailer.
 
     So a check of the clean file finds no error, and a check of the rejected one finds of each claim what was
     found before, but for what compares it with others (a control number used twice, more claims than a
-    patient may have, a duplicate) when the other one is in the clean file. Faults of HL numbers and trailers
-    are mended. Where the input breaks off within a claim, that claim is now checked as if it were whole.
+    patient may have, a duplicate) when the other one is in the clean file. Faults of HL01, HL02, ISA and
+    trailers are mended. Where the input breaks off within a claim, that claim is now checked as if it were
+    whole.
 
     Groups and sets of another kind or version hold no claims that are read, and are in neither file.
     Memory does not grow with the input.
@@ -83,6 +99,9 @@ class Splitter:
         self._transaction: int | None = None
         self._subscriber: int | None = None
         self._last_claim: tuple[int, Claim] | None = None  # where the part before this one is a claim
+        # The depth of a level that is not whole or is missing, and whether its HL is still to come.
+        self._doubt: int | None = None
+        self._doubt_next = False
         self._made = _FIRST_MADE
 
     def add(self, checked: Checked) -> None:
@@ -93,7 +112,9 @@ class Splitter:
             self._journal.say(last[0], False)
         match part:
             case Claim():
-                self._last_claim = self._write(_CLAIM, part.segments, accepted and _has_content(part)), part
+                clean = accepted and _has_content(part) and self._doubt is None
+                self._last_claim = self._write(_CLAIM, part.segments, clean), part
+                self._doubt_levels(part, _CLAIM)
             case BillingProvider() | Subscriber() | Patient():
                 self._write_level(part)
             case Interchange():
@@ -120,6 +141,12 @@ class Splitter:
         self._journal.close()
         return Split(self._clean.end(), self._rejected.end())
 
+    def close(self) -> None:
+        """Give back the temporary files, also those that finish() gave; for a splitter that is let go."""
+        self._journal.close()
+        self._clean.close_file()
+        self._rejected.close_file()
+
     def _open_transaction(self, part: Transaction) -> None:
         if self._group is None:
             head = part.group.segment
@@ -128,9 +155,25 @@ class Splitter:
                 self._made -= 1
             self._group = self._write(_GROUP, [head])
         self._transaction = self._write(_TRANSACTION, part.segments)
+        self._doubt = None
+
+    def _doubt_levels(self, part: Claim | Level, depth: int) -> None:
+        """Segments of a level above within this part: what follows does not stand below what it should."""
+        for fault in part.faults:
+            of = _LEVEL_LOOPS.get(fault.loop[:5], depth)
+            if of < depth and not fault.element:
+                self._doubt = min(of, _PATIENT if self._doubt is None else self._doubt)
+                # What stands at the end of a claim belongs to the level of which the HL comes next.
+                late = fault.segment == "HL" or 2 * (fault.position - part.position) < len(part.segments)
+                self._doubt_next = depth == _CLAIM and not late
 
     def _write_level(self, part: BillingProvider | Subscriber | Patient) -> None:
-        place = self._write(_LEVELS[type(part)], part.segments)
+        depth = _LEVELS[type(part)]
+        if self._doubt is not None and depth <= self._doubt and not self._doubt_next:
+            self._doubt = None
+        self._doubt_next = False
+        self._doubt_levels(part, depth)
+        place = self._write(depth, part.segments)
         if not isinstance(part, Patient):
             self._subscriber = place if isinstance(part, Subscriber) else None
         elif self._subscriber is not None:
@@ -139,7 +182,9 @@ class Splitter:
     def _write(self, depth: int, segments: list[Segment], accepted: bool = False) -> int:
         """Note the segments of one part; nothing is called accepted before it is known to be."""
         assert self._interchange is not None  # every input begins with an ISA
-        return self._journal.write(depth, accepted, len(segments), _text(segments, self._interchange.delimiters))
+        return self._journal.write(
+            depth, accepted, len(segments), _text(segments, self._interchange.delimiters)
+        )
 
     def _close(self, *, accepted: bool) -> None:
         """The interchange is over, and with it everything is known: give each claim to its side."""
@@ -170,11 +215,15 @@ def _has_content(claim: Claim) -> bool:
 
 
 def _holds_segment_of(claim: Claim, part: Claim | Level) -> bool:
-    """Whether the claim's last line lacks a segment that was sent as the second of the part after it.
+    """Whether the claim's last loop lacks a segment that was sent as the second of the part after it.
 
     The fault is noted at that part alone, and without it the claim is not whole.
     """
-    own = {segment[0] for segment in (claim.lines[-1].segments if claim.lines else claim.segments)}
+    own = set()
+    for segment in reversed(claim.segments):
+        own.add(segment[0])
+        if segment[0] in ("LX", "NM1", "SVD", "LIN", "LQ"):
+            break
     return any(
         fault.kind == "segment-order"
         and fault.position == part.position + 1
@@ -188,12 +237,23 @@ def _make_group_header(transaction: Transaction, number: int) -> Segment:
     """A GS with what the ISA and the ST say."""
     isa = transaction.interchange
     day = isa.value(9)
-    return ["GS", "HC", isa.value(6), isa.value(8), f"20{day}", isa.value(10), str(number), "X", transaction.version]
+    return [
+        "GS",
+        "HC",
+        isa.value(6),
+        isa.value(8),
+        f"20{day}",
+        isa.value(10),
+        str(number),
+        "X",
+        transaction.version,
+    ]
 
 
-def _pad(isa: Segment) -> Segment:
-    """The ISA with the blanks without which it cannot be read by columns."""
-    return [text.ljust(ISA_WIDTHS[at - 1]) if at in _PADDED else text for at, text in enumerate(isa)]
+def _complete(isa: Segment, component: str) -> Segment:
+    """The ISA with what it needs to be read, by columns too: its elements, its blanks, the right ISA16."""
+    values = [*isa[1:16], *[""] * (16 - len(isa)), component]
+    return ["ISA", *(value.ljust(width) for value, width in zip(values, ISA_WIDTHS, strict=True))]
 
 
 def _ending(delimiters: Delimiters) -> str:
@@ -210,7 +270,7 @@ def _text(segments: list[Segment], delimiters: Delimiters) -> bytes:
 class _Entry(NamedTuple):
     """A part on its way to its side: `text` of so many `segments`.
 
-    `said` is of a claim, set or group whether it is accepted, of a subscriber whether a patient level follows.
+    `said` is of a claim, set or group whether it is accepted, of a subscriber whether a patient follows.
     """
 
     depth: int
@@ -220,33 +280,36 @@ class _Entry(NamedTuple):
 
 
 class _Journal:
-    """The parts of an interchange, kept until its end says what becomes of them; on disk when there are many."""
+    """The parts of an interchange, kept until its end says what becomes of them; on disk when many."""
 
     _HEAD = struct.Struct("<B?II")
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by close()
+        # No SpooledTemporaryFile: its methods are Python, and they are called for each part.
+        self._file: IO[bytes] = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed by close()
+        self._end = 0
 
     def write(self, depth: int, said: bool, segments: int, text: bytes) -> int:
         """Add an entry; gives its place."""
-        place = self._file.tell()
-        self._file.write(self._HEAD.pack(depth, said, segments, len(text)))
-        self._file.write(text)
+        place = self._end
+        self._end += self._file.write(self._HEAD.pack(depth, said, segments, len(text)) + text)
         return place
 
     def say(self, place: int, said: bool) -> None:
         """Say of the entry at this place what was not known when it was written."""
         self._file.seek(place + 1)
         self._file.write(bytes([said]))
-        self._file.seek(0, 2)
+        self._file.seek(self._end)
 
     def read(self) -> Iterator[_Entry]:
+        read, unpack, size_of_head = self._file.read, self._HEAD.unpack, self._HEAD.size
         self._file.seek(0)
-        while head := self._file.read(self._HEAD.size):
-            depth, said, segments, size = self._HEAD.unpack(head)
-            yield _Entry(depth, said, segments, self._file.read(size))
+        while head := read(size_of_head):
+            depth, said, segments, size = unpack(head)
+            yield _Entry(depth, said, segments, read(size))
 
     def clear(self) -> None:
+        self._end = 0
         self._file.seek(0)
         self._file.truncate()
 
@@ -278,13 +341,14 @@ class _Side:
 
     def __init__(self, *, mends: bool) -> None:
         self._mends = mends  # whether a wrong HL04 is put right
-        self._file: IO[bytes] = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by its reader
+        self._file: IO[bytes] = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed by its reader
         self._open: dict[int, _Opened] = {}
         self._delimiters = Delimiters("*", ":", "^", "~")
 
     def open_interchange(self, part: Interchange) -> None:
         self._delimiters = part.delimiters
-        self.open(_Entry(_INTERCHANGE, False, 1, _text([_pad(part.segment)], part.delimiters)))
+        head = _complete(part.segment, part.delimiters.component)
+        self.open(_Entry(_INTERCHANGE, False, 1, _text([head], part.delimiters)))
 
     def open(self, entry: _Entry) -> None:
         self.close(entry.depth)
@@ -314,6 +378,9 @@ class _Side:
         self._file.seek(0)
         return self._file
 
+    def close_file(self) -> None:
+        self._file.close()
+
     def _write_header(self, opened: _Opened, above: _Opened | None) -> None:
         entry = opened.entry
         opened.written = True
@@ -335,7 +402,9 @@ class _Side:
         transaction.levels += 1
         transaction.below += opened.entry.segments
         opened.number = str(transaction.levels)
-        start = separator.join(("HL", opened.number, above.number if above else "", element(hl, 3), "")).encode()
+        start = separator.join(
+            ("HL", opened.number, above.number if above else "", element(hl, 3), "")
+        ).encode()
         flag = opened.child_code = element(hl, 4)
         if opened.entry.depth == _SUBSCRIBER and flag in ("0", "1"):
             if self._mends:

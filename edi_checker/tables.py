@@ -1,4 +1,4 @@
-"""NCCI PTP, MUE, add-on and therapy code tables: look-up by date of service.
+"""What is looked up by date of service: NCCI edits, procedures, codes; and the therapy rows that ship inside.
 
 A look-up that finds nothing means "no such row in this version", and `versions` says which version that is.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from edi_checker.finding import TableVersion
 
@@ -20,7 +20,11 @@ BUILT_IN = "builtin-therapy-2024Q3"
 # is said, because a false rejection is worse than a missed one.
 RELEASED = 20240701
 
+# Last day of the quarter of that release: what CMS changed since is not in it.
+SUPERSEDED = 20240930
+
 Therapy = Literal["always", "sometimes", ""]
+Side = Literal["before", "after"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Procedure:
     eight_minute      counted in the 8-minute rule: one-on-one, 15 minutes a unit
     counts_with       code with which its minutes are counted (97130 goes on where 97129 ends), itself else
     status ... team_surgeon   indicators of the Medicare physician fee schedule, "" where not known
+    single_dose       a drug that comes in single-dose containers, where a list says so
     """
 
     code: str
@@ -93,6 +98,44 @@ class Procedure:
     co_surgeon: str
     team_surgeon: str
     table: TableVersion
+    single_dose: bool = False
+
+
+class Tables(Protocol):
+    """Look-ups by date of service (CCYYMMDD), in the built-in tables or in imported releases."""
+
+    def of(self, profile: str) -> Tables:
+        """The tables for claims of a profile: `medicaid` may have some of its own."""
+        ...
+
+    def ptp(self, code_a: str, code_b: str, on: int) -> PtpEdit | None:
+        """The edit that joins two codes on a day, whichever of them is column 1."""
+        ...
+
+    def mue(self, code: str, on: int) -> MueLimit | None: ...
+
+    def addon(self, code: str, on: int) -> AddOn | None: ...
+
+    def procedure(self, code: str, on: int) -> Procedure | None: ...
+
+    def outside(self, on: int) -> tuple[tuple[str, str, Side], ...]:
+        """The releases, by table and version, before or after which this day lies where they are the nearest.
+
+        What is looked up for such a day is answered as well as can be; the report says once that it may be
+        incomplete. None where every NCCI edit is known for the day.
+        """
+        ...
+
+    def era(self, on: int) -> int:
+        """The first of the days around this one on which the very same rows hold: one key for all of them."""
+        ...
+
+    def versions(self) -> tuple[tuple[str, str, int], ...]:
+        """Name, version and number of rows of each table that may decide."""
+        ...
+
+    # Look-ups are remembered by the tables they were made in.
+    def __hash__(self) -> int: ...
 
 
 Row = TypeVar("Row")
@@ -102,8 +145,8 @@ Periods = list[tuple[int, int, Row]]
 _NO_END = 99991231
 
 
-class Tables:
-    """Look-ups by date of service (CCYYMMDD). A code or pair may have several rows with disjoint periods."""
+class TherapyTables:
+    """The therapy rows that ship inside. A code or pair may have several with disjoint periods."""
 
     def __init__(
         self,
@@ -111,20 +154,22 @@ class Tables:
         mue: dict[str, Periods[MueLimit]],
         addon: dict[str, Periods[AddOn]],
         procedures: dict[str, Periods[Procedure]],
-        since: int,
+        known: tuple[int, int],
         versions: tuple[tuple[str, str, int], ...],
     ) -> None:
         self._ptp = ptp
         self._mue = mue
         self._addon = addon
         self._procedures = procedures
-        self._since = since
+        self._known = known
         self._versions = versions
         self._turns = _turns(ptp, mue, addon, procedures)
         self._eras: dict[int, int] = {}
 
+    def of(self, profile: str) -> TherapyTables:  # the same for all
+        return self
+
     def era(self, on: int) -> int:
-        """The first of the days around this one on which the very same rows hold: one key for all of them."""
         first = self._eras.get(on)
         if first is None:
             if len(self._eras) > 10_000:
@@ -133,7 +178,6 @@ class Tables:
         return first
 
     def ptp(self, code_a: str, code_b: str, on: int) -> PtpEdit | None:
-        """The edit that joins two codes on a day, whichever of them is column 1."""
         return _holding(self._ptp.get((code_a, code_b)), on) or _holding(self._ptp.get((code_b, code_a)), on)
 
     def mue(self, code: str, on: int) -> MueLimit | None:
@@ -145,12 +189,15 @@ class Tables:
     def procedure(self, code: str, on: int) -> Procedure | None:
         return _holding(self._procedures.get(code), on)
 
-    def covers(self, on: int) -> bool:
-        """Whether every edit is known for this day; of earlier days only those with a known start are."""
-        return on >= self._since
+    def outside(self, on: int) -> tuple[tuple[str, str, Side], ...]:
+        """All three tables of edits, of which only some rows have a known start; none in their quarter."""
+        first, last = self._known
+        if first <= on <= last:
+            return ()
+        side: Side = "before" if on < first else "after"
+        return tuple((name, version, side) for name, version, _ in self._versions if name.startswith("ncci_"))
 
     def versions(self) -> tuple[tuple[str, str, int], ...]:
-        """Name, version and number of rows of each table."""
         return self._versions
 
 
@@ -173,7 +220,7 @@ def _holding(periods: Periods[Row] | None, on: int) -> Row | None:
 
 
 @cache
-def built_in() -> Tables:
+def built_in() -> TherapyTables:
     """The therapy tables that ship with the package."""
     ptp: dict[tuple[str, str], Periods[PtpEdit]] = {}
     version = TableVersion("ncci_ptp", BUILT_IN)
@@ -207,7 +254,7 @@ def built_in() -> Tables:
 
     counted = (("ncci_ptp", ptp), ("ncci_mue", mue), ("ncci_addon", addon), ("therapy_codes", procedures))
     versions = tuple((name, BUILT_IN, sum(map(len, table.values()))) for name, table in counted)
-    return Tables(ptp, mue, addon, procedures, RELEASED, versions)
+    return TherapyTables(ptp, mue, addon, procedures, (RELEASED, SUPERSEDED), versions)
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:

@@ -20,6 +20,7 @@ from edi_checker.guide import (
     list_segments,
     walk_loops,
 )
+from edi_checker.patterns import Patterns, patterns_for
 from edi_checker.x12 import Block, Delimiters, Fault
 
 MEMO = 50_000  # segments known to be without fault that a walker remembers before it starts afresh
@@ -183,12 +184,26 @@ class _Notes:
         self.refs: set[str] = set()
 
     def note(
-        self, kind: str, item: Element | Composite, code: str, expected: str = "", found: str = ""
+        self,
+        kind: str,
+        item: Element | Composite,
+        code: str,
+        expected: str = "",
+        found: str = "",
+        trigger: str = "",
     ) -> None:
-        self.note_at(kind, item.ref, item.number, code, item.name, expected, found)
+        self.note_at(kind, item.ref, item.number, code, item.name, expected, found, trigger)
 
     def note_at(
-        self, kind: str, ref: str, number: str, code: str, name: str = "", expected: str = "", found: str = ""
+        self,
+        kind: str,
+        ref: str,
+        number: str,
+        code: str,
+        name: str = "",
+        expected: str = "",
+        found: str = "",
+        trigger: str = "",
     ) -> None:
         node = self.node
         answers = ("IK304=8", f"IK403={code}")
@@ -205,6 +220,7 @@ class _Notes:
                 name or node.name,
                 expected,
                 found,
+                trigger,
             )
         )
 
@@ -406,7 +422,9 @@ def _check_notes(node: Segment, segment: list[str], out: _Notes) -> None:
             "C": f"all of {refs} where {node.id}{numbers[0]:02d} is sent",
             "L": f"at least one more of {refs} where {node.id}{numbers[0]:02d} is sent",
         }[letter]
-        out.note("relational", node.elements[wrong - 1], "10" if letter == "E" else "2", expected)
+        trigger = f"{node.id}{present[0]:02d}" if present else ""
+        code = "10" if letter == "E" else "2"
+        out.note("relational", node.elements[wrong - 1], code, expected, "", trigger)
 
 
 def _list(codes: frozenset[str]) -> str:
@@ -623,12 +641,17 @@ class _Late:
 
 
 class Walker:
-    """Walks one transaction set, block by block, in order. Any number of walkers may share the guide."""
+    """Walks one transaction set, block by block, in order. Any number of walkers may share the guide.
 
-    def __init__(self, guide: Guide, delimiters: Delimiters) -> None:
+    `fast` lets patterns pass the blocks that they prove clean; the faults are the same without.
+    """
+
+    def __init__(self, guide: Guide, delimiters: Delimiters, *, fast: bool = True) -> None:
         self._chart = _chart(guide)
+        self._patterns = patterns_for(guide, delimiters) if fast else None
         self._delimiters = delimiters
         self._clean: set[tuple[int, str]] = set()
+        self._level: Level = "header"
         self._spot: _Spot = self._chart.roots["header"]
         self._stack: list[_Instance] = []
         self._instances: list[_Instance] = []
@@ -649,10 +672,18 @@ class Walker:
         self._faults: list[Fault] = []
         self._reset("header")
 
+    def pass_over(self, levels: int) -> None:
+        """Go on as if so many HL segments had been walked in all, numbered from 1."""
+        self._hl_count = self._hl_last = levels
+
     def walk(self, block: Block, following: Block | None) -> Walked:
         """Place the segments of one block. `following` is the next block of the input, None at its end."""
         if block.kind not in ("ST", "HL", "CLM", "SE"):
             return Walked("", ())
+        if self._patterns is not None:
+            level = self._prove(self._patterns, block)
+            if level:
+                return self._pass(level, block, following)
         separator = self._delimiters.element
         raws = block.text.split(self._delimiters.terminator, BLOCK_SEGMENTS)
         self._faults = []
@@ -683,6 +714,41 @@ class Walker:
         self._close(block.position + len(raws), following)
         self._faults.sort(key=lambda fault: fault.position)
         return Walked(level, tuple(self._faults[:BLOCK_FAULTS]))
+
+    def _prove(self, patterns: Patterns, block: Block) -> Level | None:
+        """The level of a block that is certainly without fault, its numbers counted; None: it is walked."""
+        if self._doubled or self._early or self._belated is not None:
+            return None
+        if block.kind == "CLM":
+            if self._claims >= CLAIMS or not patterns.prove("2300", block.text):
+                return None
+            self._claims += 1
+            return "2300"
+        if block.kind != "HL":
+            return None
+        head = block.text.partition(self._delimiters.terminator)[0].split(self._delimiters.element)
+        level = _LEVEL_OF_CODE.get(head[3]) if len(head) == 5 else None
+        if level is None or head[1] != str(self._hl_count + 1):
+            return None
+        if level != "2000A" and head[2] not in self._parents.get(_ABOVE[level], ()):
+            return None
+        if not patterns.prove(level, block.text):
+            return None
+        self._hl_count += 1
+        self._hl_last = self._hl_count
+        self._excused = False
+        self._enter(level, (head[1],))
+        self._subscriber = (head[4], block.position) if level == "2000B" else None
+        return level
+
+    def _pass(self, level: Level, block: Block, following: Block | None) -> Walked:
+        """A block that is clean in itself: what must follow it may still be missing."""
+        self._level = level
+        if following is None or (following.kind == "CLM" and level != "2000A"):
+            return _CLEAN[level]
+        self._faults = []
+        self._check_next(block.position + block.text.count(self._delimiters.terminator) + 1, following)
+        return Walked(level, tuple(self._faults)) if self._faults else _CLEAN[level]
 
     # -- the hot loop
 
@@ -867,7 +933,7 @@ class Walker:
 
     def _reset(self, level: Level) -> None:
         root = self._chart.guide.levels[level]
-        self._level: Level = level
+        self._level = level
         self._spot = self._chart.roots[level]
         instance = _Instance(root)
         self._stack = [instance]
@@ -931,7 +997,7 @@ class Walker:
         if kind != "HL":
             return "header" if kind == "ST" else "2300" if kind == "CLM" else "trailer"
         code = segments[0][3].strip() if len(segments[0]) > 3 else ""
-        said: Level | None = {"20": "2000A", "22": "2000B", "23": "2000C"}.get(code)  # type: ignore[assignment]
+        said = _LEVEL_OF_CODE.get(code)
         votes: dict[Level, int] = {"2000A": 0, "2000B": 0, "2000C": 0}
         for segment in segments[1:REACH]:
             token = self._chart.token(segment, self._delimiters.component)
@@ -948,6 +1014,11 @@ class Walker:
 
     def _level_ahead(self, following: Block) -> Level:
         raws = following.text.split(self._delimiters.terminator, REACH)[:REACH]
+        if following.kind == "HL" and len(raws) > 1:
+            head = raws[0].split(self._delimiters.element)
+            said = _LEVEL_OF_CODE.get(head[3]) if len(head) > 3 else None
+            if said is not None and self._token_of(raws[1]) in _MARKS[said]:
+                return said
         return self._level_of(following.kind, [raw.split(self._delimiters.element) for raw in raws])
 
     def _is_doubled(self, block: Block, raws: list[str], following: Block | None) -> bool:
@@ -982,7 +1053,7 @@ class Walker:
                 "hierarchy", position, node, 1, "7", expected, str(value) if value >= 0 else ""
             )
         self._hl_last = value if value >= 0 else self._hl_count
-        above: Level = {"2000A": "header", "2000B": "2000A", "2000C": "2000B"}[level]  # type: ignore[assignment]
+        above = _ABOVE[level]
         parent = segment[2].strip() if len(segment) > 2 else ""
         parents = self._parents.get(above, ())
         if level != "2000A" and 0 < len(parent) <= 12 and parents and parent not in parents and not excused:
@@ -1489,6 +1560,10 @@ _BELOW: dict[str, tuple[Level, ...]] = {
     "2000C": ("2300", "2000C", "2000B"),
     "2300": ("2000A", "2000B", "2000C", "2300"),
 }
+
+_ABOVE: dict[Level, Level] = {"2000A": "header", "2000B": "2000A", "2000C": "2000B"}
+_LEVEL_OF_CODE: dict[str, Level] = {"20": "2000A", "22": "2000B", "23": "2000C"}
+_CLEAN: dict[Level, Walked] = {level: Walked(level, ()) for level in LEVELS}
 
 _MARKS: dict[Level, frozenset[str]] = {
     "2000A": frozenset(("NM1*85", "NM1*87", "NM1*PE", "PRV*BI", "CUR*85")),

@@ -6,7 +6,7 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, NamedTuple
 
 CHUNK = 1 << 20
 MAX_SEGMENT = 1 << 20  # characters in one segment; the guide's longest legal segment is far below 10,000
@@ -35,6 +35,7 @@ class Fault:
     name          short name of the loop, segment or element
     expected      what the guide asks for ("one of 20, 22"; "at most 50"; "CCYYMMDD")
     found         what stands there, only where it cannot be PHI (counts, qualifiers, lengths)
+    trigger       the other element of the segment that makes this one required or excludes it, "" where none
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Fault:
     name: str = ""
     expected: str = ""
     found: str = ""
+    trigger: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,7 @@ class Delimiters:
     terminator: str
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A run of whole segments that starts with a segment that opens something (or is trailer).
 
     kind        id of the first segment where it is an envelope segment, HL or CLM; "?" for segments outside
@@ -363,6 +364,17 @@ def _clean(text: str, terminator: str, wrapped: bool) -> str:
     """Take the blanks and line breaks that surround terminators out of the text."""
     if "\n" not in text and "\r" not in text and terminator + " " not in text:
         return text
+    if not wrapped:
+        # one line break behind each terminator is how most files come
+        plain = text.lstrip(_BLANK).replace(terminator + "\r\n", terminator)
+        plain = plain.replace(terminator + "\n", terminator)
+        if (
+            "\n" not in plain
+            and "\r" not in plain
+            and not plain.startswith(terminator)
+            and not re.search(f"{re.escape(terminator)}[{_BLANK}{re.escape(terminator)}]", plain)
+        ):
+            return plain
     if wrapped:
         text = text.replace("\r", "").replace("\n", "")
     pieces = text.split(terminator)

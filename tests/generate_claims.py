@@ -78,6 +78,37 @@ DISCIPLINES = (
 OFFICE_VISITS = (Service("99212", 6100, 1), Service("99213", 9200, 1), Service("99214", 13000, 1))
 OFFICE_DIAGNOSES = ("J069", "I10", "E119", "M5450")
 
+# What other claims are made of: procedures of one line each, with modifiers, and the diagnoses they go with.
+LABORATORY = (Service("80053", 1800, 1), Service("85025", 1100, 1), Service("81003", 600, 1))
+DRUGS = (
+    ("J1885", "00409379601", 900, "ML"),
+    ("J3301", "00003029305", 1200, "ML"),
+    ("J0696", "00409733201", 700, "UN"),
+)
+EQUIPMENT = (("E0143", "NU", 11000), ("E0114", "NU", 4500), ("L1833", "RT", 48000), ("E0601", "RR", 9500))
+RIDES = (("A0428", 50000), ("A0429", 62000))
+SLEEPS = (("01402", "M1711"), ("00142", "H2510"), ("00830", "K4090"))
+IMAGES = (
+    ("71046", "", "R059"),
+    ("73560", ":LT", "M25562"),
+    ("73030", ":RT", "M25511"),
+    ("77067", "", "Z1231"),
+)
+TALKS = (("90837", 16000, "F411"), ("90834", 12000, "F329"), ("90791", 19000, "F4310"))
+KINDS = (
+    "laboratory",
+    "drug",
+    "equipment",
+    "ambulance",
+    "anaesthesia",
+    "imaging",
+    "hospital",
+    "talk",
+    "accident",
+    "replacement",
+    "vaccination",
+)
+
 FAULTS = {
     "wrong-qualifier": "guide.element-code",
     "missing-n3": "guide.segment-missing",
@@ -116,10 +147,12 @@ def generate(
     invalid: float = 0.0,
     per_transaction: int = CLAIMS_PER_TRANSACTION,
     seeded: list[Seeded] | None = None,
+    every_kind: bool = False,
 ) -> Iterator[str]:
     """The text of one interchange with so many claims, in pieces of one claim or a header each.
 
     `invalid` is the part of the claims (0..1) that get one fault each; what was put where goes to `seeded`.
+    With `every_kind` half of the claims are of other kinds than therapy and office visits (KINDS), and clean.
     The same arguments give the same text. Every name, number and address is invented.
 
     Raises ValueError for no claims at all: the guide has no such file.
@@ -132,7 +165,7 @@ def generate(
     transactions = 0
     for first in range(0, claims, per_transaction):
         transactions += 1
-        transaction = _Transaction(transactions, Random(f"{seed}/{first}"), invalid, seeded)
+        transaction = _Transaction(transactions, Random(f"{seed}/{first}"), invalid, seeded, every_kind)
         yield from transaction.write(first, min(first + per_transaction, claims))
     yield f"GE*{transactions}*1~\nIEA*1*000000001~\n"
 
@@ -140,11 +173,14 @@ def generate(
 class _Transaction:
     """One ST..SE in the making: it counts what it has written."""
 
-    def __init__(self, number: int, random: Random, invalid: float, seeded: list[Seeded] | None) -> None:
+    def __init__(
+        self, number: int, random: Random, invalid: float, seeded: list[Seeded] | None, every_kind: bool
+    ) -> None:
         self.number = number
         self.random = random
         self.invalid = invalid
         self.seeded = seeded
+        self.every_kind = every_kind
         self.written = 0
         self.hl = 0
         self.provider_hl = 0
@@ -185,6 +221,8 @@ class _Transaction:
     def claim(self, index: int, clinic: int) -> list[str]:
         """One subscriber, a dependent in some cases, and one claim of lines."""
         random = self.random
+        if self.every_kind and random.random() < 0.5:
+            return self.other_claim(index)
         fault = self.choose_fault()
         office = fault in ("", "charge", "npi") and random.random() < 0.15
         dependent = fault == "missing-n3" or (fault != "no-discipline" and random.random() < 0.12)
@@ -260,6 +298,19 @@ class _Transaction:
             self.seeded.append(Seeded(claim, fault, FAULTS[fault]))
         return segments
 
+    def other_claim(self, index: int) -> list[str]:
+        """A claim of another kind, for a commercial payer; a dependent's in some cases."""
+        random = self.random
+        dependent = random.random() < 0.2
+        day = FIRST_DAY + timedelta(days=random.randrange(230))
+        kind = KINDS[random.randrange(len(KINDS))]
+        segments = self.subscriber(index, dependent=dependent, medicare=False, secondary=False)
+        if dependent:
+            segments += self.patient(without_address=False)
+        written = _Written(f"K{self.number:04d}-{index:07d}", day, random)
+        getattr(written, kind)()
+        return segments + written.segments()
+
     def choose_fault(self) -> str:
         if self.random.random() >= self.invalid:
             return ""
@@ -314,6 +365,159 @@ class _Transaction:
         ]
 
 
+class _Written:
+    """A claim of another kind in the making: its head, what stands before its lines, and its lines."""
+
+    def __init__(self, claim: str, day: date, random: Random) -> None:
+        self.claim = claim
+        self.day = day
+        self.random = random
+        self.place = "11"
+        self.frequency = "1"
+        self.causes = ""
+        self.before: list[str] = []
+        self.diagnoses: tuple[str, ...] = ("I10",)
+        self.parties: list[str] = []
+        self.lines: list[str] = []
+        self.count = 0
+        self.total = 0
+
+    def segments(self) -> list[str]:
+        causes = f"**{self.causes}" if self.causes else ""
+        head = f"CLM*{self.claim}*{_money(self.total)}***{self.place}:B:{self.frequency}*Y*A*Y*Y{causes}"
+        hi = "HI*ABK:" + "*ABF:".join(self.diagnoses)
+        return [head, *self.before, hi, *self.parties, *self.lines]
+
+    def line(
+        self, procedure: str, cents: int, units: int = 1, more: tuple[str, ...] = (), unit: str = "UN"
+    ) -> None:
+        self.count += 1
+        self.total += cents
+        pointers = ":".join(str(n) for n in range(1, min(len(self.diagnoses), 4) + 1))
+        self.lines += [
+            f"LX*{self.count}",
+            f"SV1*HC:{procedure}*{_money(cents)}*{unit}*{units}***{pointers}",
+            f"DTP*472*D8*{self.day:%Y%m%d}",
+            f"REF*6R*{self.claim}-{self.count}",
+            *more,
+        ]
+
+    def rendering(self, taxonomy: str) -> None:
+        number = self.random.randrange(500)
+        self.parties += [
+            f"NM1*82*1*{LAST_NAMES[number % 10]}*{FIRST_NAMES[number % 11]}****XX*{npi(40_000_000 + number)}",
+            f"PRV*PE*PXC*{taxonomy}",
+        ]
+
+    def referring(self) -> None:
+        self.parties.append(f"NM1*DN*1*FIR*MORGAN****XX*{npi(30_000_000 + self.random.randrange(300))}")
+
+    def facility(self) -> None:
+        number = self.random.randrange(40)
+        self.parties += [
+            f"NM1*77*2*OAK HOSPITAL {number}*****XX*{npi(50_000_000 + number)}",
+            f"N3*{number + 1} WHARF ROW",
+            f"N4*COLUMBUS*OH*4321500{number + 10}",
+        ]
+
+    def laboratory(self) -> None:
+        self.place = "81"
+        self.before = [f"REF*X4*36D{self.random.randrange(10**7):07d}"]
+        self.diagnoses = ("E119", "I10")
+        self.referring()
+        self.rendering("207ZP0102X")
+        for service in self.random.sample(LABORATORY, self.random.randint(1, 3)):
+            self.line(service.code, service.price)
+
+    def drug(self) -> None:
+        self.diagnoses = ("M1711",)
+        self.rendering("207X00000X")
+        code, number, price, unit = self.random.choice(DRUGS)
+        units = self.random.randint(1, 2)
+        self.line(code, price * units, units, (f"LIN**N4*{number}", f"CTP****{units}*{unit}"))
+        self.line("96372", 3000)
+
+    def equipment(self) -> None:
+        self.place = "12"
+        self.diagnoses = ("M6281", "R2681")
+        code, modifier, price = self.random.choice(EQUIPMENT)
+        ordering = f"NM1*DK*1*FIR*MORGAN****XX*{npi(30_000_000 + self.random.randrange(300))}"
+        self.line(f"{code}:{modifier}", price, 1, (ordering,))
+
+    def ambulance(self) -> None:
+        self.place = "41"
+        miles = self.random.randint(2, 60)
+        self.before = [f"CR1*LB*{self.random.randint(90, 260)}**A*DH*{miles}", "CRC*07*Y*01*06"]
+        self.diagnoses = ("R531",)
+        self.parties = [
+            "NM1*PW*2",
+            "N3*11 MILL ROAD",
+            "N4*COLUMBUS*OH*432150015",
+            "NM1*45*2*OAK HOSPITAL",
+            "N3*12 WHARF ROW",
+            "N4*COLUMBUS*OH*432150016",
+        ]
+        code, price = self.random.choice(RIDES)
+        self.line(f"{code}:RH", price)
+        self.line("A0425:RH", 1000 * miles, miles)
+
+    def anaesthesia(self) -> None:
+        self.place = "22"
+        code, diagnosis = self.random.choice(SLEEPS)
+        self.diagnoses = (diagnosis,)
+        self.rendering("207L00000X")
+        self.facility()
+        minutes = self.random.randint(20, 240)
+        self.line(f"{code}:AA", 1000 * minutes, minutes, unit="MJ")
+
+    def imaging(self) -> None:
+        code, modifier, diagnosis = self.random.choice(IMAGES)
+        self.diagnoses = (diagnosis,)
+        if code == "77067":
+            self.before = ["REF*EW*123456"]
+        self.referring()
+        self.rendering("2085R0202X")
+        self.line(f"{code}{modifier}", 7000)
+
+    def hospital(self) -> None:
+        self.place = "21"
+        self.before = [f"DTP*435*D8*{self.day - timedelta(days=2):%Y%m%d}"]
+        self.diagnoses = ("J189", "I10", "E119")
+        self.rendering("208M00000X")
+        self.facility()
+        self.line(self.random.choice(("99231", "99232", "99233")), 12000)
+
+    def talk(self) -> None:
+        code, price, diagnosis = self.random.choice(TALKS)
+        self.diagnoses = (diagnosis,)
+        self.rendering("103T00000X")
+        if self.random.random() < 0.5:
+            self.place = "10"
+            code += ":95"
+        self.line(code, price)
+
+    def accident(self) -> None:
+        self.causes, self.diagnoses = self.random.choice(
+            (("AA:::OH", ("S8001XA", "V4352XA")), ("OA", ("S8001XA", "W010XXA")), ("EM", ("S8001XA",)))
+        )
+        self.before = [f"DTP*439*D8*{self.day - timedelta(days=1):%Y%m%d}"]
+        self.rendering("207Q00000X")
+        self.line("99213", 9200)
+
+    def replacement(self) -> None:
+        self.frequency = self.random.choice("78")
+        self.before = [f"REF*F8*{self.random.randrange(10**10):010d}"]
+        self.rendering("207Q00000X")
+        self.line("99214", 13000)
+        self.line("93000", 4000)
+
+    def vaccination(self) -> None:
+        self.diagnoses = ("Z23",)
+        self.rendering("207Q00000X")
+        self.line("90686", 2500)
+        self.line("90471", 3000)
+
+
 def _person(number: int, random: Random) -> list[str]:
     year, month, day = random.randint(1935, 2015), random.randint(1, 12), random.randint(1, 28)
     return [
@@ -344,10 +548,17 @@ def main() -> None:
     parser.add_argument("claims", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--invalid", type=float, default=0.0, help="part of the claims with a fault, 0..1")
+    parser.add_argument("--every-kind", action="store_true", help="claims of all kinds, not of therapy alone")
     parser.add_argument("--per-transaction", type=int, default=CLAIMS_PER_TRANSACTION)
     given = parser.parse_args()
     sys.stdout.writelines(
-        generate(given.claims, seed=given.seed, invalid=given.invalid, per_transaction=given.per_transaction)
+        generate(
+            given.claims,
+            seed=given.seed,
+            invalid=given.invalid,
+            per_transaction=given.per_transaction,
+            every_kind=given.every_kind,
+        )
     )
 
 

@@ -147,7 +147,7 @@ def mutate(clean: list[str], count: int, seed: int) -> Iterator[Mutation]:
             if what == "blank":
                 value = ""
             elif what == "lengthen":
-                value = value + value[-1] * chance.choice((1, 3, 60))
+                value = value + value[-1:] * chance.choice((1, 3, 60))
             else:
                 place = chance.randrange(len(value)) if value else 0
                 value = value[:place] + chance.choice("Z9-. :^a#\t") + value[place + 1 :]

@@ -36,9 +36,11 @@ from edi_checker.claim import (
     Transaction,
     TransactionEnd,
 )
+from edi_checker.facts.levels import level_of
+from edi_checker.facts.statuses import answer_fault
 from edi_checker.finding import Finding, Place, Status
 from edi_checker.reader import read_parts
-from edi_checker.x12 import read_blocks
+from edi_checker.x12 import Fault, read_blocks
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "837p"
 RECEIVED = 20261121
@@ -139,8 +141,16 @@ def of_fault(part, fault):
     ack999 = tuple(a for a in fault.answers if not a.startswith("TA1="))
     ta1 = next((a[4:] for a in fault.answers if a.startswith("TA1=")), None)
     severity = "error" if fault.answers else "warning"
+    where = place_of(part, fault)
+    level = "claim" if isinstance(part, Claim) else level_of(part)
     return make_finding(
-        place_of(part, fault), rule=f"x.{fault.kind}", severity=severity, ack999=ack999, ta1=ta1
+        where,
+        rule=f"x.{fault.kind}",
+        severity=severity,
+        ack999=ack999,
+        ack277ca=answer_fault(fault, level),
+        ta1=ta1,
+        related=(replace(where, element=fault.trigger),) if fault.trigger else (),
     )
 
 
@@ -285,7 +295,7 @@ def test_an_element_fault_is_placed_and_repeated():
 def test_a_claim_with_a_syntax_error_is_rejected_in_the_277():
     written = answer(ONE.replace("11:B:1", "11:X:1"))
     assert written.rows("ack277ca", "QTY", "AMT") == ["QTY*AA*1", "AMT*YY*100", "QTY*QC*1", "AMT*YY*100"]
-    assert written.rows("ack277ca", "STC")[2:] == ["STC*A7:481*20261121*U*100********Something is wrong."]
+    assert written.rows("ack277ca", "STC")[2:] == ["STC*A7:684*20261121*U*100********Something is wrong."]
 
 
 def test_two_element_faults_of_a_segment_share_one_ik3():
@@ -346,11 +356,56 @@ def test_a_composite_is_not_repeated_whole(component):
 def test_what_made_an_item_required_is_named():
     trigger = Place("000000905", "1", "0001", "C1", None, "2010BA", "SBR", 14, "SBR02")
     written = answer(ONE, on_claim("C1", at_element("CLM11", "I9", related=(trigger,))))
-    assert written.rows("ack999", "IK3", "CTX") == [
+    assert written.rows("ack999", "IK3", "CTX", "IK4") == [
         "IK3*CLM*18*2300*8",
-        "CTX*SITUATIONAL TRIGGER*SBR*14*2010*2",
+        "CTX*CLM01:C1",
+        "IK4*11**I9",
+        "CTX*SITUATIONAL TRIGGER*SBR*14*2010*2*1069",
+    ]
+
+
+@pytest.mark.parametrize("code", ["3", "I6", "I9"])
+def test_what_made_a_segment_required_is_named_as_in_the_published_example(code):
+    """CLM05-3 asks for the payer's claim number: the trigger stands before the claim."""
+    trigger = Place("000000905", "1", "0001", "C1", None, "2300", "CLM", 18, "CLM05-3")
+    missing = Place("000000905", "1", "0001", "C1", None, "2300", "REF", 19, None)
+    finding = make_finding(missing, ack999=(f"IK304={code}",), related=(trigger,))
+    written = answer(ONE, on_claim("C1", lambda _: finding))
+    assert written.rows("ack999", "IK3", "CTX") == [
+        f"IK3*REF*19*2300*{code}",
+        "CTX*SITUATIONAL TRIGGER*CLM*18*2300*5:3",
         "CTX*CLM01:C1",
     ]
+
+
+def test_a_place_outside_of_loops_names_none():
+    text = ONE.replace("0930*CH~", "2561*CH~")
+    assert answer(text).rows("ack999", "IK3", "IK4") == ["IK3*BHT*2**8", "IK4*5*337*9*2561"]
+
+
+def test_the_places_of_a_set_are_bounded(monkeypatch):
+    """The guide of the 999 ends at 99,999; what is beyond is counted in the verdict and not listed."""
+    monkeypatch.setattr("edi_checker.acks.ack999._MOST_SEGMENTS", 3)
+    text = make_file(make_set([[make_claim(f"C{n}").replace("11:B:1", "11:X:1") for n in range(9)]]))
+    assert len(answer(text).rows("ack999", "IK3")) == 3
+
+
+def test_the_other_element_of_a_condition_is_named():
+    """A qualifier without its value, and the reader's own word for which made which necessary."""
+    text = ONE.replace("PER*IC*DESK*TE*6145550100", "PER*IC*DESK*TE*6145550100*EX")
+    assert answer(text).rows("ack999", "IK3", "CTX", "IK4") == [
+        "IK3*PER*4*1000*8",
+        "IK4*6*364*2",
+        "CTX*SITUATIONAL TRIGGER*PER*4*1000*5*365",
+    ]
+
+
+def test_at_most_ten_contexts_stand_under_one_segment():
+    triggers = tuple(
+        Place("000000905", "1", "0001", "C1", None, "2010BA", "SBR", n, None) for n in range(1, 30)
+    )
+    findings = [at_element("CLM11", "I9", related=triggers) for _ in range(30)]
+    assert len(answer(ONE, on_claim("C1", *findings)).rows("ack999", "CTX")) <= 10
 
 
 def test_a_segment_without_a_legal_id_is_still_answered():
@@ -694,7 +749,7 @@ def test_what_is_not_there_is_not_invented():
         "AMT*YY*0",
         "NM1*QC*1*UNKNOWN",
         "TRN*2*0",
-        "STC*A7:178*20261121*U*0********CLM02 cannot be read and counts as 0. Something is wrong.",
+        "STC*A3:23:41*20261121*U*0********CLM02 cannot be read and counts as 0. Something is wrong.",
     ]
 
 
@@ -708,9 +763,8 @@ def test_what_is_not_there_is_not_invented():
         ((), (), ("A3:23:41",)),
         (("A7:700",), (), ("A7:700", "A7:481")),
         (("A7:254", "A7:700"), (), ("A7:254", "A7:700")),
-        ((), ("IK304=8", "IK403=1"), ("A6:178",)),
-        ((), ("IK304=8", "IK403=7"), ("A7:178",)),
-        (("nonsense",), ("IK304=2",), ("A7:178",)),
+        ((), ("IK304=8", "IK403=1"), ("A3:23:41",)),
+        (("nonsense",), ("IK304=2",), ("A3:23:41",)),
     ],
 )
 def test_the_codes_that_answer_an_error(ack277ca, ack999, expected):
@@ -719,23 +773,48 @@ def test_the_codes_that_answer_an_error(ack277ca, ack999, expected):
 
 
 @pytest.mark.parametrize(
-    ("loop", "segment", "element", "expected"),
+    ("kind", "loop", "segment", "element", "answers", "expected"),
     [
-        ("2010AA", "NM1", "NM109", "A7:562:85"),
-        ("2310B", "NM1", "NM109", "A7:562:82"),
-        ("2010BA", "NM1", "NM109", "A7:164:IL"),
-        ("2010AA", "N4", "N403", "A7:500:85"),
-        ("2010CA", "DMG", "DMG02", "A7:158:QC"),
-        ("2400", "SV1", "SV101-4", "A7:453"),
-        ("2300", "HI", "HI01-2", "A7:254"),
-        ("2300", "HI", "HI03-2", "A7:255"),
-        ("2300", "PWK", "PWK02", "A7:481"),
-        ("", "", None, "A7:481"),
+        ("element-code", "2010AA", "NM1", "NM109", "IK403=7", ("A7:562:85",)),
+        ("element-missing", "2010AA", "NM1", "NM109", "IK403=1", ("A6:562:85",)),
+        ("element-missing", "2010BB", "NM1", "NM109", "IK403=1", ("A6:153:PR",)),
+        ("element-type", "2310B", "NM1", "NM109", "IK403=6", ("A7:511", "A7:562:82")),
+        ("element-missing", "2010BA", "NM1", "NM109", "IK403=1", ("A6:164:IL",)),
+        ("relational", "2010BA", "NM1", "NM109", "IK403=2", ("A6:164:IL",)),
+        ("relational", "2010AA", "N4", "N407", "IK403=10", ("A7:684",)),
+        ("element-length", "2010AA", "N4", "N403", "IK403=4", ("A7:512", "A7:500:85")),
+        ("element-date", "2010CA", "DMG", "DMG02", "IK403=8", ("A7:158:QC",)),
+        ("element-length", "2400", "SV1", "SV101-4", "IK403=5", ("A7:512", "A7:453")),
+        ("element-code", "2300", "HI", "HI01-2", "IK403=7", ("A7:254",)),
+        ("element-code", "2300", "HI", "HI03-2", "IK403=7", ("A7:255",)),
+        ("segment-missing", "2300", "HI", "", "IK304=3", ("A6:254",)),
+        ("segment-missing", "2010AA", "N3", "", "IK304=3", ("A6:126:85",)),
+        ("loop-missing", "2010BB", "NM1", "", "IK304=3", ("A6:125:PR",)),
+        ("loop-missing", "2400", "LX", "", "IK304=3", ("A6:684",)),
+        ("loop-repeat", "2310B", "NM1", "", "IK304=4", ("A7:684",)),
+        ("segment-order", "2010AA", "N3", "", "IK304=7", ("A7:684",)),
+        ("segment-unexpected", "2010AA", "N3", "", "IK304=2", ("A7:684",)),
+        ("element-code", "2300", "PWK", "PWK02", "IK403=7", ("A7:684",)),
+        ("element-padding", "2010AA", "NM1", "NM103", "", ()),
+        ("segment", "2300", "", "", "TA1=022", ()),
     ],
 )
-def test_a_fault_of_form_is_answered_by_its_element(loop, segment, element, expected):
-    where = Place("1", "1", "1", "C", None, loop, segment, 5, element)
-    assert statuses(make_finding(where, ack999=("IK304=8", "IK403=7")))[0] == expected
+def test_a_fault_of_form_is_answered_by_its_element(kind, loop, segment, element, answers, expected):
+    fault = Fault(kind, 5, loop, segment, element, answers=(answers,) if answers else ())
+    assert answer_fault(fault, "claim") == expected
+
+
+def test_only_the_date_of_service_is_answered_as_one():
+    named = [Fault("segment-missing", 5, "2400", "DTP", answers=("IK304=3",), name=name)
+             for name in ("Date - Service Date", "Date - Last Seen Date")]  # fmt: skip
+    assert [answer_fault(fault, "claim") for fault in named] == [("A6:187",), ("A6:684",)]
+
+
+@pytest.mark.parametrize("level", ["interchange", "group", "transaction"])
+def test_what_stands_above_the_providers_is_no_matter_of_the_277(level):
+    """The 999 rejects the whole set, and no 277CA follows."""
+    fault = Fault("segment-missing", 2, "header", "BHT", answers=("IK304=3",))
+    assert answer_fault(fault, level) == ()
 
 
 def test_an_entity_that_a_level_cannot_name_is_left_out():
@@ -766,7 +845,7 @@ def test_a_spool_takes_back_what_was_written_after_a_mark():
     mark = spool.mark()
     spool.write("CD")
     spool.cut_back(mark)
-    spool.write_all(["EF*2**"])
+    spool.write_all(["EF*2"])
     spool.pour(other)
     assert other.segments == 2
     assert other.read().read() == b"AB*1~\nEF*2~\n"

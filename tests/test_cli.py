@@ -170,7 +170,7 @@ def test_archive_that_breaks_off_is_not_checked_and_not_answered(folder):
     made = report("a.837.gz", "--acks", "--out-dir", "out")
     (file,) = made["files"]
     assert (file["outcome"], file["reason"]) == ("not_checked", "the archive ends too early")
-    assert sorted(path.name for path in Path("out").iterdir()) == ["a.json"]
+    assert sorted(path.name for path in Path("out").iterdir()) == ["a.html", "a.json"]
 
 
 def test_answers_are_written_for_their_owner_alone(folder):
@@ -178,7 +178,8 @@ def test_answers_are_written_for_their_owner_alone(folder):
     assert (done.exit_code, done.stderr) == (1, "")
     out = folder / "out" / "deep"
     assert sorted(path.name for path in out.iterdir()) == [
-        "clean.277ca", "clean.999", "clean.json", "faulty.277ca", "faulty.999", "faulty.json",
+        "clean.277ca", "clean.999", "clean.html", "clean.json",
+        "faulty.277ca", "faulty.999", "faulty.html", "faulty.json",
     ]  # fmt: skip
     assert {stat.S_IMODE(path.stat().st_mode) for path in out.iterdir()} == {0o600}
     assert "AK9*A*1*1*1" in (out / "faulty.999").read_text()
@@ -202,7 +203,7 @@ def test_answers_of_an_earlier_run_do_not_outlive_it(folder):
     check("--acks", "--out-dir", "out", "clean.837")
     Path("clean.837").write_text("no claims here any more")
     check("--acks", "--out-dir", "out", "clean.837")
-    assert [path.name for path in Path("out").iterdir()] == ["clean.json"]
+    assert sorted(path.name for path in Path("out").iterdir()) == ["clean.html", "clean.json"]
 
 
 def test_no_input_is_written_over(folder):
@@ -398,7 +399,7 @@ def test_crash_is_told_as_such_and_stops_nothing(folder, monkeypatch):
     assert done.stdout.count("internal error (KeyError)") == 2
     assert "ASPEN" not in done.output
     assert "Traceback" not in done.output
-    assert {path.suffix for path in Path("out").iterdir()} == {".json"}
+    assert {path.suffix for path in Path("out").iterdir()} == {".html", ".json"}
     assert "Traceback" in check("--debug", "clean.837").stderr
 
 

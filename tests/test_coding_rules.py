@@ -174,7 +174,7 @@ def test_one_cause_gives_one_finding(decide):
 
 
 def test_clean_therapy_gives_nothing(decide):
-    assert decide("97530:GP x2", "97110:GP x1", "97112:GP x1", "97140:GP x1") == {}
+    assert decide("97530:GP x2", "97110:GP:59 x1", "97112:GP x1", "97140:GP x1") == {}
     assert decide("97530:GP:59 x2", "97116:GP x1", "97012:GP x1") == {}
 
 

@@ -81,9 +81,18 @@ def test_a_finding_says_what_its_rule_says(kind):
     )
     others = (Spot(8, 2), Spot(9, 3), Spot(8, 2))
     facts = [
-        fact(position=5, line=1, table=table, others=others, code="A", units=1500, charge=-1205, date=20260203,
-             modifiers=("GP", "KX"))
-    ]  # fmt: skip
+        fact(
+            position=5,
+            line=1,
+            table=table,
+            others=others,
+            code="A",
+            units=1500,
+            charge=-1205,
+            date=20260203,
+            modifiers=("GP", "KX"),
+        )
+    ]
     [finding] = decide(rules, facts, kind)
     assert finding.message == "A x1.5 for -12.05 on 2026-02-03, GP, KX, no, none"
     assert finding.fix == "Mend A."
@@ -141,13 +150,15 @@ def test_answers_come_with_the_fact(kind):
     rules = book(
         [
             ("match: {v: {fact: visit, code: A}}", "match: {v: {fact: fault}}"),
-            ("at: v SV101-2", "at: v\nstatus: {999: $v.answers, TA1: $v.answers}"),
+            ("at: v SV101-2", "at: v\nstatus: {999: $v.answers, 277CA: $v.status, TA1: $v.answers}"),
             ("{v.code}", "{v.kind}"),
         ]
     )
     found = decide(rules, [fact("fault", kind="count", answers=("IK304=8", "TA1=021", "IK403=7"))], kind)
     assert found[0].status == Status(ack999=("IK304=8", "IK403=7"), ta1="021")
-    assert decide(rules, [fact("fault")], kind)[0].status == Status()
+    found = decide(rules, [fact("fault", answers=("IK304=3",), status=("A6:254",))], kind)
+    assert found[0].status == Status(ack999=("IK304=3",), ack277ca=("A6:254",))
+    assert decide(rules, [fact("fault")], kind)[0].status == Status(ack277ca=("A3:23:41",))
 
 
 def test_cases_are_one_rule(kind):

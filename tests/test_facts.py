@@ -39,6 +39,13 @@ EVERYTHING = {
         {"find": "HI*", "insert": "DTP*431*D8*20260101~REF*G1*AUTH~NTE*ADD*NOTE"},
         {"find": "NM1*85", "set": {"9": "1234567890"}},
         {"find": "BHT*", "set": {"4": "2026XX01"}},
+        {"find": "SBR*", "set": {"1": "S", "5": "12"}},
+        {
+            "find": "LX*",
+            "insert": "SBR*P*18*******CI~AMT*D*100~OI***Y***Y~"
+            "NM1*IL*1*MAPLE*MARTA****MI*W1~NM1*PR*2*OTHER PAYER*****PI*PAYER2",
+        },
+        {"find": "LX*2", "insert": "SVD*PAYER2*100*HC:97530:GP**2~DTP*573*D8*20260210"},
     ],
 }
 
@@ -60,7 +67,7 @@ def test_every_fact_knows_its_place():
         for placed in fact.stands_on[""]:
             place = placed.place("SV1", "SV101-3")
             assert place.interchange == "000000001"
-            above = ("ISA", "header", "2010AA")
+            above = ("ISA", "header", "2010AA", "2000B")
             assert (place.claim is None) is (place.loop in above)
 
 

@@ -136,7 +136,7 @@ def test_a_file_cut_off_within_a_segment_is_cut_off() -> None:
 
 def test_control_numbers_used_twice() -> None:
     twice = [*BASE, *BASE]
-    assert [(f.kind, f.answers) for f in faults_of(twice)] == [("control-number", ("TA1=025",))]
+    assert [(f.kind, f.answers) for f in faults_of(twice)] == [("interchange-repeated", ("TA1=025",))]
     inner = BASE[2:-2]
     group = [*BASE[:2], *inner, *inner, "GE*2*1~", BASE[-1]]
     assert [(f.kind, f.element, f.answers) for f in faults_of(group)] == [

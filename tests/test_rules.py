@@ -35,7 +35,7 @@ sources:
 
 
 def reading(*changes, text=RULE):
-    """What reading the rule gives after changes (line, its new text; None takes it out), line numbers kept."""
+    """What reading the rule gives after changes: line, its new text, None to take it out."""
     lines = text.splitlines()
     for number, new in changes:
         lines[number - 1] = new or ""
@@ -49,7 +49,7 @@ def rule(*changes, text=RULE):
 
 
 def fires(match, *facts, require=None, in_force="{}", received=RECEIVED):
-    """Which facts a match binds, by all three forms that need no engine; `match` is what is asked of visit v."""
+    """Which facts a match binds, by the two forms of ours; `match` is what is asked of visit v."""
     match = match if match.startswith("\n") else f"{{v: {{fact: visit, {match}}}}}"
     changes = [(4, f"in_force: {in_force}"), (5, f"match: {match}"), (6, None)]
     text = RULE + (f"require: {require}\n" if require else "")
@@ -285,19 +285,21 @@ def test_the_first_fact_says_whether_the_rule_is_in_force():
 def test_cases_share_what_they_do_not_say():
     text = (
         RULE
-        + "cases:\n  - {severity: warning, match: {w: {fact: visit, code: B}}, at: w SV1, message: b}\n  - {}\n"
+        + "cases:\n"
+        + "  - {severity: warning, match: {w: {fact: visit, code: B}}, at: w SV1, message: b}\n"
+        + "  - {}\n"
     )
     first, second = rule(text=text).cases
-    assert (first.severity_for("medicare"), first.message, first.at.segment) == ("warning", ("b",), "SV1")
-    assert (second.severity_for("medicare"), second.match[0].alias) == ("error", "v")
+    assert (first.severity["default"], first.message, first.at.segment) == ("warning", ("b",), "SV1")
+    assert (second.severity["default"], second.match[0].alias) == ("error", "v")
     assert first.status == second.status
 
 
 def test_severity_by_profile():
     [case] = rule((2, "severity: {medicare: error, default: info}")).cases
-    assert (case.severity_for("medicare"), case.severity_for("commercial")) == ("error", "info")
+    assert case.severity == {"medicare": "error", "default": "info"}
     [case] = rule((2, "severity: {medicare: off, default: info}")).cases
-    assert case.severity_for("medicare") == "off"
+    assert case.severity["medicare"] == "off"
 
 
 @pytest.mark.parametrize(
@@ -367,7 +369,7 @@ WRONG = [
     (6, "  v: {fact: visit, count: $w.count}", "names no 'w'"),
     (6, "  v: {fact: visit, count: $v.cont}", "no field 'cont'"),
     (6, "  v: {fact: visit}\n  w: {fact: visit, modifiers: {has: $v.code}}", "within one fact"),
-    (7, "at: v", "only a fault knows its own"),
+    (7, "at: v", "does not know its own"),
     (7, "at: w SV1", "names no 'w'"),
     (7, "at: v.line SV1", "does not stand on 'line'"),
     (7, "at: v sv101", "no place"),
@@ -523,7 +525,7 @@ def test_explain_says_everything():
 
 def test_lint_asks_for_what_is_missing():
     said = [fault.reason for fault in lint(rule((10, 'status: {277CA: ["A7:9999"]}')))]
-    assert [reason.split("(")[-1] for reason in said] == ["why)", "examples)", "status)"]
+    assert [reason.split("(")[-1] for reason in said] == ["why)", "examples)", "examples)", "status)"]
     said = [fault.reason for fault in lint(rule((10, None)))]
     assert any("names no code" in reason for reason in said)
 

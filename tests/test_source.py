@@ -304,3 +304,15 @@ def test_text_over_a_binary_stream_leaves_it_open():
     with open_text(stream) as text:
         text.write("é\n")
     assert stream.getvalue() == b"\xc3\xa9\n"
+
+
+def test_a_member_without_a_name_is_an_input_like_another(tmp_path):
+    path = tmp_path / "nameless.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("Q.837", b"ISA")
+    # A name that begins with NUL is cut to nothing when the archive is read.
+    path.write_bytes(path.read_bytes().replace(b"Q.837", b"\x00.837"))
+    (given,) = find_inputs([str(path)])
+    with given.open() as reading:
+        assert reading.read() == b"ISA"
+    assert given.name == "input"

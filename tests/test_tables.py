@@ -109,9 +109,13 @@ def test_therapy_codes():
     assert tables.procedure("99213", 20260203) is None
 
 
-def test_covers_says_from_when_on_every_edit_is_known():
-    assert built_in().covers(RELEASED)
-    assert not built_in().covers(20240630)
+@pytest.mark.parametrize(
+    ("on", "side"),
+    [(20240630, "before"), (RELEASED, None), (20240930, None), (20241001, "after"), (20260203, "after")],
+)
+def test_every_edit_is_known_in_the_quarter_of_the_release_alone(on, side):
+    names = ("ncci_ptp", "ncci_mue", "ncci_addon") if side else ()
+    assert built_in().outside(on) == tuple((name, BUILT_IN, side) for name in names)
 
 
 def test_versions_count_their_rows():

@@ -7,7 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from edi_checker.acks.ack999 import addresses
-from edi_checker.acks.interchange import COMPONENT, Day, Spool, clean, money, write_group_header
+from edi_checker.acks.interchange import (
+    COMPONENT,
+    ELEMENT,
+    TERMINATOR,
+    Day,
+    Spool,
+    clean,
+    money,
+    write_group_header,
+)
 from edi_checker.claim import (
     BillingProvider,
     Claim,
@@ -18,9 +27,10 @@ from edi_checker.claim import (
     ServiceLine,
     Subscriber,
     Transaction,
+    days,
     element,
 )
-from edi_checker.finding import Finding
+from edi_checker.finding import RETURNED, Finding
 
 VERSION = "005010X214"
 
@@ -29,11 +39,11 @@ _MOST_STATUSES = 9  # STC segments under one claim or line
 _MOST_CENTS = 10**17  # STC04 holds 18 characters; what is more is no charge
 
 _REJECTS = re.compile(r"(A[3678]):([0-9]{1,4})(?::([A-Z0-9]{2,3}))?")
+_PATIENT_HL = re.compile(rb"^HL\*\d+\*\d+\*PT~\n", re.MULTILINE)
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,3})?")
 # These say that something is wrong, but not with what: they need a second code beside them.
 _NEEDS_PARTNER = frozenset(("21", "402", "510", "511", "512", "700", "732"))
 _FORMAT = "481"  # the submission's format is invalid: partner and last resort for what no code names
-_RETURNED = ("A3:23:41",)  # back to the submitter, reason in STC12: for edits without a code of their own
 _LINE = ("A3:247",)  # the claim fails because of a line, see 2220D
 _RECEIPT = "A1:19"
 _ACCEPTED = "A2:20"
@@ -77,67 +87,6 @@ _OF_CLAIM = frozenset(
 )
 
 _LINE_QUALIFIERS = frozenset(("AD", "ER", "HC", "HP", "IV", "NU", "WK"))
-
-# The entity that a loop speaks of.
-_ENTITY = {
-    "1000A": "41",
-    "1000B": "40",
-    "2000A": "85",
-    "2010AA": "85",
-    "2010AB": "87",
-    "2010BA": "IL",
-    "2010BB": "PR",
-    "2010CA": "QC",
-    "2330A": "IL",
-    "2330B": "PR",
-    "2310A": "DN",
-    "2310B": "82",
-    "2310C": "77",
-    "2310D": "DQ",
-    "2420A": "82",
-    "2420B": "QB",
-    "2420C": "77",
-    "2420D": "DQ",
-    "2420E": "DK",
-    "2420F": "DN",
-}
-
-# Status code for a fault of the file's form, by element or segment; `+` asks for the entity of the loop.
-_CODE_OF = {
-    "NM103": "125+",
-    "NM104": "125+",
-    "N301": "126+",
-    "N401": "126+",
-    "N402": "126+",
-    "N403": "500+",
-    "N3": "126+",
-    "N4": "126+",
-    "PRV03": "145+",
-    "PRV": "145+",
-    "DMG02": "158+",
-    "DMG03": "157+",
-    "CLM01": "478",
-    "CLM02": "178",
-    "CLM05-1": "249",
-    "CLM05-3": "535",
-    "HI01": "254",
-    "HI": "255",
-    "SV101": "454",
-    "SV101-2": "454",
-    "SV101-7": "306",
-    "SV102": "583",
-    "SV104": "476",
-    "SV105": "249",
-    "SV101-3": "453",
-    "SV101-4": "453",
-    "SV101-5": "453",
-    "SV101-6": "453",
-    "SV107": "477",
-    "SV107-1": "477",
-    "SV107-2": "477",
-    "SV107-3": "477",
-    "SV107-4": "477",
-}
 
 
 @dataclass(slots=True)
@@ -199,6 +148,29 @@ class _Set:
     above: dict[type, list[Finding]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Set277:
+    """The answer to one set but for its number: segments before and behind TRN of 2200A, then the levels."""
+
+    head: list[str]
+    rest: list[str]
+    levels: bytes
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claims277:
+    """The answers to claims of one provider in an open set: see Group277.take_out_claims.
+
+    `patients` is the text before the first 2000D, then that of each without its HL, whose number is not known.
+    """
+
+    patients: list[bytes]
+    segments: int
+    sums: _Sums
+    payer: str
+
+
 class Group277:
     """The answers to the sets of one functional group, one 277 for each, written to `out` as they pass.
 
@@ -216,6 +188,50 @@ class Group277:
         self._levels = Spool()
         self._set: _Set | None = None
         self._answered = 0
+        self._kept: list[Set277] | None = None
+
+    def keep_answers(self) -> None:
+        """From now on write no answer but keep it, for `take_out`: its number is known elsewhere."""
+        self._kept = []
+
+    def take_out(self) -> list[Set277]:
+        """The answers that were kept; forgets them."""
+        answers, self._kept = self._kept or [], []
+        return answers
+
+    def put_in(self, answers: Iterable[Set277]) -> None:
+        """Write the answers to the next sets, made elsewhere."""
+        for answer in answers:
+            self._levels.add(answer.levels, answer.segments)
+            self._write_set(answer.head, answer.rest)
+
+    def take_out_claims(self) -> Claims277:
+        """The answers to the claims since the open provider was or this was last called; forgets them."""
+        now = self._set
+        level = now.provider if now is not None else None
+        text, segments = self._claims.take_after((0, 0))
+        self._levels.cut_back((0, 0))
+        sums = level.sums if level is not None else _Sums()
+        if level is not None:
+            level.sums = _Sums()
+        return Claims277(_PATIENT_HL.split(text), segments, sums, now.payer if now is not None else "")
+
+    def put_in_claims(self, answers: Claims277) -> None:
+        """Go on with the next claims of the open provider, made elsewhere."""
+        now = self._set
+        level = now.provider if now is not None else None
+        if now is None or level is None:
+            return
+        level.sums.add(answers.sums)
+        now.payer = now.payer or answers.payer
+        if level.rejected is not None:
+            return
+        out = answers.patients[:1]
+        for text in answers.patients[1:]:
+            now.levels += 1
+            out += (f"HL*{now.levels}*{level.number}*PT{TERMINATOR}\n".encode(), text)
+            level.listed = True
+        self._claims.add(b"".join(out), answers.segments)
 
     def open_set(self, transaction: Transaction, errors: list[Finding]) -> None:
         self.discard_set()
@@ -287,7 +303,7 @@ class Group277:
             reasons = _reasons(of_claim, _OF_CLAIM)
             if not reasons:
                 text = " ".join(f"Line {line.ordinal} - {found[0].message}" for line, found in failing)
-                reasons = [(_LINE if failing else _RETURNED, text)]
+                reasons = [(_LINE if failing else RETURNED, text)]
             for index, (codes, text) in enumerate(reasons):
                 said = text if known or index else f"CLM02 cannot be read and counts as 0. {text}"
                 out.append(_status(codes, date, "U", total, clean(said, _LONGEST_TEXT)))
@@ -296,7 +312,7 @@ class Group277:
             out.append(_status((_ACCEPTED,), date, "WQ", total, text))
         if reference := clean(claim.header.reference("D9"), 50):
             out.append(f"REF*D9*{reference}")
-        out += _dates(claim.dates)
+        out += _dates(claim.dates if rejected else _days_of(claim))
         for line, found in failing:
             out += _line_lines(line, found)
         return out
@@ -307,6 +323,37 @@ class Group277:
         if now is None:
             return
         self._close_provider(now)
+        day = self._day
+        receiver = now.transaction.receiver
+        identifier = clean(receiver.id, 80, 2) or addresses(self._group)[0]
+        entity = "PR" if now.payer and now.payer == receiver.id else "AY"
+        name = clean(receiver.last_name, 60) or identifier
+        head = ["HL*1**20*1", f"NM1*{entity}*2*{name}*****46*{identifier}"]
+        rest = [f"DTP*050*D8*{day.date}", f"DTP*009*D8*{day.date}"]
+        sums = now.sums
+        if rejected:
+            sums = _Sums(0, sums.claims, 0, sums.cents)
+            self._levels.cut_back((0, 0))
+        rest.append(f"HL*2*1*21*{1 if self._levels.segments else 0}")
+        submitter = now.transaction.submitter
+        identifier = clean(submitter.id, 80, 2) or addresses(self._group)[1]
+        rest.append(_name("41", submitter, person=submitter.entity_type, identifier=("46", identifier)))
+        rest.append(f"TRN*2*{clean(now.transaction.batch, 50) or '0'}")
+        total = money(sums.cents)
+        if rejected:
+            reasons = _reasons([*now.findings, *errors], _OF_RECEIVER) or [(RETURNED, "")]
+            rest += [_status(codes, day.date, "U", total) for codes, _ in reasons]
+        else:
+            rest.append(_status((f"{_RECEIPT}:{entity}",), day.date, "WQ", total))
+        rest += _totals(sums, "90", "AA")
+        self._set = None
+        if self._kept is None:
+            self._write_set(head, rest)
+        else:
+            self._kept.append(Set277(head, rest, *self._levels.take_after((0, 0))))
+
+    def _write_set(self, head: list[str], rest: list[str]) -> None:
+        """One answer with the next number and what waits in the spool of its levels."""
         out, day = self._out, self._day
         if not self._answered:
             write_group_header(out, "HN", addresses(self._group), self._number, day, VERSION)
@@ -316,34 +363,11 @@ class Group277:
         first = out.segments
         out.write("ST", "277", number, VERSION)
         out.write("BHT", "0085", "08", reference, day.date, day.time, "TH")
-        out.write("HL", "1", "", "20", "1")
-        receiver = now.transaction.receiver
-        identifier = clean(receiver.id, 80, 2) or addresses(self._group)[0]
-        entity = "PR" if now.payer and now.payer == receiver.id else "AY"
-        name = clean(receiver.last_name, 60) or identifier
-        out.write("NM1", entity, "2", name, "", "", "", "", "46", identifier)
+        out.write_all(head)
         out.write("TRN", "1", reference)
-        out.write("DTP", "050", "D8", day.date)
-        out.write("DTP", "009", "D8", day.date)
-        sums = now.sums
-        if rejected:
-            sums = _Sums(0, sums.claims, 0, sums.cents)
-            self._levels.cut_back((0, 0))
-        out.write("HL", "2", "1", "21", "1" if self._levels.segments else "0")
-        submitter = now.transaction.submitter
-        identifier = clean(submitter.id, 80, 2) or addresses(self._group)[1]
-        out.write_all([_name("41", submitter, person=submitter.entity_type, identifier=("46", identifier))])
-        out.write("TRN", "2", clean(now.transaction.batch, 50) or "0")
-        total = money(sums.cents)
-        if rejected:
-            reasons = _reasons([*now.findings, *errors], _OF_RECEIVER) or [(_RETURNED, "")]
-            out.write_all([_status(codes, day.date, "U", total) for codes, _ in reasons])
-        else:
-            out.write_all([_status((f"{_RECEIPT}:{entity}",), day.date, "WQ", total)])
-        out.write_all(_totals(sums, "90", "AA"))
+        out.write_all(rest)
         self._levels.pour(out)
         out.write("SE", str(out.segments - first + 1), number)
-        self._set = None
 
     def discard_set(self) -> None:
         """Forget the set that is passing: the 999 rejected it, or it could not be checked."""
@@ -387,7 +411,7 @@ class Group277:
         out.write("TRN", "1", "0")
         total = money(sums.cents)
         if level.rejected is not None:
-            reasons = _reasons(level.rejected, _OF_PROVIDER) or [(_RETURNED, "")]
+            reasons = _reasons(level.rejected, _OF_PROVIDER) or [(RETURNED, "")]
             out.write_all([_status(codes, "", "U", total) for codes, _ in reasons])
         else:
             entity = "PR" if now.payer and now.payer == now.transaction.receiver.id else "AY"
@@ -421,18 +445,31 @@ def _name(role: str, party: Provider, *, person: str, identifier: tuple[str, str
     if kind == "1":
         first, middle = clean(element(segment, 4), 35), clean(element(segment, 5), 25)
     qualifier, value = identifier if identifier[1] else ("", "")
-    return f"NM1*{role}*{kind}*{last}*{first}*{middle}***{qualifier}*{value}"
+    return f"NM1*{role}*{kind}*{last}*{first}*{middle}***{qualifier}*{value}".rstrip(ELEMENT)
 
 
 def _status(codes: tuple[str, ...], date: str, action: str, amount: str, text: str = "") -> str:
     """STC with its up to three codes in STC01, STC10 and STC11."""
     first, second, third = (*codes, "", "")[:3]
-    return f"STC*{first}*{date}*{action}*{amount}******{second}*{third}*{text}"
+    return f"STC*{first}*{date}*{action}*{amount}******{second}*{third}*{text}".rstrip(ELEMENT)
 
 
-def _dates(days: tuple[int | None, int | None]) -> list[str]:
+def _days_of(claim: Claim) -> tuple[int | None, int | None]:
+    """Claim.dates of a claim without a fault, without looking at each line: most have one day."""
+    said = {
+        (segment[2], segment[3])
+        for segment in claim.segments
+        if segment[0] == "DTP" and len(segment) == 4 and segment[1] == "472"
+    }
+    if len(said) != 1:
+        return claim.dates
+    ((form, text),) = said
+    return days(["DTP", "472", form, text])
+
+
+def _dates(period: tuple[int | None, int | None]) -> list[str]:
     """DTP*472, where the dates of service can be read."""
-    first, last = days
+    first, last = period
     if first is None or last is None:
         return []
     if first == last:
@@ -470,7 +507,7 @@ def _line_lines(line: ServiceLine, errors: list[Finding]) -> list[str]:
     units = element(line.service, 4)
     if not _NUMBER.fullmatch(units):
         units = ""
-    out = [f"SVC*{_procedure(line)}*{amount}*****{units}"]
+    out = [f"SVC*{_procedure(line)}*{amount}*****{units}".rstrip(ELEMENT)]
     for codes, _ in _reasons(errors, _OF_CLAIM):
         out.append(_status(codes, "", "U", ""))
     control = clean(line.control, 50) or clean(element(line.first("LX"), 1), 50)
@@ -498,38 +535,13 @@ def _without_strangers(code: str, entities: frozenset[str]) -> str:
 def statuses(finding: Finding) -> tuple[str, ...]:
     """The codes (category:code[:entity]) by which a 277CA rejects for this error, one to three of them.
 
-    Codes that reject nothing, or that are none, are passed over. A fault of the file's form that brings none
-    of its own is answered by what its element is (A6 where it is missing, A7 where it is wrong); any other
-    error is returned to the submitter with its message in STC12.
+    Codes that reject nothing, or that are none, are passed over. An error that brings no other is returned to
+    the submitter with its message in STC12.
     """
     codes = tuple(code for code in finding.status.ack277ca if _REJECTS.fullmatch(code))[:3]
     if not codes:
-        codes = _of_form(finding) if finding.status.ack999 else _RETURNED
+        codes = RETURNED
     category, code, *_ = codes[0].split(COMPONENT)
     if len(codes) == 1 and code in _NEEDS_PARTNER:
         codes = (codes[0], f"{category}:{_FORMAT}")
     return codes
-
-
-def _of_form(finding: Finding) -> tuple[str, ...]:
-    where = finding.where
-    missing = any(code in ("IK403=1", "IK403=2", "IK403=I9", "IK304=3") for code in finding.status.ack999)
-    category = "A6" if missing else "A7"
-    code = _code_of(where.segment, where.loop, where.element or "")
-    if not code:
-        return ("A6:21", f"A6:{_FORMAT}") if missing else (f"A7:{_FORMAT}",)
-    return (f"{category}:{code}",)
-
-
-def _code_of(segment: str, loop: str, at: str) -> str:
-    entity = _ENTITY.get(loop, "")
-    if at == "NM109":
-        if loop in ("2010BA", "2330A"):
-            return "164:IL"
-        return f"562:{entity}" if entity in ("85", "82", "77", "DN", "DQ", "DK") else ""
-    if segment == "HI" and at[:4] == "HI01":
-        return _CODE_OF["HI01"]
-    code = _CODE_OF.get(at) or _CODE_OF.get(segment, "")
-    if not code.endswith("+"):
-        return code
-    return f"{code[:-1]}:{entity}" if entity else ""

@@ -22,7 +22,10 @@ _MOST_SEGMENTS = 99_999  # IK3 in one AK2
 _MOST_ELEMENTS = 99  # IK4 in one IK3
 _MOST_CODES = 5  # IK502 to IK506, AK905 to AK909
 _ABSENT = frozenset(("1", "2", "I9"))  # codes of IK403 that speak of a value that is not there
-_TRIGGERED = frozenset(("IK403=2", "IK403=I9", "IK304=3", "IK304=I6", "IK304=I9"))
+# Codes that speak of a condition: what brought it about stands beside them.
+_SEGMENT_CONDITIONS = frozenset(("3", "I6", "I9"))
+_ELEMENT_CONDITIONS = frozenset(("2", "10", "I9"))
+_OUTSIDE_OF_LOOPS = frozenset(("header",))
 
 
 @dataclass(slots=True)
@@ -33,6 +36,30 @@ class _Set:
     codes: list[str]
     segments: int = 0
     errors: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sets999:
+    """The answers to a run of sets of one group: see Group999.take_out."""
+
+    text: bytes
+    segments: int
+    codes: list[str]
+    accepted: int
+    received: int
+    clean: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claims999:
+    """What was written of claims of one set that is open: see Group999.take_out_claims."""
+
+    text: bytes
+    written: int
+    segments: int
+    codes: list[str]
+    errors: bool
+    group_codes: list[str]
 
 
 class Group999:
@@ -60,7 +87,7 @@ class Group999:
         kind = clean(group.value(1), 2, 2) or "HC"
         control_number = digits(group.control_number, 9) or clean(group.control_number, 9) or "0"
         out.write("AK1", kind, control_number, clean(group.version, 12))
-        self._sets_begin = out.mark()
+        self._sets_begin = self._claims_begin = out.mark()
 
     def open_set(self, transaction: Transaction) -> None:
         """AK2. Zeros stand in for a missing ST02, and 837 for an ST01 that names no set at all."""
@@ -70,6 +97,7 @@ class Group999:
         self._set = _Set(number, [])
         kind = clean(element(header, 1), 3, 3) or "837"
         self._out.write("AK2", kind, number, clean(element(header, 3), 35))
+        self._claims_begin = self._out.mark()
 
     def note(self, part: Part, findings: Iterable[Finding]) -> None:
         """IK3 to IK4 for the errors of one part. Those without a code of a 999 are answered elsewhere."""
@@ -107,17 +135,11 @@ class Group999:
         if self._set.segments > _MOST_SEGMENTS:
             return
         out = self._out
-        out.write("IK3", segment_id(segment), str(max(position, 1)), clean(loop, _LONGEST_LOOP), code)
-        trigger = next((t for finding, _ in here if (t := _trigger(finding)) is not None), None)
-        if trigger is not None:
-            at = element_position(trigger.segment, trigger.element)
-            out.write(
-                "CTX",
-                "SITUATIONAL TRIGGER",
-                segment_id(trigger.segment),
-                str(trigger.position),
-                clean(trigger.loop, _LONGEST_LOOP),
-                at,
+        loop = "" if loop in _OUTSIDE_OF_LOOPS else clean(loop, _LONGEST_LOOP)
+        out.write("IK3", segment_id(segment), str(max(position, 1)), loop, code)
+        if code in _SEGMENT_CONDITIONS:
+            self._write_trigger(
+                next((t for finding, _ in here if (t := _trigger(finding)) is not None), None)
             )
         if isinstance(part, Claim) and (claim := clean(part.id, 35)):
             out.write("CTX", f"CLM01{COMPONENT}{claim}")
@@ -131,6 +153,19 @@ class Group999:
             number = digits(self._element_number(where.loop, where.element or ""), 4)
             value = "" if element_code in _ABSENT else bad_value(part, where)
             out.write("IK4", at, number, element_code, value)
+            if element_code in _ELEMENT_CONDITIONS:
+                self._write_trigger(_trigger(finding))
+
+    def _write_trigger(self, place: Place | None) -> None:
+        """CTX for what made an item required, or excludes it."""
+        if place is None:
+            return
+        at = element_position(place.segment, place.element)
+        # the number of a component would need that of its composite beside it
+        number = "" if COMPONENT in at else digits(self._element_number(place.loop, place.element or ""), 4)
+        loop = "" if place.loop in _OUTSIDE_OF_LOOPS else clean(place.loop, _LONGEST_LOOP)
+        kind = segment_id(place.segment)
+        self._out.write("CTX", "SITUATIONAL TRIGGER", kind, str(place.position), loop, at, number)
 
     def close_set(self, rejected: bool) -> Verdict:
         """IK5; says how the set was answered. `rejected` says that every claim of the set is.
@@ -151,6 +186,44 @@ class Group999:
         self._clean = self._clean and verdict == "A"
         self._accepted += verdict != "R"
         return verdict
+
+    def take_out(self) -> Sets999:
+        """What was written about the sets since the group was opened or this was last called; forgets it."""
+        text, segments = self._out.take_after(self._sets_begin)
+        answers = Sets999(text, segments, self._codes, self._accepted, self._received, self._clean)
+        self._codes, self._accepted, self._received, self._clean = [], 0, 0, True
+        return answers
+
+    def put_in(self, answers: Sets999) -> None:
+        """Go on with the answers to the next sets, made elsewhere."""
+        self._out.add(answers.text, answers.segments)
+        for code in answers.codes:
+            _add(self._codes, code)
+        self._accepted += answers.accepted
+        self._received += answers.received
+        self._clean = self._clean and answers.clean
+
+    def take_out_claims(self) -> Claims999:
+        """What was written in the open set since it was opened or this was last called; forgets it."""
+        noted = self._set or _Set("", [])
+        text, written = self._out.take_after(self._claims_begin)
+        answers = Claims999(text, written, noted.segments, noted.codes, noted.errors, self._codes)
+        self._codes, noted.segments, noted.codes, noted.errors = [], 0, [], False
+        return answers
+
+    def put_in_claims(self, answers: Claims999) -> None:
+        """Go on with the next claims of the open set, made elsewhere. Raises OverflowError beyond AK2's bounds."""
+        for code in answers.group_codes:
+            _add(self._codes, code)
+        if self._set is None:
+            return
+        if self._set.segments + answers.segments > _MOST_SEGMENTS:
+            raise OverflowError
+        self._out.add(answers.text, answers.written)
+        self._set.segments += answers.segments
+        for code in answers.codes:
+            _add(self._set.codes, code)
+        self._set.errors = self._set.errors or answers.errors
 
     def close(self, end: GroupEnd, rejected: bool) -> None:
         """AK9 to GE. A group rejected as a whole says so alone: its sets' own answers would contradict it."""
@@ -231,9 +304,7 @@ def _segment_at(part: Part, where: Place) -> tuple[Segment | None, str]:
 
 
 def _trigger(finding: Finding) -> Place | None:
-    """The place that made a situational item required."""
-    if not _TRIGGERED.intersection(finding.status.ack999):
-        return None
+    """The place in the same set that made an item required, None where the finding names none."""
     transaction = finding.where.transaction
     return next(
         (place for place in finding.related if place.position and place.transaction == transaction), None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO
@@ -14,6 +14,7 @@ ELEMENT, COMPONENT, REPETITION, TERMINATOR = "*", ":", "^", "~"
 
 _IN_MEMORY = 1 << 20  # bytes of an unfinished answer held in memory; what is more goes to a temporary file
 _PIECE = 1 << 16
+_WAITING = 1_000  # segments
 # A delimiter of ours within a value would cut it in two; a hyphen keeps an identifier readable and as long.
 _DELIMITERS = str.maketrans(dict.fromkeys(ELEMENT + COMPONENT + REPETITION + TERMINATOR, "-"))
 
@@ -25,9 +26,12 @@ def clean(value: str, longest: int, shortest: int = 1) -> str:
     blanks at the ends go, and what is longer than `longest` characters is cut. "" where less than `shortest`
     characters remain.
     """
-    if not value.isprintable():
-        value = "".join(c if c.isprintable() else " " for c in value)
-    value = value.translate(_DELIMITERS).strip()[:longest].rstrip()
+    # most values are a word or a number, in which there is nothing to mend
+    if not value.isalnum():
+        if not value.isprintable():
+            value = "".join(c if c.isprintable() else " " for c in value)
+        value = value.translate(_DELIMITERS).strip()
+    value = value[:longest].rstrip()
     return value if len(value) >= shortest else ""
 
 
@@ -57,31 +61,59 @@ class Spool:
 
     def __init__(self) -> None:
         self._file: IO[bytes] = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by close()
+        # What is not in the file yet: to write each segment there would take longer than to make it.
+        self._waiting: list[str] = []
         self.segments = 0
 
     def write(self, *elements: str) -> None:
         """One segment, without the empty elements at its end."""
-        self._file.write((ELEMENT.join(elements).rstrip(ELEMENT) + TERMINATOR + "\n").encode())
-        self.segments += 1
+        self.write_all((ELEMENT.join(elements).rstrip(ELEMENT),))
 
-    def write_all(self, segments: Iterable[str]) -> None:
-        """Segments that are text already, without terminators."""
-        lines = list(segments)
-        self._file.write("".join(f"{line.rstrip(ELEMENT)}{TERMINATOR}\n" for line in lines).encode())
-        self.segments += len(lines)
+    def write_all(self, segments: Sequence[str]) -> None:
+        """Segments that are text already, without terminators and without empty elements at their end."""
+        waiting = self._waiting
+        waiting += segments
+        self.segments += len(segments)
+        if len(waiting) >= _WAITING:
+            self._flush()
+
+    def _flush(self) -> None:
+        waiting = self._waiting
+        if waiting:
+            waiting.append("")
+            self._file.write(f"{TERMINATOR}\n".join(waiting).encode())
+            waiting.clear()
 
     def mark(self) -> tuple[int, int]:
         """This place, to come back to: bytes and segments written."""
+        self._flush()
         return self._file.tell(), self.segments
+
+    def take_after(self, mark: tuple[int, int]) -> tuple[bytes, int]:
+        """The text written after the mark and its segments; forgets them."""
+        self._flush()
+        self._file.seek(mark[0])
+        text, segments = self._file.read(), self.segments - mark[1]
+        self.cut_back(mark)
+        return text, segments
+
+    def add(self, text: bytes, segments: int) -> None:
+        """So many segments that another spool gave."""
+        self._flush()
+        self._file.write(text)
+        self.segments += segments
 
     def cut_back(self, mark: tuple[int, int]) -> None:
         """Forget what was written after the mark."""
+        self._waiting.clear()  # a mark never stands behind what waits
         offset, self.segments = mark
         self._file.seek(offset)
         self._file.truncate()
 
     def pour(self, into: Spool) -> None:
         """Move everything to the end of another spool; this one is empty after."""
+        self._flush()
+        into._flush()
         self._file.seek(0)
         while piece := self._file.read(_PIECE):
             into._file.write(piece)
@@ -93,6 +125,7 @@ class Spool:
         if not self.segments:
             self.close()
             return None
+        self._flush()
         self._file.seek(0)
         return self._file
 

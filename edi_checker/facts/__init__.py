@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from edi_checker.claim import BillingProvider, Claim, Interchange, Part, Transaction
+from edi_checker.claim import BillingProvider, Claim, Interchange, Part, Patient, Subscriber, Transaction
 from edi_checker.facts.circumstances import Circumstances, ProviderDays
 from edi_checker.facts.claims import add_claim
+from edi_checker.facts.coverage import Coverage, Gap
 from edi_checker.facts.levels import add_billing_provider, faults_of, file_fact, level_of, transaction_fact
+from edi_checker.facts.misfits import add_level_misfits
+from edi_checker.facts.needs import Needs, Question
+from edi_checker.facts.repeats import ClaimsSeen
+from edi_checker.facts.situations import add_billing_situations, add_subscriber
+from edi_checker.facts.skim import skim, skim_level
 from edi_checker.facts.vocabulary import VOCABULARY, Fact, FactType, Field, FieldType, Placed, Value
-from edi_checker.profile import COMMERCIAL, choose
+from edi_checker.profile import Profile, choose, choose_for_run
 
 __all__ = [
     "VOCABULARY",
     "Circumstances",
+    "ClaimsSeen",
+    "Coverage",
     "Fact",
     "FactType",
     "Field",
     "FieldType",
+    "Gap",
+    "Needs",
     "Placed",
     "ProviderDays",
+    "Question",
     "Value",
     "facts_of",
     "lines_can_be_trusted",
@@ -28,23 +39,49 @@ def facts_of(part: Part, circumstances: Circumstances) -> list[Fact]:
     """The facts of one part of a claim file.
 
     Every part gives its faults. A claim gives more where its segments let its lines be trusted: one damaged
-    segment must not become a second finding of a coding rule.
+    segment must not become a second finding of a coding rule. Of a part without faults, whose elements are
+    bounded in length, no more is made than a rule can need, where the circumstances say what that is.
     """
+    received = circumstances.received
     if isinstance(part, Claim):
         profile = choose(part, circumstances.profile)
         facts = faults_of(part, "claim", circumstances, profile.name) if part.faults else []
+        needs = _needs(circumstances, profile) if not part.faults and not part.cut else None
+        if needs is not None and skim(part, circumstances.held_to(profile), profile, needs):
+            return facts
         if lines_can_be_trusted(part):
-            add_claim(facts, part, circumstances, profile)
+            circumstances = circumstances.held_to(profile)
+            add_claim(facts, part, circumstances, profile, needs)
+            if circumstances.more_facts is not None:
+                facts.extend(circumstances.more_facts(part, received, profile))
+        elif circumstances.meet is not None:
+            circumstances.meet(profile, received, received)
         return facts
-    name = (circumstances.profile or COMMERCIAL).name
+    profile = choose_for_run(circumstances.profile)
+    name = profile.name
+    if circumstances.meet is not None:
+        circumstances.meet(profile, received, received)
     facts = faults_of(part, level_of(part), circumstances, name) if part.faults else []
     if isinstance(part, BillingProvider):
-        add_billing_provider(facts, part, circumstances, name)
+        needs = _needs(circumstances, profile) if not part.faults else None
+        add_billing_provider(facts, part, circumstances, name, needs)
+        add_level_misfits(facts, part, circumstances, name)
+        add_billing_situations(facts, part, circumstances.received, name)
+    elif isinstance(part, Subscriber | Patient):
+        if circumstances.needs is not None and not part.faults and skim_level(part):
+            return facts
+        add_level_misfits(facts, part, circumstances, name)
+        if isinstance(part, Subscriber):
+            add_subscriber(facts, part, circumstances.received, name)
     elif isinstance(part, Transaction):
         facts.append(transaction_fact(part, circumstances, name))
     elif isinstance(part, Interchange):
         facts.append(file_fact(part, circumstances, name))
     return facts
+
+
+def _needs(circumstances: Circumstances, profile: Profile) -> Needs | None:
+    return circumstances.needs(profile) if circumstances.needs is not None else None
 
 
 MOST_LINES = 500  # the guide allows 50

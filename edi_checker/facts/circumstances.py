@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
+from edi_checker.claim import Claim
+from edi_checker.codesets.imported import list_versions
+from edi_checker.facts.coverage import Coverage
+from edi_checker.facts.needs import Needs
+from edi_checker.facts.repeats import ClaimsSeen
+from edi_checker.facts.vocabulary import Fact
 from edi_checker.minutes import Minutes
-from edi_checker.profile import Profile
+from edi_checker.profile import Choice, Profile
 from edi_checker.tables import Tables
 
 
@@ -16,15 +23,61 @@ class Circumstances:
     received       day of receipt, CCYYMMDD
     tables         NCCI and therapy tables
     minutes        minutes of treatment given beside the input, None where none are
-    profile        the payer's way for all claims, None to choose it by each claim's payer
+    profile        the payer's way for all claims, or the choice by each claim's payer; None for SBR09 alone
     provider_days  where given, adds up what each rendering provider must have worked over all claims
+    claims_seen    where given, remembers claims, so that one that comes again is known
+    coverage       where given, remembers days of service of which the tables do not speak
+    more_facts     where given, makes further facts of a claim whose lines can be trusted
+    needs          where given, says what the rules need of facts, so that no others are made
+    meet           where given, is told of each part and each day of service of a claim: profile, day, received
     """
 
     received: int
     tables: Tables
     minutes: Minutes | None = None
-    profile: Profile | None = None
+    profile: Profile | Choice | None = None
     provider_days: ProviderDays | None = None
+    claims_seen: ClaimsSeen | None = None
+    coverage: Coverage | None = None
+    more_facts: FactMaker | None = None
+    needs: Callable[[Profile], Needs] | None = None
+    meet: Callable[[Profile, int, int], None] | None = None
+
+    def versions(self) -> tuple[tuple[str, str, int], ...]:
+        """Name, release and number of rows of every table and code list that decides."""
+        return (*self.tables.versions(), *list_versions(self.tables))
+
+    def held_to(self, profile: Profile) -> Circumstances:
+        """These circumstances with the tables of a profile: Medicaid may have some of its own."""
+        tables = self.tables.of("medicaid") if "medicaid" in profile.names else self.tables
+        return self if tables is self.tables else replace(self, tables=tables)
+
+    def for_one_input(self) -> Circumstances:
+        """These circumstances with a fresh memory of the claims of one input, where none was given."""
+        return replace(
+            self,
+            provider_days=self.provider_days or ProviderDays(),
+            claims_seen=self.claims_seen or ClaimsSeen(),
+        )
+
+
+def note_days(
+    circumstances: Circumstances, profile: Profile, first: int | None, last: int | None
+) -> None:
+    """Tell whoever wants to know of a claim's days of service, None where they cannot be read."""
+    if circumstances.coverage is not None and first is not None:
+        circumstances.coverage.meet(first, circumstances.tables)
+        if last is not None and last != first:
+            circumstances.coverage.meet(last, circumstances.tables)
+    if circumstances.meet is not None:
+        received = circumstances.received
+        circumstances.meet(profile, first or received, received)
+        if last != first:
+            circumstances.meet(profile, last or received, received)
+
+
+# Claim, date of receipt and profile to facts.
+FactMaker = Callable[[Claim, int, Profile], Iterable[Fact]]
 
 
 class ProviderDays:
@@ -36,6 +89,10 @@ class ProviderDays:
 
     def __init__(self) -> None:
         self._minutes: dict[tuple[str, int], int] = {}
+
+    def so_far(self, npi: str, on: int) -> int:
+        """The sum of a provider's day (CCYYMMDD) as it stands."""
+        return self._minutes.get((npi, on), 0)
 
     def add(self, npi: str, on: int, minutes: int) -> int:
         """Add minutes to a provider's day (CCYYMMDD) and return the sum so far."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import replace
 from operator import attrgetter
 
 from edi_checker.claim import (
@@ -24,8 +25,10 @@ from edi_checker.claim import (
 )
 from edi_checker.codesets import npi_valid
 from edi_checker.facts.circumstances import Circumstances
+from edi_checker.facts.needs import Needs
 from edi_checker.facts.places import Header, Known, Spot
-from edi_checker.facts.vocabulary import Fact
+from edi_checker.facts.statuses import answer_fault
+from edi_checker.facts.vocabulary import Fact, Placed, Value
 from edi_checker.finding import Place
 from edi_checker.x12 import Fault
 
@@ -64,11 +67,18 @@ def faults_of(part: Part, level: str, circumstances: Circumstances, profile: str
                 "expected": fault.expected,
                 "found": fault.found,
                 "answers": fault.answers,
+                "status": answer_fault(fault, level),
             },
-            {"": (Known(_place_of(fault, part)),)},
+            _stands_on(fault, part),
         )
         for fault in part.faults
     ]
+
+
+def _stands_on(fault: Fault, part: Part) -> dict[str, tuple[Placed, ...]]:
+    place = _place_of(fault, part)
+    trigger = (Known(replace(place, element=fault.trigger)),) if fault.trigger else ()
+    return {"": (Known(place),), "trigger": trigger}
 
 
 def _place_of(fault: Fault, part: Part) -> Place:
@@ -141,29 +151,43 @@ def transaction_fact(transaction: Transaction, circumstances: Circumstances, pro
 
 
 def add_billing_provider(
-    facts: list[Fact], level: BillingProvider, circumstances: Circumstances, profile: str
+    facts: list[Fact],
+    level: BillingProvider,
+    circumstances: Circumstances,
+    profile: str,
+    needs: Needs | None,
 ) -> None:
     provider = level.provider
     named = provider.name_segment
-    if named is not None and provider.id_qualifier == "XX":
+    if named is None or provider.id_qualifier != "XX":
+        return
+    if needs is None or needs_provider(needs, named, "2010AA", level.taxonomy, profile):
         spot = Spot(level.transaction, provider.run, "2010AA")
         facts.append(provider_fact(named, "2010AA", level.taxonomy, circumstances.received, profile, spot))
 
 
+def needs_provider(needs: Needs, named: Segment, loop: str, taxonomy: str, profile: str) -> bool:
+    """Whether a rule could need the fact of a provider with an NPI, on some day."""
+    key = ("provider", loop, *named[1:3], element(named, 9), taxonomy)
+    try:
+        return needs.known[key] is not None
+    except KeyError:
+        return needs.learn(key, "provider", _of_provider(named, loop, taxonomy, profile)) is not None
+
+
+def _of_provider(named: Segment, loop: str, taxonomy: str, profile: str) -> dict[str, Value]:
+    npi = element(named, 9)
+    return {
+        "profile": profile,
+        "role": element(named, 1),
+        "loop": loop,
+        "entity_type": element(named, 2),
+        "npi": npi,
+        "npi_valid": npi_valid(npi),
+        "taxonomy": taxonomy,
+    }
+
+
 def provider_fact(named: Segment, loop: str, taxonomy: str, on: int | None, profile: str, spot: Spot) -> Fact:
     """The fact of a provider with an NPI; `named` is its NM1."""
-    npi = element(named, 9)
-    return Fact(
-        "provider",
-        {
-            "date": on,
-            "profile": profile,
-            "role": element(named, 1),
-            "loop": loop,
-            "entity_type": element(named, 2),
-            "npi": npi,
-            "npi_valid": npi_valid(npi),
-            "taxonomy": taxonomy,
-        },
-        {"": (spot,)},
-    )
+    return Fact("provider", {"date": on, **_of_provider(named, loop, taxonomy, profile)}, {"": (spot,)})

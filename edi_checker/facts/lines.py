@@ -7,19 +7,22 @@ from datetime import date
 from functools import lru_cache
 
 from edi_checker.claim import ServiceLine, cents, days, element, quantity
-from edi_checker.codesets import DISCIPLINES, is_visit, releasing
-from edi_checker.facts.vocabulary import Placed, Value
+from edi_checker.codesets import DISCIPLINES, is_visit, lists, releasing
+from edi_checker.facts.visits import surely_no_visit, surely_visit
+from edi_checker.facts.vocabulary import Value
 from edi_checker.minutes import LineMinutes
 from edi_checker.tables import MueLimit, Procedure, Tables
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # known again as the object that it is
 class Service:
     """What an SV1 segment says, with the rows of the tables.
 
     units     thousandths, None where the line does not count units or the number cannot be read
     charge    cents, None where it cannot be read
     pointers  SV107 as it stands
+    plain     with so many diagnoses on the claim no code of the line can be odd, whatever the day
+    said      the whole segment as text
     values    those fields of a line fact that follow from SV1 alone
     """
 
@@ -32,9 +35,11 @@ class Service:
     charge: int | None
     place_of_service: str
     pointers: str
+    plain: int
     procedure: Procedure | None
     mue: MueLimit | None
     addon: bool
+    said: str
     values: dict[str, Value]
 
 
@@ -45,7 +50,7 @@ class Line:
     first, last      days of service, None where unreadable; `days` counts them, None where they make no range
     npi              of the rendering provider, "" where there is none; `taxonomy` likewise
     names_providers  whether the line has providers of its own (2420)
-    more_dates       whether it has dates other than that of the service
+    references, dates, notes   the qualifiers of its REF, DTP and NTE
     """
 
     view: ServiceLine
@@ -57,8 +62,14 @@ class Line:
     taxonomy: str
     minutes: LineMinutes | None
     names_providers: bool
-    more_dates: bool
-    stands_on: dict[str, tuple[Placed, ...]]
+    references: list[str]
+    dates: list[str]
+    notes: list[str]
+
+    @property
+    def more_dates(self) -> bool:
+        """Whether it has dates other than that of the service."""
+        return bool(self.dates) and self.dates != ["472"]
 
     @property
     def units_a_day(self) -> int:
@@ -107,6 +118,8 @@ def read_service(segment: tuple[str, ...], component: str, on: int, tables: Tabl
         "disciplines": disciplines,
         "described": bool(parts[6]),
         "visit": is_visit(code),
+        "surely_visit": surely_visit(code),
+        "surely_no_visit": surely_no_visit(code),
         "charge": charge,
         "unit": unit,
         "units": units,
@@ -125,6 +138,7 @@ def read_service(segment: tuple[str, ...], component: str, on: int, tables: Tabl
         "assistant_surgeon": procedure.assistant_surgeon if procedure is not None else "",
         "co_surgeon": procedure.co_surgeon if procedure is not None else "",
         "team_surgeon": procedure.team_surgeon if procedure is not None else "",
+        "single_dose": procedure is not None and procedure.single_dose,
     }
     return Service(
         code=code,
@@ -136,11 +150,33 @@ def read_service(segment: tuple[str, ...], component: str, on: int, tables: Tabl
         charge=charge,
         place_of_service=element(service, 5),
         pointers=pointers,
+        plain=_plain_from(
+            code, modifiers, element(service, 5), pointers.split(component) if pointers else []
+        ),
         procedure=procedure,
         mue=tables.mue(code, on),
         addon=tables.addon(code, on) is not None,
+        said="*".join(segment),
         values=values,
     )
+
+
+_NEVER = 1000  # more diagnoses than a line can point to
+
+
+def _plain_from(code: str, modifiers: tuple[str, ...], place_of_service: str, pointers: list[str]) -> int:
+    if (
+        (code and not lists.is_procedure(code))
+        or not all(map(lists.is_lasting_modifier, modifiers))
+        or (place_of_service and not lists.is_lasting_place(place_of_service))
+        or not all(text in _POINTERS for text in pointers)
+        or len(set(pointers)) < len(pointers)
+    ):
+        return _NEVER
+    return max(map(int, pointers), default=0)
+
+
+_POINTERS = frozenset(map(str, range(1, 25)))
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,28 @@ from typing import NamedTuple
 from edi_checker.claim import Claim, Group, Interchange, Run, Transaction, place_in
 from edi_checker.finding import Place
 
+# Loops of a claim and of a line by the NM101 that opens them.
+LOOPS_2310 = {
+    "DN": "2310A",
+    "P3": "2310A",
+    "82": "2310B",
+    "77": "2310C",
+    "DQ": "2310D",
+    "PW": "2310E",
+    "45": "2310F",
+}
+LOOPS_2420 = {
+    "82": "2420A",
+    "QB": "2420B",
+    "77": "2420C",
+    "DQ": "2420D",
+    "DK": "2420E",
+    "DN": "2420F",
+    "P3": "2420F",
+    "PW": "2420G",
+    "45": "2420H",
+}
+
 
 class Known(NamedTuple):
     """A place that is known to the element already, whatever the rule asks for."""

@@ -21,12 +21,15 @@ Value = str | int | bool | tuple[str, ...] | None
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a fact type: its type, its X12 address ("SV101-2" or "computed"), whether it holds PHI."""
+    """A field of a fact type: its type, its X12 address ("SV101-2" or "computed"), whether it holds PHI, and
+    all its values where they are few and never others (empty where they are many).
+    """
 
     type: FieldType
     address: str
     about: str
     phi: bool = False
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class FactType:
     fields: dict[str, Field]
     # Named things a fact stands on besides itself, for `at:` and `related:` (pair: column_1, column_2).
     stands_on: tuple[str, ...] = ()
+    # Whether a fact knows its segment and element itself, so that `at:` names the fact alone.
+    knows_its_place: bool = False
 
 
 class Placed(Protocol):
@@ -46,20 +51,31 @@ class Placed(Protocol):
 
 
 class Fact(NamedTuple):
-    """One fact. `values` holds every field of its type; `stands_on[""]` is the main place."""
+    """One fact. `values` holds every field of its type; `stands_on[""]` is the main place.
+
+    `part`, where there is one, is an object that many facts share and nobody changes: a part of the values,
+    by which a filter knows again what it has seen.
+    """
 
     kind: str
     values: dict[str, Value]
     stands_on: dict[str, tuple[Placed, ...]]
     table: TableVersion | None = None
+    part: dict[str, Value] | None = None
 
+
+_LEVELS = ("interchange", "group", "transaction", "provider", "subscriber", "patient", "claim")
+_DISCIPLINES = ("GP", "GO", "GN")
 
 FAULT = FactType(
     about="something in the file that could not be placed in the guide or the envelope",
     fields={
         "kind": Field("text", "computed", "what happened: segment-missing, element-code, count, ..."),
         "level": Field(
-            "text", "computed", "interchange, group, transaction, provider, subscriber, patient or claim"
+            "text",
+            "computed",
+            "interchange, group, transaction, provider, subscriber, patient or claim",
+            values=_LEVELS,
         ),
         "date": Field("date", "computed", "date of receipt"),
         "profile": Field("text", "SBR09", "profile of the claim, or of the run outside of claims"),
@@ -75,13 +91,19 @@ FAULT = FactType(
         "answers": Field(
             "codes", "computed", "codes for the acknowledgement: IK304=3, IK403=7, IK502=4, AK905=5, TA1=021"
         ),
+        "status": Field(
+            "codes", "computed", "codes for the 277CA, A7:562:85; none where no 277CA tells of it"
+        ),
     },
+    stands_on=("trigger",),
+    knows_its_place=True,
 )
 
 
 # Every type has these two.
 _DATE = Field("date", "DTP03 472", "first day of service")
 _RECEIVED = Field("date", "computed", "date of receipt")
+_PAYER = Field("text", "NM109 PR", "id of the payer to which the claim goes (2010BB)")
 _PROFILE = Field("text", "SBR09", "profile of the claim, or of the run outside of claims")
 
 FILE = FactType(
@@ -124,6 +146,7 @@ CLAIM = FactType(
         "accident_state": Field("text", "CLM11-4", "state of an automobile accident"),
         "delay_reason": Field("text", "CLM20", "why the claim is late"),
         "filing_indicator": Field("text", "SBR09", "kind of payer"),
+        "payer": _PAYER,
         "payer_responsibility": Field("text", "SBR01", "P primary, S secondary, ..."),
         "patient_level": Field("bool", "HL03", "whether the patient has a level of his or her own (2000C)"),
         "diagnoses": Field("codes", "HI", "ICD diagnoses in order, without the dot"),
@@ -135,7 +158,15 @@ CLAIM = FactType(
         "dates": Field("codes", "DTP01", "qualifiers of the claim's own dates (2300)"),
         "notes": Field("codes", "NTE01", "kinds of the claim's own notes (2300)"),
         "other_payers": Field("int", "computed", "number of other payers (2320)"),
+        "modifiers": Field("codes", "SV101-3", "modifiers of all lines, each once"),
+        "uncertified_lines": Field(
+            "int", "computed", "always-therapy lines without a referring provider (DN) in 2310A or 2420F"
+        ),
+        "a_year_later": Field("date", "computed", "one calendar year after the first day of service"),
+        "born_after_service": Field("bool", "DMG02", "whether the patient's birth lies after the first day"),
+        "came_before": Field("bool", "computed", "whether the same claim came before in the input"),
     },
+    stands_on=("uncertified", "earlier"),
 )
 
 PROVIDER = FactType(
@@ -161,7 +192,7 @@ DIAGNOSIS = FactType(
         "last_date": Field("date", "DTP03 472", "last day of service of all lines"),
         "profile": _PROFILE,
         "code": Field("text", "HI", "ICD code, without the dot"),
-        "qualifier": Field("text", "HI", "ABK, ABF, BK or BF"),
+        "qualifier": Field("text", "HI", "ABK, ABF, BK or BF", values=("ABK", "ABF", "BK", "BF")),
         "ordinal": Field("int", "computed", "number by which SV107 points to it"),
     },
 )
@@ -172,12 +203,13 @@ EVENT = FactType(
         "date": Field("date", "DTP03 472", "first day of service of the claim or line"),
         "received": _RECEIVED,
         "profile": _PROFILE,
-        "level": Field("text", "computed", "claim or line"),
+        "level": Field("text", "computed", "claim or line", values=("claim", "line")),
         "qualifier": Field(
             "text", "DTP01", "431 onset, 439 accident, 435 admission, 454 first treatment, ..."
         ),
         "first": Field("date", "DTP03", "the day, or the first of a range"),
         "last": Field("date", "DTP03", "the day, or the last of a range"),
+        "last_service": Field("date", "DTP03 472", "last day of service of the claim or line"),
     },
 )
 
@@ -189,6 +221,7 @@ LINE = FactType(
         "days": Field("int", "computed", "number of days from first to last"),
         "received": _RECEIVED,
         "profile": _PROFILE,
+        "payer": _PAYER,
         "ordinal": Field("int", "computed", "count of the line within its claim, from 1"),
         "code": Field("text", "SV101-2", "HCPCS code"),
         "modifiers": Field("codes", "SV101-3", "modifiers in order"),
@@ -196,9 +229,19 @@ LINE = FactType(
         "releasing_modifiers": Field(
             "codes", "SV101-3", "modifiers that release a PTP edit with indicator 1"
         ),
-        "disciplines": Field("codes", "SV101-3", "those of GP, GO, GN that the line names"),
+        "disciplines": Field(
+            "codes", "SV101-3", "those of GP, GO, GN that the line names", values=_DISCIPLINES
+        ),
         "described": Field("bool", "SV101-7", "whether a description stands beside the code"),
-        "visit": Field("bool", "computed", "whether the code is evaluation and management"),
+        "visit": Field(
+            "bool", "computed", "whether the code counts as evaluation and management, widely read"
+        ),
+        "surely_visit": Field(
+            "bool", "computed", "whether the code is evaluation and management, whoever reads it"
+        ),
+        "surely_no_visit": Field(
+            "bool", "computed", "whether the code is no evaluation and management, whoever reads it"
+        ),
         "charge": Field("money", "SV102", "charge"),
         "unit": Field("text", "SV103", "UN units, MJ minutes"),
         "units": Field("quantity", "SV104", "units; absent where SV103 is not UN"),
@@ -210,15 +253,27 @@ LINE = FactType(
         "assistant_minutes": Field(
             "int", "computed", "those of them that a therapist assistant gave, where known"
         ),
+        "assistant_units": Field(
+            "int",
+            "computed",
+            "units beyond those that the therapist's own minutes make, where an assistant gave over a tenth",
+        ),
         "taxonomy": Field("text", "PRV03", "taxonomy of the rendering provider (2420A, 2310B or 2000A)"),
-        "therapist": Field("text", "computed", "GP, GO or GN where that taxonomy is a therapist's"),
+        "therapist": Field(
+            "text", "computed", "GP, GO or GN where that taxonomy is a therapist's", values=_DISCIPLINES
+        ),
         "providers": Field("codes", "NM101", "roles of the providers of the line and of its claim"),
         "references": Field("codes", "REF01", "qualifiers of the line's references"),
         "dates": Field("codes", "DTP01", "qualifiers of the line's dates"),
         "notes": Field("codes", "NTE01", "kinds of the line's notes"),
-        "therapy": Field("text", "computed", "always or sometimes a therapy service (CMS therapy code list)"),
+        "therapy": Field(
+            "text",
+            "computed",
+            "always or sometimes a therapy service (CMS therapy code list)",
+            values=("always", "sometimes"),
+        ),
         "code_disciplines": Field(
-            "codes", "computed", "of GP, GO, GN those under which the code can be given"
+            "codes", "computed", "of GP, GO, GN those under which the code can be given", values=_DISCIPLINES
         ),
         "timed": Field(
             "bool", "computed", "whether a unit of the code is a length of time, of a visit or a month"
@@ -237,7 +292,14 @@ LINE = FactType(
         "assistant_surgeon": Field("text", "computed", "MPFS assistant at surgery indicator"),
         "co_surgeon": Field("text", "computed", "MPFS co-surgeon indicator"),
         "team_surgeon": Field("text", "computed", "MPFS team surgery indicator"),
+        "single_dose": Field(
+            "bool", "computed", "whether the code is a drug in single-dose containers, where a list says so"
+        ),
+        "repeats": Field(
+            "int", "computed", "ordinal of the earlier line that is the same in all but number; absent else"
+        ),
     },
+    stands_on=("repeated",),
 )
 
 PAIR = FactType(
@@ -252,7 +314,10 @@ PAIR = FactType(
         "modifiers_1": Field("codes", "SV101-3", "modifiers of the column 1 line"),
         "modifiers_2": Field("codes", "SV101-3", "modifiers of the column 2 line"),
         "indicator": Field(
-            "text", "computed", "0: no modifier releases the edit; 1: an NCCI-associated one does"
+            "text",
+            "computed",
+            "0: no modifier releases the edit; 1: an NCCI-associated one does",
+            values=("0", "1"),
         ),
         "released_by": Field("codes", "computed", "the NCCI-associated modifiers on either line"),
         "rationale": Field("text", "computed", "why the edit exists, in CMS's words"),
@@ -272,11 +337,16 @@ CODE_DAY = FactType(
             "quantity", "SV104", "units of the day; a line of several days counts its units by their number"
         ),
         "lines": Field("int", "computed", "number of lines that the units come from"),
+        "modifiers": Field("codes", "SV101-3", "modifiers of these lines, each once"),
+        "provider": Field("int", "computed", "equal where the rendering provider is certainly the same one"),
         "limit": Field(
             "quantity", "computed", "medically unlikely edit: the most units; absent where there is none"
         ),
         "mai": Field(
-            "text", "computed", "1 line, 2 day by policy, 3 day by clinical data; absent without a limit"
+            "text",
+            "computed",
+            "1 line, 2 day by policy, 3 day by clinical data; absent without a limit",
+            values=("1", "2", "3"),
         ),
         "rationale": Field("text", "computed", "why the limit is what it is, in CMS's words"),
     },
@@ -289,7 +359,12 @@ ADDON = FactType(
         "date": _DATE,
         "profile": _PROFILE,
         "code": Field("text", "SV101-2", "add-on code"),
-        "type": Field("text", "computed", "1 one of the primaries is needed, 2 payers name them, 3 both"),
+        "type": Field(
+            "text",
+            "computed",
+            "1 one of the primaries is needed, 2 payers name them, 3 both",
+            values=("1", "2", "3"),
+        ),
         "primaries": Field("codes", "computed", "the primaries that the table names"),
         "found": Field("codes", "computed", "those that stand on the claim for the day"),
         "complete": Field(
@@ -303,8 +378,10 @@ THERAPY_DAY = FactType(
     fields={
         "date": _DATE,
         "profile": _PROFILE,
-        "discipline": Field("text", "SV101-3", "GP, GO or GN; absent where no line of the day names one"),
-        "method": Field("text", "computed", "cms or ama, by the profile"),
+        "discipline": Field(
+            "text", "SV101-3", "GP, GO or GN; absent where no line of the day names one", values=_DISCIPLINES
+        ),
+        "method": Field("text", "computed", "cms or ama, by the profile", values=("cms", "ama")),
         "codes": Field("codes", "SV101-2", "the timed codes, each once"),
         "lines": Field("int", "computed", "number of timed lines"),
         "units": Field(
@@ -332,6 +409,196 @@ THERAPY_DAY = FactType(
     stands_on=("others",),
 )
 
+MISFIT = FactType(
+    about="a code that does not fit its code set on its day, or its place; of codes that fit there is none",
+    fields={
+        "date": Field("date", "DTP03 472", "first day of service; date of receipt above claims"),
+        "last_date": Field("date", "DTP03 472", "last day of service of the claim"),
+        "received": _RECEIVED,
+        "profile": _PROFILE,
+        "set": Field(
+            "text",
+            "computed",
+            "diagnosis, pointer, procedure, modifier, place-of-service, taxonomy, state, zip, country, "
+            "currency, adjustment-reason or remark",
+        ),
+        "problem": Field(
+            "text",
+            "computed",
+            "shape, unknown, not-in-force, subdivided, uncovered (the list does not reach the day); "
+            "icd-9-late, icd-10-early, icd-mixed, repeated, external-cause-first, sex, age; beyond; zip-5, "
+            "missing, country-missing",
+        ),
+        "code": Field("text", "computed", "the code; absent where it has no shape or is part of an address"),
+        "codes": Field("codes", "HI", "where uncovered, all diagnoses that the list does not know"),
+        "first": Field("bool", "HI", "whether it is the principal diagnosis"),
+        "loop": Field("text", "computed", "loop as the guide names it, 2310C"),
+        "element": Field("text", "computed", "element as the guide names it, SV101-3"),
+        "role": Field("text", "NM101", "role of the party in whose loop it stands"),
+        "line": Field("int", "computed", "ordinal of the line; absent above lines"),
+        "since": Field("date", "computed", "first day of the next days on which the code holds"),
+        "until": Field("date", "computed", "last day on which the code held"),
+        "better": Field("codes", "computed", "codes to use instead, at most eight"),
+        "release": Field("text", "computed", "release of the list that says so"),
+    },
+    knows_its_place=True,
+)
+
+# Kinds of `situation` facts.
+SITUATIONS = (
+    "accident",
+    "ambulance",
+    "anemia-drug",
+    "anesthesia",
+    "attachment",
+    "billing-box",
+    "care-plan-oversight",
+    "certificate",
+    "certified-equipment",
+    "clia",
+    "clinical-trial",
+    "death",
+    "drug",
+    "drug-number",
+    "drug-quantity",
+    "epsdt",
+    "equipment",
+    "foot-care",
+    "hospice",
+    "imaging",
+    "inpatient",
+    "laboratory",
+    "later-payer",
+    "mammography",
+    "no-patient",
+    "order-of-payers",
+    "original",
+    "oxygen",
+    "patient-paid",
+    "pay-to",
+    "pay-to-plan",
+    "post-operative",
+    "prescription",
+    "primary-care",
+    "property-casualty",
+    "provider",
+    "purchased",
+    "referred-test",
+    "replacement",
+    "screening",
+    "shared-ambulance",
+    "spinal-manipulation",
+    "supervision",
+    "unlisted",
+    "visit",
+)
+
+SITUATION = FactType(
+    about="a circumstance in which the guide or a payer asks for more, and what stands there; of no others",
+    fields={
+        "date": _DATE,
+        "received": _RECEIVED,
+        "profile": _PROFILE,
+        "kind": Field("text", "computed", "what the circumstance is", values=SITUATIONS),
+        "line": Field("int", "computed", "ordinal of the line; absent for the whole claim"),
+        "code": Field("text", "SV101-2", "HCPCS code of the line"),
+        "modifiers": Field("codes", "SV101-3", "modifiers of the line"),
+        "unit": Field("text", "SV103", "UN units, MJ minutes"),
+        "described": Field("bool", "SV101-7", "whether a description stands beside the code"),
+        "stated": Field(
+            "codes",
+            "computed",
+            "segments of the line and its claim (2300, 2310), each with its qualifier where it has one: "
+            "REF X4, DTP 439, NM1 DN, CR1",
+        ),
+        "place_of_service": Field("text", "CLM05-1", "place of service"),
+        "frequency": Field("text", "CLM05-3", "1 original, 7 replacement, 8 void"),
+        "filing_indicator": Field("text", "SBR09", "kind of payer"),
+        "related_causes": Field("codes", "CLM11", "AA automobile, EM employment, OA other accident"),
+        "state": Field("text", "CLM11-4", "state of an automobile accident"),
+        "country": Field("text", "CLM11-5", "country of an accident"),
+        "attended": Field(
+            "bool", "computed", "whether a service is more than a laboratory test or the reading of an image"
+        ),
+        "other_payers": Field("int", "computed", "number of other payers (2320)"),
+        "repeated_responsibilities": Field(
+            "codes", "SBR01", "places in the order of payers that more than one payer has"
+        ),
+        "transmission": Field("text", "PWK02", "how an attachment comes"),
+        "answer": Field("text", "CRC02", "Y or N"),
+        "conditions": Field("codes", "CRC03", "condition codes of the same segment"),
+        "nature": Field("text", "CR208", "nature of the patient's condition under spinal manipulation"),
+        "certification": Field("text", "CR301", "I first, R renewed, S revised certification"),
+        "well_formed": Field("bool", "computed", "whether a number has the form that its kind has"),
+        "positive": Field("bool", "CTP04", "whether a quantity is above zero"),
+        "role": Field("text", "NM101", "role of the provider"),
+        "identified": Field("bool", "NM109", "whether a provider has an identifier of any kind"),
+        "same": Field("bool", "computed", "whether two parties or addresses are the same"),
+        "amount": Field("money", "AMT02", "what the patient paid"),
+        "charge": Field("money", "CLM02", "total charge"),
+        "purpose": Field("text", "BHT06", "CH chargeable, RP reporting, 31 subrogation"),
+    },
+)
+
+SUBSCRIBER = FactType(
+    about="a subscriber's level that says less than a patient's with one payer does; of no others",
+    fields={
+        "date": _RECEIVED,
+        "profile": _PROFILE,
+        "responsibility": Field("text", "SBR01", "P primary, S secondary, ..."),
+        "relationship": Field("text", "SBR02", "18 where the subscriber is the patient"),
+        "insurance_type": Field("text", "SBR05", "why Medicare is not the first payer"),
+        "filing_indicator": Field("text", "SBR09", "kind of payer"),
+        "entity_type": Field("text", "NM102", "1 person, 2 organisation"),
+        "identified": Field("bool", "NM109", "whether a member id is given"),
+        "address": Field("bool", "N3", "whether street and city of the subscriber are given"),
+        "demographics": Field("bool", "DMG", "whether the subscriber's day of birth and sex are given"),
+    },
+    stands_on=("name",),
+)
+
+OTHER_PAYER = FactType(
+    about="another payer of a claim (2320) whose own charges balance, with what it paid and adjusted",
+    fields={
+        "date": _DATE,
+        "profile": _PROFILE,
+        "ordinal": Field("int", "computed", "count of the payer within its claim, from 1"),
+        "charge": Field("money", "CLM02", "total charge"),
+        "paid": Field("money", "AMT02", "what the payer paid for the claim; absent where it is not said"),
+        "line_payments": Field("money", "SVD02", "sum of what it paid for the lines; absent without any"),
+        "adjustments": Field("money", "CAS03", "sum of its adjustments of the claim as a whole"),
+        "adjusted": Field("bool", "CAS", "whether it adjusted the claim as a whole"),
+        "expected": Field("money", "computed", "what it must have paid by lines, or charge, and adjustments"),
+        "difference": Field("money", "computed", "paid less expected"),
+        "line_difference": Field("money", "computed", "sum of what is not explained on its lines"),
+        "lines": Field("int", "computed", "number of lines that it decided on"),
+        "complete": Field("bool", "computed", "whether it decided on every line or on none"),
+        "dated": Field(
+            "bool", "DTP01", "whether the day of its decision is given, for the claim or its lines"
+        ),
+        "left": Field("money", "computed", "charge less what it paid"),
+        "liability": Field("money", "AMT02", "what the patient still owes, as the claim says (EAF)"),
+        "non_covered": Field("money", "AMT02", "what is not covered at all (A8)"),
+        "total_paid": Field("money", "computed", "what all payers of the claim paid together"),
+    },
+)
+
+ADJUDICATION = FactType(
+    about="what another payer did with a line (2430), of a claim whose own charges balance",
+    fields={
+        "date": _DATE,
+        "profile": _PROFILE,
+        "line": Field("int", "computed", "ordinal of the line"),
+        "known": Field("bool", "SVD01", "whether the payer is one of the claim's other payers"),
+        "charge": Field("money", "SV102", "charge of the line"),
+        "paid": Field("money", "SVD02", "what the payer paid for the line, all its entries together"),
+        "adjustments": Field("money", "CAS03", "sum of its adjustments of the line"),
+        "explained": Field("money", "computed", "paid and adjustments together"),
+        "difference": Field("money", "computed", "charge less explained"),
+        "bundled": Field("bool", "SVD06", "whether the payer joined the line with others"),
+    },
+)
+
 # The closed vocabulary, by the name that `fact:` gives in a rule.
 VOCABULARY: dict[str, FactType] = {
     "fault": FAULT,
@@ -346,4 +613,9 @@ VOCABULARY: dict[str, FactType] = {
     "code_day": CODE_DAY,
     "addon": ADDON,
     "therapy_day": THERAPY_DAY,
+    "misfit": MISFIT,
+    "situation": SITUATION,
+    "subscriber": SUBSCRIBER,
+    "other_payer": OTHER_PAYER,
+    "adjudication": ADJUDICATION,
 }

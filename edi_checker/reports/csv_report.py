@@ -37,7 +37,7 @@ COLUMNS = {
     "status_999": "codes of the 999, by blanks",
     "status_ta1": "note of the TA1",
 }
-"""The columns in their order, and what stands in each."""
+"""The columns in their order, and what stands in each; docs/reports.md lists them too."""
 
 _FORMULA = ("=", "+", "-", "@")
 _PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -46,9 +46,9 @@ _PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 class CsvReport:
     """Writes a header and a row for each finding of each file to `out`; nothing is kept.
 
-    RFC 4180, with lines that end in CRLF, UTF-8 with a byte order mark; `out` must take any character and leave
-    line ends as they are. What a spreadsheet would run as a formula gets an apostrophe in front of it, and
-    control characters become blanks.
+    RFC 4180, with lines that end in CRLF, UTF-8 with a byte order mark; `out` must take any character and
+    leave line ends as they are. What a spreadsheet would run as a formula gets an apostrophe in front of it,
+    and control characters become blanks.
     """
 
     def __init__(self, out: TextIO) -> None:

@@ -23,6 +23,7 @@ from edi_checker.claim import (
     Transaction,
     TransactionEnd,
 )
+from edi_checker.facts import Gap
 from edi_checker.finding import Finding, Place, Severity
 from edi_checker.x12 import Delimiters
 
@@ -93,7 +94,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What is known of one input at its end. `sums` counts claims, `severities` and `rules` findings."""
+    """What is known of one input at its end.
+
+    `sums` counts claims, `severities` and `rules` findings; `gaps` are days of service outside the tables.
+    """
 
     path: str
     sha256: str | None
@@ -108,6 +112,27 @@ class Summary:
     severities: Counter[Severity]
     rules: Counter[tuple[Severity, str]]
     tally: Tally
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What a journal noted of a run of whole transactions of one group: see Journal.take_out.
+
+    With `within` it is of claims of one transaction that is open, and `verdicts` is empty.
+    """
+
+    claims_text: str
+    findings_text: str
+    verdicts: bytes
+    sums: Sums
+    claims: int
+    lines: int
+    severities: Counter[Severity]
+    rules: Counter[tuple[Severity, str]]
+    failures: int
+    failure: str
+    within: bool = False
 
 
 class Journal:
@@ -119,14 +144,18 @@ class Journal:
 
     `excerpts` False leaves the raw segments out: they are the only place where a report may hold what
     identifies a patient.
+
+    An input can be noted by several journals, each a stretch of it: those begin where `passed` transactions
+    and claims lie before them.
     """
 
-    def __init__(self, path: str, *, excerpts: bool = True) -> None:
+    def __init__(self, path: str, *, excerpts: bool = True, passed: tuple[int, int] = (0, 0)) -> None:
         self._path = path
         self._excerpts = excerpts
         self._claims_file = _spool()
         self._findings_file = _spool()
-        self._verdicts = bytearray()  # one for each transaction of the input: index into _VERDICTS
+        # one for each transaction of the input: index into _VERDICTS
+        self._verdicts = bytearray(passed[0])
         self._group_from = 0
         self._interchange_from = 0
         self._in_transaction, self._in_group, self._in_interchange = Sums(), Sums(), Sums()
@@ -135,7 +164,9 @@ class Journal:
         self._number = ""
         self._open = False  # whether an interchange is open whose verdict is not known
         self._delimiters = Delimiters("*", ":", "^", "~")
-        self._interchanges = self._groups = self._transactions = self._claims = self._lines = 0
+        self._interchanges = self._groups = self._transactions = self._lines = 0
+        self._claims = passed[1]
+        self._passed = passed
         self._severities: Counter[Severity] = Counter()
         self._rules: Counter[tuple[Severity, str]] = Counter()
         self._failures = 0
@@ -148,6 +179,11 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def noted(self) -> int:
+        """Claims so far."""
+        return self._claims
 
     def add(self, checked: Checked) -> None:
         """Note one part, in document order."""
@@ -180,7 +216,14 @@ class Journal:
             self._close(self._in_interchange, self._sums, checked.outcome, self._interchange_from)
             self._open = False
 
-    def end(self, *, sha256: str | None = None, tally: Tally | None = None, failure: str = "") -> Summary:
+    def end(
+        self,
+        *,
+        sha256: str | None = None,
+        tally: Tally | None = None,
+        failure: str = "",
+        gaps: tuple[Gap, ...] = (),
+    ) -> Summary:
         """End the journal. `failure` says why the input could not be read to its end, "" where it was.
 
         A file that breaks off or is damaged has no verdict: all its claims are not checked, also those of an
@@ -208,7 +251,48 @@ class Journal:
             severities=self._severities,
             rules=self._rules,
             tally=tally or Tally(),
+            gaps=gaps,
         )
+
+    def take_out(self, *, within: bool = False) -> Stretch:
+        """What was noted since the last time, where whole transactions of one group were; forgets it.
+
+        `within` says that it was claims of the open transaction instead.
+        """
+        claims_text, findings_text = _take_text(self._claims_file), _take_text(self._findings_file)
+        transactions, claims = self._passed
+        stretch = Stretch(
+            claims_text,
+            findings_text,
+            b"" if within else bytes(self._verdicts[transactions:]),
+            self._in_transaction if within else self._in_group,
+            self._claims - claims,
+            self._lines,
+            self._severities,
+            self._rules,
+            self._failures,
+            self._failure,
+            within,
+        )
+        self._passed = (len(self._verdicts), self._claims)
+        self._in_transaction, self._in_group = Sums(), Sums()
+        self._lines, self._failures, self._failure = 0, 0, ""
+        self._severities, self._rules = Counter(), Counter()
+        return stretch
+
+    def put_in(self, stretch: Stretch) -> None:
+        """Note what another journal of the same input noted, which was made for this place of it."""
+        self._claims_file.write(stretch.claims_text)
+        self._findings_file.write(stretch.findings_text)
+        self._verdicts += stretch.verdicts
+        self._transactions += len(stretch.verdicts)
+        self._claims += stretch.claims
+        self._lines += stretch.lines
+        (self._in_transaction if stretch.within else self._in_group).take(stretch.sums)
+        self._severities += stretch.severities
+        self._rules += stretch.rules
+        self._failures += stretch.failures
+        self._failure = self._failure or stretch.failure
 
     def claims(self) -> Iterator[tuple[str, str, Outcome, str]]:
         """CLM01 and ST02 (both as JSON text), outcome and charge of each claim, in document order."""
@@ -348,6 +432,15 @@ def _place_record(place: Place) -> dict[str, Any]:
 
 def _spool() -> IO[str]:
     return tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="ascii", newline="\n")
+
+
+def _take_text(spool: IO[str]) -> str:
+    """All that a spool holds; it is empty after."""
+    spool.seek(0)
+    text = spool.read()
+    spool.seek(0)
+    spool.truncate()
+    return text
 
 
 def _excerpt(part: Part, place: Place, delimiters: Delimiters) -> Excerpt | None:

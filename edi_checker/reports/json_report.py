@@ -21,11 +21,10 @@ class JsonReport:
     ) -> None:
         self._out = out
         self._files = 0
-        day = f"{received:08d}"
         head = {
             "schema": SCHEMA,
             "version": version,
-            "received": f"{day[:4]}-{day[4:6]}-{day[6:]}",
+            "received": _day(received),
             "tables": [{"name": name, "version": release, "rows": rows} for name, release, rows in tables],
         }
         out.write(json.dumps(head)[:-1] + ', "files": [')
@@ -60,6 +59,16 @@ class JsonReport:
                 "rejected": dollars(sums.cents["rejected"]),
             },
             "tally": summary.tally._asdict(),
+            "not_covered": [
+                {
+                    "name": gap.table,
+                    "version": gap.version,
+                    "side": gap.side,
+                    "from": _day(gap.first),
+                    "until": _day(gap.last),
+                }
+                for gap in summary.gaps
+            ],
         }
         out.write(json.dumps(head)[:-1] + ',\n "claims": [')
         between = "\n  "
@@ -78,3 +87,7 @@ class JsonReport:
 
     def finish(self) -> None:
         self._out.write("]}\n")
+
+
+def _day(on: int) -> str:
+    return f"{on // 10000:04}-{on // 100 % 100:02}-{on % 100:02}"

@@ -11,7 +11,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from edi_checker.facts import Coverage
 from edi_checker.finding import SEVERITIES, Severity
+from edi_checker.reports.gaps import say_gaps
 from edi_checker.reports.journal import Entry, Excerpt, FileOutcome, Journal, Summary, Sums, Tally, dollars
 
 WIDTHS = (40, 120)  # narrower cannot be read, wider lines are hard to follow
@@ -80,6 +82,7 @@ class TextReport:
         self._sums = Sums()
         self._lines = 0
         self._tally = Tally()
+        self._coverage = Coverage()
         self._rules: Counter[tuple[Severity, str]] = Counter()
 
     def add(self, journal: Journal, summary: Summary) -> None:
@@ -105,6 +108,7 @@ class TextReport:
             self._sums.claims[outcome] += summary.sums.claims[outcome]
             self._sums.cents[outcome] += summary.sums.cents[outcome]
         self._tally = Tally(*map(max, self._tally, summary.tally))
+        self._coverage.take(summary.gaps)
 
     def finish(self) -> None:
         """Write what holds for all files: totals, findings by rule, and with what was checked."""
@@ -151,6 +155,8 @@ class TextReport:
             self._print(Text(f"{name:<{names}}  {release:<{releases}}  {rows:>9,} rows", "dim"))
         if self._tables:
             self._print(Text('"No edit found" means none in these releases.', "dim"))
+        for sentence in say_gaps(self._coverage.gaps()):
+            self._print(Text(sentence, "dim"))
 
     def _file(self, summary: Summary) -> None:
         outcome = summary.outcome

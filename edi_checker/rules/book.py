@@ -61,6 +61,12 @@ def packaged_rules() -> Traversable:
     return inside if inside.is_dir() else Path(__file__).resolve().parents[2] / "rulesets"
 
 
+def _is_packaged(path: Path) -> bool:
+    """Whether this is the very folder of the rules that come with the checker."""
+    inside = packaged_rules()
+    return isinstance(inside, Path) and path.is_dir() and path.resolve() == inside.resolve()
+
+
 def load(
     folders: Sequence[str | Path] = (),
     *,
@@ -99,6 +105,8 @@ def _files(
         found.extend(_below(packaged_rules(), (), "rulesets", faults))
     for folder in folders:
         path = Path(folder)
+        if packaged and _is_packaged(path):
+            continue
         if path.is_dir():
             found.extend(_below(path, (), str(path), faults))
         elif path.is_file():

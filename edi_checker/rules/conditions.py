@@ -25,7 +25,7 @@ _EXISTS: tuple[Operator, ...] = ("present", "absent")
 _SETS: tuple[Operator, ...] = ("has", "has_any", "has_all", "has_none")
 _LISTS: tuple[Operator, ...] = ("one_of", "none_of", "has_any", "has_all", "has_none")
 _OF_NUMBERS: dict[str, Operator] = {word: word for word in (*_COMPARED, *_ORDERED, *_EXISTS)}
-_OPERATORS: dict[FieldType, dict[str, Operator]] = {
+OPERATORS: dict[FieldType, dict[str, Operator]] = {
     "text": {word: word for word in (*_COMPARED, *_EXISTS)},
     "int": _OF_NUMBERS,
     "quantity": _OF_NUMBERS,
@@ -141,7 +141,7 @@ class Conditions:
         return [self._term(field, "one_of" if isinstance(node, Sequence) else "equal", node)]
 
     def _term(self, field: Reference, word: str, node: Node) -> Term:
-        allowed = _OPERATORS[field.type]
+        allowed = OPERATORS[field.type]
         if word not in allowed:
             known = listed(allowed)
             raise Wrong(node.line, f"{field.field} ({field.type}) has no operator {word!r}; it has {known}")

@@ -1,13 +1,11 @@
-"""A rule in words, and what a careful author would still add to it."""
+"""A rule in words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
 
 from edi_checker.facts import FieldType
-from edi_checker.rules.model import Case, Notation, Reference, Rule, RuleFault, StatusForm, Term, Text
+from edi_checker.rules.model import Case, Notation, Reference, Rule, StatusForm, Term, Text
 
 _ORDER_OF_DATES = {
     "at_least": "on or after",
@@ -60,42 +58,11 @@ def explain(rule: Rule) -> tuple[Section, ...]:
     sections += [
         ("The record should show", list(rule.documentation)),
         ("Sources", [_source(source.cite, source.seen, source.note) for source in rule.sources]),
-        ("Passes", list(map(_notation, rule.examples.passing))),
-        ("Fails", list(map(_notation, rule.examples.failing))),
+        ("Passes", list(map(say_example, rule.examples.passing))),
+        ("Fails", list(map(say_example, rule.examples.failing))),
     ]
     kept = ((heading, tuple(line for line in lines if line)) for heading, lines in sections)
     return tuple(Section(heading, lines) for heading, lines in kept if lines)
-
-
-def lint(rule: Rule) -> list[RuleFault]:
-    """What is no error and yet wants doing: missing reasons, examples, answers, unknown status codes."""
-    faults = []
-    if not rule.why:
-        faults.append("says not why it is there (why)")
-    if not rule.examples.passing or not rule.examples.failing:
-        faults.append("has no examples that pass and fail (examples)")
-    for case in rule.cases:
-        status = case.status
-        if "error" in case.severity.values() and not (status.ack999 or status.ack277ca or status.ta1):
-            faults.append("rejects and names no code that says so to the sender (status)")
-        for text in status.ack277ca:
-            category, code = text.split(":")[:2]
-            if category not in _known("claim_status_cat") or code not in _known("claim_status"):
-                faults.append(f"answers with {text}, which code sources 507 and 508 do not list (status)")
-    return [RuleFault(rule.path, 0, reason) for reason in dict.fromkeys(faults)]
-
-
-@lru_cache(maxsize=2)
-def _known(name: str) -> frozenset[str]:
-    """A code list of the guide by its name in pyx12's code file."""
-    from lxml import etree
-
-    with (files("pyx12") / "map" / "codes.xml").open("rb") as stream:
-        tree = etree.parse(stream, etree.XMLParser(resolve_entities=False, no_network=True))
-    for codeset in tree.iter("codeset"):
-        if codeset.findtext("id") == name:
-            return frozenset(code.text or "" for code in codeset.iter("code"))
-    return frozenset()
 
 
 def _severity(case: Case) -> str:
@@ -190,9 +157,12 @@ def _source(cite: str, seen: int, note: str) -> str:
     return f"{cite} (seen {_date(seen)}){': ' + note if note else ''}"
 
 
-def _notation(value: Notation) -> str:
+def say_example(value: Notation) -> str:
+    """An example, as its file has it, on one line."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return "[" + ", ".join(_notation(item) for item in value) + "]"
-    return ", ".join(f"{key}: {_notation(item)}" for key, item in value.items()) or "the base claim as it is"
+        return "[" + ", ".join(say_example(item) for item in value) + "]"
+    return (
+        ", ".join(f"{key}: {say_example(item)}" for key, item in value.items()) or "the base claim as it is"
+    )

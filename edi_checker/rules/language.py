@@ -131,6 +131,7 @@ class _Reading:
             message=take(case, "message", self._text, ()),
             fix=take(case, "fix", self._text, ()),
             status=take(case, "status", self._status, StatusForm()),
+            line=case.entries["match"].line if "match" in case.entries else case.line,
         )
 
     def _severity(self, node: Node) -> dict[str, RuleSeverity]:
@@ -189,8 +190,10 @@ class _Reading:
             known = listed(stands_on)
             raise Wrong(node.line, f"fact {kind!r} does not stand on {key!r}; it stands on {known}")
         segment, part = found["segment"] or "", found["element"]
-        if not segment and kind != "fault":
-            raise Wrong(node.line, f"name the segment or element of {text!r}: only a fault knows its own")
+        if not segment and not self._vocabulary[kind].knows_its_place:
+            raise Wrong(
+                node.line, f"name the segment or element of {text!r}: fact {kind!r} does not know its own"
+            )
         return Where(alias, key, segment, f"{segment}{part}" if part else None, found["qualifier"] or "")
 
     def _related(self, node: Node) -> tuple[Where, ...]:
@@ -222,7 +225,7 @@ class _Reading:
         none: tuple[str, ...] | Reference = ()
         return StatusForm(
             ack999=self.notes.take(mapping, "999", self._status_999, none),
-            ack277ca=self.notes.take(mapping, "277CA", _status_277ca, ()),
+            ack277ca=self.notes.take(mapping, "277CA", self._status_277ca, none),
             ta1=self.notes.take(mapping, "TA1", self._status_ta1, None),
         )
 
@@ -234,6 +237,9 @@ class _Reading:
             if not _STATUS_999.fullmatch(code):
                 raise Wrong(node.line, f"{code!r} is no 999 code; one is written IK304=3, IK403=7, AK905=5")
         return codes
+
+    def _status_277ca(self, node: Node) -> tuple[str, ...] | Reference:
+        return self._answers(node) if isinstance(node, Scalar) else _codes_277ca(node)
 
     def _status_ta1(self, node: Node) -> str | Reference:
         text = word_of(node)
@@ -294,7 +300,7 @@ def _severity_word(node: Node, allowed: tuple[str, ...]) -> RuleSeverity:
     return cast("RuleSeverity", word)
 
 
-def _status_277ca(node: Node) -> tuple[str, ...]:
+def _codes_277ca(node: Node) -> tuple[str, ...]:
     statuses = texts_of(node)
     if len(statuses) > MAX_CODES_277CA:
         raise Wrong(node.line, f"an STC segment holds {MAX_CODES_277CA} statuses")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from edi_checker.facts import FieldType
@@ -108,7 +108,7 @@ class StatusForm:
     """The statuses as written; a reference stands for codes that the fact brings along."""
 
     ack999: tuple[str, ...] | Reference = ()
-    ack277ca: tuple[str, ...] = ()
+    ack277ca: tuple[str, ...] | Reference = ()
     ta1: str | Reference | None = None
 
 
@@ -125,10 +125,7 @@ class Case:
     message: Text
     fix: Text
     status: StatusForm
-
-    def severity_for(self, profile: str) -> RuleSeverity:
-        """The severity for a profile by name, else the default."""
-        return self.severity.get(profile) or self.severity["default"]
+    line: int = field(default=0, compare=False)  # of the match in its file
 
 
 @dataclass(frozen=True, slots=True)

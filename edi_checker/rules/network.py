@@ -109,10 +109,11 @@ def networks(cases: Sequence[tuple[int, Case]]) -> list[Network]:
 
 @dataclass(frozen=True, slots=True)
 class _Branch:
-    """One way in which a case's requirement fails: what is asked of single facts, and between two."""
+    """One way in which a requirement fails: one of these terms on one fact, or this one between two."""
 
-    alone: tuple[tuple[str, tuple[object, ...], int], ...] = ()  # alias, column key, wanted value
-    joined: tuple[Term, ...] = ()
+    alias: str = ""
+    failing: tuple[Term, ...] = ()
+    joined: Term | None = None
 
 
 def _branches(case: Case) -> list[_Branch]:
@@ -126,12 +127,11 @@ def _branches(case: Case) -> list[_Branch]:
         if other is None:
             alone.setdefault(term.field.alias, []).append(term)
             continue
-        if term.field.type != "bool":
-            branches.append(_Branch(((term.field.alias, ("present", term.field.field), 0),)))
-            branches.append(_Branch(((other.alias, ("present", other.field), 0),)))
-        branches.append(_Branch(joined=(Term(term.field, _OPPOSITE[term.operator], other),)))
+        # That either side is absent needs no branch: the reader lets a requirement compare only what the
+        # match or another requirement says is there (conditions._check_absent).
+        branches.append(_Branch(joined=Term(term.field, _OPPOSITE[term.operator], other)))
     for alias, terms in alone.items():
-        branches.append(_Branch(((alias, ("holds", *terms), 0),)))
+        branches.append(_Branch(alias, tuple(terms)))
     return branches
 
 
@@ -157,13 +157,13 @@ class _Builder:
         places = {pattern.alias: place for place, pattern in enumerate(case.match)}
         kinds = {pattern.alias: pattern.kind for pattern in case.match}
         joined: list[list[Term]] = [[term for term in pattern.terms if term.other] for pattern in case.match]
-        for term in branch.joined:
-            # The requirement may name the facts in either order; the later one carries the term.
-            joined[places[term.field.alias]].append(term)
+        if branch.joined is not None:
+            joined[places[branch.joined.field.alias]].append(branch.joined)
         alone: list[list[Condition]] = [self._alone(pattern) for pattern in case.match]
         alone[0] += self._in_force(case.match[0].kind, case.in_force)
-        for alias, key, wanted in branch.alone:
-            alone[places[alias]].append({self._name(kinds[alias], key): wanted})
+        if branch.failing:
+            column = self._name(kinds[branch.alias], ("holds", *branch.failing))
+            alone[places[branch.alias]].append({column: 0})
         compared: list[list[Condition]] = [[] for _ in case.match]
         equal: list[list[Condition]] = [[] for _ in case.match]
         for place, terms in enumerate(joined):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, cast
 
-from edi_checker.facts import Fact, Value
+from edi_checker.facts import Fact, Needs, Question, Value
 from edi_checker.rules.model import Case, InForce, Reference, Term
 
 _MAX_INDENT = 40  # Python reads 100 at most
@@ -40,12 +40,24 @@ class _Link(NamedTuple):
     later_fields: tuple[str, ...]
 
 
+class _Asked(NamedTuple):
+    """A term as Python, and the fields that it looks at."""
+
+    text: str
+    fields: frozenset[str]
+
+
 class _Test(NamedTuple):
-    """What is asked of one fact: terms that must all hold, those on dates apart, and the bit that says so."""
+    """What is asked of one fact: terms that must all hold, those on dates apart, and the bit that says so.
+
+    What the terms take for granted, that both sides of a comparison are there, stands in `sides` again: one
+    side may be known before the other.
+    """
 
     bit: int
-    terms: list[str]
-    in_force: list[str]
+    terms: list[_Asked]
+    in_force: list[_Asked]
+    sides: list[_Asked]
 
 
 class _Join(NamedTuple):
@@ -72,12 +84,13 @@ class Sieve:
         for number, case in cases:
             bits = []
             for place, pattern in enumerate(case.match):
-                terms = [_expression(term, constants) for term in pattern.terms if term.other is None]
+                terms = [_ask([term], constants) for term in pattern.terms if term.other is None]
                 if len(case.match) == 1 and case.require:
-                    required = " and ".join(_expression(term, constants) for term in case.require)
-                    terms.append(f"not ({required})")
+                    required = _ask(case.require, constants)
+                    terms.append(_Asked(f"not ({required.text})", required.fields))
                 in_force = _in_force(case.in_force) if place == 0 else []
-                by_kind.setdefault(pattern.kind, []).append(_Test(bit, terms, in_force))
+                sides = [side for term in pattern.terms for side in _sides(term)]
+                by_kind.setdefault(pattern.kind, []).append(_Test(bit, terms, in_force, sides))
                 bits.append(bit)
                 bit <<= 1
             if len(bits) == 1:
@@ -85,7 +98,48 @@ class Sieve:
             else:
                 self._joins.append(_Join(number, tuple(bits), tuple(_links(case))))
                 self._joined_bits |= sum(bits)
-        self._sift = _compile(by_kind, constants)
+        self._by_kind = by_kind
+        self._constants = constants
+        self._sift = _compile(by_kind, constants, self._test_part)
+        self._possible: dict[tuple[str, tuple[str, ...]], _Possible] = {}
+        self._questions: dict[tuple[str, tuple[str, ...], int], Question] = {}
+
+    def needs(self) -> Needs:
+        """What these cases need of facts that are yet to be made."""
+        return Needs(frozenset(self._by_kind), self._ask, self._together)
+
+    def _ask(self, kind: str, known: dict[str, Value]) -> Question | None:
+        if kind not in self._by_kind:
+            return None
+        question = self._question(kind, known)
+        return question if question.bits else None
+
+    def _question(self, kind: str, known: dict[str, Value]) -> Question:
+        """The tests that can hold on facts with these values, without what they answer already."""
+        fields = tuple(known)
+        possible = self._possible.get((kind, fields))
+        if possible is None:
+            possible = _compile_possible(self._by_kind[kind], frozenset(fields), self._constants)
+            self._possible[kind, fields] = possible
+        bits = possible(known)
+        question = self._questions.get((kind, fields, bits))
+        if question is None:
+            tests = [test for test in self._by_kind[kind] if test.bit & bits]
+            question = _compile_question(tests, frozenset(fields), self._constants)
+            self._questions[kind, fields, bits] = question
+        return question
+
+    def _test_part(self, kind: str, part: dict[str, Value]) -> _Rest:
+        return self._question(kind, part).holds
+
+    def _together(self, kind: str, bits: int) -> int:
+        own = sum(test.bit for test in self._by_kind.get(kind, ()))
+        kept = bits & ~self._joined_bits
+        for join in self._joins:
+            wanted = sum(join.bits)
+            if wanted & bits and not wanted & own & ~bits:
+                kept |= wanted & bits
+        return kept
 
     def candidates(self, facts: Sequence[Fact], received: int) -> Candidates:
         """The cases that can fire on the facts of one part of the input, and the facts they need."""
@@ -164,14 +218,33 @@ def _links(case: Case) -> Iterable[_Link]:
         yield _Link(earlier, later, tuple(name for name, _ in names), tuple(name for _, name in names))
 
 
-def _in_force(in_force: InForce) -> list[str]:
-    on = "(v['date'] or received)" if in_force.by == "service" else "received"
+def _in_force(in_force: InForce) -> list[_Asked]:
+    by_service = in_force.by == "service"
+    on = "(v['date'] or received)" if by_service else "received"
+    fields = frozenset(("date",) if by_service else ())
     terms = []
     if in_force.first is not None:
-        terms.append(f"{on} >= {in_force.first}")
+        terms.append(_Asked(f"{on} >= {in_force.first}", fields))
     if in_force.last is not None:
-        terms.append(f"{on} <= {in_force.last}")
+        terms.append(_Asked(f"{on} <= {in_force.last}", fields))
     return terms
+
+
+def _sides(term: Term) -> Iterable[_Asked]:
+    """That the sides of a comparison with another field are there; it is false where one is not."""
+    if isinstance(term.value, Reference) and term.field.type not in ("bool", "codes"):
+        sides = (term.field,) if term.other is not None else (term.field, term.value)
+        for side in sides:
+            left = f"v[{side.field!r}]"
+            present = left if side.type == "text" else f"{left} is not None"
+            yield _Asked(present, frozenset((side.field,)))
+
+
+def _ask(terms: Iterable[Term], constants: dict[str, object]) -> _Asked:
+    terms = list(terms)
+    fields = {term.field.field for term in terms}
+    fields |= {term.value.field for term in terms if isinstance(term.value, Reference)}
+    return _Asked(" and ".join(_expression(term, constants) for term in terms), frozenset(fields))
 
 
 def _expression(term: Term, constants: dict[str, object]) -> str:
@@ -237,10 +310,29 @@ def _constant(value: object, constants: dict[str, object]) -> str:
 
 
 _Sift = Callable[[Sequence[Fact], int], list[tuple[int, int]]]
+_Possible = Callable[[dict[str, Value]], int]
+_Rest = Callable[[dict[str, Value], int], int]
+
+_MOST_PARTS = 20_000  # parts of facts that a filter knows again before it starts afresh
 
 
-def _compile(by_kind: dict[str, list[_Test]], constants: dict[str, object]) -> _Sift:
+def _compile(
+    by_kind: dict[str, list[_Test]],
+    constants: dict[str, object],
+    test_part: Callable[[str, dict[str, Value]], _Rest],
+) -> _Sift:
     """The function that gives (ordinal, bits) for each fact on which some pattern's constants hold."""
+    rests: dict[int, _Rest] = {}
+    kept: list[dict[str, Value]] = []  # alive, so that no other part gets its identity
+
+    def learn(kind: str, part: dict[str, Value]) -> _Rest:
+        if len(kept) >= _MOST_PARTS:
+            rests.clear()
+            kept.clear()
+        kept.append(part)
+        rest = rests[id(part)] = test_part(kind, part)
+        return rest
+
     lines = [
         "def sift(facts, received):",
         " hits = []",
@@ -249,15 +341,51 @@ def _compile(by_kind: dict[str, list[_Test]], constants: dict[str, object]) -> _
     ]
     word = "if"
     for kind, tests in by_kind.items():
-        lines += [f"  {word} kind == {kind!r}:", "   v = fact.values", "   bits = 0"]
-        lines += _nested(tests, "   ")
+        lines += [
+            f"  {word} kind == {kind!r}:",
+            "   v = fact.values",
+            "   part = fact.part",
+            "   if part is not None:",
+            f"    bits = (rests.get(id(part)) or learn({kind!r}, part))(v, received)",
+            "   else:",
+            "    bits = 0",
+        ]
+        lines += _nested(tests, "    ")
         lines.append("   if bits: hits.append((ordinal, bits))")
         word = "elif"
     lines.append(" return hits")
-    namespace = dict(constants)
-    source = "\n".join(lines)
-    exec(compile(source, "<sieve>", "exec"), namespace)  # noqa: S102  # made of checked names and numbers alone
-    return cast("_Sift", namespace["sift"])
+    return cast("_Sift", _define("sift", lines, {**constants, "rests": rests, "learn": learn}))
+
+
+def _compile_possible(tests: list[_Test], fields: frozenset[str], constants: dict[str, object]) -> _Possible:
+    """The function that gives the bits of the tests that these fields alone do not rule out."""
+    known = [
+        test._replace(
+            terms=[term for term in (*test.terms, *test.sides) if term.fields <= fields], in_force=[]
+        )
+        for test in tests
+    ]
+    lines = ["def possible(v):", " bits = 0", *_nested(known, " "), " return bits"]
+    return cast("_Possible", _define("possible", lines, constants))
+
+
+def _compile_question(tests: list[_Test], fields: frozenset[str], constants: dict[str, object]) -> Question:
+    """What these tests ask beside these fields; dates in force are asked in any case."""
+    asked = [
+        test._replace(terms=[term for term in test.terms if not term.fields <= fields]) for test in tests
+    ]
+    lines = ["def rest(v, received):", " bits = 0", *_nested(asked, " "), " return bits"]
+    return Question(
+        sum(test.bit for test in tests),
+        frozenset(field for test in asked for term in (*test.terms, *test.in_force) for field in term.fields),
+        cast("_Rest", _define("rest", lines, constants)),
+    )
+
+
+def _define(name: str, lines: list[str], names: dict[str, object]) -> object:
+    namespace = dict(names)
+    exec(compile("\n".join(lines), "<sieve>", "exec"), namespace)  # noqa: S102  # made of checked names and numbers
+    return namespace[name]
 
 
 def _nested(tests: list[_Test], indent: str) -> list[str]:
@@ -265,10 +393,10 @@ def _nested(tests: list[_Test], indent: str) -> list[str]:
     lines: list[str] = []
     while tests:
         counts = Counter(term for test in tests for term in dict.fromkeys(test.terms))
-        [(shared, count)] = counts.most_common(1) or [("", 0)]
+        [(shared, count)] = counts.most_common(1) or [(_Asked("", frozenset()), 0)]
         if count < 2 or len(indent) > _MAX_INDENT:
             for test in tests:
-                asked = " and ".join([*test.terms, *test.in_force]) or "True"
+                asked = " and ".join([term.text for term in (*test.terms, *test.in_force)]) or "True"
                 lines.append(f"{indent}if {asked}: bits |= {test.bit}")
             break
         inside = [
@@ -276,7 +404,7 @@ def _nested(tests: list[_Test], indent: str) -> list[str]:
             for test in tests
             if shared in test.terms
         ]
-        lines.append(f"{indent}if {shared}:")
+        lines.append(f"{indent}if {shared.text}:")
         lines += _nested(inside, indent + " ")
         tests = [test for test in tests if shared not in test.terms]
     return lines

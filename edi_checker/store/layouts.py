@@ -1,14 +1,15 @@
 """The layouts in which CMS publishes its tables: which one a file has, and its rows.
 
-Layouts as published in 2026; columns of tables with captions are found by them, never by number. Descriptors are
-left where they are: none is taken over. A row that does not fit is Malformed, with the line that holds it: of a table
-with a hole nobody could say afterwards what "no such row" means.
+Layouts as published in 2026; columns of tables with captions are found by them, never by number.
+Descriptors are left where they are: none is taken over. A row that does not fit is Malformed, with the line
+that holds it: of a table with a hole nobody could say afterwards what "no such row" means.
 """
 
 from __future__ import annotations
 
 import re
 from calendar import monthrange
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
@@ -23,12 +24,12 @@ HEAD = 40  # rows within which the captions of a table stand
 CONTRACTOR = "CCCCC"  # stands for the primaries that a Medicare contractor names itself
 
 _CODE = re.compile(r"[0-9A-Z]{5}")
-_DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z]{1,5}|[A-Z]{2}[0-9][0-9A-Z]{0,4}")
+_DIAGNOSIS = re.compile(r"[A-Z][0-9A-Z]{2,6}")
 _GLOBAL_DAYS = frozenset(("000", "010", "090", "MMM", "XXX", "YYY", "ZZZ"))
 
 
 class Malformed(Exception):
-    """A file does not have the layout that it seems to have. `line` counts from 1; 0 where none is to blame."""
+    """A file does not have the layout that it seems to have. `line` counts from 1; 0 for no line."""
 
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(reason)
@@ -51,7 +52,9 @@ def find_table(head: Sequence[Row]) -> str | None:
     for index, (_, cells) in enumerate(head[:HEAD]):
         captions = [_plain(cell) for cell in cells]
         if captions[:2] == ["column1", "column2"]:
-            return "ncci_ptp" if any("inexistence" in caption for caption in captions) else "ncci_ptp_medicaid"
+            return (
+                "ncci_ptp" if any("inexistence" in caption for caption in captions) else "ncci_ptp_medicaid"
+            )
         if any("muevalue" in caption for caption in captions):
             for unwanted in ("outpatienthospital", "dmesupplier"):
                 if any(unwanted in caption for caption in captions):
@@ -78,7 +81,7 @@ def find_fixed(lines: Sequence[str]) -> str | None:
             return "icd10cm"
         if re.match(r"[0-9A-Z]{5}\d{5}[3478]", line) and len(line.rstrip("\r\n")) >= 276:
             return "hcpcs"
-        if re.match(r"[123][0-9A-Z]{5}[ \d]+[0-9A-Z]{5}[ \d]+\d{7}", line) and "\t" not in line:
+        if re.match(r"[123][0-9A-Z]{5} +[0-9A-Z]{5} +\d{7}", line):
             return "ncci_addon"
     return None
 
@@ -179,15 +182,17 @@ def _blank(cells: Iterable[str]) -> bool:
     return not any(cell.strip() for cell in cells)
 
 
-def _body(rows: Iterable[Row], find: Callable[[list[str]], dict[str, int] | None]) -> Iterator[Row | dict[str, int]]:
+def _body(
+    rows: Iterable[Row], find: Callable[[list[str]], dict[str, int] | None]
+) -> Iterator[Row | dict[str, int]]:
     """The columns by caption, once they are found, then the rows below that are not blank."""
     captions = None
-    for number, cells in rows:
+    for count, (number, cells) in enumerate(rows):
         if captions is not None:
             if not _blank(cells):
                 yield number, cells
             continue
-        if number > HEAD:
+        if count > HEAD:
             break
         captions = find([_plain(cell) for cell in cells])
         if captions is not None:
@@ -226,7 +231,7 @@ _INDICATORS = {"0": b"0", "1": b"1", "9": b"9"}
 
 
 def _read_ptp(rows: Iterable[Row]) -> Iterator[Entry]:
-    """Column 1, column 2, [* where older than 1996,] effective, deletion (* for none), indicator, rationale."""
+    """Column 1, column 2, [* if older than 1996,] effective, deletion (* for none), indicator, rationale."""
     codes = _Codes()
     firsts = _Days({}, parse_day)
     lasts = _Days({"*": NO_END, "": NO_END}, parse_day)
@@ -295,7 +300,9 @@ def _read_mue(rows: Iterable[Row]) -> Iterator[Entry]:
             return None
         found["value"] = value
         for name, part in (("mai", "adjudicationindicator"), ("rationale", "rationale")):
-            found.update({name: i for i, caption in enumerate(captions) if part in caption})
+            index = next((i for i, caption in enumerate(captions) if part in caption), None)
+            if index is not None:
+                found[name] = index
         return found
 
     columns, body = _table(rows, find)
@@ -361,46 +368,43 @@ def _addon(
 def _read_fixed_addon(lines: Iterable[tuple[int, str]]) -> Iterator[Entry]:
     """Type in column 0, add-on, [its deletion,] primary, [its deletion,] effective, [deletion,] notes.
 
-    Of the four dates three are mostly blank. The effective date is always there: where it stands is taken from the
-    lines that have it alone, and tells which of two dates is which.
+    Fields of fixed columns without any mark between them; of the four dates three are mostly blank. The
+    columns of the primary and of the effective date are those at which most of the rows with no other date
+    have them.
     """
-    form = re.compile(r"([123])([0-9A-Z]{5})([ \d]*?) *([0-9A-Z]{5})((?: *\d{7})+)(?![0-9])")
-    taken: list[tuple[int, re.Match[str], list[re.Match[str]]]] = []
-    starts: dict[int, int] = {}
+    simple = re.compile(r"[123][0-9A-Z]{5} +([0-9A-Z]{5}) +(\d{7})(?!\d)", re.ASCII)
+    taken: list[tuple[int, str]] = []
+    columns: Counter[tuple[int, int]] = Counter()
     for number, line in lines:
-        if not line.strip():
-            continue
-        found = form.match(line)
-        if found is None:
-            if not taken and number <= HEAD:
+        found = simple.match(line)
+        if found is not None:
+            columns[found.start(1), found.start(2)] += 1
+        if found is None and not re.match(r"[123][0-9A-Z]{5}[ \d]", line, re.ASCII):
+            if not line.strip() or (not taken and number <= HEAD):
                 continue  # a notice above the rows
             raise Malformed(number, "not a row of add-on codes: type, add-on, primary and dates are expected")
-        dates = list(re.finditer(r"\d{7}", found[5]))
-        if len(dates) > 3:
-            raise Malformed(number, "more dates than the table has columns for")
-        if len(dates) == 1:
-            start = found.start(5) + dates[0].start()
-            starts[start] = starts.get(start, 0) + 1
-        taken.append((number, found, dates))
-    if not taken:
-        raise Malformed(0, "the table holds no row")
-    alone = max(starts, key=lambda start: starts[start], default=None)
-    for number, found, dates in taken:
-        texts = [each.group() for each in dates]
-        if len(texts) == 1:
-            texts = ["", texts[0], ""]
-        elif len(texts) == 2:
-            if alone is None:
-                raise Malformed(number, "which of the dates is which cannot be told")
-            first_is_effective = found.start(5) + dates[0].start() == alone
-            texts = ["", *texts] if first_is_effective else [*texts, ""]
-        yield _addon(number, found[1], found[2], found[3].strip(), found[4], *texts)
+        taken.append((number, line))
+    if not columns:
+        raise Malformed(0, "the columns of the table cannot be told")
+    primary, first = columns.most_common(1)[0][0]
+    for number, line in taken:
+        last = re.match(r" {0,2}(\d{7})(?!\d)", line[first + 7 :], re.ASCII)
+        yield _addon(
+            number,
+            line[0],
+            line[1:6],
+            line[6:primary].strip(),
+            line[primary : primary + 5],
+            line[primary + 5 : first].strip(),
+            line[first : first + 7],
+            last[1] if last else "",
+        )
 
 
 # -- physician fee schedule ---------------------------------------------------------------------------------
 
-# The lowest line of captions over PC/TC, global days, three shares of the fee, multiple procedures, bilateral,
-# assistant, co-surgeon and team: the one run of columns in which these words follow each other.
+# The lowest line of captions over PC/TC, global days, three shares of the fee, multiple procedures,
+# bilateral, assistant, co-surgeon and team: the one run of columns in which these words follow each other.
 _RUN = ["ind", "days", "op", "op", "op", "proc", "surg", "surg", "surg", "surg"]
 
 
@@ -412,7 +416,7 @@ def _indicators_at(captions: list[str]) -> int | None:
 
 
 def _read_mpfs(rows: Iterable[Row]) -> Iterator[Entry]:
-    """Code, modifier, status and the indicators. Rows of a modifier (26, TC, 53) repeat the indicators: left out."""
+    """Code, modifier, status, indicators. Rows of a modifier (26, TC, 53) repeat the indicators: left out."""
 
     def find(captions: list[str]) -> dict[str, int] | None:
         start = _indicators_at(captions)

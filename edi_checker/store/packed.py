@@ -1,8 +1,10 @@
 """A release of a table as one file of sorted records of equal size, looked up where it lies on disk.
 
-Layout: the magic line, the length of the head (4 bytes, big end first), the head (JSON), then the records. A
-record is key, first and last day (CCYYMMDD, 4 bytes each), payload, and the number of its text among the texts of
-the head (2 bytes). Keys are ASCII and padded with blanks, so that the order of the bytes is the order of the codes.
+Layout: the magic line, the length of the head (4 bytes, big end first), the head (JSON), the records, the
+index. A record is key, first and last day (CCYYMMDD, 4 bytes each), payload, and the number of its text
+among the texts of the head (2 bytes). Keys are ASCII and padded with blanks, so that the order of the bytes
+is the order of the codes. An entry of the index is the first five bytes of a key, and the number of the
+first record that begins so (4 bytes).
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ MAX_ROWS = 20_000_000
 MAX_TEXTS = 4096
 _MAX_HEAD = 1 << 22
 _LENGTH = struct.Struct(">I")
-_GROUP = 5  # leading bytes of the key by which rows are put together while they come in
+_ENTRY = struct.Struct(">5sI")
+_GROUP = 5  # leading bytes of the key that the index has
 
 
 class Damaged(Exception):
@@ -91,10 +94,11 @@ class Packer:
             number = self._texts[text] = len(self._texts)
         self._firsts.add(first)
         self._lasts.add(last)
+        key = key.ljust(self._shape.key)
         group = self._groups.get(key[:_GROUP])
         if group is None:
             group = self._groups[key[:_GROUP]] = bytearray()
-        group += self._pack(key.ljust(self._shape.key), first, last, payload, number)
+        group += self._pack(key, first, last, payload, number)
         self._count += 1
         if self._count > MAX_ROWS:
             raise Overfull(f"more than {MAX_ROWS:,} rows")
@@ -113,13 +117,20 @@ class Packer:
             "key": self._shape.key,
             "payload": self._shape.payload,
             "rows": rows,
+            "groups": len(self._groups),
             "texts": list(self._texts),
             "turns": turns,
         }
         written = json.dumps(head, ensure_ascii=True, separators=(",", ":")).encode("ascii")
         stream.write(MAGIC + _LENGTH.pack(len(written)) + written)
+        index = []
+        at = 0
         for name in sorted(self._groups):
-            stream.write(self._groups.pop(name))
+            group = self._groups.pop(name)
+            stream.write(group)
+            index.append(_ENTRY.pack(name, at))
+            at += len(group) // size
+        stream.write(b"".join(index))
         return rows
 
 
@@ -140,32 +151,51 @@ class Packed:
                 head = json.loads(stream.read(min(length, _MAX_HEAD)))
                 self._start = len(start) + length
                 self.rows: int = int(head["rows"])
+                groups = int(head["groups"])
                 self.turns: tuple[int, ...] = tuple(map(int, head["turns"]))
                 self._texts: list[str] = list(map(str, head["texts"]))
                 found = Shape(int(head["key"]), int(head["payload"]))
                 self._map = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError as error:
             raise Damaged(f"{path}: cannot be read: {error.strerror}") from None
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             raise Damaged(f"{path}: damaged") from None
         self._record = shape.record()
-        if found != shape or size != self._start + self.rows * self._record.size:
+        self._index_at = self._start + self.rows * self._record.size
+        if found != shape or size != self._index_at + groups * _ENTRY.size:
             raise Damaged(f"{path}: damaged")
         self._path = path
+        self._index: dict[bytes, tuple[int, int]] | None = None
 
-    def find(self, prefix: str) -> Iterator[Record]:
-        """The rows whose keys begin so, in order. A text that no key can hold finds none."""
+    def find(self, prefix: str) -> list[Record]:
+        """The rows whose keys begin so, in order; at least five characters, padded with blanks.
+
+        Raises Damaged.
+        """
         if not prefix.isascii():
-            return
+            return []
         wanted = prefix.encode("ascii")
+        if self._index is None:
+            self._index = self._read_index()
+        group = self._index.get(wanted[:_GROUP])
+        return list(self._within(wanted, *group)) if group is not None else []
+
+    def _read_index(self) -> dict[bytes, tuple[int, int]]:
+        entries = list(_ENTRY.iter_unpack(self._map[self._index_at :]))
+        ends = [at for _, at in entries[1:]] + [self.rows]
+        return {name: (at, end) for (name, at), end in zip(entries, ends, strict=False)}
+
+    def _within(self, wanted: bytes, index: int, end: int) -> Iterator[Record]:
         size, start, view = self._record.size, self._start, self._map
+        if end > self.rows:
+            raise Damaged(f"{self._path}: damaged")
 
         def key(index: int) -> bytes:
             at = start + index * size
             return view[at : at + len(wanted)]
 
-        index = bisect_left(range(self.rows), wanted, key=key)
-        while index < self.rows and key(index) == wanted:
+        index = bisect_left(range(end), wanted, index, end, key=key)
+        while index < end and key(index) == wanted:
             found, first, last, payload, text = self._record.unpack_from(view, start + index * size)
             try:
                 yield Record(

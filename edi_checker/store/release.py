@@ -1,4 +1,4 @@
-"""The folder of imported releases: one packed file each, and a manifest, written last, that says which count."""
+"""The folder of imported releases: a packed file each, and a manifest, written last, of those that count."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class StoreError(Exception):
     """The store cannot be used; the message names the file."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Release:
-    """An imported release of a table.
+    """An imported release of a table; equal to itself alone, so that it is a cheap key.
 
     name     as CMS counts: `2026Q3`, `2026Q3r1`, `FY2026`
     since    first day of which the release speaks (CCYYMMDD): the first day on which a row of its holds where
@@ -107,10 +107,10 @@ def _release(entry: dict[str, Any]) -> Release:
 
 
 def add_releases(folder: Path, drafts: Iterable[Draft]) -> list[Release]:
-    """Put releases into the store: all of them or none. One of the same table and name takes the other's place.
+    """Put releases into the store: all of them or none. One of the same table and name is replaced.
 
-    Drafts are taken one after the other, so that only one release at a time need be in memory; where taking the
-    next one raises, the store stays as it was. Raises StoreError.
+    Drafts are taken one after the other, so that only one release at a time need be in memory; where taking
+    the next one raises, the store stays as it was. Raises StoreError.
     """
     written: list[Release] = []
     try:

@@ -1,4 +1,4 @@
-"""Rows of .xlsx workbooks, read as a stream: no formula, no style, no entity, and no more than a bound of anything."""
+"""Rows of .xlsx workbooks, read as a stream: no formulas, no entities, and a bound for everything."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def read_sheets(
 ) -> Iterator[tuple[str, Iterator[Row]]]:
     """Name and rows of each sheet: the row's number and its cells as text, gaps as "".
 
-    Whole numbers come without a point (`20260701`), however the workbook keeps them. The rows of a sheet must be
-    taken before the next sheet is asked for. `watch` is told the bytes of the workbook done so far. Raises
-    BadWorkbook, also while rows are taken.
+    Whole numbers come without a point (`20260701`), however the workbook keeps them. The rows of a sheet
+    must be taken before the next sheet is asked for. `watch` is told the bytes of the workbook done so far.
+    Raises BadWorkbook, also while rows are taken.
     """
     try:
         with zipfile.ZipFile(stream) as book:
@@ -43,7 +43,15 @@ def read_sheets(
             strings = _read_strings(book)
             for each in sorted(sheets, key=lambda sheet: (len(sheet.filename), sheet.filename)):
                 yield each.filename.rpartition("/")[2], _read_rows(book, each, strings, watch)
-    except (zipfile.BadZipFile, EOFError, zlib.error, OSError, NotImplementedError, RuntimeError, UnicodeError):
+    except (
+        zipfile.BadZipFile,
+        EOFError,
+        zlib.error,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+        UnicodeError,
+    ):
         raise BadWorkbook("the workbook is damaged") from None
 
 

@@ -1,6 +1,6 @@
-"""The report for people who mend claims: one HTML page, each faulty claim laid out beside its raw segments."""
+"""The report for those who mend claims: one HTML page, each faulty claim beside its raw segments."""
 
 from edi_checker.reports.html.exhibit import Exhibits
-from edi_checker.reports.html.page import HtmlReport
+from edi_checker.reports.html.page import Answer, HtmlReport
 
-__all__ = ["Exhibits", "HtmlReport"]
+__all__ = ["Answer", "Exhibits", "HtmlReport"]

@@ -53,7 +53,7 @@ Advise = Callable[[str], Advice]
 
 
 class _Mark(NamedTuple):
-    """A mark at a place: which finding put it there, and whether it is the fault itself or what it speaks of."""
+    """A mark at a place: whose it is, and whether it is the fault itself or only what it speaks of."""
 
     number: int
     severity: str
@@ -61,12 +61,14 @@ class _Mark(NamedTuple):
     related: bool
 
 
-def lay_out(exhibit: Exhibit, entries: Sequence[Entry], anchor: str, advise: Advise, left_out: int) -> Element:
+def lay_out(
+    exhibit: Exhibit, entries: Sequence[Entry], anchor: str, advise: Advise, left_out: int
+) -> Element:
     """The part as a section with this id; `left_out` findings of it stand elsewhere on the page."""
     marks = _place_marks(exhibit, entries, anchor)
     severities = sorted({f"has-{entry.finding['severity']}" for entry in entries})
     left = tag("div", class_="told")
-    append(left, _details(exhibit), _lines(exhibit, marks))
+    append(left, _details(exhibit), _below(exhibit), _lines(exhibit, marks))
     told: set[tuple[str, str, str]] = set()
     for number, entry in enumerate(entries, 1):
         rule = entry.finding["rule"]
@@ -112,7 +114,9 @@ def name_place(where: dict[str, Any], beside: dict[str, Any] | None = None) -> s
 def _heading(exhibit: Exhibit, entry: Entry) -> Element:
     head = tag("header")
     if exhibit.number:
-        append(head, tag("h3", tag("span", "Claim ", class_="kind"), exhibit.title), outcome_tag(entry.outcome))
+        append(
+            head, tag("h3", tag("span", "Claim ", class_="kind"), exhibit.title), outcome_tag(entry.outcome)
+        )
         where = entry.finding["where"]
         if entry.cents is not None:
             append(head, tag("span", money(entry.cents), class_="amount"))
@@ -133,9 +137,22 @@ def _details(exhibit: Exhibit) -> Element | None:
             append(label, " ", tag("small", detail.loop))
         value = tag("dd")
         for text in filter(None, detail.texts):
-            append(value, tag("span", text))
+            append(value, tag("span", text), " ")
         items.append(tag("div", label, value))
     return items
+
+
+def _below(exhibit: Exhibit) -> Element | None:
+    """Which claims a part above them takes with it."""
+    below = exhibit.below
+    if not below.count:
+        return None
+    names = ", ".join(name or "without a number" for _, name in below.first)
+    more = below.count - len(below.first)
+    if more:
+        names += f" and {more:,} more"
+    words = "The claim below it is" if below.count == 1 else f"All {below.count:,} claims below it are"
+    return tag("p", f"{words} rejected for this: ", tag("strong", names), class_="below")
 
 
 def _lines(exhibit: Exhibit, marks: _Marks) -> Element | None:
@@ -146,15 +163,19 @@ def _lines(exhibit: Exhibit, marks: _Marks) -> Element | None:
     shown_keys = {key for key, _, _ in shown}
     header = tag("tr")
     for key, label, title in shown:
-        header.append(tag("th", label, title=title, scope="col", class_="number" if key in _NUMERIC else None))
+        header.append(
+            tag("th", label, title=title, scope="col", class_="number" if key in _NUMERIC else None)
+        )
     body = tag("tbody")
     for line in exhibit.lines:
         body.append(_line(line, [key for key, _, _ in shown], marks, shown_keys))
     table = tag("table", tag("thead", header), body, class_="lines")
     left_out = None
     if exhibit.lines_left_out:
-        left_out = tag("p", f"{exhibit.lines_left_out:,} more lines of the claim are not shown.", class_="quiet")
-    return tag("div", table, left_out, class_="scroll", tabindex="0", role="region", aria_label="Service lines")
+        left_out = tag("p", f"{exhibit.lines_left_out:,} more lines are not shown.", class_="quiet")
+    return tag(
+        "div", table, left_out, class_="scroll", tabindex="0", role="region", aria_label="Service lines"
+    )
 
 
 def _line(line: LineRow, keys: list[str], marks: _Marks, shown: set[str]) -> Element:
@@ -226,7 +247,9 @@ def status_words(status: dict[str, Any]) -> Iterable[str]:
 
 
 def _point(points: Element, label: str, texts: list[str], name: str | None = None) -> None:
-    points.append(tag("div", tag("dt", label), tag("dd", *(tag("span", text) for text in texts)), class_=name))
+    points.append(
+        tag("div", tag("dt", label), tag("dd", *(tag("span", text) for text in texts)), class_=name)
+    )
 
 
 def money(cents: int) -> str:
@@ -308,7 +331,9 @@ def _raw(exhibit: Exhibit, marks: _Marks) -> Element | None:
             absent = [mark for other, _, mark in found if other == name]
             # A finding that speaks of another segment than the one that stands there misses it.
             rows.append(_absent(name, absent))
-        rows.append(_segment(segment, [mark for mark in found if mark[0] == segment.elements[0]], exhibit.delimiters))
+        rows.append(
+            _segment(segment, [mark for mark in found if mark[0] == segment.elements[0]], exhibit.delimiters)
+        )
     if exhibit.segments_left_out:
         rows.append(_skipped(exhibit.segments_left_out))
     after = marks.of_segment.get(max(s.position for s in exhibit.segments) + 1, [])

@@ -106,7 +106,7 @@ def write_switches(marks: Mapping[str, str]) -> str:
     for name in names:
         out.append(f"body:has(#show-{name}:not(:checked)) .finding.{name}{{display:none}}")
     # A part goes when every severity that it has is hidden.
-    for shown in range(len(names) ** 2 - 2):
+    for shown in range(2 ** len(names) - 1):
         kept = [name for bit, name in enumerate(names) if shown >> bit & 1]
         hidden = [name for name in names if name not in kept]
         when = "body" + "".join(f":has(#show-{name}:not(:checked))" for name in hidden)

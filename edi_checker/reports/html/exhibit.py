@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from edi_checker.checker import Checked
@@ -38,9 +38,19 @@ MOST_LINES = 60  # service lines shown of a claim, besides those with a finding
 MOST_SEGMENTS = 150  # segments shown of a part, besides those around a finding
 AROUND = 2  # segments before and after a finding that are shown in any case
 MOST_MARKED = 60  # places for whose surroundings room is made
+MOST_BELOW = 40  # claims named below a part that rejects them
 LONGEST = 160  # characters shown of an element
 MOST_ELEMENTS = 60  # elements shown of a segment
 
+# What a part ends that stood above the claims before it.
+_ENDS: dict[type, tuple[type, ...]] = {
+    Interchange: (Interchange, Group, Transaction, BillingProvider, Subscriber, Patient),
+    Group: (Group, Transaction, BillingProvider, Subscriber, Patient),
+    Transaction: (Transaction, BillingProvider, Subscriber, Patient),
+    BillingProvider: (BillingProvider, Subscriber, Patient),
+    Subscriber: (Subscriber, Patient),
+    Patient: (Patient,),
+}
 _PARTIES = {
     "03": "Dependent",
     "1P": "Provider",
@@ -68,14 +78,17 @@ _LOOPS = {
         "85": "2010AA", "87": "2010AB", "PE": "2010AC", "IL": "2010BA", "PR": "2010BB", "QC": "2010CA",
     },
     "header": {"41": "1000A", "40": "1000B"},
-    "claim": {"DN": "2310A", "P3": "2310A", "82": "2310B", "77": "2310C", "DQ": "2310D", "PW": "2310E", "45": "2310F"},
+    "claim": {
+        "DN": "2310A", "P3": "2310A", "82": "2310B", "77": "2310C", "DQ": "2310D", "PW": "2310E",
+        "45": "2310F",
+    },
     "other": {
-        "IL": "2330A", "PR": "2330B", "DN": "2330C", "P3": "2330C", "82": "2330D", "77": "2330E", "DQ": "2330F",
-        "85": "2330G",
+        "IL": "2330A", "PR": "2330B", "DN": "2330C", "P3": "2330C", "82": "2330D", "77": "2330E",
+        "DQ": "2330F", "85": "2330G",
     },
     "line": {
-        "82": "2420A", "QB": "2420B", "77": "2420C", "DQ": "2420D", "DK": "2420E", "DN": "2420F", "P3": "2420F",
-        "PW": "2420G", "45": "2420H",
+        "82": "2420A", "QB": "2420B", "77": "2420C", "DQ": "2420D", "DK": "2420E", "DN": "2420F",
+        "P3": "2420F", "PW": "2420G", "45": "2420H",
     },
 }  # fmt: skip
 _LEVELS = {
@@ -100,6 +113,7 @@ _PAYERS = {
 }
 _RANKS = {"P": "primary", "S": "secondary", "T": "tertiary"}
 _FREQUENCIES = {"1": "original", "7": "replacement of an earlier claim", "8": "void of an earlier claim"}
+_REFERENCES = {"G1": "Prior authorization", "F8": "Payer's claim number", "D9": "Clearinghouse number"}
 _SEXES = {"F": "female", "M": "male", "U": "not known"}
 
 
@@ -140,12 +154,26 @@ class RawSegment:
     skipped: int = 0
 
 
+@dataclass(slots=True)
+class Below:
+    """Claims below a rejected part: all counted, the first of them with number in the file and CLM01."""
+
+    count: int = 0
+    first: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, number: int, claim: str) -> None:
+        self.count += 1
+        if len(self.first) < MOST_BELOW:
+            self.first.append((number, shorten(claim, 60)))
+
+
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """One part of the file with findings: the `count` findings of the journal from number `first` (0 the first).
+    """One part of the file with findings: `count` findings of the journal from number `first` on.
 
-    `number` is that of the claim in the file, from 1, and 0 for other parts. `lines_left_out` and
-    `segments_left_out` count what is not shown at the end.
+    `first` counts from 0. `number` is that of the claim in the file, from 1, and 0 for other parts; `below`
+    are the claims that a part above them rejects. `lines_left_out` and `segments_left_out` count what is not
+    shown.
     """
 
     first: int
@@ -156,6 +184,7 @@ class Exhibit:
     lines: tuple[LineRow, ...]
     segments: tuple[RawSegment, ...]
     delimiters: Delimiters
+    below: Below
     lines_left_out: int = 0
     segments_left_out: int = 0
 
@@ -164,21 +193,30 @@ class Exhibits:
     """Takes the checked parts of one input in document order and keeps what will be shown of them.
 
     Holds at most MOST_REJECTED + MOST_OTHERS parts, each cut to a bounded size. `minutes` is the minutes file
-    of the run, None where there is none.
+    that belongs to the input, None where there is none.
     """
 
     def __init__(self, minutes: Minutes | None = None) -> None:
-        self._minutes = minutes
+        self.minutes = minutes
         self._kept: list[Exhibit] = []
         self._claims = 0
         self._findings = 0
         self._rejected = 0
         self._others = 0
+        # The rejected parts above the current claim, by type.
+        self._open: dict[type, Below] = {}
 
     def add(self, checked: Checked) -> None:
         """Look at one part."""
         part, findings = checked.part, checked.findings
-        self._claims += isinstance(part, Claim)
+        below = Below()
+        if isinstance(part, Claim):
+            self._claims += 1
+            for above in self._open.values():
+                above.add(self._claims, part.id)
+        else:
+            for kind in _ENDS.get(type(part), ()):
+                self._open.pop(kind, None)
         if not findings:
             return
         first = self._findings
@@ -187,11 +225,13 @@ class Exhibits:
             if self._rejected >= MOST_REJECTED:
                 return
             self._rejected += 1
+            if type(part) in _ENDS and checked.outcome == "rejected":
+                self._open[type(part)] = below
         else:
             if self._others >= MOST_OTHERS:
                 return
             self._others += 1
-        self._kept.append(self._lay_out(part, findings, first))
+        self._kept.append(self._lay_out(part, findings, first, below))
 
     def __iter__(self) -> Iterator[Exhibit]:
         return iter(self._kept)
@@ -199,7 +239,7 @@ class Exhibits:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def _lay_out(self, part: Part, findings: tuple[Finding, ...], first: int) -> Exhibit:
+    def _lay_out(self, part: Part, findings: tuple[Finding, ...], first: int, below: Below) -> Exhibit:
         places = [place for finding in findings for place in (finding.where, *finding.related)]
         lines: list[LineRow] = []
         lines_left_out = 0
@@ -215,6 +255,7 @@ class Exhibits:
             lines=tuple(lines),
             segments=tuple(segments),
             delimiters=_interchange_of(part).delimiters,
+            below=below,
             lines_left_out=lines_left_out,
             segments_left_out=left_out,
         )
@@ -226,7 +267,7 @@ class Exhibits:
         return [self._line(line) for line in shown], len(claim.lines) - len(shown)
 
     def _line(self, line: ServiceLine) -> LineRow:
-        minutes = minutes_of(line, self._minutes)
+        minutes = minutes_of(line, self.minutes)
         told = ""
         if minutes is not None:
             told = str(minutes.minutes)
@@ -347,8 +388,8 @@ def _of_claim(claim: Claim) -> Iterator[Detail]:
         yield replace(payer, label="Payer", texts=(*payer.texts, ", ".join(filter(None, (rank, kind)))))
     for other in claim.other_payers:
         paid = other.amount("D")
-        told = (f"paid {dollars(paid)}",) if paid is not None else ()
-        yield Detail("Other payer", (*_texts(other.payer), *told), "2330B")
+        amount = (f"paid {dollars(paid)}",) if paid is not None else ()
+        yield Detail("Other payer", (*_texts(other.payer), *amount), "2330B")
     if claim.billing is not None:
         billing = _party(claim.billing.provider, _LOOPS["level"])
         taxonomy, tax = claim.billing.taxonomy, claim.billing.tax_id
@@ -368,8 +409,9 @@ def _of_claim(claim: Claim) -> Iterator[Detail]:
     yield Detail("Diagnoses", (" \u00b7 ".join(pointed),), "2300")
     yield Detail("Place of service", (claim.place_of_service,), "2300")
     frequency = claim.frequency
-    yield Detail("Claim is", (_FREQUENCIES.get(frequency, f"frequency {frequency}" if frequency else ""),), "2300")
-    for qualifier, label in (("G1", "Prior authorization"), ("F8", "Payer's claim number"), ("D9", "Clearinghouse number")):
+    told = _FREQUENCIES.get(frequency, f"frequency {frequency}" if frequency else "")
+    yield Detail("Claim is", (told,), "2300")
+    for qualifier, label in _REFERENCES.items():
         yield Detail(label, (claim.header.reference(qualifier),), "2300")
 
 
@@ -409,12 +451,17 @@ def _segments(part: Part, places: list[Place]) -> tuple[list[RawSegment], int]:
     """The segments to be shown, and how many are left out at the end."""
     if not isinstance(part, Run):
         segment = part.segment
-        return ([RawSegment(0, _elements(segment))] if segment else []), 0
+        position = part.position if isinstance(part, TransactionEnd) else 0
+        return ([RawSegment(position, _elements(segment))] if segment else []), 0
     marked = list(dict.fromkeys(place.position for place in places))[:MOST_MARKED]
     runs: list[tuple[Run, str]] = []
     if isinstance(part, Claim):
-        runs += [(level, "level") for level in (part.billing, part.subscriber, part.patient) if level is not None]
-    runs.append((part, "claim" if isinstance(part, Claim) else "header" if isinstance(part, Transaction) else "level"))
+        runs += [
+            (level, "level") for level in (part.billing, part.subscriber, part.patient) if level is not None
+        ]
+    runs.append(
+        (part, "claim" if isinstance(part, Claim) else "header" if isinstance(part, Transaction) else "level")
+    )
     shown: list[RawSegment] = []
     skipped = 0
     for run, kind in runs:

@@ -33,7 +33,7 @@ def shorten(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "\u2026"
 
 
-def tag(name: str, *content: Content, **attributes: str | None) -> Element:
+def tag(name: str, /, *content: Content, **attributes: str | None) -> Element:
     """An element with its content in order.
 
     None is passed over, also as an attribute's value. Attributes are written `class_`, `for_`, `aria_hidden`:
@@ -62,4 +62,5 @@ def append(element: Element, *content: Content) -> None:
 
 def write(element: Element) -> str:
     """The element as HTML in ASCII, which every stream can take, with a line feed at its end."""
-    return tostring(element, encoding="us-ascii").decode("ascii") + "\n"
+    text: bytes = tostring(element, encoding="us-ascii")
+    return text.decode("ascii") + "\n"

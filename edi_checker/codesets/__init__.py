@@ -13,8 +13,8 @@ DISCIPLINES: tuple[Discipline, ...] = ("GP", "GO", "GN")
 
 # NCCI-associated modifiers (NCCI Policy Manual, ch. I, section E). 24, 25 and 57 are so on E/M codes alone.
 _RELEASING = frozenset(
-    "E1 E2 E3 E4 FA F1 F2 F3 F4 F5 F6 F7 F8 F9 TA T1 T2 T3 T4 T5 T6 T7 T8 T9 LT RT LC LD RC LM RI "  # noqa: SIM905
-    "58 78 79 27 59 91 XE XS XP XU".split()
+    "E1 E2 E3 E4 FA F1 F2 F3 F4 F5 F6 F7 F8 F9 TA T1 T2 T3 T4 T5 T6 T7 T8 T9 LT RT LC LD "  # noqa: SIM905
+    "RC LM RI 58 78 79 27 59 91 XE XS XP XU".split()
 )
 _RELEASING_ON_VISITS = _RELEASING | {"24", "25", "57"}
 

@@ -1,0 +1,632 @@
+"""Tells what a TA1, 999 or 277CA says, in plain words: what was taken, what was not, and what to do."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import BinaryIO, Literal, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from edi_checker.acks import words
+from edi_checker.acks.words import Error, Outcome, Verdict
+from edi_checker.claim import Segment, cents, element
+from edi_checker.guide import Composite, Guide
+from edi_checker.x12 import Block, read_blocks
+
+Answer = Literal["TA1", "997", "999", "277CA", ""]
+About = Literal[
+    "file", "interchange", "group", "transaction", "segment", "batch", "provider", "claim", "line"
+]
+
+SCHEMA = "edi-checker/answer/1"
+_OUTCOMES: tuple[Outcome, ...] = ("accepted", "noted", "unclear", "rejected")  # from good to bad
+
+_LONGEST_ID = 50
+_LONGEST_TEXT = 264  # STC12
+_MOST_ERRORS = 1000  # errors told of one transaction set
+_MOST_STATUSES = 60  # told of one claim or line
+
+# How far a statement is indented below what it belongs to.
+_DEPTH: dict[About, int] = {
+    "file": 0,
+    "interchange": 0,
+    "group": 0,
+    "batch": 0,
+    "transaction": 1,
+    "provider": 1,
+    "segment": 2,
+    "claim": 2,
+    "line": 3,
+}
+
+_LEVELS: dict[str, About] = {"20": "interchange", "21": "batch", "19": "provider", "PT": "claim"}
+_ACTIONS: dict[str, Outcome] = {"U": "rejected", "WQ": "accepted"}  # STC03
+
+# How the report for people marks an outcome, and its last line.
+_LABELS: dict[Outcome, tuple[str, str]] = {
+    "accepted": ("accepted", "green"),
+    "noted": ("noted", "yellow"),
+    "unclear": ("unclear", "magenta"),
+    "rejected": ("REJECTED", "red"),
+}
+_LAST: dict[Outcome, str] = {
+    "accepted": "Everything that is answered here was accepted.",
+    "noted": "Nothing was rejected; some of it is not settled, or needs a look.",
+    "unclear": "Not all of this could be told: do not take it as accepted.",
+    "rejected": "Something was rejected.",
+}
+
+# 005010X222, A1 and A2: the guide whose names of segments and elements are known here.
+_OUR_GUIDE = "005010X222"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing that an answer says.
+
+    answer       which kind of answer says it; "" where it is said of the file itself
+    about, id    of what it is said: its control number, number of the batch or claim (CLM01), ordinal of the
+                 line or its control number; "" where the answer names none
+    outcome      accepted; noted (accepted or pending, with something to know); rejected; unclear (the answer
+                 does not say, or says it with a code that is not known)
+    text         what it says; names, ids and birth dates of people are left out
+    advice       what to do, "" for nothing
+    codes        the codes behind it: `A7:562:85`, `IK304=8`, `IK403=1`, `TA1=021`
+    transaction, claim  the 837's set (ST02) and claim (CLM01) that it concerns, None where unknown
+    position     of the segment in ST..SE of the 837 (ST = 1), None where none is concerned
+    element      `CLM02` or `SV101-3`, None where none is concerned
+    """
+
+    answer: Answer
+    about: About
+    id: str
+    outcome: Outcome
+    text: str
+    advice: str = ""
+    codes: tuple[str, ...] = ()
+    transaction: str | None = None
+    claim: str | None = None
+    position: int | None = None
+    element: str | None = None
+
+
+def explain(stream: BinaryIO, guide: Guide) -> Iterator[Statement]:
+    """What the answers in a file say, in document order; `guide` has the names of an 837P's elements.
+
+    Takes any delimiters, what answers other transaction sets than the 837P, several answers in a file, and a
+    997 as a 999. What cannot be told is said to be so. Holds one block (x12.read_blocks) in memory.
+
+    Raises x12.NotX12 where the file cannot be read at all.
+    """
+    return _Teller(_name_elements(guide)).tell(read_blocks(stream))
+
+
+def worst(outcomes: Iterable[Outcome]) -> Outcome:
+    """The outcome of a whole by those of its parts; unclear where there are none."""
+    return max(outcomes, key=_OUTCOMES.index, default="unclear")
+
+
+NameOf = Callable[[str, str], str]
+
+
+def _name_elements(guide: Guide) -> NameOf:
+    """Loop and segment or element (`2300`, `CLM02`) to its name in the guide, "" where it has none."""
+    names: dict[tuple[str, str], str] = {}
+    for segment in guide.segments:
+        named = [(segment.id, segment.name)]
+        for item in segment.elements:
+            parts = item.components if isinstance(item, Composite) else ()
+            named += [(one.ref, one.name) for one in (item, *parts)]
+        for ref, name in named:
+            names.setdefault((segment.loop, ref), name)
+    return lambda loop, ref: names.get((loop, ref), "")
+
+
+def _plain(value: str, longest: int = _LONGEST_ID) -> str:
+    """A value of the file, fit to be shown: nothing in it can move a cursor, and it is cut where too long."""
+    value = "".join(c if c.isprintable() else "?" for c in value[: longest + 1]).strip()
+    return value if len(value) <= longest else value[: longest - 3] + "..."
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+
+
+def _is_id(text: str) -> bool:
+    """Whether the text can be the id of a segment, so that an element's place can be written with it."""
+    return text.isascii() and text.isalnum() and len(text) in (2, 3)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + "."
+
+
+def _meaning(table: dict[str, str], code: str) -> str:
+    return table.get(code) or f"code {code}, whose meaning is not known here"
+
+
+def _error(table: dict[str, Error], code: str) -> Error:
+    unknown = f"has the error {code or '(not named)'}, whose meaning is not known here"
+    return table.get(code) or Error(unknown, "")
+
+
+def _verdict(table: dict[str, Verdict], code: str) -> Verdict:
+    if not code:
+        return Verdict("unclear", "without a verdict")
+    return table.get(code) or Verdict("unclear", f"answered with {code}, whose meaning is not known here")
+
+
+@dataclass(slots=True)
+class _SegmentError:
+    """IK3 with its CTX and IK4: position, loop and code of the segment, and the errors of its elements."""
+
+    segment: Segment
+    claims: list[str] = field(default_factory=list)
+    triggers: list[str] = field(default_factory=list)
+    elements: list[Segment] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Set:
+    """AK2 to IK5."""
+
+    number: str
+    verdict: Segment = field(default_factory=list)
+    errors: list[_SegmentError] = field(default_factory=list)
+    more: int = 0
+
+
+@dataclass(slots=True)
+class _Item:
+    """A level, claim or line of a 277CA in the making."""
+
+    about: About
+    id: str = ""
+    statuses: list[Segment] = field(default_factory=list)
+    counts: dict[str, str] = field(default_factory=dict)
+    payer_number: str = ""
+    procedure: str = ""
+    told: bool = False
+
+
+class _Teller:
+    """Where in the file of answers we are; see explain."""
+
+    def __init__(self, name_of: NameOf) -> None:
+        self._name_of = name_of
+        self._component = ":"
+        self._answer: Answer = ""
+        self._open = False  # an interchange whose IEA has not come
+        self._told = False
+        self._other: set[str] = set()
+        # of a 999
+        self._group: Segment = []
+        self._sets: list[_Set] = []
+        # of a 277CA
+        self._level: _Item | None = None
+        self._claim: _Item | None = None
+        self._line: _Item | None = None
+
+    def tell(self, blocks: Iterable[Block]) -> Iterator[Statement]:
+        for block in blocks:
+            self._component = block.delimiters.component
+            for segment in block.segments():
+                for statement in self._take(segment):
+                    self._told = True
+                    yield statement
+            if any(fault.kind == "segment" for fault in block.faults):
+                yield self._of_file("A part of the file is too long to be read, and is not told.")
+        yield from self._end()
+
+    def _end(self) -> Iterator[Statement]:
+        for statement in self._end_transaction():
+            self._told = True
+            yield statement
+        if self._other:
+            kinds = ", ".join(sorted(self._other))
+            yield self._of_file(f"The file holds other transaction sets, which are no answers: {kinds}.")
+        elif not self._told:
+            yield self._of_file("The file holds no TA1, 999 or 277CA.")
+        if self._open:
+            yield self._of_file("The file ends before its last segment, IEA: something may be missing.")
+
+    def _of_file(self, text: str) -> Statement:
+        return Statement("", "file", "", "unclear", text, advice="Ask for the answer anew.")
+
+    def _take(self, segment: Segment) -> Iterator[Statement]:
+        match segment[0]:
+            case "ISA":
+                self._open = True
+            case "IEA":
+                self._open = False
+            case "TA1":
+                yield self._tell_ta1(segment)
+            case "ST":
+                yield from self._end_transaction()
+                self._answer = {"999": "999", "997": "997", "277": "277CA"}.get(element(segment, 1), "")  # type: ignore[assignment]  # the values are answers
+                if not self._answer and len(self._other) < 10:
+                    self._other.add(_plain(element(segment, 1), 6) or "(without a name)")
+            case "SE":
+                yield from self._end_transaction()
+            case _ if self._answer in ("999", "997"):
+                yield from self._take_999(segment)
+            case _ if self._answer == "277CA":
+                yield from self._take_277(segment)
+            case _:
+                pass
+
+    def _end_transaction(self) -> Iterator[Statement]:
+        yield from self._end_group([])
+        yield from self._end_level()
+        self._answer = ""
+
+    # TA1
+
+    def _tell_ta1(self, segment: Segment) -> Statement:
+        number, code, note = (_plain(element(segment, index)) for index in (1, 4, 5))
+        verdict = _verdict(words.INTERCHANGE_VERDICTS, code)
+        text = f"Interchange {number or '(not named)'} is {verdict.words}"
+        if note and (note != "000" or verdict.outcome != "accepted"):
+            text += f": {_meaning(words.INTERCHANGE_NOTES, note)}"
+        advice = ""
+        if verdict.outcome == "rejected":
+            advice = "Nothing in it was processed. Correct it and send the whole file again with a new ISA13."
+            if note == "025":
+                advice = "If it is a new file, send it with a new ISA13; if it was sent twice, do nothing."
+        elif verdict.outcome == "noted":
+            advice = "Correct this before the next file."
+        return Statement("TA1", "interchange", number, verdict.outcome, text + ".", advice, (f"TA1={note}",))
+
+    # 999 and 997
+
+    def _take_999(self, segment: Segment) -> Iterator[Statement]:
+        match segment[0]:
+            case "AK1":
+                yield from self._end_group([])
+                self._group = segment
+            case "AK2":
+                self._sets.append(_Set(_plain(element(segment, 2))))
+            case "IK3" | "AK3":
+                here = self._set()
+                if len(here.errors) < _MOST_ERRORS:
+                    here.errors.append(_SegmentError(segment))
+                else:
+                    here.more += 1
+            case "CTX":
+                self._take_context(segment)
+            case "IK4" | "AK4":
+                errors = self._set().errors
+                if errors and not self._set().more:
+                    errors[-1].elements.append(segment)
+            case "IK5" | "AK5":
+                self._set().verdict = segment
+            case "AK9":
+                yield from self._end_group(segment)
+            case _:
+                pass
+
+    def _set(self) -> _Set:
+        if not self._sets:
+            self._sets.append(_Set(""))
+        return self._sets[-1]
+
+    def _take_context(self, segment: Segment) -> None:
+        here = self._set()
+        if not here.errors or here.more:
+            return
+        error = here.errors[-1]
+        name, *values = self._split(element(segment, 1))
+        if name == "CLM01" and values:
+            error.claims.append(_plain(values[0]))
+        elif name.startswith("SITUATIONAL TRIGGER"):
+            at = self._place_of(element(segment, 2), element(segment, 5))
+            position = _whole(element(segment, 3))
+            if at:
+                error.triggers.append(f"{at} in segment {position}" if position is not None else at)
+
+    def _split(self, composite: str) -> list[str]:
+        """The components; some answers separate them by another character than ISA16 says."""
+        separator = self._component
+        if separator not in composite:
+            separator = next((c for c in composite if c in ":>|<^"), separator)
+        return composite.split(separator)
+
+    def _place_of(self, id: str, at: str) -> str:
+        """`CLM` and `5:3` to `CLM05-3`; the segment alone where its element is not named."""
+        if not _is_id(id):
+            return ""
+        numbers = [_whole(part) for part in self._split(at)]
+        if numbers[0] is None:
+            return id
+        component = f"-{numbers[1]}" if len(numbers) > 1 and numbers[1] else ""
+        return f"{id}{numbers[0]:02d}{component}"
+
+    def _end_group(self, trailer: Segment) -> Iterator[Statement]:
+        group, sets = self._group, self._sets
+        self._group, self._sets = [], []
+        if group or trailer:
+            yield self._tell_group(group, trailer, sets)
+        ours = element(group, 1) == "HC" and element(group, 3).startswith(_OUR_GUIDE)
+        for one in sets:
+            told = self._tell_set(one)
+            yield told
+            for error in one.errors:
+                yield from self._tell_error(error, told, known=ours)
+            if one.more:
+                text = f"{one.more} more segments have errors."
+                yield Statement(self._answer, "segment", "", told.outcome, text, transaction=one.number)
+
+    def _tell_group(self, group: Segment, trailer: Segment, sets: list[_Set]) -> Statement:
+        number, version = _plain(element(group, 2)), _plain(element(group, 3), 12)
+        verdict = _verdict(words.VERDICTS, _plain(element(trailer, 1), 10))
+        text = f"Group {number or '(not named)'}"
+        text += f" ({version})" if version else ""
+        text += f" is {verdict.words}"
+        received, accepted = _whole(element(trailer, 3)), _whole(element(trailer, 4))
+        if received is not None and accepted is not None:
+            text += f"; {accepted} of {received} transaction {'set' if received == 1 else 'sets'} accepted"
+        faults = [code for code in trailer[5:10] if code]
+        reasons = [_meaning(words.GROUP_FAULTS, _plain(code, 10)) for code in faults]
+        text += ": " + "; ".join(reasons) if reasons else ""
+        advice = ""
+        if verdict.outcome == "rejected" and not any(one.errors or one.verdict for one in sets):
+            advice = "Nothing in it was processed. Correct it and send the whole group again, as a new file."
+        codes = tuple(f"AK905={_plain(code, 10)}" for code in faults)
+        return Statement(self._answer, "group", number, verdict.outcome, text + ".", advice, codes)
+
+    def _tell_set(self, one: _Set) -> Statement:
+        verdict = _verdict(words.VERDICTS, _plain(element(one.verdict, 1), 10))
+        text = f"Transaction set {one.number or '(not named)'} is {verdict.words}"
+        faults = [_plain(code, 10) for code in one.verdict[2:7] if code]
+        if faults:
+            text += ": " + "; ".join(_meaning(words.SET_FAULTS, code) for code in faults)
+        advice = ""
+        if verdict.outcome == "rejected":
+            advice = "None of its claims was taken. Correct it and send the whole set again, as a new file."
+        elif verdict.outcome == "noted":
+            advice = "Claims with errors may still be rejected; the 277CA says which."
+        codes = tuple(f"IK502={code}" for code in faults)
+        return Statement(
+            self._answer, "transaction", one.number, verdict.outcome, text + ".", advice, codes, one.number
+        )
+
+    def _tell_error(self, error: _SegmentError, of: Statement, *, known: bool) -> Iterator[Statement]:
+        """One statement of each element with an error, or of the segment where none is named.
+
+        `of` is what is said of the set: an error in one that was accepted is but noted.
+        """
+        id, code = _plain(element(error.segment, 1), 10), _plain(element(error.segment, 4), 10)
+        loop, position = _plain(element(error.segment, 3), 10), _whole(element(error.segment, 2))
+        claim = error.claims[0] if error.claims else None
+        elements: list[Segment | None] = [*error.elements] or [None]
+        for segment in elements:
+            codes: tuple[str, ...] = (f"IK304={code}",)
+            places = [f"number {position} of the set"] if position is not None else []
+            what, at, found = f"segment {id}", "", _error(words.SEGMENT_ERRORS, code)
+            if segment is not None:
+                at = self._place_of(id, element(segment, 1))
+                what = at or f"an element of segment {id}"
+                found_code = _plain(element(segment, 3), 10)
+                found = _error(words.ELEMENT_ERRORS, found_code)
+                codes = (*codes, f"IK403={found_code}")
+                places = [f"segment {position} of the set"] if position is not None else []
+            name = self._name_of(loop, at or id) if known else ""
+            places += [f"loop {loop}"] if loop else []
+            text = ", ".join((f"{what} ({name})" if name else what, *places))
+            text = f"{text}, {found.words}" if places else f"{text} {found.words}"
+            if error.triggers:
+                text += "; it is asked for because of " + ", ".join(error.triggers)
+            yield Statement(
+                self._answer,
+                "segment",
+                str(position) if position is not None else "",
+                "noted" if of.outcome == "accepted" else of.outcome,
+                _sentence(f"claim {claim}: {text}" if claim else text),
+                f"{found.advice}." if found.advice else "",
+                codes,
+                of.transaction,
+                claim,
+                position,
+                at or None,
+            )
+
+    # 277CA
+
+    def _take_277(self, segment: Segment) -> Iterator[Statement]:
+        here = self._line or self._claim or self._level
+        match segment[0]:
+            case "HL":
+                yield from self._end_level()
+                self._level = _Item(_LEVELS.get(element(segment, 3), "claim"))
+            case "TRN" if self._level is not None:
+                if self._level.about == "claim" and element(segment, 1) == "2":
+                    yield from self._end_claim()
+                    self._claim = _Item("claim", _plain(element(segment, 2)))
+                elif self._level.about == "batch":
+                    self._level.id = _plain(element(segment, 2))
+            case "NM1" if self._level is not None and self._level.about == "provider":
+                # Other ids of a provider may be a person's.
+                self._level.id = _plain(element(segment, 9)) if element(segment, 8) == "XX" else ""
+            case "STC" if here is not None:
+                if len(here.statuses) < _MOST_STATUSES:
+                    here.statuses.append(segment)
+            case "QTY" | "AMT" if here is not None:
+                here.counts.setdefault(element(segment, 1)[:3], element(segment, 2))
+            case "SVC" if self._claim is not None:
+                yield from self._begin_lines()
+                yield from self._end_line()
+                parts = self._split(element(segment, 1))
+                self._line = _Item("line", procedure=_plain(parts[1], 10) if len(parts) > 1 else "")
+            case "REF" if element(segment, 1) == "FJ" and self._line is not None:
+                self._line.id = _plain(element(segment, 2))
+            case "REF" if element(segment, 1) == "1K" and self._claim is not None:
+                self._claim.payer_number = _plain(element(segment, 2))
+            case _:
+                pass
+
+    def _end_level(self) -> Iterator[Statement]:
+        yield from self._end_claim()
+        level, self._level = self._level, None
+        if level is not None and (level.statuses or (level.counts and level.about != "claim")):
+            yield self._tell_277(level)
+
+    def _end_claim(self) -> Iterator[Statement]:
+        yield from self._begin_lines()
+        yield from self._end_line()
+        self._claim = None
+
+    def _begin_lines(self) -> Iterator[Statement]:
+        """The claim itself, before its lines."""
+        if self._claim is not None and self._claim.about == "claim" and not self._claim.told:
+            self._claim.told = True
+            yield self._tell_277(self._claim)
+
+    def _end_line(self) -> Iterator[Statement]:
+        line, self._line = self._line, None
+        if line is not None:
+            yield self._tell_277(line)
+
+    def _tell_277(self, item: _Item) -> Statement:
+        claim = self._claim.id if self._claim is not None else None
+        verdicts, phrases, codes = self._tell_statuses(item.statuses)
+        accepted, rejected = _counted(item.counts, "90", "QA", "YU"), _counted(item.counts, "AA", "QC", "YY")
+        if rejected:
+            verdicts.append("rejected")
+        outcome = worst(verdicts)
+        text = {"interchange": "Answer", "batch": "Batch", "provider": "Billing provider"}.get(item.about, "")
+        if item.about == "claim":
+            text = f"Claim {item.id or '(not named)'}"
+        elif item.about == "line":
+            text = f"Line {item.id or '(not named)'} of claim {claim or '(not named)'}"
+            text += f", {item.procedure}" if item.procedure else ""
+        elif item.id:
+            text += f" {item.id}"
+        text += ": " + ("; ".join(phrases) or "without a status")
+        if accepted or rejected:
+            text += "; " + ", ".join(
+                filter(None, (accepted and f"{accepted} accepted", rejected and f"{rejected} rejected"))
+            )
+        text += "."
+        if item.payer_number and outcome != "rejected":
+            text += f" The payer's number is {item.payer_number}."
+        for quote in dict.fromkeys(_plain(element(status, 12), _LONGEST_TEXT) for status in item.statuses):
+            text += f' The answer says: "{quote}"' if quote else ""
+        advice = ""
+        if outcome == "rejected" and codes:
+            category, _, status = codes[0].partition(":")
+            if item.about in ("claim", "line"):
+                said = words.STATUS_ADVICE.get(status.partition(":")[0], "")
+                advice = said or words.ADVICE.get(category, "")
+            elif worst(verdicts[: len(codes)]) == "rejected":
+                advice = words.WHOLE_ADVICE.get(item.about, "")
+        elif outcome == "unclear":
+            advice = "Ask who sent the answer what it means."
+        return Statement("277CA", item.about, item.id, outcome, text, advice, tuple(codes), claim=claim)
+
+    def _tell_statuses(self, statuses: list[Segment]) -> tuple[list[Outcome], list[str], list[str]]:
+        """The outcome, words and code of every status."""
+        outcomes: list[Outcome] = []
+        phrases: list[str] = []
+        codes: list[str] = []
+        last = ""
+        for segment in statuses:
+            for index in (1, 10, 11):
+                parts = [_plain(part, 10) for part in self._split(element(segment, index))]
+                if not any(parts):
+                    continue
+                category, status, entity = (*parts, "", "")[:3]
+                verdict = words.CATEGORIES.get(category)
+                if verdict is None:
+                    outcome = _ACTIONS.get(element(segment, 3), "unclear")
+                    known = (
+                        f"category {category}, whose meaning is not known here" if category else "no category"
+                    )
+                    verdict = Verdict(outcome, known)
+                reason = self._reason(category, status, entity)
+                outcomes.append(verdict.outcome)
+                codes.append(":".join(part for part in (category, status, entity) if part))
+                said = [verdict.words] if category != last or not reason else []
+                phrases.append(": ".join([*said, reason] if reason else said))
+                last = category
+        return outcomes, phrases, codes
+
+    def _reason(self, category: str, status: str, entity: str) -> str:
+        if not status or (category in ("A1", "A2") and status in ("19", "20")):
+            return ""  # they say no more than the category
+        who = "a party that is not named"
+        if entity:
+            who = (
+                f"the {words.ENTITIES[entity]}"
+                if entity in words.ENTITIES
+                else f"the party with the code {entity}"
+            )
+        reason = words.STATUSES.get(status)
+        if reason is None:
+            return f"status {status}, whose meaning is not known here" + (f", of {who}" if entity else "")
+        told = reason.format(who=who)
+        return told if "{who}" in reason or not entity else f"{told} ({who})"
+
+
+def _counted(counts: dict[str, str], batch: str, provider: str, amount: str) -> str:
+    """How many claims were accepted, or rejected, and their charges; "" for none."""
+    count = _whole(counts.get(batch, counts.get(provider, "")))
+    if not count:
+        return ""
+    charges = cents(counts.get(amount, ""))
+    of = f" of ${charges // 100:,}.{charges % 100:02d}" if charges is not None and charges >= 0 else ""
+    return f"{count} {'claim' if count == 1 else 'claims'}{of}"
+
+
+def write_json(statements: Iterable[Statement], out: TextIO) -> Outcome:
+    """One object with `schema`, `told` and `outcome`; gives the outcome of the whole."""
+    seen: set[Outcome] = set()
+    # What cannot be read at all raises before anything is written.
+    before = f'{{"schema": "{SCHEMA}", "told": [\n'
+    for statement in statements:
+        out.write(before)
+        json.dump(asdict(statement), out)
+        before = ",\n"
+        seen.add(statement.outcome)
+    if not seen:
+        out.write(before)
+    outcome = worst(seen)
+    out.write(f'\n],\n"outcome": "{outcome}"}}\n')
+    return outcome
+
+
+def write_text(statements: Iterable[Statement], out: TextIO, *, width: int, colour: bool) -> Outcome:
+    """Every statement with what to do, and a last line; gives the outcome of the whole."""
+    console = Console(
+        file=out,
+        width=width,
+        height=25,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    seen: Counter[tuple[Outcome, bool]] = Counter()
+    for statement in statements:
+        seen[statement.outcome, statement.about == "claim"] += 1
+        label, style = _LABELS[statement.outcome]
+        text = Text(statement.text)
+        if statement.codes:
+            text.append(f"  {' '.join(statement.codes)}", "dim")
+        if statement.advice:
+            text.append(f"\n> {statement.advice}", "bold")
+        head = Text(" " * 2 * _DEPTH[statement.about]).append(f"{label} ", style)
+        for line in text.wrap(console, max(width - len(head), 20), overflow="fold"):
+            line.rstrip()
+            console.print(head + line, soft_wrap=True)
+            head = Text(" " * len(head))
+    outcome = worst(of for of, _ in seen)
+    label, style = _LABELS[outcome]
+    rejected = seen["rejected", True]
+    console.print()
+    console.print(Text(_LAST[outcome] + (f" Claims rejected: {rejected}." if rejected else ""), style))
+    return outcome

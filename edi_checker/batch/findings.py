@@ -1,0 +1,96 @@
+"""The findings of a whole batch in one file, read back from the reports of its inputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from edi_checker.batch.ledger import Record
+
+Form = Literal["ndjson", "parquet"]
+
+_ROWS = 20_000  # findings of one row group of a Parquet file
+
+
+class NoParquet(Exception):
+    """pyarrow is not installed."""
+
+
+def require(form: Form) -> None:
+    """Raise NoParquet where the file could not be written in the end."""
+    if form == "parquet":
+        try:
+            import pyarrow.parquet  # noqa: F401  # the question is whether it can be imported
+        except ImportError:
+            raise NoParquet from None
+
+
+def write_findings(form: Form, records: Iterable[Record], folder: Path, out: BinaryIO) -> None:
+    """Write the findings of these inputs in their order; the reports NAME.json stand in `folder`.
+
+    An NDJSON line is what `check --format ndjson` writes. A Parquet row has the same in columns: `related` is
+    JSON text, the statuses are lists.
+    """
+    found = ((record.path, text) for record in records for text in read_findings(folder, record))
+    if form == "ndjson":
+        out.writelines(f'{{"path": {json.dumps(path)}, {text[1:]}\n'.encode() for path, text in found)
+    else:
+        _write_parquet(found, out)
+
+
+def read_findings(folder: Path, record: Record) -> Iterator[str]:
+    """Each finding in the report of an input, as JSON text; none where there is no report."""
+    try:
+        file = (folder / f"{record.name}.json").open(encoding="ascii")
+    except FileNotFoundError:
+        return
+    with file:
+        # reports.json_report writes each finding on a line of its own behind this one.
+        for line in file:
+            if line.startswith(' "findings": ['):
+                break
+        for line in file:
+            if line.startswith("  {"):
+                yield line.strip().removesuffix("]}]}").removesuffix(",")
+
+
+def _write_parquet(found: Iterator[tuple[str, str]], out: BinaryIO) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    text, number, texts = pa.string(), pa.int32(), pa.list_(pa.string())
+    schema = pa.schema(
+        [
+            *((name, text) for name in ("path", "rule", "severity")),
+            ("snip", number),
+            *((name, text) for name in ("message", "fix", "citation")),
+            *((name, text) for name in ("interchange", "group", "transaction", "claim")),
+            ("line", number),
+            *((name, text) for name in ("loop", "segment")),
+            ("position", number),
+            *((name, text) for name in ("element", "related")),
+            *((name, texts) for name in ("status_999", "status_277ca")),
+            *((name, text) for name in ("status_ta1", "table_name", "table_version")),
+        ]
+    )
+    with parquet.ParquetWriter(out, schema, compression="zstd") as writer:
+        while rows := [_row(path, json.loads(finding)) for path, finding in islice(found, _ROWS)]:
+            writer.write_table(pa.Table.from_pylist(rows, schema))
+
+
+def _row(path: str, finding: dict[str, Any]) -> dict[str, Any]:
+    status, table = finding["status"], finding["table"] or {}
+    return {
+        "path": path,
+        **{name: finding[name] for name in ("rule", "severity", "snip", "message", "fix", "citation")},
+        **finding["where"],
+        "related": json.dumps(finding["related"]),
+        "status_999": status.get("999", []),
+        "status_277ca": status.get("277CA", []),
+        "status_ta1": status.get("TA1"),
+        "table_name": table.get("name"),
+        "table_version": table.get("version"),
+    }

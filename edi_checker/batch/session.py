@@ -1,0 +1,155 @@
+"""A batch from its first input to its summary, going on where an earlier one stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from glob import glob, has_magic
+from pathlib import Path
+from typing import Any
+
+from edi_checker.batch import Batch, clear_away
+from edi_checker.batch.findings import Form, require, write_findings
+from edi_checker.batch.ledger import Busy, Ledger, Record
+from edi_checker.batch.ranges import RANGE
+from edi_checker.batch.summing import Totals, Work, write_summary
+from edi_checker.checker import Checker
+from edi_checker.output import open_text, write_whole
+from edi_checker.rules import Rulebook
+from edi_checker.run import Files
+from edi_checker.source import Input, name_outputs
+
+__all__ = ["Busy", "Outcome", "Settings", "find_paths", "name_all", "run_session"]
+
+OWN_NAMES = ("summary", "findings")  # files of the whole batch have these names before their ending
+FORMS: tuple[Form, ...] = ("ndjson", "parquet")
+
+# Told of files done, bytes done and claims checked.
+Look = Callable[[int, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a batch is run. `options` is whatever else than checker, rules and inputs decides what is found."""
+
+    workers: int
+    findings: Form
+    resume: bool
+    options: Mapping[str, Any]
+    debug: bool = False
+    range_bytes: int = RANGE
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a batch came to; `forgotten` says that an earlier run was made with other options."""
+
+    records: list[Record]
+    totals: Totals
+    work: Work
+    notes: list[str]
+    forgotten: bool
+
+
+def find_paths(paths: Sequence[str]) -> Iterator[str]:
+    """The paths with their patterns resolved, in order of name; a pattern that fits nothing stays."""
+    for path in paths:
+        found = []
+        if has_magic(path) and not Path(path).exists():
+            found = sorted(glob(path, recursive=True))  # noqa: PTH207  # Path.glob takes no absolute pattern
+        yield from found or [path]
+
+
+def name_all(inputs: Sequence[Input]) -> list[str]:
+    """The names of each input's files, none of them that of a file of the whole batch."""
+    taken = [Input("", name, None, None, None, _no_start) for name in OWN_NAMES]
+    return name_outputs([*taken, *inputs])[len(taken) :]
+
+
+def _no_start() -> Any:
+    raise NotImplementedError
+
+
+def run_session(
+    checker: Checker,
+    rulebook: Rulebook,
+    inputs: Sequence[Input],
+    names: Sequence[str],
+    files: Files,
+    settings: Settings,
+    *,
+    look: Look,
+    clock: Callable[[], float],
+) -> Outcome:
+    """Check all inputs, write their files, then the findings of all and summary.json.
+
+    Stopped in the middle it leaves whole files alone, and the ledger tells another run what is done. Raises
+    ledger.Busy, findings.NoParquet before anything is written; OSError where the files of the whole batch
+    cannot be written.
+    """
+    require(settings.findings)
+    begin = clock()
+    received = f"{checker.circumstances.received:08d}"
+    tables = [list(version) for version in checker.circumstances.tables.versions()]
+    head = {
+        "version": files.version,
+        "received": f"{received[:4]}-{received[4:6]}-{received[6:]}",
+        "tables": [{"name": name, "version": version, "rows": rows} for name, version, rows in tables],
+    }
+    digest = _digest(
+        [head, files.acks, repr(checker.isolation), dict(settings.options), _rule_files(rulebook)]
+    )
+    folder = files.folder
+    findings = folder / f"findings.{settings.findings}"
+    with Ledger(folder, digest, head, resume=settings.resume) as ledger:
+        for old in (folder / "summary.json", *(folder / f"findings.{form}" for form in FORMS)):
+            # They would not fit to what is written from now on.
+            with suppress(FileNotFoundError):
+                old.unlink()
+        own = [folder / "summary.json", findings]
+        clear_away([*own, *(path for name in names for path in files.paths(name))])
+        batch = Batch(
+            checker,
+            rulebook,
+            files,
+            ledger,
+            workers=settings.workers,
+            debug=settings.debug,
+            range_bytes=settings.range_bytes,
+        )
+        records: list[Record] = []
+        totals = Totals()
+        try:
+            with closing(
+                batch.run(inputs, names, lambda: look(len(records), batch.bytes, batch.claims))
+            ) as done:
+                for record in done:
+                    records.append(record)
+                    totals.add(record)
+        finally:
+            clear_away(path for name in names for path in files.paths(name))
+        with write_whole(findings) as out:
+            write_findings(settings.findings, records, folder, out)
+        work = Work(clock() - begin, batch.claims, batch.resumed, settings.workers, batch.deaths)
+        with write_whole(folder / "summary.json") as out, open_text(out) as text:
+            write_summary(text, records, totals, work, head)
+        return Outcome(records, totals, work, sorted(batch.notes), ledger.forgotten)
+
+
+def _rule_files(rulebook: Rulebook) -> list[tuple[str, str]]:
+    """Each rule with the digest of its file."""
+    found = []
+    for rule in rulebook.rules:
+        try:
+            text = Path(rule.path).read_bytes()
+        except OSError:
+            text = b""
+        found.append((rule.id, hashlib.sha256(text).hexdigest()))
+    return found
+
+
+def _digest(options: object) -> str:
+    return hashlib.sha256(json.dumps(options, sort_keys=True, default=repr).encode()).hexdigest()

@@ -1,0 +1,56 @@
+"""Days of service of which the tables in use do not speak: remembered for one input, said once at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from edi_checker.tables import Side, Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Days of service (CCYYMMDD) from the first to the last met that lie before or after a release."""
+
+    table: str
+    version: str
+    side: Side
+    first: int
+    last: int
+
+
+class Coverage:
+    """The days of service of one input that lie outside the releases of the tables.
+
+    Of each release the first and the last such day are kept, so memory does not grow with the input.
+    """
+
+    _MOST_KNOWN = 10_000  # days looked up that are remembered
+
+    def __init__(self) -> None:
+        self._known: set[tuple[int, Tables]] = set()
+        self._met: dict[tuple[str, str, Side], tuple[int, int]] = {}
+
+    def meet(self, on: int, tables: Tables) -> None:
+        """Note a day of service of a claim that is held to these tables."""
+        key = (on, tables)
+        if key in self._known:
+            return
+        if len(self._known) >= self._MOST_KNOWN:
+            self._known.clear()
+        self._known.add(key)
+        for table, version, side in tables.outside(on):
+            self._widen((table, version, side), on, on)
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """What has been met so far, by table, release and side."""
+        return tuple(Gap(*key, *days) for key, days in sorted(self._met.items()))
+
+    def take(self, gaps: Iterable[Gap]) -> None:
+        """Note what was met in another part of the same input."""
+        for gap in gaps:
+            self._widen((gap.table, gap.version, gap.side), gap.first, gap.last)
+
+    def _widen(self, key: tuple[str, str, Side], first: int, last: int) -> None:
+        before = self._met.get(key, (first, last))
+        self._met[key] = (min(before[0], first), max(before[1], last))

@@ -1,0 +1,601 @@
+"""Codes that do not fit their code set on their day, or their place.
+
+Facts of what is odd, nothing of what is clean. Each look is remembered by what it looks at, so that claims
+like others cost a few look-ups and no fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+from edi_checker.claim import (
+    BillingProvider,
+    Claim,
+    Patient,
+    Segment,
+    Subscriber,
+    day,
+    element,
+    place_in,
+)
+from edi_checker.codesets import diagnoses as icd
+from edi_checker.codesets import lists
+from edi_checker.codesets.imported import Releases, last_day, releases_in
+from edi_checker.facts.circumstances import Circumstances
+from edi_checker.facts.lines import Line
+from edi_checker.facts.places import LOOPS_2310, LOOPS_2420, Known
+from edi_checker.facts.vocabulary import Fact, Value
+from edi_checker.finding import Place, TableVersion
+from edi_checker.tables import Tables
+from edi_checker.x12 import Fault
+
+_MOST_QUOTED = 8  # characters of a code that a finding may quote; what is longer is no code
+MOST_DIAGNOSES = 24  # that are looked at; the guide allows 12
+MOST_MISFITS = 200  # of one claim or level: more of them say nothing new
+
+
+class Misfit(NamedTuple):
+    """What is odd about one code; see the fact type `misfit` for the words.
+
+    at   element (HI02-2, SV101-4, N403); `code` is "" where it could tell who somebody is
+    """
+
+    set: str
+    problem: str
+    at: str
+    code: str = ""
+    first: bool = False
+    since: int | None = None
+    until: int | None = None
+    better: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    table: TableVersion | None = None
+
+
+class _Site(NamedTuple):
+    """Where a segment stands: its position, loop, the NM101 of that loop, and its line."""
+
+    segment: Segment
+    position: int
+    loop: str
+    role: str
+    line: int | None
+
+
+def add_level_misfits(
+    facts: list[Fact],
+    level: BillingProvider | Subscriber | Patient,
+    circumstances: Circumstances,
+    profile: str,
+) -> None:
+    """Add the misfits of a level above claims; they are judged as of the day of receipt."""
+    for segment in level.segments:
+        if segment[0] in _LOOKED_AT and not _is_clean(_key(segment, level.faults)):
+            break
+    else:
+        return
+    found = [
+        (site, misfit)
+        for site in _sites_of_level(level)
+        for misfit in _of_segment(_key(site.segment, level.faults), site.loop)
+    ]
+    day_of_receipt = circumstances.received
+    for site, misfit in _without_faulty(found, level.faults):
+        place = place_in(level.transaction, site.loop, site.segment[0], site.position, misfit.at)
+        facts.append(_fact(misfit, place, site.role, day_of_receipt, None, day_of_receipt, profile))
+
+
+def add_claim_misfits(
+    facts: list[Fact],
+    claim: Claim,
+    lines: list[Line],
+    first: int | None,
+    last: int | None,
+    circumstances: Circumstances,
+    profile: str,
+) -> None:
+    """Add the misfits of a claim; `first` and `last` are its days of service, None where not known."""
+    found: list[tuple[_Site, Misfit]] = []
+    imported = releases_in(circumstances.tables)
+    on = first or circumstances.received
+
+    count = len(claim.diagnoses)
+    pairs = claim.diagnoses if count <= MOST_DIAGNOSES else claim.diagnoses[:MOST_DIAGNOSES]
+    if claim.faults:
+        pairs = [(qualifier, code[:_LONGEST_TEXT]) for qualifier, code in pairs]
+    if pairs:
+        key = on if imported is not None else _era_of(on)
+        end = last or on
+        key_of_end = key if end == on else end if imported is not None else _era_of(end)
+        oddities, personal = _judge_diagnoses(tuple(pairs), key, key_of_end, first is not None, imported)
+        if oddities or personal:
+            found += _of_diagnoses(claim, oddities, on)
+
+    for line in lines:
+        service = line.service
+        if service.plain <= count and imported is None:
+            continue
+        begin = line.first or circumstances.received
+        odd = _judge_line(
+            claim.component,
+            service.code[:_LONGEST_TEXT],
+            # A longer one the guide refuses.
+            tuple(modifier for modifier in service.modifiers if len(modifier) <= 2),
+            service.place_of_service[:_LONGEST_TEXT],
+            service.pointers[:_LONGEST_TEXT],
+            count,
+            lists.turn_of(begin),
+        )
+        if imported is not None and service.code:
+            odd += _judge_procedure(service.code, begin, imported)
+        if odd:
+            view = line.view
+            position = view.position_of(view.service)
+            site = _Site(view.service or ["SV1"], position, "2400", "", view.ordinal)
+            found += [(site, misfit) for misfit in _at_modifier(odd, view.procedure)]
+
+    head = _judge_head(
+        element(claim.segment, 5)[:_LONGEST_TEXT],
+        element(claim.segment, 11)[:_LONGEST_TEXT],
+        claim.component,
+        lists.turn_of(on),
+    )
+    if head:
+        site = _Site(claim.segment, claim.position, "2300", "", None)
+        found += [(site, misfit) for misfit in head]
+
+    for each in claim.segments:
+        if each[0] in _LOOKED_AT and not _is_clean(_key(each, claim.faults)):
+            found += [
+                (site, misfit)
+                for site in _sites_of_claim(claim)
+                for misfit in _of_segment(_key(site.segment, claim.faults), site.loop)
+            ]
+            break
+
+    if not found:
+        return
+    days_of_lines = {line.view.ordinal: line.first for line in lines}
+    for site, misfit in _without_faulty(found, claim.faults)[:MOST_MISFITS]:
+        place = claim.place(
+            site.segment[0], misfit.at, loop=site.loop, position=site.position, line=site.line
+        )
+        of_line = days_of_lines.get(site.line) if site.line is not None else None
+        facts.append(_fact(misfit, place, site.role, of_line or first, last, circumstances.received, profile))
+
+
+def are_usual_diagnoses(pairs: tuple[tuple[str, str], ...], first: int, last: int, tables: Tables) -> bool:
+    """Whether nothing is odd about a claim's diagnoses, whoever the patient is."""
+    imported = releases_in(tables)
+    key = first if imported is not None else _era_of(first)
+    key_of_end = key if last == first else last if imported is not None else _era_of(last)
+    return not pairs or _judge_diagnoses(pairs, key, key_of_end, True, imported) == ((), False)
+
+
+def is_usual_head(location: str, component: str, on: int) -> bool:
+    """Whether nothing is odd about CLM05."""
+    return not _judge_head(location[:_LONGEST_TEXT], "", component, lists.turn_of(on))
+
+
+def is_usual_procedure(code: str, on: int, tables: Tables) -> bool:
+    """Whether no imported release says anything of a procedure code on a day."""
+    imported = releases_in(tables)
+    return imported is None or not _judge_procedure(code, on, imported)
+
+
+def is_usual_segment(segment: Segment) -> bool:
+    """Whether nothing is odd about a segment, in whatever loop it stands."""
+    return segment[0] not in _LOOKED_AT or _is_clean(tuple(segment))
+
+
+def _without_faulty(
+    found: list[tuple[_Site, Misfit]], faults: tuple[Fault, ...]
+) -> list[tuple[_Site, Misfit]]:
+    """What is left where one cause shall be one finding: without elements that the guide refuses already."""
+    refused = {(fault.position, fault.element) for fault in faults}
+    if not refused:
+        return found
+    # Which diagnosis a pointer means is not known where one of them is not written right.
+    unsure = any(fault.segment == "HI" for fault in faults)
+    return [
+        (site, misfit)
+        for site, misfit in found
+        if not (unsure and misfit.set == "pointer")
+        and (site.position, misfit.at) not in refused
+        and (site.position, misfit.at.partition("-")[0]) not in refused
+    ]
+
+
+def _fact(
+    misfit: Misfit, place: Place, role: str, on: int | None, last: int | None, received: int, profile: str
+) -> Fact:
+    quotable = len(misfit.code) <= _MOST_QUOTED and misfit.code.isascii() and misfit.code.isalnum()
+    values: dict[str, Value] = {
+        "date": on,
+        "last_date": last if last is not None else on,
+        "received": received,
+        "profile": profile,
+        "set": misfit.set,
+        "problem": misfit.problem,
+        "code": misfit.code if quotable else "",
+        "codes": misfit.codes,
+        "first": misfit.first,
+        "loop": place.loop,
+        "element": misfit.at,
+        "role": role,
+        "line": place.line,
+        "since": misfit.since,
+        "until": misfit.until,
+        "better": misfit.better,
+        "release": misfit.table.version if misfit.table is not None else "",
+    }
+    return Fact("misfit", values, {"": (Known(place),)}, misfit.table)
+
+
+# -- diagnoses ---------------------------------------------------------------------------------------------
+
+_SYSTEMS: dict[str, icd.System] = {"ABK": "icd10cm", "ABF": "icd10cm", "BK": "icd9cm", "BF": "icd9cm"}
+
+
+@lru_cache(maxsize=4096)
+def _era_of(on: int) -> int:
+    """A day that stands for all on which the shipped lists of diagnoses say the very same."""
+    if on < icd.TURN:
+        return 20111001 if on >= 20111001 else 20000101
+    load = icd.load("icd10cm")
+    return load.first_day(load.era(on))
+
+
+@lru_cache(maxsize=16384)
+def _judge_diagnoses(
+    pairs: tuple[tuple[str, str], ...], on: int, end: int, dated: bool, imported: Releases | None
+) -> tuple[tuple[tuple[int, Misfit], ...], bool]:
+    """What is odd about a claim's diagnoses on the days from `on` to `end`, each with its number from 1.
+
+    And whether one of them asks for the patient's sex or age.
+    """
+    found: list[tuple[int, Misfit]] = []
+    seen: set[tuple[icd.System, str]] = set()
+    uncovered: list[tuple[int, str, TableVersion]] = []
+    wrong_system = False
+    systems = {_SYSTEMS[qualifier] for qualifier, _ in pairs}
+    for number, (qualifier, code) in enumerate(pairs, 1):
+        if not code:
+            continue
+        system = _SYSTEMS[qualifier]
+        first = number == 1
+        late = system == "icd9cm" and on >= icd.TURN
+        early = system == "icd10cm" and end < icd.TURN
+        if len(systems) > 1 or (dated and (late or early)):
+            # One finding says it for all codes.
+            if not wrong_system and (late or early or not dated):
+                wrong_system = True
+                problem = "icd-9-late" if late else "icd-10-early" if early else "icd-mixed"
+                found.append((number, Misfit("diagnosis", problem, "-2", code, first)))
+            if late or early:
+                continue
+        unfit, table = _judge_diagnosis(system, code, on, end, imported)
+        if unfit is not None and unfit.problem == "uncovered":
+            uncovered.append((number, code, table))
+        elif unfit is not None:
+            found.append(
+                (
+                    number,
+                    Misfit(
+                        "diagnosis",
+                        unfit.problem,
+                        "-2",
+                        code,
+                        first,
+                        unfit.since,
+                        unfit.until,
+                        unfit.better,
+                        table=table,
+                    ),
+                )
+            )
+        if (system, code) in seen:
+            found.append((number, Misfit("diagnosis", "repeated", "-2", code)))
+        seen.add((system, code))
+        if first and icd.is_external_cause(system, code) and (unfit is None or unfit.problem != "shape"):
+            found.append((number, Misfit("diagnosis", "external-cause-first", "-2", code, first=True)))
+    if uncovered:
+        number, code, table = uncovered[0]
+        codes = tuple(dict.fromkeys(code for _, code, _ in uncovered))
+        found.append(
+            (number, Misfit("diagnosis", "uncovered", "-2", code, number == 1, codes=codes, table=table))
+        )
+    personal = any(
+        len(qualifier) == 3 and (icd.sex_of(code) or icd.ages_of(code)) for qualifier, code in pairs
+    )
+    return tuple(found), personal
+
+
+def _judge_diagnosis(
+    system: icd.System, code: str, on: int, end: int, imported: Releases | None
+) -> tuple[icd.Unfit | None, TableVersion]:
+    """Why a code cannot be billed on any day of the service, and the list that says so."""
+    known = icd.load(system)
+    table = TableVersion(system, known.release)
+    unfit = icd.judge(system, code, known.era(on))
+    if unfit is not None and end != on and icd.judge(system, code, known.era(end)) is None:
+        unfit = None
+    if imported is None or system != "icd10cm" or (unfit is not None and unfit.problem == "shape"):
+        return unfit, table
+    release = imported.release("icd10cm", on)
+    if release is None or (last_day(release.version) < on and last_day(release.version) <= known.until):
+        return unfit, table  # the shipped list is the newer one
+    if on <= known.until and unfit is None:
+        return None, table  # what was added within the year may be missing in a release of its first day
+    listed = imported.diagnosis(code, on)
+    if listed is not None and listed.billable:
+        return None, release
+    if listed is not None:
+        return icd.Unfit("subdivided", better=unfit.better if unfit is not None else ()), release
+    if on > last_day(release.version):
+        return icd.Unfit("uncovered"), release
+    if unfit is None or unfit.problem == "uncovered":
+        return icd.Unfit("not-in-force" if unfit is None else "unknown"), release
+    return unfit, release
+
+
+def _of_diagnoses(
+    claim: Claim, oddities: tuple[tuple[int, Misfit], ...], on: int
+) -> Iterator[tuple[_Site, Misfit]]:
+    sites: list[tuple[_Site, int, str]] = []
+    for index, segment in enumerate(claim.header.segments):
+        if segment[0] != "HI":
+            continue
+        for place, composite in enumerate(segment[1:], 1):
+            qualifier, _, rest = composite.partition(claim.component)
+            if qualifier in _SYSTEMS and len(sites) < MOST_DIAGNOSES:
+                site = _Site(segment, claim.position + index, "2300", "", None)
+                sites.append((site, place, rest.partition(claim.component)[0]))
+    for number, misfit in oddities:
+        site, place, _ = sites[number - 1]
+        yield site, misfit._replace(at=f"HI{place:02}{misfit.at}")
+    patient = claim.patient_name
+    segment = patient.run.first("DMG") or []
+    sex, birth = element(segment, 3), day(element(segment, 2))
+    for site, place, code in sites:
+        at = f"HI{place:02}-2"
+        expected = icd.sex_of(code)
+        if expected and sex in ("F", "M") and sex != expected:
+            yield site, Misfit("diagnosis", "sex", at, code)
+        ages = icd.ages_of(code)
+        if ages is not None and birth is not None and birth <= on and not _is_of_age(ages, birth, on):
+            yield site, Misfit("diagnosis", "age", at, code)
+
+
+def _is_of_age(ages: icd.Ages, birth: int, on: int) -> bool:
+    years = (on - birth) // 10000
+    days = (_calendar(on) - _calendar(birth)).days
+    return not (
+        (ages.least_days is not None and days < ages.least_days)
+        or (ages.most_days is not None and days > ages.most_days)
+        or (ages.least_years is not None and years < ages.least_years)
+        or (ages.most_years is not None and years > ages.most_years)
+    )
+
+
+def _calendar(on: int) -> date:
+    return date(on // 10000, on // 100 % 100, on % 100)
+
+
+# -- lines -------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=16384)
+def _judge_line(
+    component: str,
+    code: str,
+    modifiers: tuple[str, ...],
+    place_of_service: str,
+    pointers: str,
+    diagnoses: int,
+    on: int,
+) -> tuple[Misfit, ...]:
+    """What is odd about a service line; modifiers are at "SV101", and `_at_modifier` finds which."""
+    found: list[Misfit] = []
+    if code and not lists.is_procedure(code):
+        found.append(Misfit("procedure", "shape", "SV101-2", code))
+    for modifier in dict.fromkeys(modifiers):
+        problem = lists.judge_modifier(modifier, on)
+        if problem is not None:
+            found.append(_dated("modifier", problem, "SV101", modifier, lists.modifiers()))
+    if place_of_service:
+        found += _judge_place(place_of_service, "SV105", on)
+    found += _judge_pointers(pointers, component, diagnoses)
+    return tuple(found)
+
+
+def _judge_place(code: str, at: str, on: int) -> list[Misfit]:
+    if not (len(code) == 2 and code.isascii() and code.isdigit()):
+        return [Misfit("place-of-service", "shape", at, code)]
+    problem = lists.places_of_service().judge(code, on)
+    return (
+        [] if problem is None else [_dated("place-of-service", problem, at, code, lists.places_of_service())]
+    )
+
+
+def _dated(name: str, problem: str, at: str, code: str, known: lists.DatedList) -> Misfit:
+    first, last = known.periods.get(code, (0, 0))
+    return Misfit(
+        name,
+        problem,
+        at,
+        code,
+        since=first or None,
+        until=last if first <= last < 99991231 and last else None,
+        table=TableVersion(known.name, known.release),
+    )
+
+
+def _judge_pointers(pointers: str, component: str, diagnoses: int) -> Iterator[Misfit]:
+    texts = pointers.split(component) if pointers else []
+    seen: set[str] = set()
+    for number, text in enumerate(texts, 1):
+        # What is no number the guide refuses.
+        if not (text.isascii() and text.isdigit() and len(text) <= 2):
+            continue
+        if not 1 <= int(text) <= diagnoses:
+            yield Misfit("pointer", "beyond", f"SV107-{number}", text)
+        elif text in seen:
+            yield Misfit("pointer", "repeated", f"SV107-{number}", text)
+        seen.add(text)
+
+
+@lru_cache(maxsize=16384)
+def _judge_procedure(code: str, on: int, imported: Releases) -> tuple[Misfit, ...]:
+    """What the imported HCPCS release of a day says of a level II code."""
+    if not lists.is_level_2(code):
+        return ()
+    release = imported.release("hcpcs", on)
+    if release is None or imported.hcpcs(code, on) is not None:
+        return ()
+    problem = "unknown" if on <= last_day(release.version) else "uncovered"
+    return (Misfit("procedure", problem, "SV101-2", code, table=release),)
+
+
+def _at_modifier(odd: tuple[Misfit, ...], procedure: list[str]) -> Iterator[Misfit]:
+    """The misfits of a line, each modifier with its place in SV101."""
+    for misfit in odd:
+        if misfit.at == "SV101":
+            yield misfit._replace(at=f"SV101-{procedure.index(misfit.code, 2, 6) + 1}")
+        else:
+            yield misfit
+
+
+@lru_cache(maxsize=4096)
+def _judge_head(location: str, causes: str, component: str, on: int) -> tuple[Misfit, ...]:
+    """What is odd about CLM05-1 and the state and country of an accident in CLM11."""
+    found: list[Misfit] = []
+    place = location.partition(component)[0]
+    if place:
+        found += _judge_place(place, "CLM05-1", on)
+    parts = causes.split(component)
+    state, country = element(parts, 3), element(parts, 4)
+    for at, problem in lists.judge_address(state, "", country):
+        name, number = ("state", 4) if at == "N402" else ("country", 5)
+        found.append(Misfit(name, problem, f"CLM11-{number}", parts[number - 1]))
+    return tuple(found)
+
+
+# -- addresses, taxonomies, adjustments --------------------------------------------------------------------
+
+_LONGEST = 20  # elements with the id: CAS has 19
+_LONGEST_TEXT = 80  # characters that are looked at: what is remembered must not grow with a flood of text
+
+
+def _key(segment: Segment, faults: tuple[Fault, ...]) -> tuple[str, ...]:
+    """A segment as it is remembered. Without a fault the guide has seen to its length."""
+    if not faults:
+        return tuple(segment)
+    return tuple([text[:_LONGEST_TEXT] for text in segment[:_LONGEST]])
+
+
+_LOOKED_AT = frozenset(("N4", "PRV", "CAS", "MOA", "CUR"))
+# The billing provider's own address and places where services are given have ZIP codes of nine digits.
+_NINE_DIGITS = frozenset(("2010AA", "2310C", "2420C"))
+
+
+@lru_cache(maxsize=16384)
+def _is_clean(segment: tuple[str, ...]) -> bool:
+    """Whether a segment fits in whatever loop it stands."""
+    return not _of_segment(segment, "2010AA")
+
+
+@lru_cache(maxsize=16384)
+def _of_segment(segment: tuple[str, ...], loop: str) -> tuple[Misfit, ...]:
+    """What is odd about one segment; ZIP codes are not told, they are part of an address."""
+    texts = list(segment)
+    match segment[0] if segment else "":
+        case "N4":
+            return tuple(_of_address(texts, loop))
+        case "PRV":
+            code = element(texts, 3)
+            problem = lists.judge_taxonomy(code) if code and element(texts, 2) == "PXC" else None
+            return () if problem is None else (Misfit("taxonomy", problem, "PRV03", _shown(code)),)
+        case "CAS":
+            places = [
+                i for i in range(2, len(texts), 3) if texts[i] and not lists.is_adjustment_reason(texts[i])
+            ]
+            return tuple(Misfit("adjustment-reason", "shape", f"CAS{i:02}", texts[i]) for i in places)
+        case "MOA":
+            places = [i for i in range(3, min(len(texts), 8)) if texts[i] and not lists.is_remark(texts[i])]
+            return tuple(Misfit("remark", "shape", f"MOA{i:02}", texts[i]) for i in places)
+        case "CUR":
+            code = element(texts, 2)
+            return (
+                (Misfit("currency", "unknown", "CUR02", code),)
+                if code and code not in lists.CURRENCIES
+                else ()
+            )
+    return ()
+
+
+def _shown(taxonomy: str) -> str:
+    """A taxonomy as far as a finding may quote it: ten characters are its length."""
+    return taxonomy[:_MOST_QUOTED]
+
+
+def _of_address(texts: Segment, loop: str) -> Iterator[Misfit]:
+    state, postal_code, country = element(texts, 2), element(texts, 3), element(texts, 4)
+    for at, problem in lists.judge_address(state, postal_code, country):
+        if problem == "zip-5" and loop not in _NINE_DIGITS:
+            continue
+        name = {"N402": "state", "N403": "zip", "N404": "country"}[at]
+        code = "" if at == "N403" else state if at == "N402" else country
+        yield Misfit(name, problem, at, code if len(code) <= 3 else "")
+    if not postal_code and country in ("", "US") and loop in _NINE_DIGITS:
+        yield Misfit("zip", "missing", "N403")
+
+
+# Loops by the level and the NM101 that opens them.
+_LEVELS: dict[type, tuple[str, dict[str, str]]] = {
+    BillingProvider: ("2000A", {"85": "2010AA", "87": "2010AB", "PE": "2010AC"}),
+    Subscriber: ("2000B", {"IL": "2010BA", "PR": "2010BB"}),
+    Patient: ("2000C", {"QC": "2010CA"}),
+}
+_LOOPS_2330 = {
+    "IL": "2330A",
+    "PR": "2330B",
+    "DN": "2330C",
+    "P3": "2330C",
+    "82": "2330D",
+    "77": "2330E",
+    "DQ": "2330F",
+    "85": "2330G",
+}
+
+
+def _sites_of_level(level: BillingProvider | Subscriber | Patient) -> Iterator[_Site]:
+    loop, loops = _LEVELS[type(level)]
+    role = {"2000A": "85", "2000B": "IL", "2000C": "QC"}[loop]
+    for index, segment in enumerate(level.segments):
+        if segment[0] == "NM1":
+            role = element(segment, 1)
+            loop = loops.get(role, loop)
+        if segment[0] in _LOOKED_AT:
+            yield _Site(segment, level.position + index, loop, role, None)
+
+
+def _sites_of_claim(claim: Claim) -> Iterator[_Site]:
+    loop, role, line = "2300", "", None
+    parties = LOOPS_2310
+    for index, segment in enumerate(claim.segments):
+        match segment[0]:
+            case "NM1":
+                role = element(segment, 1)
+                loop = parties.get(role, loop)
+            case "SBR":
+                loop, role, parties = "2320", "", _LOOPS_2330
+            case "LX":
+                loop, role, parties, line = "2400", "", LOOPS_2420, (line or 0) + 1
+            case "SVD":
+                loop, role = "2430", ""
+        if segment[0] in _LOOKED_AT:
+            yield _Site(segment, claim.position + index, loop, role, line)

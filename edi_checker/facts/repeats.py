@@ -1,0 +1,162 @@
+"""Lines and claims that repeat earlier ones."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from edi_checker.claim import Claim, ServiceLine, element
+from edi_checker.facts.lines import Line
+from edi_checker.facts.places import Known
+from edi_checker.finding import Place
+
+_REISSUE = "18"  # BHT02: the whole transaction is sent a second time, on purpose
+
+
+class ClaimsSeen:
+    """What claims have been seen, so that one that comes again is known, with the place of the first.
+
+    Holds an 8-byte digest and a short text for each, in tables that grow with the number of claims up to
+    LIMIT: some 20 MB. Claims beyond it are still compared with those that are held, and are not held.
+    """
+
+    LIMIT = 250_000
+
+    def __init__(self) -> None:
+        self._count = 0
+        # Open addressing: 0 is an empty slot. `_places` holds where in `_texts` the slot's text begins.
+        self._digests = array("Q", bytes(8 << 10))
+        self._places = array("Q", bytes(8 << 10))
+        self._texts = bytearray()
+
+    def meet(self, digest: int, claim: Claim) -> Place | None:
+        """The place of the first claim with this digest (never 0); None where this claim is the first."""
+        slot = self._slot(digest)
+        if self._digests[slot]:
+            return self._place(self._places[slot])
+        if self._count < self.LIMIT:
+            self.hold(digest, _written(claim))
+        return None
+
+    def knows(self, digest: int) -> bool:
+        """Whether a claim with this digest was met and is held."""
+        return self._digests[self._slot(digest)] != 0
+
+    def hold(self, digest: int, text: bytes) -> None:
+        """Keep a digest that is not there, with the text that says where its claim stands."""
+        slot = self._slot(digest)
+        self._digests[slot] = digest
+        self._places[slot] = len(self._texts)
+        self._texts += text
+        self._count += 1
+        if 3 * self._count > 2 * len(self._digests):
+            self._grow()
+
+    def _slot(self, digest: int) -> int:
+        """The slot of a digest, or the empty one where it would stand."""
+        last = len(self._digests) - 1
+        slot = digest & last
+        while self._digests[slot] not in (0, digest):
+            slot = slot + 1 & last
+        return slot
+
+    def _grow(self) -> None:
+        digests, places = self._digests, self._places
+        self._digests = array("Q", bytes(16 * len(digests)))
+        self._places = array("Q", bytes(16 * len(digests)))
+        for digest, place in zip(digests, places, strict=True):
+            if digest:
+                slot = self._slot(digest)
+                self._digests[slot] = digest
+                self._places[slot] = place
+
+    def _place(self, begin: int) -> Place:
+        text = self._texts[begin : self._texts.index(_END, begin)].decode()
+        interchange, group, transaction, claim, position = text.split(_BETWEEN)
+        return Place(
+            interchange, group or None, transaction, claim, None, "2300", "CLM", int(position), "CLM01"
+        )
+
+
+_BETWEEN, _END = "\x1f", b"\x1e"
+
+
+def _written(claim: Claim) -> bytes:
+    transaction = claim.transaction
+    numbers = (transaction.interchange.control_number, transaction.group.control_number)
+    words = (*numbers, transaction.control_number, claim.id, str(claim.position))
+    text = _BETWEEN.join(words)
+    if text.count(_BETWEEN) >= len(words) or "\x1e" in text:
+        # What separates the words cannot be kept within one; a number with it is no control number.
+        text = _BETWEEN.join([word.replace(_BETWEEN, "").replace("\x1e", "") for word in words])
+    return text.encode("utf-8", "replace") + _END
+
+
+def earlier_claim(seen: ClaimsSeen, claim: Claim, lines: Sequence[Line]) -> Known | None:
+    """Where the same claim stood before: same levels above it, diagnoses, lines, charges, days and providers.
+
+    Its number (CLM01) may be another. Replacements and voids repeat a claim on purpose, and so does a
+    transaction that is issued anew: they are neither compared nor remembered. Nor are claims with faults, of
+    which not all may be known, and those of an interchange that comes twice, of which all has been said.
+    """
+    if claim.faults or not lines or not is_compared(claim):
+        return None
+    served = [f"{said_of_line(line)} {line.npi}" for line in lines]
+    where = seen.meet(digest_claim(claim, tuple(claim.diagnoses), served), claim)
+    return Known(where) if where is not None else None
+
+
+def is_compared(claim: Claim) -> bool:
+    """Whether a claim without faults is one that must not come twice."""
+    interchange = claim.transaction.interchange
+    if interchange.faults and any(fault.kind == "interchange-repeated" for fault in interchange.faults):
+        return False
+    return claim.frequency == "1" and element(claim.transaction.first("BHT"), 2) != _REISSUE
+
+
+def said_of_line(line: Line) -> str:
+    """What a line says but for its provider."""
+    return f"{line.service.said} {line.first} {line.last}"
+
+
+def digest_claim(claim: Claim, diagnoses: tuple[tuple[str, str], ...], served: list[str]) -> int:
+    """The digest of all that makes a claim the same as another, never 0; `served` are lines and providers."""
+    above = [level.content for level in (claim.billing, claim.subscriber, claim.patient) if level is not None]
+    text = repr((above, claim.place_of_service, diagnoses, sorted(served)))
+    digest = blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") or 1
+
+
+def earlier_lines(lines: Sequence[Line]) -> dict[int, ServiceLine]:
+    """Ordinal of a line -> the earlier line of the claim that it repeats.
+
+    Two lines are the same where all is but their numbers (LX01, REF*6R) and the order of the modifiers: a
+    line that has a note, a drug, a reference or a payment of its own is another one.
+    """
+    if len({(line.service.code, line.first) for line in lines}) == len(lines):
+        return {}
+    first: dict[tuple[object, ...], ServiceLine] = {}
+    found: dict[int, ServiceLine] = {}
+    for line in lines:
+        service = line.service
+        if not service.code or line.first is None:
+            continue
+        rest = tuple(
+            [
+                tuple(segment)
+                for segment in line.view.segments
+                if segment[0] not in ("LX", "SV1") and segment[:2] != ["REF", "6R"]
+            ]
+        )
+        said = (
+            service.code,
+            tuple(sorted(service.modifiers)),
+            service.charge,
+            *(line.view.service or ())[3:],
+            *line.view.procedure[6:],
+        )
+        earlier = first.setdefault((said, rest), line.view)
+        if earlier is not line.view:
+            found[line.view.ordinal] = earlier
+    return found

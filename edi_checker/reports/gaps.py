@@ -1,0 +1,37 @@
+"""Days of service outside the tables, in sentences: what an answer of the tables is worth on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from edi_checker.facts import Gap
+from edi_checker.tables import BUILT_IN
+
+
+def say_gaps(gaps: Iterable[Gap]) -> list[str]:
+    """A sentence for all tables of which the same holds, in their order."""
+    together: dict[tuple[str, str, int, int], list[str]] = {}
+    for gap in gaps:
+        together.setdefault((gap.version, gap.side, gap.first, gap.last), []).append(gap.table)
+    return [
+        f"{_days(first, last)} {side} {', '.join(tables)} {version}: {_consequence(version, side)}."
+        for (version, side, first, last), tables in together.items()
+    ]
+
+
+def _consequence(version: str, side: str) -> str:
+    if side == "after":
+        return "what has changed since is not known"
+    if version == BUILT_IN:
+        return "only rows whose first day is known are applied"
+    return "only the built-in therapy rows are known"
+
+
+def _days(first: int, last: int) -> str:
+    if first == last:
+        return f"Date of service {_day(first)} lies"
+    return f"Dates of service {_day(first)} to {_day(last)} lie"
+
+
+def _day(on: int) -> str:
+    return f"{on // 10000:04}-{on // 100 % 100:02}-{on % 100:02}"

@@ -1,0 +1,468 @@
+"""The page as a whole: verdict and totals, findings by rule, faulty claims, answers, and what was applied."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.resources import files
+from typing import IO, NamedTuple, TextIO
+
+from edi_checker.facts import Coverage
+from edi_checker.finding import Severity
+from edi_checker.reports.gaps import say_gaps
+from edi_checker.reports.html.answers import key_of, unite
+from edi_checker.reports.html.answers import lay_out as lay_out_answer
+from edi_checker.reports.html.card import Advice, lay_out, money, name_place, outcome_tag, severity_tag
+from edi_checker.reports.html.chart import draw_chart, write_switches
+from edi_checker.reports.html.exhibit import Exhibit, Exhibits
+from edi_checker.reports.html.markup import Content, Element, append, shorten, tag, write
+from edi_checker.reports.journal import Entry, FileOutcome, Journal, Summary, Sums, Tally
+from edi_checker.rules import Rule
+
+MOST_CARD_TEXT = 9_000_000  # characters of parts laid out in full on one page
+MOST_LIST_TEXT = 7_000_000  # characters of the list of findings
+MOST_FINDINGS = 50  # findings told within one part that is laid out
+MOST_LISTED = 12_000  # findings in the list
+MOST_CLAIMS = 1_000  # rejected or unchecked claims of a file that are listed
+MOST_ACCEPTED = 200  # accepted ones
+MOST_MARKS = 400  # rules whose findings can be shown alone
+MOST_FILES = 400  # files with a part of their own on the page; the rest is summed up
+_IN_MEMORY = 1 << 20
+
+_VERDICTS: dict[FileOutcome, tuple[str, str]] = {
+    "accepted": ("\u2713", "Accepted"),
+    "accepted_with_errors": ("\u2717", "Accepted with errors"),
+    "rejected": ("\u2717", "Rejected"),
+    "not_checked": ("?", "Not checked"),
+}
+_OUTCOME_WORDS = {"accepted": "accepted", "rejected": "rejected", "not_checked": "not checked"}
+
+
+class Answer(NamedTuple):
+    """An acknowledgement as it was written, one segment a line, and its name (`999`)."""
+
+    name: str
+    stream: IO[bytes]
+
+
+class HtmlReport:
+    """Writes one page to `out` when all files are known; until then their parts wait in temporary files.
+
+    `received` is CCYYMMDD; `tables` are name, version and rows of each table that decides; `rules` those that
+    were applied, for their titles and what the record must show. The page is ASCII, needs no script, no other
+    file and no network, and stays below 20 MB whatever was found.
+    """
+
+    def __init__(
+        self,
+        out: TextIO,
+        *,
+        version: str,
+        received: int,
+        tables: list[tuple[str, str, int]],
+        rules: Iterable[Rule] = (),
+    ) -> None:
+        self._out = out
+        self._version = version
+        day = f"{received:08d}"
+        self._received = f"{day[:4]}-{day[4:6]}-{day[6:]}"
+        self._tables = tables
+        self._titles: dict[str, str] = {}
+        self._documentation: dict[str, tuple[str, ...]] = {}
+        for rule in rules:
+            self._titles[rule.id] = rule.title
+            self._documentation[rule.id] = rule.documentation
+        self._marks: dict[str, str] = {}
+        self._body = _spool()
+        self._list = _spool()
+        self._listed = self._unlisted = 0
+        self._card_text = self._list_text = 0
+        self._summaries: list[tuple[str, FileOutcome]] = []
+        self._outcomes: Counter[FileOutcome] = Counter()
+        self._sums = Sums()
+        self._lines = 0
+        self._rules: Counter[tuple[Severity, str]] = Counter()
+        self._tally = Tally()
+        self._coverage = Coverage()
+
+    def add(
+        self,
+        journal: Journal,
+        summary: Summary,
+        exhibits: Exhibits | None = None,
+        answers: Sequence[Answer] = (),
+    ) -> None:
+        """Take one file: its journal, the parts to lay out, and the answers to it that there are.
+
+        The streams of the answers are read from where they stand to their end.
+        """
+        self._outcomes[summary.outcome] += 1
+        self._lines += summary.lines
+        self._rules += summary.rules
+        for outcome in self._sums.claims:
+            self._sums.claims[outcome] += summary.sums.claims[outcome]
+            self._sums.cents[outcome] += summary.sums.cents[outcome]
+        self._tally = Tally(*map(max, self._tally, summary.tally))
+        self._coverage.take(summary.gaps)
+        number = self._outcomes.total()
+        if number <= MOST_FILES:
+            self._summaries.append((summary.path, summary.outcome))
+            self._file(journal, summary, exhibits or Exhibits(), answers, f"f{number}")
+        else:
+            self._unlisted += sum(summary.severities.values())
+
+    def finish(self) -> None:
+        """Write the page."""
+        out = self._out
+        with self._body as body, self._list as rows:
+            out.write(_HEAD)
+            out.write(write(tag("title", f"{self._verdict()[1]} \u2014 edi-checker")))
+            css = (files(__package__) / "report.css").read_text(encoding="utf-8")
+            out.write(f"<style>\n{css}{write_switches(self._marks)}\n</style>\n</head>\n<body>\n")
+            out.write(write(self._top()))
+            out.write("<main>\n")
+            chart = draw_chart(self._rules, self._marks, self._titles)
+            if chart is not None:
+                out.write(write(chart))
+            _pour(body, out)
+            if self._listed or self._unlisted:
+                out.write(self._open_list())
+                _pour(rows, out)
+                out.write("</tbody></table></div>\n")
+                if self._unlisted:
+                    told = f"{self._unlisted:,} more findings are not shown; the JSON report holds them all."
+                    out.write(write(tag("p", told, class_="quiet")))
+                out.write("</section>\n")
+            out.write("</main>\n")
+            out.write(write(self._foot()))
+            out.write("</body>\n</html>\n")
+
+    # One file
+
+    def _file(
+        self, journal: Journal, summary: Summary, exhibits: Exhibits, answers: Sequence[Answer], anchor: str
+    ) -> None:
+        self._body.write(f'<section class="file" id="{anchor}">\n')
+        self._write(_heading_of(summary))
+        claims: dict[str, str] = {}
+        numbers: dict[int, str] = {}
+        for exhibit, entries, left_out in self._pair(journal, exhibits):
+            name = f"{anchor}-c{exhibit.number}" if exhibit.number else f"{anchor}-e{exhibit.first + 1}"
+            self._write(lay_out(exhibit, entries, name, self._advise, left_out))
+            if exhibit.number:
+                numbers[exhibit.number] = name
+                claims.setdefault(key_of(exhibit.title), name)
+            for number, claim in exhibit.below.first:
+                numbers.setdefault(number, name)
+                claims.setdefault(key_of(claim), name)
+        table = _claims(journal, summary, numbers)
+        if table is not None:
+            self._write(table)
+        shown = [
+            lay_out_answer(f"{answer.name}", answer.stream, claims, f"{anchor}-{answer.name}")
+            for answer in answers
+            if self._card_text < MOST_CARD_TEXT
+        ]
+        together = unite(shown)
+        if together is not None:
+            self._write(together)
+        self._body.write("</section>\n")
+
+    def _write(self, element: Element) -> None:
+        text = write(element)
+        self._card_text += len(text)
+        self._body.write(text)
+
+    def _pair(self, journal: Journal, exhibits: Exhibits) -> Iterator[tuple[Exhibit, list[Entry], int]]:
+        """Each part that is laid out with its findings; all other findings go to the list.
+
+        The findings of a part stand together in the journal, in the order in which the exhibits count them.
+        """
+        waiting = iter(exhibits)
+        now = next(waiting, None)
+        entries: list[Entry] = []
+        more = 0
+        for index, entry in enumerate(journal.entries()):
+            if now is not None and index >= now.first + now.count:
+                if entries:
+                    yield now, entries, more
+                entries, more, now = [], 0, next(waiting, None)
+            within = now is not None and index >= now.first
+            if within and len(entries) < MOST_FINDINGS and (entries or self._card_text < MOST_CARD_TEXT):
+                entries.append(entry)
+            else:
+                more += within and bool(entries)
+                self._list_finding(entry)
+        if now is not None and entries:
+            yield now, entries, more
+
+    def _advise(self, rule: str) -> Advice:
+        if rule not in self._marks and len(self._marks) < MOST_MARKS:
+            self._marks[rule] = f"r{len(self._marks) + 1}"
+        return Advice(self._marks.get(rule, "r0"), self._documentation.get(rule, ()))
+
+    def _list_finding(self, entry: Entry) -> None:
+        if self._listed >= MOST_LISTED or self._list_text >= MOST_LIST_TEXT:
+            self._unlisted += 1
+            return
+        finding = entry.finding
+        where = finding["where"]
+        mark = self._advise(finding["rule"]).mark
+        row = tag(
+            "tr",
+            tag("td", severity_tag(finding["severity"])),
+            tag("td", tag("code", finding["rule"])),
+            tag("td", _title_of(entry)),
+            tag("td", name_place(where)),
+            tag("td", shorten(finding["message"], 600)),
+            class_=f"finding {finding['severity']} {mark}",
+        )
+        text = write(row)
+        self._listed += 1
+        self._list_text += len(text)
+        self._list.write(text)
+
+    # The whole
+
+    def _verdict(self) -> tuple[str, str, str]:
+        """Sign, sentence and class of the verdict on all files."""
+        outcomes, claims = self._outcomes, self._sums.claims
+        total, unread = sum(claims.values()), outcomes["not_checked"]
+        missing = f"{_count(unread, 'file')} could not be checked" if unread else ""
+        if claims["rejected"]:
+            words = f"{claims['rejected']:,} of {_count(total, 'claim')} rejected"
+            if claims["rejected"] == total:
+                words = "The claim is rejected" if total == 1 else f"All {total:,} claims rejected"
+            return "\u2717", f"{words}, {missing}" if missing else words, "rejected"
+        if outcomes["rejected"] or outcomes["accepted_with_errors"]:
+            return "\u2717", "Errors outside of the claims", "rejected"
+        if unread:
+            return "?", "Could not be checked" if outcomes.total() == 1 else missing, "not_checked"
+        if not total:
+            return "\u2713", "No claims, nothing wrong" if outcomes.total() else "No files", "accepted"
+        return (
+            "\u2713",
+            "The claim is accepted" if total == 1 else f"All {total:,} claims accepted",
+            "accepted",
+        )
+
+    def _top(self) -> Element:
+        sign, words, outcome = self._verdict()
+        files_ = self._outcomes.total()
+        path = self._summaries[0][0] if files_ == 1 and self._summaries else _count(files_, "file")
+        top = tag(
+            "header",
+            tag("p", "edi-checker \u00b7 837P claims report", class_="brand"),
+            tag("h1", tag("span", sign, class_="sign", aria_hidden="true"), words),
+            tag("p", tag("strong", path), f" \u00b7 received {self._received}", class_="source"),
+            self._figures(),
+            class_=f"top {outcome}",
+        )
+        if files_ > 1:
+            links = tag("ul", class_="files")
+            for number, (name, own) in enumerate(self._summaries, 1):
+                links.append(tag("li", _sign(own), " ", tag("a", name, href=f"#f{number}")))
+            if files_ > len(self._summaries):
+                links.append(tag("li", f"and {files_ - len(self._summaries):,} more"))
+            append(top, tag("details", tag("summary", _count(files_, "file")), links))
+        return top
+
+    def _figures(self) -> Element:
+        sums = self._sums
+        figures = tag("dl", class_="figures")
+        total, cents = sum(sums.claims.values()), sum(sums.cents.values())
+        rows = [("", "Claims", total, cents)]
+        rows += [
+            (outcome, _OUTCOME_WORDS[outcome].capitalize(), count, sums.cents[outcome])
+            for outcome, count in sums.claims.items()
+            if count or outcome != "not_checked"
+        ]
+        for outcome, label, count, amount in rows:
+            figures.append(
+                tag(
+                    "div",
+                    tag("dt", label),
+                    tag("dd", f"{count:,}"),
+                    tag("dd", money(amount), class_="amount"),
+                    class_=outcome if count else None,
+                )
+            )
+        figures.append(
+            tag(
+                "div",
+                tag("dt", "Service lines"),
+                tag("dd", f"{self._lines:,}"),
+                tag("dd", "\u00a0", class_="amount"),
+            )
+        )
+        return figures
+
+    def _open_list(self) -> str:
+        heading = write(tag("h2", "More findings" if self._card_text else "Findings"))
+        note = write(
+            tag("p", "One line for each finding of a part that is not laid out above.", class_="quiet")
+        )
+        head = tag("tr")
+        for label in ("Severity", "Rule", "Claim", "Place", "What is wrong"):
+            head.append(tag("th", label, scope="col"))
+        return (
+            f'<section class="more">\n{heading}{note}<div class="scroll" tabindex="0" role="region" '
+            f'aria-label="More findings"><table class="list">{write(tag("thead", head))}<tbody>\n'
+        )
+
+    def _foot(self) -> Element:
+        tally = self._tally
+        foot = tag(
+            "footer",
+            tag("h2", "With what it was checked"),
+            tag(
+                "p",
+                f"edi-checker {self._version} \u00b7 {_count(tally.rules, 'rule')}, "
+                f"{tally.applied:,} applied, {tally.not_in_force:,} not in force on the dates met.",
+            ),
+        )
+        if self._tables:
+            table = tag("table", class_="tables")
+            head = tag("tr", tag("th", "Table", scope="col"), tag("th", "Release", scope="col"))
+            append(table, tag("thead", append_to(head, tag("th", "Rows", scope="col", class_="number"))))
+            for name, release, rows in self._tables:
+                row = tag("tr", tag("td", name), tag("td", release), tag("td", f"{rows:,}", class_="number"))
+                table.append(row)
+            append(foot, tag("div", table, class_="scroll"))
+            append(foot, tag("p", "\u201cNo edit found\u201d means none in these releases.", class_="quiet"))
+        for sentence in say_gaps(self._coverage.gaps()):
+            append(foot, tag("p", sentence, class_="quiet"))
+        append(
+            foot,
+            tag(
+                "p",
+                "This page may identify patients: treat it as you treat the claims.",
+                class_="quiet",
+            ),
+        )
+        return foot
+
+
+def append_to(element: Element, *content: Content) -> Element:
+    append(element, *content)
+    return element
+
+
+def _heading_of(summary: Summary) -> Element:
+    sign, words = _VERDICTS[summary.outcome]
+    counted = [
+        _count(summary.interchanges, "interchange"),
+        _count(summary.groups, "group"),
+        _count(summary.transactions, "transaction"),
+        _count(summary.claims, "claim"),
+        _count(summary.lines, "line"),
+        money(sum(summary.sums.cents.values())),
+    ]
+    head = tag(
+        "header",
+        tag("h2", summary.path),
+        tag(
+            "p",
+            tag("span", f"{sign} {words}", class_=f"tag {summary.outcome}"),
+            tag("span", " \u00b7 ".join(counted), class_="quiet"),
+        ),
+    )
+    if summary.reason is not None:
+        append(head, tag("p", f"Not checked: {summary.reason}.", class_="reason"))
+    if not summary.severities.total() and summary.reason is None:
+        append(head, tag("p", "Nothing was found in this file.", class_="nothing"))
+    if summary.sha256:
+        append(head, tag("p", "SHA-256 ", tag("code", summary.sha256), class_="digest"))
+    return head
+
+
+def _claims(journal: Journal, summary: Summary, anchors: dict[int, str]) -> Element | None:
+    """Every claim of a file that is not accepted, and the first accepted ones."""
+    if not summary.claims:
+        return None
+    body = tag("tbody")
+    left_out = accepted = others = 0
+    for number, (claim, transaction, outcome, charge) in enumerate(journal.claims(), 1):
+        if outcome == "accepted":
+            accepted += 1
+            shown = accepted <= MOST_ACCEPTED or number in anchors
+        else:
+            others += 1
+            shown = others <= MOST_CLAIMS
+        if not shown:
+            left_out += 1
+            continue
+        name = shorten(json.loads(claim), 60) or "without a number"
+        first: Content = tag("a", name, href=f"#{anchors[number]}") if number in anchors else name
+        body.append(
+            tag(
+                "tr",
+                tag("td", f"{number:,}", class_="number"),
+                tag("td", first),
+                tag("td", shorten(json.loads(transaction), 20)),
+                tag("td", f"${_thousands(charge)}", class_="number"),
+                tag("td", outcome_tag(outcome)),
+            )
+        )
+    head = tag("tr")
+    for label in ("No.", "Claim", "Transaction", "Charge", "Outcome"):
+        head.append(tag("th", label, scope="col", class_="number" if label in ("No.", "Charge") else None))
+    details = tag(
+        "details",
+        tag("summary", tag("h3", "All claims"), tag("span", _count(summary.claims, "claim"), class_="quiet")),
+        tag("div", tag("table", tag("thead", head), body, class_="claims"), class_="scroll"),
+    )
+    if left_out:
+        append(details, tag("p", f"{_count(left_out, 'more claim')} not listed.", class_="quiet"))
+    return details
+
+
+def _thousands(charge: str) -> str:
+    whole, _, rest = charge.partition(".")
+    return f"{int(whole):,}.{rest}"
+
+
+def _title_of(entry: Entry) -> str:
+    where = entry.finding["where"]
+    if entry.number:
+        return shorten(where["claim"] or "without a number", 60)
+    if where["transaction"]:
+        return f"transaction {shorten(where['transaction'], 20)}"
+    return (
+        f"group {shorten(where['group'], 20)}"
+        if where["group"]
+        else f"interchange {shorten(where['interchange'], 20)}"
+    )
+
+
+def _sign(outcome: FileOutcome) -> str:
+    return _VERDICTS[outcome][0]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _spool() -> IO[str]:
+    return tempfile.SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="ascii", newline="\n")
+
+
+def _pour(spool: IO[str], out: TextIO) -> None:
+    spool.seek(0)
+    while piece := spool.read(_IN_MEMORY):
+        out.write(piece)
+
+
+# Nothing may be fetched, run or sent from here, whatever a claim holds.
+_HEAD = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="us-ascii">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="robots" content="noindex, nofollow">
+<meta name="color-scheme" content="light dark">
+"""

@@ -1,0 +1,186 @@
+"""Imported tables as text: which releases there are, and what they say of a code or a pair on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from edi_checker.finding import TableVersion
+from edi_checker.store import Found, Release, StoredTables
+from edi_checker.tables import BUILT_IN, Tables
+
+_NO_END = 99991231
+_INDICATORS = {
+    "0": "no modifier releases it",
+    "1": "an NCCI-associated modifier releases it",
+    "9": "never applied",
+}
+_MAI = {
+    "1": "on a line",
+    "2": "on a day, absolute",
+    "3": "on a day, can be appealed",
+}
+_TYPES = {
+    "1": "type 1: only with one of these",
+    "2": "type 2: its primaries are for the contractor to say",
+    "3": "type 3: with one of these, or another that the contractor names",
+}
+_PROGRAMS = {"medicare": "", "medicaid": "Medicaid: "}
+_EDITS = ("ncci_ptp", "ncci_mue", "ncci_addon")
+
+
+def list_tables(releases: Iterable[Release], built_in: Tables) -> str:
+    """One line for each release: table, release, days of which it speaks, rows, file it came from."""
+    rows = [
+        (
+            release.table,
+            release.name,
+            f"{_day(release.since)} to {_day(release.until)}",
+            f"{release.rows:,}",
+            _sources(release),
+        )
+        for release in releases
+    ]
+    rows += [
+        (name, release, "where nothing is imported", f"{count:,}", "")
+        for name, release, count in built_in.versions()
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "".join(
+        "  ".join(
+            (
+                *(cell.ljust(width) for cell, width in zip(row[:3], widths, strict=False)),
+                row[3].rjust(widths[3]),
+                row[4],
+            )
+        ).rstrip()
+        + "\n"
+        for row in rows
+    )
+
+
+def _sources(release: Release) -> str:
+    first = release.sources[0][0] if release.sources else ""
+    return first + (f" and {len(release.sources) - 1} more" if len(release.sources) > 1 else "")
+
+
+def describe(tables: StoredTables, codes: tuple[str, ...], on: int) -> str:
+    """What the tables say of one code, or of a pair, on a day (CCYYMMDD): rows, dates and release.
+
+    A code or pair that a release lacks is said to be not in that release, and nothing more.
+    """
+    title = f"{' with '.join(codes)} on {_day(on)}"
+    return "\n".join([title, *_lines(tables, codes, on)]) + "\n"
+
+
+def _lines(tables: StoredTables, codes: tuple[str, ...], on: int) -> Iterator[str]:
+    for program, label in _PROGRAMS.items():
+        own = tables.of(program)
+        if label and not any(own.release(name, on) != tables.release(name, on) for name in _EDITS):
+            continue
+        said = _pair(own, codes[0], codes[1], on) if len(codes) == 2 else _edits_of(own, codes[0], on)
+        yield from (label + line for line in said)
+    if len(codes) == 2:
+        rows = [found for found in tables.rows(*codes) if found.release.table.startswith("ncci_ptp")]
+        yield from (f"  row of {_row(found)}" for found in rows)
+    else:
+        yield from _procedure(tables, codes[0], on)
+        yield from _listed(tables, codes[0], on)
+
+
+def _edits_of(tables: StoredTables, code: str, on: int) -> Iterator[str]:
+    yield from _limit(tables, code, on)
+    yield from _addon(tables, code, on)
+
+
+def _pair(tables: StoredTables, one: str, two: str, on: int) -> Iterator[str]:
+    edit = tables.ptp(one, two, on)
+    if edit is None:
+        yield _none(tables, "ncci_ptp", on)
+        return
+    yield (
+        f"{_named(edit.table)}: {edit.column_1} (column 1) and {edit.column_2} (column 2), indicator"
+        f" {edit.indicator}: {_INDICATORS[edit.indicator]}; in force {_period(edit.effective, edit.deletion)}"
+    )
+    if edit.rationale:
+        yield f"  {edit.rationale}"
+
+
+def _limit(tables: StoredTables, code: str, on: int) -> Iterator[str]:
+    limit = tables.mue(code, on)
+    if limit is None:
+        yield _none(tables, "ncci_mue", on)
+        return
+    units = "unit" if limit.limit == 1 else "units"
+    yield f"{_named(limit.table)}: at most {limit.limit} {units} {_MAI[limit.mai]} (indicator {limit.mai})"
+    if limit.rationale:
+        yield f"  {limit.rationale}"
+
+
+def _addon(tables: StoredTables, code: str, on: int) -> Iterator[str]:
+    addon = tables.addon(code, on)
+    if addon is None:
+        yield _none(tables, "ncci_addon", on)
+        return
+    primaries = f": {' '.join(addon.primaries)}" if addon.primaries else ""
+    yield f"{_named(addon.table)}: an add-on code, {_TYPES[addon.type]}{primaries}"
+
+
+def _procedure(tables: StoredTables, code: str, on: int) -> Iterator[str]:
+    known = tables.procedure(code, on)
+    if known is None:
+        yield _none(tables, "mpfs", on)
+        return
+    release = tables.release("mpfs", on) or known.table
+    yield (
+        f"{_named(release)}: status {known.status}, PC/TC {known.pctc}, global {known.global_days},"
+        f" multiple {known.multiple_procedure}, bilateral {known.bilateral},"
+        f" assistant {known.assistant_surgeon}, co-surgeon {known.co_surgeon}, team {known.team_surgeon}"
+    )
+    if known.therapy:
+        timed = f", timed, {known.minutes_per_unit} minutes a unit" if known.minutes_per_unit else ""
+        yield f"  {known.therapy} therapy, under {' '.join(known.disciplines)}{timed}"
+
+
+def _listed(tables: StoredTables, code: str, on: int) -> Iterator[str]:
+    """Diagnoses and HCPCS level II, of which something is said where their tables are imported."""
+    plain = code.replace(".", "")
+    diagnosis = tables.diagnosis(plain, on)
+    if diagnosis is not None:
+        use = "can be billed" if diagnosis.billable else "a header, which cannot be billed"
+        yield f"{_named(diagnosis.table)}: a diagnosis; {use}"
+    elif tables.release("icd10cm", on) is not None:
+        yield _none(tables, "icd10cm", on)
+    level2 = tables.hcpcs(code, on)
+    if level2 is not None:
+        yield f"{_named(level2.table)}: a code of level II, {_period(level2.first, level2.last)}"
+    elif tables.release("hcpcs", on) is not None:
+        yield _none(tables, "hcpcs", on)
+
+
+def _none(tables: StoredTables, name: str, on: int) -> str:
+    release = tables.release(name, on)
+    if release is not None:
+        return f"{_named(release)}: none in this release"
+    built_in = any(table == name and version == BUILT_IN for table, version, _ in tables.versions())
+    return f"{name}: no release covers this day" + (f"; none in {BUILT_IN} either" if built_in else "")
+
+
+def _row(found: Found) -> str:
+    record = found.record
+    return (
+        f"{found.release.table} {found.release.name}: {record.key[:5]} / {record.key[5:]}, indicator"
+        f" {record.payload}, {_period(record.first, record.last)}"
+    )
+
+
+def _named(version: TableVersion) -> str:
+    return f"{version.name} {version.version}"
+
+
+def _period(first: int, last: int | None) -> str:
+    end = f"to {_day(last)}" if last is not None and last != _NO_END else "with no end"
+    return f"from {_day(first)} {end}"
+
+
+def _day(on: int) -> str:
+    return f"{on // 10000:04}-{on // 100 % 100:02}-{on % 100:02}"

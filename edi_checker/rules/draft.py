@@ -1,0 +1,61 @@
+"""The first text of a new rule: one that loads and runs, with TODO where its author has the word."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+TODO = "TODO"
+
+_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)+")
+
+_TEXT = """\
+# {path}: the rule {id}.
+# A finding: everything under `match` holds, and not everything under `require`. What a rule can speak of
+# stands in facts.md, every rule there is in rules.md: `edi-checker rules docs` writes both.
+title: "TODO: what holds when all is well"
+why: >-
+  TODO: what goes wrong when it does not, and for whom.
+severity: warning # or error, which rejects the claim, or info; by profile: {{medicare: error, default: info}}
+snip: 7 # 5 code sets, 6 services that do not fit each other, 7 a payer's own
+in_force: {{from: {today}}} # dates of service; until: the last day
+match:
+  line: {{fact: line, code: "97530"}}
+require:
+  line: {{modifiers: {{has: GP}}}}
+at: line SV101-3
+message: "TODO: what is wrong with {{line.code}}; never a name, member id, birth date or address."
+fix: "TODO: what the biller should do."
+status: {{277CA: ["A3:23:41"]}} # how the sender is told, where it is an error
+sources:
+  - {{cite: "TODO: where it is written down", seen: {today}}}
+examples:
+  pass:
+    - lines: ["97530:GP x2"]
+      claim: {{date: {today}, received: {today}}}
+  fail:
+    - lines: ["97530:GO x2"]
+      claim: {{date: {today}, received: {today}}}
+      at: 1
+"""
+
+
+def draft(rule_id: str, folder: Path, today: date) -> Path:
+    """Write the file of a new rule below a folder, made where it is not there; returns its path.
+
+    Raises ValueError for what is no id, FileExistsError where the rule is there already, OSError where it
+    cannot be written.
+    """
+    if not _ID.fullmatch(rule_id) or rule_id.count(".") > 7:
+        raise ValueError(
+            f"{rule_id!r} is no id for a rule: lower case letters, digits and single hyphens, in two parts "
+            "or more with dots between them, such as acme.authorization"
+        )
+    path = folder.joinpath(*rule_id.split(".")).with_suffix(".yaml")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("x", encoding="utf-8") as file:
+        file.write(
+            _TEXT.format(path=path.relative_to(folder).as_posix(), id=rule_id, today=today.isoformat())
+        )
+    return path

@@ -1,0 +1,20 @@
+"""The store of tables: files that CMS publishes become releases on disk, looked up by date of service."""
+
+from edi_checker.store.importing import ImportRefused, Plan, plan_import, run_import
+from edi_checker.store.lookup import Diagnosis, Found, Level2, StoredTables, open_tables
+from edi_checker.store.release import Release, StoreError, list_releases
+
+__all__ = [
+    "Diagnosis",
+    "Found",
+    "ImportRefused",
+    "Level2",
+    "Plan",
+    "Release",
+    "StoreError",
+    "StoredTables",
+    "list_releases",
+    "open_tables",
+    "plan_import",
+    "run_import",
+]

@@ -1,0 +1,435 @@
+"""Answers told in plain words: ours, published ones of others, damaged ones, and any text at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edi_checker.acks import Acknowledger, number_elements, words
+from edi_checker.acks.explain import Statement, explain, worst, write_json, write_text
+from edi_checker.checker import Checker
+from edi_checker.claim import Claim
+from edi_checker.cli import commands
+from edi_checker.engine import Engine
+from edi_checker.facts import Circumstances
+from edi_checker.guide import load
+from edi_checker.rules import load as load_rules
+from edi_checker.tables import built_in
+from edi_checker.x12 import NotX12
+from generate_claims import generate
+
+SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).parent.parent.parent / "shared"))
+PUBLISHED = sorted(path for kind in ("999", "277ca", "ta1") for path in (SHARED / "corpus" / kind).glob("*"))
+CODES = SHARED / "facts" / "stc_codes.csv"
+GUIDE = load()
+
+ISA = f"ISA*00*{'':10}*00*{'':10}*ZZ*{'BROOK':15}*ZZ*{'ALDER':15}*261121*1200*^*00501*000000001*0*T*:~"
+IEA = "IEA*1*000000001~"
+
+
+def told(text: str | bytes) -> list[Statement]:
+    return list(explain(io.BytesIO(text.encode() if isinstance(text, str) else text), GUIDE))
+
+
+def ack999(body: str, group: str = "AK1*HC*17*005010X222A1~", end: str = "AK9*R*1*1*0~") -> list[Statement]:
+    """What is said of a 999 with this body; the last statement but none is of the file."""
+    middle = f"ST*999*0001*005010X231A1~{group}{body}{end}SE*5*0001~"
+    return told(f"{ISA}GS*FA*BROOK*ALDER*20261121*1200*1*X*005010X231A1~{middle}GE*1*1~{IEA}")
+
+
+def ack277(body: str) -> list[Statement]:
+    head = "ST*277*0001*005010X214~BHT*0085*08*R1*20261121*1200*TH~HL*1**20*1~NM1*PR*2*BROOK*****PI*B1~"
+    batch = "TRN*1*R1~HL*2*1*21*1~NM1*41*2*ALDER*****46*A1~TRN*2*BATCH1~STC*A1:19:PR*20261121*WQ*100~"
+    provider = "HL*3*2*19*1~NM1*85*2*ALDER CLINIC*****XX*1234567893~TRN*1*0~STC*A1:19:PR**WQ*100~"
+    patient = "HL*4*3*PT~NM1*QC*1*ASPEN*IRIS****MI*M100~"
+    return told(
+        f"{ISA}GS*HN*B*A*20261121*1200*1*X*005010X214~{head}{batch}{provider}{patient}{body}SE*9*0001~GE*1*1~{IEA}"
+    )
+
+
+def of_claims(statements: list[Statement]) -> list[Statement]:
+    return [one for one in statements if one.about == "claim"]
+
+
+def text_of(text: str) -> tuple[str, str]:
+    out = io.StringIO()
+    outcome = write_text(explain(io.BytesIO(text.encode()), GUIDE), out, width=80, colour=False)
+    return out.getvalue(), outcome
+
+
+# TA1
+
+
+@pytest.mark.parametrize(
+    ("code", "note", "outcome", "says"),
+    [
+        ("A", "000", "accepted", "Interchange 000000905 is accepted."),
+        ("E", "021", "noted", "IEA01 does not count the groups right"),
+        ("R", "025", "rejected", "the control number of ISA13 was used before"),
+        ("R", "099", "rejected", "code 099, whose meaning is not known here"),
+        ("Q", "000", "unclear", "answered with Q, whose meaning is not known here"),
+        ("", "", "unclear", "without a verdict"),
+    ],
+)
+def test_ta1(code: str, note: str, outcome: str, says: str) -> None:
+    (statement,) = told(f"{ISA}TA1*000000905*261120*0930*{code}*{note}~{IEA}")
+    assert (statement.answer, statement.about, statement.outcome) == ("TA1", "interchange", outcome)
+    assert says in statement.text
+    assert bool(statement.advice) == (outcome in ("rejected", "noted"))
+
+
+# 999
+
+
+def test_999_names_claim_element_and_what_to_do() -> None:
+    group, of_set, error = ack999(
+        "AK2*837*0002*005010X222A1~IK3*CLM*22*2300*8~CTX*CLM01:PT-7~IK4*2*782*1~IK5*R*5~"
+    )
+    assert (group.about, group.outcome) == ("group", "rejected")
+    assert "0 of 1 transaction set accepted" in group.text
+    assert of_set.text == "Transaction set 0002 is rejected: segments have errors."
+    assert "send the whole set again" in of_set.advice
+    assert (error.claim, error.position, error.element) == ("PT-7", 22, "CLM02")
+    assert (error.transaction, error.codes) == ("0002", ("IK304=8", "IK403=1"))
+    assert error.text.startswith("Claim PT-7: CLM02 (")
+    assert error.text.endswith("segment 22 of the set, loop 2300, is required and missing.")
+    assert error.advice == "Send a value."
+
+
+def test_999_says_why_a_segment_is_asked_for() -> None:
+    *_, error = ack999(
+        "AK2*837*0003~IK3*REF*57**3~CTX*SITUATIONAL TRIGGER*CLM*43**5:3*C023:1325~CTX*CLM01:P~IK5*R*5~"
+    )
+    assert "because of CLM05-3 in segment 43" in error.text
+    assert error.element is None
+
+
+def test_999_component_other_than_the_one_of_isa16() -> None:
+    *_, error = ack999("AK2*837*1~IK3*SV1*30*2400*8~CTX*CLM01>PT-8~IK4*1>3*1339*7~IK5*R*5~")
+    assert (error.claim, error.element) == ("PT-8", "SV101-3")
+
+
+def test_999_every_element_of_a_segment_is_told() -> None:
+    statements = ack999("AK2*837*1~IK3*SV1*30*2400*8~IK4*2*782*1~IK4*4*380*6~IK5*R*5~")
+    assert [one.element for one in statements if one.about == "segment"] == ["SV102", "SV104"]
+
+
+def test_999_names_of_the_guide_only_for_its_own_claims() -> None:
+    body = "AK2*834*1~IK3*NM1*5*2100A*8~IK4*9*67*1~IK5*R*5~"
+    *_, error = ack999(body, group="AK1*BE*3*005010X220A1~")
+    assert error.text == "NM109, segment 5 of the set, loop 2100A, is required and missing."
+
+
+def test_999_error_in_an_accepted_set_is_noted() -> None:
+    statements = ack999("AK2*837*1~IK3*N4*9*2010AA*8~IK4*3*116*4~IK5*E*5~", end="AK9*E*1*1*1~")
+    assert {one.outcome for one in statements} == {"noted"}
+
+
+def test_999_group_rejected_as_a_whole() -> None:
+    (group,) = ack999("", end="AK9*R*3*3*0*2*5~")
+    assert group.text.endswith(
+        "the version in GS08 is not taken here; GE01 does not count the transaction sets right."
+    )
+    assert group.codes == ("AK905=2", "AK905=5")
+    assert "send the whole group again" in group.advice
+
+
+def test_999_unknown_codes_are_said_to_be_unknown() -> None:
+    statements = ack999("AK2*837*1~IK3*CLM*2**Z9~IK4*1**Y8~IK5*Q*X7~", end="AK9*P*2*2*1~")
+    said = " ".join(one.text for one in statements)
+    assert "has the error Y8, whose meaning is not known here" in said
+    assert "answered with Q, whose meaning is not known here" in said
+    assert "code X7, whose meaning is not known here" in said
+
+
+def test_997_is_told_as_a_999() -> None:
+    body = "ST*997*0001~AK1*HC*17~AK2*837*1~AK3*CLM*22**8~AK4*2*782*1~AK5*R*5~AK9*R*1*1*0~SE*8*0001~"
+    statements = told(f"{ISA}GS*FA*B*A*20261121*1200*1*X*004010~{body}GE*1*1~{IEA}")
+    assert [one.outcome for one in statements] == ["rejected"] * 3
+    assert statements[2].element == "CLM02"
+
+
+def test_errors_without_end_are_counted() -> None:
+    statements = ack999("AK2*837*1~" + "IK3*CLM*22*2300*8~" * 1500 + "IK5*R*5~")
+    assert statements[-1].text == "500 more segments have errors."
+    assert len(statements) == 1003
+
+
+# 277CA
+
+
+def test_277ca_accepted_claim() -> None:
+    (claim,) = of_claims(ack277("TRN*2*PT-1~STC*A2:20*20261121*WQ*100~REF*1K*PAYER7~DTP*472*D8*20261101~"))
+    assert (claim.outcome, claim.claim, claim.advice) == ("accepted", "PT-1", "")
+    assert claim.text == "Claim PT-1: accepted for processing. The payer's number is PAYER7."
+
+
+def test_277ca_rejected_claim_with_several_codes_and_text() -> None:
+    body = "TRN*2*PT-2~STC*A8:562:85*20261121*U*500******A8:128:85*A6:453*SEE THE MANUAL~"
+    (claim,) = of_claims(ack277(body))
+    assert claim.outcome == "rejected"
+    assert claim.codes == ("A8:562:85", "A8:128:85", "A6:453")
+    assert claim.text == (
+        "Claim PT-2: rejected, values do not fit each other: NPI of the billing provider; tax id of the "
+        "billing provider; rejected, something is missing: modifiers of the procedure. "
+        'The answer says: "SEE THE MANUAL"'
+    )
+    assert "send the claim anew" in claim.advice
+
+
+def test_277ca_lines_follow_their_claim() -> None:
+    body = (
+        "TRN*2*PT-3~STC*A3:247*20261121*U*350~SVC*HC:97530:GP*350*****1~STC*A8:453**U*******A8:454~REF*FJ*2~"
+        "TRN*2*PT-4~STC*A2:20*20261121*WQ*10~"
+    )
+    statements = ack277(body)[2:]
+    assert [(one.about, one.claim, one.outcome) for one in statements] == [
+        ("claim", "PT-3", "rejected"),
+        ("line", "PT-3", "rejected"),
+        ("claim", "PT-4", "accepted"),
+    ]
+    assert statements[1].text.startswith("Line 2 of claim PT-3, 97530: ")
+    assert statements[0].advice == "See what is said of its lines."
+
+
+def test_277ca_names_nobody() -> None:
+    said = json.dumps([one.text + one.id + one.advice for one in ack277("TRN*2*PT-5~STC*A7:158:QC**U*1~")])
+    assert "birth date of the patient" in said
+    for secret in ("ASPEN", "IRIS", "M100"):
+        assert secret not in said
+
+
+@pytest.mark.parametrize(
+    ("stc", "outcome", "says"),
+    [
+        ("A7:9999:85*20261121*U", "rejected", "status 9999, whose meaning is not known here, of the billing"),
+        ("A7:562:ZQ*20261121*U", "rejected", "NPI of the party with the code ZQ"),
+        ("A7:562*20261121*U", "rejected", "NPI of a party that is not named"),
+        ("Z1:20*20261121*U", "rejected", "category Z1, whose meaning is not known here"),
+        ("Z1:20*20261121*WQ", "accepted", "category Z1, whose meaning is not known here"),
+        ("Z1:20*20261121", "unclear", "category Z1, whose meaning is not known here"),
+        ("*20261121*U", "unclear", "without a status"),
+        ("P1:20", "noted", "in process"),
+    ],
+)  # fmt: skip
+def test_277ca_codes_that_say_little(stc: str, outcome: str, says: str) -> None:
+    (claim,) = of_claims(ack277(f"TRN*2*PT-6~STC*{stc}~"))
+    assert claim.outcome == outcome
+    assert says in claim.text
+
+
+def test_277ca_counts_say_what_no_claim_does() -> None:
+    """A provider rejected as a whole has no claims below it."""
+    batch = "TRN*2*B~STC*A1:19:PR*20261121*WQ*1000~QTY*90*1~QTY*AA*2~AMT*YU*200~AMT*YY*800~"
+    provider = "NM1*85*2*X*****FI*99~STC*A3:496:85**U*800~QTY*QC*2~AMT*YY*800~"
+    body = f"ST*277*1*005010X214~HL*1**20*1~HL*2*1*21*1~{batch}HL*3*2*19*0~{provider}SE*9*1~"
+    first, second = told(f"{ISA}GS*HN*B*A*20261121*1200*1*X*005010X214~{body}GE*1*1~{IEA}")
+    assert "1 claim of $200.00 accepted, 2 claims of $800.00 rejected" in first.text
+    assert first.outcome == "rejected"
+    assert second.outcome == "rejected"
+    assert "99" not in second.text
+    assert "None of this provider's claims was taken" in second.advice
+
+
+# Whole files
+
+
+def test_an_837_is_no_answer() -> None:
+    (statement,) = told("".join(generate(1)))
+    assert (statement.about, statement.outcome) == ("file", "unclear")
+    assert "837" in statement.text
+
+
+def test_an_answer_that_breaks_off_is_not_taken_as_accepted() -> None:
+    statements = told(f"{ISA}TA1*000000905*261120*0930*A*000~")
+    assert [one.outcome for one in statements] == ["accepted", "unclear"]
+
+
+def test_an_empty_answer_says_so() -> None:
+    (statement,) = told(f"{ISA}{IEA}")
+    assert statement.text == "The file holds no TA1, 999 or 277CA."
+
+
+def test_other_delimiters() -> None:
+    text = f"{ISA}TA1*000000905*261120*0930*R*022~{IEA}".translate(str.maketrans("*~:", "|\n>"))
+    assert told(text)[0].outcome == "rejected"
+
+
+def test_text_and_json_say_the_same() -> None:
+    text = f"{ISA}TA1*000000905*261120*0930*R*022~{IEA}"
+    shown, outcome = text_of(text)
+    assert shown.startswith("REJECTED Interchange 000000905 is rejected: the envelope is not built right.")
+    assert "\n         > Nothing in it was processed." in shown
+    assert shown.endswith("\n\nSomething was rejected.\n")
+    out = io.StringIO()
+    assert write_json(explain(io.BytesIO(text.encode()), GUIDE), out) == outcome == "rejected"
+    made = json.loads(out.getvalue())
+    assert made["schema"] == "edi-checker/answer/1"
+    assert made["outcome"] == "rejected"
+    assert [one["codes"] for one in made["told"]] == [["TA1=022"]]
+
+
+def test_nothing_in_the_file_can_move_the_cursor() -> None:
+    shown, _ = text_of(f"{ISA}TA1*\x1b[2J\u202e9*261120*0930*R*022~{IEA}")
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+
+
+def test_worst() -> None:
+    assert worst(["accepted", "noted"]) == "noted"
+    assert worst(["unclear", "accepted"]) == "unclear"
+    assert worst(["unclear", "rejected"]) == "rejected"
+    assert worst([]) == "unclear"
+
+
+# Ours
+
+
+@pytest.fixture(scope="module")
+def ours() -> dict[str, object]:
+    """The answers to a batch with faults, and what the checker said of each claim."""
+    text = "".join(generate(60, seed=4, invalid=0.4, per_transaction=20)).replace("*0*P*:~", "*1*P*:~")
+    checker = Checker(GUIDE, Engine(load_rules(()), "python"), Circumstances(20261121, built_in()))
+    acknowledger = Acknowledger(20261121, number_elements(GUIDE))
+    outcomes = {}
+    for one in checker.check(io.BytesIO(text.encode())):
+        acknowledger.add(one)
+        if isinstance(one.part, Claim):
+            outcomes[one.part.id] = one.outcome
+    answers = acknowledger.finish()
+    assert answers.ack277ca is not None
+    assert answers.ack999 is not None
+    made = {"277": answers.ack277ca.read(), "999": answers.ack999.read(), "outcomes": outcomes}
+    answers.close()
+    return made
+
+
+def test_our_277ca_is_told_claim_by_claim(ours) -> None:
+    statements = told(ours["277"])
+    assert {one.id: one.outcome for one in of_claims(statements)} == ours["outcomes"]
+    assert "not known" not in " ".join(one.text for one in statements)
+    assert all(one.advice for one in of_claims(statements) if one.outcome == "rejected")
+
+
+def test_our_999_is_told_with_its_ta1(ours) -> None:
+    statements = told(ours["999"])
+    assert statements[0].answer == "TA1"
+    assert {one.answer for one in statements} == {"TA1", "999"}
+    assert "not known" not in " ".join(one.text for one in statements)
+    of_segments = [one for one in statements if one.about == "segment"]
+    assert of_segments
+    rejected = {claim for claim, outcome in ours["outcomes"].items() if outcome == "rejected"}
+    assert {one.claim for one in of_segments} - {None} <= rejected
+
+
+# Others'
+
+
+@pytest.mark.skipif(not PUBLISHED, reason="the public corpus is not there")
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem[:60])
+def test_published(path: Path) -> None:
+    text = path.read_text(encoding="utf-8-sig")
+    statements = told(path.read_bytes())
+    rejects = re.search(r"IK5\*R|TA1\*.*\*R\*|STC\*A[3678][:|]", text) is not None
+    assert worst(one.outcome for one in statements) == ("rejected" if rejects else "accepted")
+    assert "not known" not in " ".join(one.text for one in statements if "invalid" not in path.stem)
+    # Every claim that the answer names is told.
+    named = re.findall(r"CTX\*CLM01.([^*~:|]+)", text) + re.findall(r"NM1\*QC[^~]*~\s*TRN\*2\*([^~]+)", text)
+    assert {one.claim for one in statements} >= set(named)
+
+
+# Words
+
+
+@pytest.mark.skipif(not CODES.exists(), reason="the list of status codes is not there")
+def test_every_listed_status_has_words() -> None:
+    with CODES.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) > 40
+    assert [row["status_code"] for row in rows if row["status_code"] not in words.STATUSES] == []
+    assert [row["category"] for row in rows if row["category"] not in words.CATEGORIES] == []
+
+
+def test_words_are_short_and_read_as_the_end_of_a_sentence() -> None:
+    for code, text in words.STATUSES.items():
+        assert code.isdigit(), code
+        assert len(text) < 90, code
+        assert not text.endswith("."), code
+        assert text.format(who="x"), code
+    for table in (words.INTERCHANGE_NOTES, words.GROUP_FAULTS, words.SET_FAULTS):
+        assert not [text for text in table.values() if text.endswith(".")]
+
+
+# Any text
+
+SEGMENTS = """
+TA1 GS*FA ST ST*999*1 ST*277*1 AK1 AK1*HC*1 AK2*837*1 IK3*CLM*2*2300*8 IK4*1:2:3*9*1 IK4*x CTX CTX*CLM01:
+CTX*SITUATIONAL_TRIGGER*CLM*x**5:y IK5*R*5 AK9 AK9*R*1*1*0 SE*1*1 HL HL*1**20 HL*2*1*21 HL*3*2*PT TRN*2
+TRN*2*A STC STC*A7:::*x*U STC*::: SVC SVC*HC REF*FJ REF*1K*9 QTY*90*x QTY*AA*-1 AMT*YU*1e9
+NM1*85*2******XX*9 GE IEA ISA
+"""
+PIECE = st.sampled_from([piece.replace("_", " ") for piece in SEGMENTS.split()])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.one_of(PIECE, st.text(max_size=12)), max_size=14), st.sampled_from("~\n|*"))
+def test_any_segments_can_be_told(pieces: list[str], terminator: str) -> None:
+    text = ISA[:-1] + terminator + terminator.join(pieces)
+    out = io.StringIO()
+    try:
+        write_text(explain(io.BytesIO(text.encode()), GUIDE), out, width=80, colour=False)
+        write_json(explain(io.BytesIO(text.encode()), GUIDE), io.StringIO())
+    except NotX12:
+        return
+    assert out.getvalue()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=300), st.booleans())
+def test_any_bytes_are_told_or_refused(data: bytes, as_answer: bool) -> None:
+    try:
+        assert told((ISA.encode() if as_answer else b"") + data)
+    except NotX12:
+        assert not as_answer
+
+
+# The command
+
+
+def command(*arguments: object, **options: object) -> Result:
+    return CliRunner().invoke(commands, ["explain-ack", *map(str, arguments)], **options)
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("A*000", 0), ("E*021", 0), ("R*022", 1), ("Q*000", 2)])
+def test_command_exit_codes(tmp_path: Path, verdict: str, code: int) -> None:
+    path = tmp_path / "day.ta1"
+    path.write_text(f"{ISA}TA1*000000905*261120*0930*{verdict}~{IEA}")
+    done = command(path)
+    assert (done.exit_code, done.stderr) == (code, "")
+    assert "Interchange 000000905" in done.stdout
+    assert json.loads(command(path, "--format", "json").stdout)["told"][0]["id"] == "000000905"
+
+
+def test_command_reads_standard_input() -> None:
+    done = command("-", input=f"{ISA}TA1*000000905*261120*0930*A*000~{IEA}")
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("text", ["", "no X12 at all", None])
+def test_command_refuses_what_cannot_be_read(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "day.ta1"
+    if text is not None:
+        path.write_text(text)
+    done = command(path)
+    assert done.exit_code == 2
+    assert done.stderr.startswith("edi-checker: ")
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,387 @@
+"""Situational rules: enough of them, no cascade from faults, nothing of plain claims, edges of ranges."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edi_checker import guide, rules
+from edi_checker.checker import Checker
+from edi_checker.engine import Engine
+from edi_checker.examples import run_example, write_example
+from edi_checker.facts import VOCABULARY, Circumstances
+from edi_checker.facts.services import is_attended, is_visit_of_a_person, kinds_of
+from edi_checker.facts.situations import MOST_SITUATIONS
+from edi_checker.tables import built_in
+from generate_claims import generate
+from parts_of import facts
+
+BOOK = rules.load()
+CHECKER = Checker(guide.load(), Engine(BOOK, "python"), Circumstances(20260302, built_in()))
+DURABLE = Checker(guide.load(), Engine(BOOK, "durable"), Circumstances(20260302, built_in()))
+SITUATIONAL = [rule for rule in BOOK.rules if rule.id.startswith("situation.")]
+
+
+def told(example):
+    """Situational findings on an example: rule without its family, severity, element."""
+    return [
+        (f.rule.removeprefix("situation."), f.severity, f.where.element)
+        for f in run_example(CHECKER, example)
+        if f.rule.startswith("situation.")
+    ]
+
+
+def rules_of(example, *, severity="error"):
+    return {f.rule for f in run_example(CHECKER, example) if f.severity == severity}
+
+
+# All of them
+
+
+def test_there_are_at_least_forty():
+    assert len(SITUATIONAL) >= 40
+    assert {
+        f"situation.{name}"
+        for name in (
+            "original-reference",
+            "accident-date",
+            "accident-state",
+            "hospitalization-date",
+            "patient-details",
+            "note-for-unlisted",
+        )
+    } <= {rule.id for rule in SITUATIONAL}
+
+
+@pytest.mark.parametrize("rule", SITUATIONAL, ids=lambda rule: rule.id)
+def test_a_rule_cites_its_place_and_an_error_its_status(rule):
+    assert rule.snip == 4
+    assert rule.why
+    assert rule.sources
+    for case in rule.cases:
+        if "error" in case.severity.values():
+            assert case.status.ack277ca, "an error has a status for the 277CA"
+
+
+def test_every_kind_of_situation_is_asked_about_and_no_other():
+    known = set(VOCABULARY["situation"].fields["kind"].values)
+    asked = {
+        value
+        for rule in BOOK.rules
+        for case in rule.cases
+        for pattern in case.match
+        if pattern.kind == "situation"
+        for term in pattern.terms
+        if term.field.field == "kind"
+        for value in (term.value if isinstance(term.value, tuple) else (term.value,))
+    }
+    assert asked == known
+
+
+# Plain claims
+
+
+def test_a_plain_claim_makes_no_situation():
+    for kind in ("situation", "subscriber", "other_payer", "adjudication"):
+        assert facts({"lines": ["97530:GP x2", "97110:GP x1"]}, kind) == []
+
+
+def test_generated_clean_claims_give_neither_error_nor_warning():
+    text = "".join(generate(400, seed=11)).encode()
+    findings = [f for part in CHECKER.check(io.BytesIO(text)) for f in part.findings]
+    assert [
+        f for f in findings if f.severity != "info" and f.rule.startswith(("situation.", "balance."))
+    ] == []
+
+
+# One cause, one finding
+
+
+@pytest.mark.parametrize(
+    ("example", "rule"),
+    [
+        # The qualifier of the reference is wrong: what was meant is not known.
+        (
+            {"claim": {"set": {"CLM05-3": "7"}}, "edit": [{"find": "HI*", "insert": "REF*FX*C123"}]},
+            "guide.",
+        ),
+        (
+            {"claim": {"set": {"CLM11": "OA"}}, "edit": [{"find": "HI*", "insert": "DTP*999*D8*20260101"}]},
+            "guide.",
+        ),
+        ({"edit": [{"find": "SBR*", "delete": "true"}]}, "guide."),
+        ({"edit": [{"find": "SBR*", "set": {"1": "Z"}}]}, "guide."),
+        ({"edit": [{"find": "NM1*IL", "set": {"9": ""}}]}, "guide."),
+        ({"edit": [{"find": "N3*", "after": "NM1*IL", "swap": "true"}]}, "guide."),
+        ({"edit": [{"find": "N3*", "after": "NM1*85", "replace": "N9*PO BOX 1"}]}, ("guide.", "x12.")),
+    ],
+)
+def test_a_fault_of_structure_is_not_found_a_second_time(example, rule):
+    found = rules_of(example)
+    assert found
+    assert all(each.startswith(rule) for each in found), found
+    assert not {each for each in rules_of(example, severity="warning") if each.startswith("situation.")}
+
+
+def test_a_child_that_is_not_announced_is_no_missing_patient():
+    edits = [
+        {"find": "SBR*", "set": {"2": ""}},
+        {
+            "find": "CLM*",
+            "insert": "HL*3*2*23*0~PAT*19~NM1*QC*1*MAPLE*MAX~N3*2 MAPLE STREET~N4*ALBANY*NY*122070002~"
+            "DMG*D8*20150101*M",
+        },
+    ]
+    assert all(rule.startswith("guide.") for rule in rules_of({"edit": edits}))
+
+
+def test_an_unreadable_date_still_counts_as_one():
+    example = {
+        "claim": {"set": {"CLM11": "OA"}},
+        "edit": [{"find": "HI*", "insert": "DTP*439*D8*20261301"}],
+    }
+    assert told(example) == []
+
+
+# Places
+
+
+def test_what_is_asked_of_a_line_may_stand_on_claim_or_line():
+    for edit in (
+        {"find": "HI*", "insert": "REF*X4*33D1234567"},
+        {"find": "SE*", "insert": "REF*X4*33D1234567"},
+    ):
+        assert told({"lines": ["85025 x1"], "edit": [edit]}) == []
+
+
+def test_what_stands_on_another_line_does_not_count():
+    example = {
+        "lines": ["85025 x1", "80053 x1"],
+        "edit": [{"find": "LX*2", "insert": "REF*X4*33D1234567"}],
+    }
+    (finding,) = [f for f in run_example(CHECKER, example) if f.rule == "situation.clia"]
+    assert (finding.where.line, finding.where.element) == (2, "SV101-2")
+
+
+def test_segments_of_a_line_are_found_where_they_stand():
+    example = {
+        "lines": ["97530:GP x2", "J3301 x1"],
+        "edit": [{"find": "SE*", "insert": "LIN**N4*1-2-3~CTP****1*ML"}],
+    }
+    (finding,) = [f for f in run_example(CHECKER, example) if f.rule == "situation.drug-number"]
+    where = finding.where
+    assert (where.line, where.loop, where.segment, where.element) == (2, "2410", "LIN", "LIN03")
+    segments = write_example(example).text.replace("\n", "").split("~")
+    begin = next(i for i, segment in enumerate(segments) if segment.startswith("ST*"))
+    assert segments[begin + where.position - 1].startswith("LIN*")
+
+
+def test_an_attachment_is_found_at_its_own_segment():
+    edit = {"find": "HI*", "insert": "PWK*OZ*BM***AC*A1~PWK*DG*FX"}
+    (finding,) = [f for f in run_example(CHECKER, {"edit": [edit]}) if f.rule.startswith("situation.")]
+    segments = write_example({"edit": [edit]}).text.replace("\n", "").split("~")
+    begin = next(i for i, segment in enumerate(segments) if segment.startswith("ST*"))
+    assert segments[begin + finding.where.position - 1] == "PWK*DG*FX"
+
+
+def test_other_payers_segments_say_nothing_of_the_claim():
+    other = (
+        "SBR*S*18*******CI~OI***Y***Y~NM1*IL*1*MAPLE*MARTA****MI*W1~"
+        "NM1*PR*2*OTHER PAYER*****PI*PAYER2~REF*F8*C123"
+    )
+    example = {"claim": {"set": {"CLM05-3": "7"}}, "edit": [{"find": "LX*", "insert": other}]}
+    assert told(example) == [("original-reference", "error", "CLM05-3")]
+
+
+def test_the_patient_may_have_a_level_of_its_own():
+    example = {
+        "claim": {"payer": "commercial", "set": {"CLM11": "EM"}},
+        "edit": [
+            {"find": "HL*2", "set": {"4": "1"}},
+            {"find": "SBR*", "set": {"2": "", "9": "WC"}},
+            {
+                "find": "CLM*",
+                "insert": "HL*3*2*23*0~PAT*20~NM1*QC*1*MAPLE*MAX~N3*2 MAPLE STREET~N4*ALBANY*NY*122070002~"
+                "DMG*D8*19800101*M~REF*Y4*N123",
+            },
+        ],
+    }
+    assert told(example) == []
+
+
+def test_both_missing_details_of_a_patient_are_one_finding():
+    edits = [{"find": name, "after": "NM1*IL", "delete": "true"} for name in ("N3*", "N4*", "DMG*")]
+    assert told({"edit": edits}) == [("patient-details", "error", None)]
+
+
+def test_an_organization_needs_no_member_id():
+    edit = {"find": "NM1*IL", "replace": "NM1*IL*2*MAPLE WORKS"}
+    assert "member-id" not in [rule for rule, _, _ in told({"edit": [edit]})]
+
+
+def test_messages_name_nobody():
+    for rule in SITUATIONAL:
+        for example in rule.examples.failing:
+            for finding in run_example(CHECKER, example):
+                for secret in (
+                    "MAPLE",
+                    "MARTA",
+                    "1EG4TE5MK73",
+                    "C123",
+                    "W1",
+                    "33D1234567",
+                    "ALDER",
+                    "1679576722",
+                ):
+                    assert secret not in finding.message
+
+
+def test_situations_are_bounded():
+    example = {"lines": ["85025 x1"] * 50, "claim": {"certified": "false"}}
+    assert len(facts(example, "situation")) == 50
+    flood = {"edit": [{"find": "HI*", "insert": "~".join(["PWK*OZ*BM"] * 1000)}]}
+    assert len(facts(flood, "situation")) <= MOST_SITUATIONS
+
+
+# Code ranges
+
+
+@pytest.mark.parametrize(
+    ("code", "modifiers", "kinds"),
+    [
+        ("00099", (), ()),
+        ("00100", (), ("anesthesia",)),
+        ("01992", (), ("anesthesia",)),
+        ("01996", (), ()),
+        ("01999", (), ("unlisted",)),
+        ("80046", (), ()),
+        ("80047", (), ("laboratory",)),
+        ("85025", ("90",), ("laboratory", "referred-test")),
+        ("88305", ("26",), ()),
+        ("86580", (), ()),
+        ("88738", (), ()),
+        ("70010", (), ("imaging",)),
+        ("70010", ("26",), ()),
+        ("77067", (), ("mammography",)),
+        ("98939", (), ()),
+        ("98940", (), ("spinal-manipulation",)),
+        ("98942", (), ("spinal-manipulation",)),
+        ("98943", (), ()),
+        ("11719", (), ("foot-care",)),
+        ("G0127", (), ("foot-care",)),
+        ("99392", ("EP",), ("screening",)),
+        ("99392", (), ()),
+        ("99213", ("EP",), ()),
+        ("97139", (), ("unlisted",)),
+        ("A0425", (), ()),
+        ("A0427", (), ("ambulance",)),
+        ("A0425", ("GM",), ("shared-ambulance",)),
+        ("E0099", (), ()),
+        ("E0143", ("NU",), ("equipment",)),
+        ("E1390", ("RR",), ("oxygen", "equipment")),
+        ("E1399", (), ("unlisted", "equipment")),
+        ("J0120", (), ("drug",)),
+        ("J0119", (), ()),
+        ("J0881", (), ("drug", "anemia-drug")),
+        ("J9999", (), ("unlisted", "drug")),
+        ("V2020", (), ("prescription",)),
+        ("V5299", (), ("unlisted",)),
+        ("G0181", (), ("care-plan-oversight",)),
+        ("66984", ("55",), ("post-operative",)),
+        ("97530", ("GP", "55"), ()),
+        ("29881", ("Q1",), ("clinical-trial",)),
+        ("99213", ("GV",), ("hospice",)),
+        ("97530", ("GP", "59"), ()),
+        ("0001U", (), ()),
+        ("", (), ()),
+        ("é1234", (), ()),
+        ("A04\u06627", (), ()),
+        ("\u0660\u0660\u0661\u0660\u0660", (), ()),
+    ],
+)
+def test_kinds_of_a_code(code, modifiers, kinds):
+    assert kinds_of(code, modifiers) == kinds
+
+
+def test_visits_and_attended_services():
+    assert is_visit_of_a_person("99213")
+    assert not is_visit_of_a_person("99211")
+    assert not is_visit_of_a_person("97530")
+    assert is_attended("97530")
+    assert not is_attended("71046")
+    assert not is_attended("85025")
+
+
+# Any input
+
+
+PIECES = st.sampled_from(
+    (
+        "REF*F8*C1",
+        "REF*X4",
+        "REF*X4*33D1234567",
+        "DTP*439*D8*20260101",
+        "DTP*439",
+        "PWK*OZ*BM",
+        "PWK*OZ*BM***AC*1",
+        "CRC*ZZ*N*NU",
+        "CRC*ZZ",
+        "CR2********A",
+        "AMT*F5*1000000",
+        "AMT*F5*X",
+        "NM1*DN*1*CEDAR",
+        "NM1*P3*1*CEDAR",
+        "NM1*DQ*1*CEDAR****XX*1679576722",
+        "SBR*P*18*******CI",
+        "SBR",
+        "AMT*D*10",
+        "AMT*D",
+        "CAS*PR*1*5",
+        "CAS*PR",
+        "NM1*PR*2*OTHER*****PI*PAYER2",
+        "NM1*IL*1*X****MI*W1",
+        "LX*2",
+        "SV1*HC:A0427*10*UN*1***1",
+        "DTP*472*D8*20260203",
+        "CR3*R*MO*9",
+        "LQ*UT*04.03",
+        "LQ",
+        "FRM*1*Y",
+        "LIN**N4*1",
+        "LIN",
+        "CTP****0*ML",
+        "CTP",
+        "PS1*1*1",
+        "SVD*PAYER2*5*HC:97530**1",
+        "SVD*PAYER9*5*HC:97530**1",
+        "SVD",
+        "DTP*573*D8*20260210",
+        "PAT*****D8*20260101",
+    )
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.lists(PIECES, max_size=12),
+    st.sampled_from(("HI*", "LX*1", "DTP*472", "SE*", "NM1*IL", "CLM*")),
+    st.sampled_from(("1", "7", "8", "6", "")),
+    st.sampled_from(("", "AA", "AA:::NY", "OA", "EM:AA::::", "::::")),
+    st.sampled_from(("P", "S", "U", "")),
+)
+def test_whatever_stands_there_nothing_fails_and_both_engines_agree(pieces, before, frequency, causes, order):
+    example = {
+        "claim": {"set": {"CLM05-3": frequency, "CLM11": causes}},
+        "edit": [
+            {"find": "SBR*", "set": {"1": order}},
+            *([{"find": before, "insert": "~".join(pieces)}] if pieces else []),
+        ],
+    }
+    text = write_example(example).text.encode()
+    checked = list(CHECKER.check(io.BytesIO(text)))
+    assert not [part.failed for part in checked if part.failed]
+    again = list(DURABLE.check(io.BytesIO(text)))
+    assert [part.findings for part in checked] == [part.findings for part in again]

@@ -1,0 +1,222 @@
+"""No regular expression of the package can be made slow by what it is given."""
+
+from __future__ import annotations
+
+import ast
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import edi_checker
+from edi_checker.guide import LEVELS, load
+from edi_checker.minutes import note_pattern
+from edi_checker.patterns import write
+from edi_checker.x12 import Delimiters
+from probe import base_text
+
+PACKAGE = Path(edi_checker.__file__).parent
+CALLS = ("compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer")
+ENDLESS = re._constants.MAXREPEAT
+
+# Patterns that are put together at run time, each with its stand-ins for what is put in, or the test that
+# looks at it: file, and the source of the argument.
+PUT_TOGETHER = {
+    ("batch/ranges.py", "(HL)"): (
+        r"(?:(?<=~)|\A)[\r\n]*+(?:(HL)\*([^~*]*)\*[^~*]*\*[^~*]*\*([^~*]*)|(CLM)\*)",
+    ),
+    ("batch/ranges.py", "(CLM|ST|GS|GE|IEA)"): (
+        "~[\r\n]*+(?=[CSGI \t\f\v\x00\x1a]|~)(?:(CLM|ST|GS|GE|IEA)\\*|(ISA)[^A-Za-z0-9\\s]|([ \t\f\v\x00\x1a]|~))",
+    ),
+    ("redact.py", "re.escape(value)"): (r"(?<![0-9A-Za-z])AAAA(?![0-9A-Za-z])",),
+    ("x12.py", "term"): (r"~(?=(?:CLM|HL|SE|ST|GS|GE|IEA|TA1)\*|ISA[^A-Za-z0-9\s])", r"~[ \t\r\n]*(?=ISA[^A-Za-z0-9\s])"),
+    ("x12.py", "re.escape(terminator)"): (r"~[ \t\r\n\f\v\x00\x1a~]",),
+    ("patterns.py", "start"): (r"~LX\*([0-9]+)",),
+    ("patterns.py", "write"): (),  # test_the_patterns_of_the_guide
+    ("minutes.py", "_phrase_pattern"): (note_pattern(("nn MINS", "TIME: nn")).pattern,),
+    ("walker.py", "item.pattern"): tuple(
+        {
+            each.pattern
+            for segment in load().segments
+            for item in segment.elements
+            for each in (*getattr(item, "components", ()), item)
+            if getattr(each, "pattern", "")
+        }
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Use:
+    """A pattern, where it stands, and the ways in which it is asked."""
+
+    where: str
+    pattern: str | bytes
+    ways: frozenset[str]
+
+
+def _calls() -> Iterator[tuple[str, int, ast.expr, frozenset[str]]]:
+    """Every call into `re` that takes a pattern: file, line, pattern, ways in which it is asked."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        source = path.read_text("utf-8")
+        names = {}
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                names[id(node.value)] = node.targets[0].id
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and isinstance(node.func.value, ast.Name)
+                and node.func.value.id == "re"
+                and node.func.attr in CALLS
+            ):
+                ways = {node.func.attr}
+                if node.func.attr == "compile":
+                    name = names.get(id(node), "nobody")
+                    ways = set(re.findall(rf"\b{name}\)?\.({'|'.join(CALLS)})\(", source)) or set(CALLS)
+                yield str(path.relative_to(PACKAGE)), node.lineno, node.args[0], frozenset(ways)
+
+
+def _uses() -> list[Use]:
+    found = []
+    for file, line, argument, ways in _calls():
+        where = f"{file}:{line}"
+        try:
+            found.append(Use(where, ast.literal_eval(argument), ways))
+        except ValueError:
+            source = ast.unparse(argument)
+            known = [made for (name, part), made in PUT_TOGETHER.items() if name == file and part in source]
+            assert known, f"{where}: a pattern put together at run time that no test knows: {source}"
+            found += [Use(where, made, ways) for made in known[0]]
+    return found
+
+
+def _is_led(tree) -> bool:
+    """Whether each round begins with one certain character that nothing else in it can take."""
+    kind, value = tree[0]
+    if str(kind) == "SUBPATTERN":
+        return _is_led(value[3])
+    if str(kind) != "LITERAL":
+        return False
+    return not any(_takes(each, value) for each in tree[1:])
+
+
+def _takes(item, letter: int) -> bool:
+    kind, value = str(item[0]), item[1]
+    if kind == "LITERAL":
+        return value == letter
+    if kind == "IN":
+        return any(_takes(each, letter) for each in value)
+    if kind == "RANGE":
+        return value[0] <= letter <= value[1]
+    if kind in ("MAX_REPEAT", "MIN_REPEAT"):
+        return any(_takes(each, letter) for each in value[2])
+    if kind == "SUBPATTERN":
+        return any(_takes(each, letter) for each in value[3])
+    return True
+
+
+def _is_risky(tree, inside=False) -> bool:
+    """Whether a repeat without bound stands inside another one, and both can give back what they took."""
+    for kind, value in tree:
+        name = str(kind)
+        if name in ("MAX_REPEAT", "MIN_REPEAT"):
+            _, most, below = value
+            endless = most == ENDLESS
+            if endless and inside:
+                return True
+            if _is_risky(below, inside or (endless and not _is_led(below))):
+                return True
+        elif name == "SUBPATTERN":
+            if _is_risky(value[3], inside):
+                return True
+        elif name == "BRANCH":
+            if any(_is_risky(branch, inside) for branch in value[1]):
+                return True
+        elif name in ("ASSERT", "ASSERT_NOT") and _is_risky(value[1], inside):
+            return True
+    return False
+
+
+USES = _uses()
+EACH_USE = pytest.mark.parametrize("use", USES, ids=[use.where for use in USES])
+
+
+def test_the_patterns_are_found():
+    assert len(USES) > 80
+
+
+@EACH_USE
+def test_no_endless_repeat_stands_in_another(use):
+    assert not _is_risky(re._parser.parse(use.pattern)), use.pattern
+
+
+def test_the_guard_knows_a_slow_pattern():
+    for slow in (r"(a+)+b", r"(?:-[a-]+)*b", r"(?:a*b?)*c", r"(x|y*)+z", r"(?=(a+)+b)"):
+        assert _is_risky(re._parser.parse(slow)), slow
+    assert not _is_risky(re._parser.parse(r"(?>a+)b*(?:c{1,3}d)*(?:-[a-z]+)*"))
+
+
+LONG = 20_000
+
+
+def _hurtful(pattern: str) -> Iterator[str]:
+    """Long texts of what the pattern itself is made of, that do not quite fit."""
+    letters = set("0Aa *~:-. \t\n'N") | set(re.sub(r"\\.|[\[\](){}?+*|^$.]", "", pattern)[:12])
+    for letter in sorted(letters):
+        yield letter * LONG
+        yield letter * LONG + "\x00"
+        yield ("1" + letter) * (LONG // 2)
+    plain = re.sub(r"\(\?[:=!<>P]*|\\.|[\[\](){}?+*|^$]", "", pattern)[:40]
+    if plain:
+        yield plain * (LONG // len(plain))
+
+
+# Searched in names of files alone, which no system lets grow longer.
+NAMES_OF_FILES = ("store/importing.py", "store/release.py", "store/lookup.py", "output.py")
+
+
+@EACH_USE
+def test_a_text_made_to_hurt_costs_little(use):
+    made = re.compile(use.pattern)
+    shown = use.pattern.decode() if isinstance(use.pattern, bytes) else use.pattern
+    longest = 255 if use.where.split(":")[0] in NAMES_OF_FILES else LONG
+    begin = time.process_time()
+    for text in _hurtful(shown):
+        given = text.encode("utf-8") if isinstance(use.pattern, bytes) else text
+        given = given[:longest]
+        if use.ways & {"match", "split"}:
+            made.match(given)
+        if "fullmatch" in use.ways:
+            made.fullmatch(given)
+        if use.ways - {"match", "fullmatch"}:
+            made.search(given)
+    # Some two million characters; in time that grew with the square it would be minutes.
+    assert time.process_time() - begin < 2, shown
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_patterns_of_the_guide(level):
+    """Each segment of a clean file over and over, and cut off: never a long search."""
+    made = re.compile(write(load(), level, Delimiters("*", ":", "^", "~")))
+    segments = [line for line in base_text().split("~\n") if line and not line.startswith("ISA")]
+    whole = "~".join(segments)
+    for begin, head in enumerate(segments):
+        for text in (
+            *("~".join((*segments[begin : begin + lead], *[segments[min(begin + lead, len(segments)) - 1]] * 1000)) for lead in (1, 3, 6)),
+            "~".join([*segments[begin : begin + 12], head[:-1] + "\x00"]),
+            head + "*" * 30_000,
+            head + ":" * 30_000,
+            head + " " * 30_000,
+            head + "9" * 30_000,
+        ):
+            start = time.process_time()
+            made.match(text[: 1 << 16])
+            assert time.process_time() - start < 0.25, text[:60]
+    start = time.process_time()
+    for at in range(0, len(whole), 7):
+        made.match(whole[at:])
+    assert time.process_time() - start < 5

@@ -1,0 +1,140 @@
+"""Makes samples/837p/97530 and docs/97530.md: what is said of 97530, and the rule that answers it.
+
+The statements stand in tests/statements_97530.yaml.
+
+By hand: python tests/write_97530.py
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from edi_checker import guide, rules
+from edi_checker.checker import Checker
+from edi_checker.engine import Engine
+from edi_checker.examples import write_example
+from edi_checker.facts import Circumstances
+from edi_checker.finding import Finding
+from edi_checker.minutes import Minutes
+from edi_checker.tables import built_in
+
+ROOT = Path(__file__).resolve().parent.parent
+STATEMENTS = ROOT / "tests" / "statements_97530.yaml"
+SAMPLES = ROOT / "samples" / "837p" / "97530"
+PAGE = ROOT / "docs" / "97530.md"
+RECEIVED = 20261121
+
+_HEAD = """\
+# What is said of 97530, and where it is checked
+
+97530 is therapeutic activities. Each statement below, from coding guides and payer pages, is answered by a
+rule; of the two samples one does as it says and the other does not. Where a guide and the published tables
+disagree the tables decide. This page and the samples are made by `tests/write_97530.py` from
+`tests/statements_97530.yaml`, and a test holds them to it.
+
+    edi-checker check samples/837p/97530 --received 2026-11-21
+    edi-checker explain therapy.minutes
+"""
+_TAIL = """\
+
+## Beyond single claims
+
+| what therapy software is asked for | where it is |
+|---|---|
+| a timer for units | `edi-checker units 97530=25 97110=20`: the units of minutes, by both methods |
+| guidance on modifiers | the fix of each finding; `edi-checker explain modifier.conflict` |
+| alerts, scrubbing of claims | `edi-checker check FILE` before claims are sent |
+| reminders while billing | `edi-checker watch FOLDER`: each file as it arrives |
+| what the record must show | the documentation of a rule: `explain`, and beside its findings in HTML |
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing that is said of 97530; `passing` and `failing` are claims in the notation of examples."""
+
+    name: str
+    says: str
+    rule: str
+    passing: dict[str, Any]
+    failing: dict[str, Any]
+
+
+def statements() -> list[Statement]:
+    """The statements, in order."""
+    rows = yaml.load(STATEMENTS.read_text(), yaml.BaseLoader)  # texts alone
+    return [Statement(row["name"], row["says"], row["rule"], row["pass"], row["fail"]) for row in rows]
+
+
+def files(statement: Statement) -> Iterator[tuple[str, str]]:
+    """Name and text of every file of a statement."""
+    for ending, example in (("pass", statement.passing), ("fail", statement.failing)):
+        written = write_example(example)
+        yield f"{statement.name}.{ending}.837", written.text
+        if written.minutes:
+            yield f"{statement.name}.{ending}.minutes.csv", written.minutes
+
+
+def find(checker: Checker, example: dict[str, Any]) -> list[Finding]:
+    """The findings on a sample as it is checked beside its minutes."""
+    written = write_example(example)
+    minutes = Minutes.parse(written.minutes, "sample") if written.minutes else None
+    circumstances = Circumstances(RECEIVED, built_in(), minutes)
+    checker = Checker(checker.guide, checker.engine, circumstances)
+    return [f for checked in checker.check(io.BytesIO(written.text.encode())) for f in checked.findings]
+
+
+def make_checker() -> Checker:
+    return Checker(guide.load(), Engine(rules.load(), "python"), Circumstances(RECEIVED, built_in()))
+
+
+def page() -> str:
+    """The text of docs/97530.md."""
+    checker = make_checker()
+    lines = [_HEAD]
+    for number, statement in enumerate(statements(), 1):
+        finding = next(f for f in find(checker, statement.failing) if f.rule == statement.rule)
+        where = finding.where
+        place = f"line {where.line}, " if where.line is not None else ""
+        name = f"../samples/837p/97530/{statement.name}"
+        passing = f"[Passes]({name}.pass.837): {_billed(statement.passing)}"
+        failing = f"[Does not]({name}.fail.837): {_billed(statement.failing)}"
+        lines += [
+            f"## {number}. {statement.says}",
+            "",
+            f"Rule `{statement.rule}`. {passing}. {failing}.",
+            "",
+            f"> {finding.severity}, {place}{where.element or where.segment}: {finding.message}",
+            ">",
+            f"> {finding.fix}",
+            "",
+        ]
+    return "\n".join(lines).rstrip() + "\n" + _TAIL
+
+
+def _billed(example: dict[str, Any]) -> str:
+    text = ", ".join(f"`{line}`" for line in example["lines"])
+    diagnoses = example.get("claim", {}).get("diagnoses")
+    return f"{text} for {', '.join(diagnoses)}" if diagnoses else text
+
+
+def main() -> None:
+    kept = set()
+    for statement in statements():
+        for name, text in files(statement):
+            (SAMPLES / name).write_text(text)
+            kept.add(name)
+    for path in SAMPLES.iterdir():
+        if path.name not in kept:
+            path.unlink()
+    PAGE.write_text(page())
+
+
+if __name__ == "__main__":
+    main()
