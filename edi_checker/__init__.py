@@ -66,10 +66,12 @@ def make_checker(
     received: date,
     profile: Profile | Choice | None = None,
     rules: Iterable[Path] = (),
+    tables: Path | None = None,
     isolation: Isolation | None = None,
     engine: Kind = "durable",
 ) -> Checker:
-    """A checker with the packaged rules and those of the folders `rules`, and the built-in tables.
+    """A checker with the packaged rules and those of the folders `rules`; with the built-in tables, or those
+    that were imported into the folder `tables`. Installed plugins are left out: they belong to the command line.
 
     `received` is the date of receipt, `profile` one payer's way for all claims, or a choice by the payer
     (None: by each claim's SBR09). Make it once and use it for any number of inputs, one after the other.
@@ -80,12 +82,17 @@ def make_checker(
     from edi_checker.facts import Circumstances
     from edi_checker.guide import load as load_guide
     from edi_checker.rules import load as load_rules
+    from edi_checker.store import open_tables
     from edi_checker.tables import built_in
 
     day = received.year * 10000 + received.month * 100 + received.day
     return Checker(
         guide=load_guide(),
         engine=Engine(load_rules(tuple(rules)), engine),
-        circumstances=Circumstances(received=day, tables=built_in(), profile=profile),
+        circumstances=Circumstances(
+            received=day,
+            tables=built_in() if tables is None else open_tables(tables, built_in()),
+            profile=profile,
+        ),
         isolation=isolation,
     )

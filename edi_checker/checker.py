@@ -25,7 +25,7 @@ from edi_checker.finding import Finding
 from edi_checker.guide import Guide
 from edi_checker.profile import Choice, Isolation, Profile, choose, choose_for_run
 from edi_checker.reader import Passed, read_parts
-from edi_checker.x12 import Fault, read_blocks
+from edi_checker.x12 import Bounds, Fault, read_blocks
 
 Outcome = Literal["accepted", "rejected", "not_checked"]
 
@@ -56,6 +56,7 @@ class Checker:
     """Everything that a check needs, made once and used for any number of inputs, one after the other.
 
     `isolation` says what a fault of structure within a claim rejects, None leaves it to the claim's profile;
+    `bounds` are the most that is read as one segment or claim, None for the usual ones;
     `fast` lets patterns pass the blocks that they prove clean, and makes of facts only what rules can need;
     the findings are the same without.
     """
@@ -65,11 +66,14 @@ class Checker:
     circumstances: Circumstances
     isolation: Isolation | None = None
     fast: bool = True
+    bounds: Bounds | None = None
 
-    def check(self, stream: BinaryIO, passed: Passed | None = None) -> Iterator[Checked]:
+    def check(
+        self, stream: BinaryIO, passed: Passed | None = None, *, followed: bool = False
+    ) -> Iterator[Checked]:
         """Check one input; yields its parts in document order, each as soon as it has been read.
 
-        With `passed` the stream is a later stretch of an input, as reader.read_parts takes it.
+        With `passed` or `followed` the stream is a stretch of an input, as reader.read_parts takes it.
         Raises x12.NotX12 where the input cannot be read at all. Memory does not grow with the input.
         """
         outcomes = _Outcomes(self.isolation, profile=self.circumstances.profile)
@@ -78,7 +82,9 @@ class Checker:
             needs=self.engine.needs if self.fast else None,
             meet=self.engine.meet,
         )
-        for part in read_parts(read_blocks(stream), self.guide, fast=self.fast, passed=passed):
+        for part in read_parts(
+            read_blocks(stream, self.bounds), self.guide, fast=self.fast, passed=passed, followed=followed
+        ):
             findings, failed = self._judge(part, circumstances)
             yield Checked(part, findings, outcomes.of(part, findings, failed), failed)
 
@@ -98,21 +104,21 @@ class Checker:
 
 def _without_echoes(findings: tuple[Finding, ...], faults: tuple[Fault, ...]) -> tuple[Finding, ...]:
     """The findings where one cause shall be one finding: nothing is said of what an element means where the
-    guide refuses how it is written.
+    guide refuses how it is written, and nothing of the modifiers of a procedure that it refuses.
     """
-    refused = {(fault.position, _written_as_one(fault.element)) for fault in faults if fault.answers}
+    refused = {(fault.position, fault.element) for fault in faults if fault.answers}
+    for position, element in tuple(refused):
+        if element in _PROCEDURE:
+            # Rules look at the four modifiers together.
+            refused.update((position, modifier) for modifier in _PROCEDURE[1:])
     return tuple(
         finding
         for finding in findings
-        if finding.snip <= 2
-        or finding.where.element is None
-        or (finding.where.position, _written_as_one(finding.where.element)) not in refused
+        if finding.snip <= 2 or (finding.where.position, finding.where.element) not in refused
     )
 
 
-def _written_as_one(element: str) -> str:
-    """The element; the four modifiers of a line, which rules look at together, are one."""
-    return "SV101-3" if element in ("SV101-4", "SV101-5", "SV101-6") else element
+_PROCEDURE = ("SV101-2", "SV101-3", "SV101-4", "SV101-5", "SV101-6")
 
 
 @dataclass(slots=True)
@@ -125,6 +131,8 @@ class _Outcomes:
     transaction: Outcome = "accepted"
     levels: dict[type, Outcome] = field(default_factory=dict)
     profile: Profile | Choice | None = None
+    # An HL is missing: until the next one nobody knows whose the claims are.
+    adrift: Outcome = "accepted"
 
     def _isolation(self, part: Part) -> Isolation:
         if self.isolation is not None:
@@ -134,9 +142,16 @@ class _Outcomes:
 
     def of(self, part: Part, findings: tuple[Finding, ...], failed: str) -> Outcome:
         own: Outcome = "accepted"
+        if not isinstance(part, Claim):
+            self.adrift = "accepted"
+        elif len(part.segments) == 1:
+            # The first of a CLM sent twice in a row; the finding stands at the second, this one is empty.
+            own = "rejected"
         for finding in findings:
             if finding.severity != "error":
                 continue
+            if finding.rule == "guide.segment-missing" and finding.where.segment == "HL":
+                self.adrift = "rejected"
             if finding.status.ta1 is not None:
                 if finding.status.ta1 not in TA1_NOTED_ONLY:
                     self.interchange = "rejected"
@@ -169,7 +184,8 @@ class _Outcomes:
                 self.levels[Patient] = own
                 return own
             case Claim():
-                return _worst(own, self.interchange, self.group, self.transaction, *self.levels.values())
+                above = (self.interchange, self.group, self.transaction, self.adrift)
+                return _worst(own, *above, *self.levels.values())
             case TransactionEnd():
                 self.transaction = _worst(self.transaction, own)
                 return self.transaction

@@ -188,6 +188,15 @@ class Whole(Run):
         self.position = block.position
         self.component = block.delimiters.component
 
+    @property
+    def _end(self) -> str:
+        return self.block.delimiters.terminator
+
+    def mark(self, name: str, qualifier: str) -> str:
+        """What stands in the block's text where a segment with this id and qualifier begins, not as its first."""
+        element = self.block.delimiters.element
+        return f"{self._end}{name}{element}{qualifier}{element}"
+
     def __getattr__(self, name: str) -> list[Segment]:
         if name != "segments":
             raise AttributeError(name)
@@ -217,6 +226,16 @@ class Transaction(Whole):
     def version(self) -> str:
         """ST03"""
         return element(self.first("ST"), 3)
+
+    @once
+    def numbers(self) -> tuple[str, str, str]:
+        """Control numbers of interchange, group and transaction"""
+        return self.interchange.control_number, self.group.control_number, self.control_number
+
+    @once
+    def purpose(self) -> str:
+        """BHT02: 00 original, 18 reissue"""
+        return element(self.first("BHT"), 2)
 
     @property
     def batch(self) -> str:
@@ -305,7 +324,7 @@ class Level(Whole):
         """HL01"""
         return element(self.first("HL"), 1)
 
-    @property
+    @once
     def content(self) -> str:
         """All that is said below the HL segment, as it stands: equal where two levels say the same"""
         return self.block.text.partition(self.block.delimiters.terminator)[2]
@@ -314,18 +333,27 @@ class Level(Whole):
     def birth(self) -> int | None:
         """DMG02, the day of birth"""
         # In the text: a claim is held against it where nobody asks for anything else of its levels.
-        element, end = self.block.delimiters.element, self.block.delimiters.terminator
-        _, _, said = self.block.text.partition(f"{end}DMG{element}D8{element}")
-        return day(said.partition(end)[0].partition(element)[0])
+        _, _, said = self.block.text.partition(self.mark("DMG", "D8"))
+        return day(said.partition(self._end)[0].partition(self.block.delimiters.element)[0])
 
     @once
     def parties(self) -> list[Provider]:
         return [Provider(run) for run in _split_at(self, ("NM1",)) if run.segments[0][0] == "NM1"]
 
-    def party(self, *roles: str) -> Provider:
-        for provider in self.parties:
-            if provider.role in roles:
-                return provider
+    def party(self, role: str) -> Provider:
+        """The first party with this NM101; falsy where there is none."""
+        if self.faults:
+            return next((party for party in self.parties if party.role == role), self._nobody())
+        # Every NM1 goes on behind its role: no other part of the level need be split.
+        text, element, end = self.block.text, self.block.delimiters.element, self._end
+        before, mark, behind = text.partition(self.mark("NM1", role))
+        if not mark:
+            return self._nobody()
+        own = (mark[len(end) :] + behind).partition(f"{end}NM1{element}")[0]
+        position = self.position + before.count(end) + 1
+        return Provider(Run([said.split(element) for said in own.split(end)], position, self.component))
+
+    def _nobody(self) -> Provider:
         return Provider(Run([], self.position, self.component))
 
 
@@ -680,7 +708,14 @@ class Claim(Whole):
     @once
     def dates(self) -> tuple[int | None, int | None]:
         """First and last day of service over all lines"""
-        known = [d for line in self.lines for d in line.dates if d is not None]
+        if self.faults:
+            said = [line.dates for line in self.lines]
+        else:
+            # Every line has one such date, and nothing else does: the text alone tells them.
+            mark, element, end = self.mark("DTP", "472"), self.block.delimiters.element, self._end
+            texts = {text.partition(end)[0] for text in self.block.text.split(mark)[1:]}
+            said = [days(["DTP", "472", *text.split(element)]) for text in texts]
+        known = [d for pair in said for d in pair if d is not None]
         return (min(known), max(known)) if known else (None, None)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from edi_checker.source import Input
     from edi_checker.tables import Tables
     from edi_checker.units import UnitMethod
+    from edi_checker.x12 import Bounds
 
 CHECKED, FOUND, COULD_NOT, INTERRUPTED = 0, 1, 2, 130
 BIG = 1 << 22  # bytes from which a progress bar is worth showing
@@ -247,6 +249,24 @@ def commands() -> None:
     show_default=True,
     help="What decides the rules; the findings are the same.",
 )
+@click.option(
+    "--max-segment",
+    type=click.IntRange(min=1 << 20),
+    metavar="N",
+    help="Most characters that are read as one segment.  [default: 1048576]",
+)
+@click.option(
+    "--max-claim",
+    type=click.IntRange(min=1 << 20),
+    metavar="N",
+    help="Most characters that are read as one claim with its lines.  [default: 8388608]",
+)
+@click.option(
+    "--max-unpacked",
+    type=click.IntRange(min=1),
+    metavar="BYTES",
+    help="Most bytes to which an archive may unpack.  [default: 500 times its size, at least 268435456]",
+)
 @click.option("--no-fast-path", is_flag=True, help="Walk every claim segment by segment; finds the same.")
 @click.option("--stats", is_flag=True, help="Tell on standard error what each rule did and how long it took.")
 @click.option(
@@ -275,6 +295,9 @@ def check(
     fail_on: str,
     engine: Kind,
     redact: bool,
+    max_segment: int | None,
+    max_claim: int | None,
+    max_unpacked: int | None,
     no_fast_path: bool,
     stats: bool,
     no_progress: bool,
@@ -291,6 +314,8 @@ def check(
         raise click.UsageError("--acks needs --out-dir, the folder for the answers.")
     if split and out_dir is None:
         raise click.UsageError("--split needs --out-dir, the folder for the two files.")
+    if split and redact:
+        raise click.UsageError("--split writes the claims as they are: it cannot go with --redact.")
     book = _load_rules(folders, select, ignore, profile)
     checker = _make_checker(
         rulebook=book,
@@ -302,12 +327,13 @@ def check(
         isolation=isolation,
         fast=not no_fast_path,
         timed=stats,
+        bounds=_bounds(max_segment, max_claim),
     )
 
     from edi_checker.run import Files, check_input
     from edi_checker.source import find_inputs, name_outputs
 
-    inputs = list(find_inputs(paths))
+    inputs = list(find_inputs(paths, max_unpacked))
     names = name_outputs(inputs)
     files = Files(out_dir, acks, _version(), book.rules, split=split) if out_dir is not None else None
     if minutes is None:
@@ -361,6 +387,7 @@ def _make_checker(
     isolation: Isolation | None,
     fast: bool = True,
     timed: bool = False,
+    bounds: Bounds | None = None,
 ) -> Checker:
     import time
     from datetime import date
@@ -372,6 +399,9 @@ def _make_checker(
 
     plugins = _gather_plugins()
     day = received.date() if received is not None else date.today()  # noqa: DTZ011  # the day at the user's desk
+    # What a claim leaves behind is seldom more than counting references frees: look for it less often.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     return Checker(
         guide=load(),
         engine=Engine(rulebook, kind, time.perf_counter if timed else None),
@@ -384,7 +414,14 @@ def _make_checker(
         ),
         isolation=isolation,
         fast=fast,
+        bounds=bounds,
     )
+
+
+def _bounds(segment: int | None, claim: int | None) -> Bounds:
+    from edi_checker.x12 import MAX_BLOCK, MAX_SEGMENT, Bounds
+
+    return Bounds(segment or MAX_SEGMENT, claim or MAX_BLOCK)
 
 
 def _load_rules(

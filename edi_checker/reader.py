@@ -61,8 +61,17 @@ class Passed:
     inside: PassedInSet | None = None
 
 
+class Unsettled(Exception):
+    """What follows a stretch is read by what stands before it: see read_parts."""
+
+
 def read_parts(
-    blocks: Iterable[Block], guide: Guide, *, fast: bool = True, passed: Passed | None = None
+    blocks: Iterable[Block],
+    guide: Guide,
+    *,
+    fast: bool = True,
+    passed: Passed | None = None,
+    followed: bool = False,
 ) -> Iterator[Part]:
     """Put blocks together to interchanges, groups, transactions, levels and claims, each with its faults.
 
@@ -72,12 +81,16 @@ def read_parts(
 
     With `passed` the blocks are a later stretch of an interchange, with its ISA and the open GS put before;
     within a set also its header and the open billing provider, which must be numbered as the guide asks.
+    With `followed` the last block is the level of the set that follows the stretch. Raises Unsettled before
+    that one where it would be read otherwise by itself.
     """
     reader = _Reader(guide, fast=fast)
     if passed is not None and passed.inside is not None:
         blocks = _move(blocks, passed.inside)
     for count, (block, following) in enumerate(pairwise(_then_none(blocks))):
         if block is not None:
+            if followed and following is None:
+                reader.hold_settled()
             yield from reader.take(block, following)
             if passed is not None and count < _HEAD:
                 reader.pass_over(passed, block)
@@ -171,6 +184,11 @@ class _Reader:
         elif inside is not None and self._walker is not None:
             self._claims = inside.claims
             self._walker.pass_over(inside.above if head.kind == "ST" else inside.levels)
+
+    def hold_settled(self) -> None:
+        """Raise Unsettled where what was read last bears on what is read next."""
+        if self._between or self._walker is None or not self._walker.settled:
+            raise Unsettled
 
     def end(self) -> Iterator[Part]:
         yield from self._close_interchange(None, ())

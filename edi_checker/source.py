@@ -65,7 +65,7 @@ class Reading:
         self._digest.update(data)
         self._count += len(data)
         if self._bound is not None and self._count > self._bound:
-            raise Unreadable(f"the archive unpacks to more than {_BOMB_RATIO} times its size")
+            raise Unreadable(f"the archive unpacks to more than {self._bound:,} bytes")
         return data
 
     def position(self) -> int:
@@ -129,22 +129,23 @@ class Input:
             return self.start()
 
 
-def find_inputs(paths: Iterable[str]) -> Iterator[Input]:
+def find_inputs(paths: Iterable[str], unpacked: int | None = None) -> Iterator[Input]:
     """The inputs that the paths stand for, in order; a folder's files sorted by name, hidden ones left out.
 
+    `unpacked` is the number of bytes to which an archive may unpack, None to go by its size.
     A path that cannot be read gives an input with a reason; nothing is raised.
     """
     for path in paths:
         if path == STDIN:
-            yield Input(STDIN, "stdin", None, None, None, _open_stdin)
+            yield Input(STDIN, "stdin", None, None, None, lambda: _open_stdin(unpacked))
             continue
         file = Path(path)
         try:
             mode = file.stat().st_mode
             if stat.S_ISDIR(mode):
-                yield from _folder(file)
+                yield from _folder(file, unpacked)
             else:
-                yield from _file(file, stat.S_ISREG(mode))
+                yield from _file(file, stat.S_ISREG(mode), unpacked)
         except OSError as error:
             yield _refused(file, _why(error))
         except ValueError:
@@ -166,7 +167,7 @@ def name_outputs(inputs: Iterable[Input]) -> list[str]:
     return names
 
 
-def _folder(folder: Path) -> Iterator[Input]:
+def _folder(folder: Path, unpacked: int | None) -> Iterator[Input]:
     found = False
     for file in sorted(folder.iterdir()):
         if file.name.startswith(".") or file.name.endswith(MINUTES) or file.is_dir():
@@ -174,7 +175,7 @@ def _folder(folder: Path) -> Iterator[Input]:
         found = True
         try:
             if file.is_file():
-                yield from _file(file, True)
+                yield from _file(file, True, unpacked)
             else:
                 # Opening a pipe or a device that nobody named could wait for ever.
                 yield _refused(file, "not a regular file")
@@ -184,14 +185,14 @@ def _folder(folder: Path) -> Iterator[Input]:
         yield _refused(folder, "the folder holds no files")
 
 
-def _file(file: Path, regular: bool) -> Iterator[Input]:
+def _file(file: Path, regular: bool, unpacked: int | None) -> Iterator[Input]:
     size = None
     if regular:
         with file.open("rb") as stream:
             archive = stream.read(4) in _ZIP
             size = stream.seek(0, os.SEEK_END)
         if archive:
-            yield from _archive(file)
+            yield from _archive(file, unpacked)
             return
     minutes = file.with_name(_stem(file.name) + MINUTES)
     yield Input(
@@ -200,17 +201,18 @@ def _file(file: Path, regular: bool) -> Iterator[Input]:
         file=file,
         size=size,
         minutes=minutes if minutes.is_file() else None,
-        start=lambda: _unpack(file.open("rb"), size),
+        start=lambda: _unpack(file.open("rb"), size, unpacked),
     )
 
 
-def _archive(file: Path) -> Iterator[Input]:
+def _archive(file: Path, unpacked: int | None) -> Iterator[Input]:
     try:
         if _directory_size(file) > MAX_DIRECTORY:
             yield _refused(file, "the archive lists too many files")
             return
         with zipfile.ZipFile(file) as archive:
-            members = [m for m in archive.infolist() if not m.filename.endswith("/") and not _hidden(m.filename)]
+            files = [m for m in archive.infolist() if not m.filename.endswith("/")]
+            members = [m for m in files if not _hidden(m.filename)]
     except (*_DAMAGE, *_METHOD):
         yield _refused(file, "the archive is damaged")
         return
@@ -220,10 +222,10 @@ def _archive(file: Path) -> Iterator[Input]:
     if not members:
         yield _refused(file, "the archive holds no files")
     for member in members:
-        yield _member(file, member)
+        yield _member(file, member, unpacked)
 
 
-def _member(file: Path, member: zipfile.ZipInfo) -> Input:
+def _member(file: Path, member: zipfile.ZipInfo, unpacked: int | None) -> Input:
     reason = ""
     if member.flag_bits & 0x1:
         reason = "encrypted in the archive"
@@ -238,7 +240,7 @@ def _member(file: Path, member: zipfile.ZipInfo) -> Input:
         if head[:2] == _GZIP or head in _ZIP:
             stream.close()
             raise Unreadable("an archive inside an archive is not read")
-        return Reading(cast(BinaryIO, stream), bound=_bound(member.compress_size))
+        return Reading(cast(BinaryIO, stream), bound=unpacked or _bound(member.compress_size))
 
     return Input(
         path=_printable(f"{file}!{member.filename}"),
@@ -264,14 +266,14 @@ def _directory_size(file: Path) -> int:
     return size
 
 
-def _open_stdin() -> Reading:
+def _open_stdin(unpacked: int | None) -> Reading:
     if sys.stdin is None:
         raise Unreadable("there is no standard input")
     # A copy of the descriptor, so that closing the reading leaves the process its standard input.
-    return _unpack(os.fdopen(os.dup(sys.stdin.fileno()), "rb"), None)
+    return _unpack(os.fdopen(os.dup(sys.stdin.fileno()), "rb"), None, unpacked)
 
 
-def _unpack(stream: io.BufferedReader, size: int | None) -> Reading:
+def _unpack(stream: io.BufferedReader, size: int | None, most: int | None) -> Reading:
     """The stream itself, or what is inside where it is gzip, whatever its name says."""
     try:
         head = stream.peek(4)[:4]
@@ -284,7 +286,7 @@ def _unpack(stream: io.BufferedReader, size: int | None) -> Reading:
     if head[:2] != _GZIP:
         return Reading(stream)
     unpacked = cast(BinaryIO, gzip.GzipFile(fileobj=stream))
-    return Reading(unpacked, stream, _bound(size) if size is not None else None)
+    return Reading(unpacked, stream, most or (_bound(size) if size is not None else None))
 
 
 def _bound(packed: int) -> int:

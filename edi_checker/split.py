@@ -108,7 +108,12 @@ class Splitter:
         """Take the next part."""
         part, accepted = checked.part, checked.outcome == "accepted"
         last, self._last_claim = self._last_claim, None
-        if last is not None and isinstance(part, (Claim, Level)) and _holds_segment_of(last[1], part):
+        if (
+            last is not None
+            and isinstance(part, (Claim, Level))
+            and part.faults
+            and _holds_segment_of(last[1], part)
+        ):
             self._journal.say(last[0], False)
         match part:
             case Claim():
@@ -365,8 +370,9 @@ class _Side:
 
     def close(self, depth: int) -> None:
         """End what is open at this depth and below it, and write its trailer where its header was written."""
-        for at in sorted((at for at in self._open if at >= depth), reverse=True):
-            opened = self._open.pop(at)
+        # They were opened from the top down.
+        while self._open and next(reversed(self._open)) >= depth:
+            at, opened = self._open.popitem()
             if opened.written and at < _PROVIDER:
                 self._write_trailer(opened)
 

@@ -676,6 +676,15 @@ class Walker:
         """Go on as if so many HL segments had been walked in all, numbered from 1."""
         self._hl_count = self._hl_last = levels
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing that was walked bears on how the next level is walked, but for its number."""
+        return (
+            not (self._doubled or self._early or self._excused)
+            and self._belated is None
+            and self._hl_count == self._hl_last
+        )
+
     def walk(self, block: Block, following: Block | None) -> Walked:
         """Place the segments of one block. `following` is the next block of the input, None at its end."""
         if block.kind not in ("ST", "HL", "CLM", "SE"):
@@ -1045,6 +1054,7 @@ class Walker:
         if (
             0 < len(number) <= 12
             and self._delimiters.component not in number
+            and not _CONTROL.search(number)
             and value not in (self._hl_count, self._hl_last + 1)
             and not excused
         ):
@@ -1056,7 +1066,8 @@ class Walker:
         above = _ABOVE[level]
         parent = segment[2].strip() if len(segment) > 2 else ""
         parents = self._parents.get(above, ())
-        if level != "2000A" and 0 < len(parent) <= 12 and parents and parent not in parents and not excused:
+        known = not parents or parent in parents or _CONTROL.search(parent)
+        if level != "2000A" and 0 < len(parent) <= 12 and not known and not excused:
             self._note_element(
                 "hierarchy", position, node, 2, "7", parents[0], parent if parent.isdigit() else ""
             )

@@ -17,6 +17,14 @@ BlockKind = Literal["ISA", "TA1", "GS", "ST", "HL", "CLM", "SE", "GE", "IEA", "?
 ISA_WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The most characters that are read as one segment, and as one block (a claim with all its lines)."""
+
+    segment: int = MAX_SEGMENT
+    block: int = MAX_BLOCK
+
+
 class NotX12(Exception):
     """The input holds no interchange that can be read; the message says why, without quoting the input."""
 
@@ -87,7 +95,7 @@ class Block(NamedTuple):
         return [segment.split(element) for segment in self.text.split(self.delimiters.terminator)]
 
 
-def read_blocks(stream: BinaryIO) -> Iterator[Block]:
+def read_blocks(stream: BinaryIO, bounds: Bounds | None = None) -> Iterator[Block]:
     """Cut a byte stream into blocks, in order, holding at most one block and one chunk in memory.
 
     Survives a byte order mark, blanks and line breaks around terminators, an ISA whose blanks were collapsed
@@ -97,7 +105,7 @@ def read_blocks(stream: BinaryIO) -> Iterator[Block]:
 
     Raises NotX12 where the input does not begin with an interchange.
     """
-    reader = _Reader(_decode(stream))
+    reader = _Reader(_decode(stream), bounds or Bounds())
     return reader.blocks()
 
 
@@ -153,8 +161,9 @@ _HEAD_REACH = 1 << 15  # characters that are looked at for the component separat
 class _Reader:
     """The state of one pass over one input; see read_blocks."""
 
-    def __init__(self, chunks: Iterator[str]) -> None:
+    def __init__(self, chunks: Iterator[str], bounds: Bounds) -> None:
         self._chunks = chunks
+        self._bounds = bounds
         self._text = ""
         self._ended = False
         self._ordinal = 1
@@ -285,13 +294,13 @@ class _Reader:
             if complete:
                 return
             tail = len(self._text) - raw_from
-            if tail > MAX_SEGMENT:
+            if tail > self._bounds.segment:
                 if raw_from and not oversized:
                     yield self._block(self._text[: raw_from - len(d.terminator)], d, faults)
                     faults = ()
                 yield from self._endless(d, faults)
                 return
-            if raw_from > MAX_BLOCK:
+            if raw_from > self._bounds.block:
                 text, self._text = self._text[: raw_from - 1], self._text[raw_from:]
                 if oversized:
                     self._count(text, d)
@@ -302,7 +311,7 @@ class _Reader:
                         "",
                         "",
                         answers=("TA1=022",),
-                        expected=f"at most {MAX_BLOCK} characters between two headers",
+                        expected=f"at most {self._bounds.block} characters between two headers",
                     )
                     yield self._block(text, d, (*faults, fault))
                     faults = ()
@@ -331,7 +340,7 @@ class _Reader:
 
     def _endless(self, d: Delimiters, faults: tuple[Fault, ...]) -> Iterator[Block]:
         """No terminator for longer than any segment can be: what follows cannot be read as segments."""
-        expected = f"at most {MAX_SEGMENT} characters in a segment"
+        expected = f"at most {self._bounds.segment} characters in a segment"
         fault = Fault("segment", self._position, "", "", answers=("TA1=022",), expected=expected)
         yield Block("?", "", self._position, self._ordinal, d, (*faults, fault))
         self._text = ""

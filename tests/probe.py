@@ -291,7 +291,7 @@ def seed(
         text.rstrip("*") if text.endswith("*") and not padded else text
         for text in edit_segments(SEGMENTS, edits)
     ]
-    changed = _recount(bare)
+    changed = recount(bare)
     segment = _segment_of(ref)
     find, after = at or (edits[0]["find"], edits[0].get("after", ""))
     if segment in ("ISA", "GS", "GE", "IEA"):
@@ -314,7 +314,7 @@ def _index(segments: Iterable[str], find: str, after: str) -> int:
     return next(i for i in range(start, len(texts)) if texts[i].startswith(find))
 
 
-def _recount(segments: list[str]) -> list[str]:
+def recount(segments: list[str]) -> list[str]:
     """SE01 made right, where the edits left it alone."""
     out = []
     begin = 0
@@ -325,7 +325,7 @@ def _recount(segments: list[str]) -> list[str]:
 
 
 def base_text() -> str:
-    return "".join(segment + "~\n" for segment in _recount(list(SEGMENTS)))
+    return "".join(segment + "~\n" for segment in recount(list(SEGMENTS)))
 
 
 def run(checker: Checker, defect: Defect) -> Result:
@@ -562,6 +562,12 @@ def _syntax() -> list[Defect]:
         ),
         seed("accident on day 0", 1, "guide.element-date", "2300 DTP03", put("DTP*439", {"3": "20260600"})),
         seed("paid on day 32", 1, "guide.element-date", "2430 DTP03", put("DTP*573", {"3": "20260632"})),
+        seed(
+            "a control character in HL01", 1, "guide.element-type", "2000B HL01", put("HL*3", {"1": "\x01"})
+        ),
+        seed(
+            "a control character in HL02", 1, "guide.element-type", "2000B HL02", put("HL*3", {"2": "\x01"})
+        ),
         seed("HL02 names no parent", 1, "guide.hierarchy", "2000B HL02", put("HL*3", {"2": "9"})),
         seed("HL01 skips a number", 1, "guide.hierarchy", "2000B HL01", put("HL*6", {"1": "7"})),
         seed("HL04 denies the patient below", 1, "guide.hierarchy", "2000B HL04", put("HL*4", {"4": "0"})),
@@ -721,6 +727,21 @@ def _guide() -> list[Defect]:
         seed("CAS01 unknown", 2, code, "2430 CAS01", put("CAS*CO*45*14", {"1": "XX"})),
         seed("AMT01 unknown", 2, code, "2320 AMT01", put("AMT*D", {"1": "ZZ"})),
         seed("CR104 unknown", 2, code, "2300 CR104", put("CR1*", {"4": "Z"})),
+        seed("NM101 of the referring provider unknown", 2, code, "2310A NM101", put("NM1*DN", {"1": "DX"})),
+        seed(
+            "HI01-1 unknown before an external cause",
+            2,
+            code,
+            "2300 HI01-1",
+            put("HI*ABK:S8001XA", {"1-1": "ABX"}),
+        ),
+        seed(
+            "a visit with characters too many",
+            1,
+            "guide.element-length",
+            "2400 SV101-2",
+            put("SV1*HC:99213", {"1-2": "99213" + "X" * 50}),
+        ),
         seed("PAT01 unknown", 2, code, "2000C PAT01", put("PAT*", {"1": "99"})),
         seed("LIN02 unknown", 2, code, "2410 LIN02", put("LIN*", {"2": "N9"})),
         seed("BHT06 unknown", 2, code, "header BHT06", put("BHT*", {"6": "ZZ"})),

@@ -503,7 +503,7 @@ def test_an_input_that_kills_every_worker_is_reported_and_the_rest_goes_on(
     save(tmp_path / "in", "".join(generate(3)), "b.837")
     outcome = session(checker, rulebook, [tmp_path / "in"], tmp_path / "out")
     assert [record.outcome for record in outcome.records] == ["not_checked", "accepted"]
-    assert outcome.records[0].reason == "the process that checked it ended 25 times"
+    assert outcome.records[0].reason == "the process that checked it ended 100 times"
     report = json.loads((tmp_path / "out" / "a.json").read_text())["files"][0]
     assert (report["outcome"], report["claims"]) == ("not_checked", [])
     assert not (tmp_path / "out" / "a.277ca").exists()

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from edi_checker import guide
+from edi_checker.checker import Checker
 from edi_checker.codesets import npi_valid
 from edi_checker.engine import Engine
+from edi_checker.examples import run_example
 from edi_checker.facts import Circumstances, facts_of
 from edi_checker.profile import COMMERCIAL, MEDICARE
 from edi_checker.rules.book import load
@@ -93,6 +96,63 @@ def test_pairs_without_an_active_edit_are_left_alone(decide):
     for row in rows:
         found = decide(f"{row['code_a']} x1", f"{row['code_b']} x1")
         assert not {"ncci.ptp", "ncci.ptp-modifier"} & set(found)
+
+
+@pytest.fixture(scope="module")
+def check():
+    """The findings of the whole check, all rules on, by claim, on claims with these lines."""
+    checker = Checker(guide.load(), Engine(load()), Circumstances(20260302, built_in()))
+
+    def check(claims):
+        found = []
+        for start in range(0, len(claims), 100):  # as many as a patient may have
+            group = [{"lines": list(lines)} for lines in claims[start : start + 100]]
+            by_claim = {f"EXAMPLE{number}": [] for number in range(1, len(group) + 1)}
+            for finding in run_example(checker, {**group[0], "more": group[1:]}):
+                assert finding.where.claim is not None
+                by_claim[finding.where.claim].append(finding)
+            found += by_claim.values()
+        return found
+
+    return check
+
+
+def ptp_of(findings):
+    """Rule, line, other line, statuses."""
+    return [
+        (f.rule, f.where.line, [place.line for place in f.related], f.status.ack277ca)
+        for f in findings
+        if f.rule.startswith("ncci.ptp")
+    ]
+
+
+def test_the_whole_check_finds_no_edit_in_the_negative_list(check):
+    rows = shared_rows("therapy_ptp_no_active_edit.csv")
+    claims = [(f"{row['code_a']}:GP x1", f"{row['code_b']}:GP x1") for row in rows]
+    assert len(claims) == 554
+    for claim, findings in zip(claims, check(claims), strict=True):
+        assert ptp_of(findings) == [], claim
+
+
+def test_the_whole_check_finds_each_edit_in_force_once_and_lets_modifiers_release_it(check):
+    rows = [row for row in shared_rows("therapy_ptp.csv") if row["active_2024q3"] == "Y"]
+    assert len(rows) == 386
+    pairs = [(row["column_1"], row["column_2"], row["modifier_indicator"]) for row in rows]
+    for form, line in (("{one} x1|{two} x1", 2), ("{two}:GP:KX x1|{one}:GP x1", 1)):
+        claims = [form.format(one=one, two=two).split("|") for one, two, _ in pairs]
+        for (*_, indicator), findings in zip(pairs, check(claims), strict=True):
+            codes = ("A8:454", "A8:735") if indicator == "0" else ("A8:453", "A8:454")
+            assert ptp_of(findings) == [("ncci.ptp", line, [3 - line], codes)]
+    for number, form in enumerate(("{one}:{m} x1|{two} x1", "{one} x1|{two}:{m} x1")):
+        releasing = [RELEASING[(place + number) % len(RELEASING)] for place in range(len(pairs))]
+        claims = [
+            form.format(one=one, two=two, m=m).split("|")
+            for (one, two, _), m in zip(pairs, releasing, strict=True)
+        ]
+        for (*_, indicator), findings in zip(pairs, check(claims), strict=True):
+            ((rule, at, others, _),) = ptp_of(findings)
+            assert (at, others) == (2, [1])
+            assert rule == ("ncci.ptp" if indicator == "0" else "ncci.ptp-modifier")
 
 
 @pytest.mark.parametrize("modifier", RELEASING)

@@ -137,7 +137,10 @@ def test_sentences_put_tables_together() -> None:
     gaps.append(Gap("a", BUILT_IN, "before", 20230101, 20230101))
     assert say_gaps(gaps) == [
         "Dates of service 2026-10-01 to 2026-10-02 lie after b, a r1: what has changed since is not known.",
-        f"Date of service 2023-01-01 lies before a {BUILT_IN}: only rows whose first day is known are applied.",
+        (
+            f"Date of service 2023-01-01 lies before a {BUILT_IN}: "
+            "only rows whose first day is known are applied."
+        ),
     ]
 
 
@@ -146,5 +149,5 @@ def test_memory_of_days_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     coverage = Coverage()
     for on in range(20250101, 20250131):
         coverage.meet(on, built_in())
-    assert len(coverage._known) <= 10  # noqa: SLF001
+    assert len(coverage._known) <= 10
     assert {(gap.first, gap.last) for gap in coverage.gaps()} == {(20250101, 20250130)}

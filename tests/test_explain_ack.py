@@ -7,6 +7,8 @@ import io
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,7 @@ def text_of(text: str) -> tuple[str, str]:
         ("A", "000", "accepted", "Interchange 000000905 is accepted."),
         ("E", "021", "noted", "IEA01 does not count the groups right"),
         ("R", "025", "rejected", "the control number of ISA13 was used before"),
+        ("R", "000", "rejected", "and no reason is given"),
         ("R", "099", "rejected", "code 099, whose meaning is not known here"),
         ("Q", "000", "unclear", "answered with Q, whose meaning is not known here"),
         ("", "", "unclear", "without a verdict"),
@@ -420,8 +423,17 @@ def test_command_exit_codes(tmp_path: Path, verdict: str, code: int) -> None:
 
 
 def test_command_reads_standard_input() -> None:
-    done = command("-", input=f"{ISA}TA1*000000905*261120*0930*A*000~{IEA}")
-    assert (done.exit_code, done.stderr) == (0, "")
+    done = subprocess.run(
+        [sys.executable, "-m", "edi_checker", "explain-ack", "-"],
+        input=f"{ISA}TA1*000000905*261120*0930*A*000~{IEA}",
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("accepted Interchange 000000905")
 
 
 @pytest.mark.parametrize("text", ["", "no X12 at all", None])

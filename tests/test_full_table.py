@@ -1,4 +1,4 @@
-"""The whole practitioner PTP set: what its import costs, and that checks find what is in it and nothing else."""
+"""The whole practitioner PTP set: what its import costs, and that checks find just what is in it."""
 
 from __future__ import annotations
 
@@ -115,11 +115,14 @@ class RandomClaim:
     lines: tuple[Line, ...]
 
 
-ANATOMIC = "E1 E2 E3 E4 FA F1 F5 F9 TA T1 T5 T9 LT RT LC LD RC LM RI".split()
-RELEASING = {*ANATOMIC, *"58 78 79 27 59 91 XE XS XP XU".split()}
+RELEASING = {
+    *("E1", "E2", "E3", "E4", "FA", "F1", "F5", "F9", "TA", "T1", "T5", "T9"),
+    *("LT", "RT", "LC", "LD", "RC", "LM", "RI"),
+    *("58", "78", "79", "27", "59", "91", "XE", "XS", "XP", "XU"),
+}
 ON_VISITS = {"24", "25", "57"}  # release only beside an office visit; and stand beside surgery, where not
 VISITS = ["99212", "99213", "99214", "99215"]
-OTHERS = "50 51 76 77 GP KX 52 80 GA Q6".split()
+OTHERS = ["50", "51", "76", "77", "GP", "KX", "52", "80", "GA", "Q6"]
 # Billing provider of the base claim: NPI and taxonomy.
 BILLING = ("1234567893", "225100000X")
 PROVIDERS = [
@@ -166,7 +169,8 @@ def random_claim(chance: random.Random, rows: list[list[str]]) -> RandomClaim:
     providers = [None] * 6 + [chance.choice(PROVIDERS) for _ in range(4)]
     lines = []
     for code in codes:
-        modifiers = [m for pool in (sorted(RELEASING), OTHERS) if chance.random() < 0.2 for m in [chance.choice(pool)]]
+        pools = (sorted(RELEASING), OTHERS)
+        modifiers = [chance.choice(pool) for pool in pools if chance.random() < 0.2]
         if (code in VISITS or "10004" <= code <= "69990") and chance.random() < 0.2:
             modifiers.append(chance.choice(sorted(ON_VISITS)))
         chance.shuffle(modifiers)
@@ -197,7 +201,7 @@ def provider_segments(provider: tuple[str, str] | None) -> list[str]:
         return []
     npi, taxonomy = provider
     named = [f"NM1*82*1*BROOK*LINNEA****XX*{npi}"]
-    return named + [f"PRV*PE*PXC*{taxonomy}"] if taxonomy else named
+    return [*named, f"PRV*PE*PXC*{taxonomy}"] if taxonomy else named
 
 
 # Claim, column 2 line, column 1 line, rule, statuses, modifiers that release.

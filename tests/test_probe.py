@@ -52,3 +52,41 @@ def test_a_file_without_its_defect_is_not_said_to_have_it(checker):
 
 def test_the_page_is_current(measured):
     assert probe.PAGE.read_text("utf-8") == probe.write_page(measured)
+
+
+def loud(checker, segments):
+    """Errors and warnings on the file of these segments, as `rule at element`."""
+    text = "".join(segment + "~\n" for segment in probe.recount(segments))
+    checker.engine.begin()
+    return [
+        f"{f.rule} at {f.where.loop} {f.where.element or f.where.segment}"
+        for checked in checker.check(io.BytesIO(text.encode()))
+        for f in checked.findings
+        if f.severity != "info"
+    ]
+
+
+INNER = range(probe.SEGMENTS.index("SE*0*0001"))[3:]
+
+# Without its HL the level below the payer's reads as part of the claim before it, and what follows with it.
+OPENERS = ("HL*3", "HL*4")
+
+
+@pytest.mark.parametrize("at", INNER, ids=lambda at: f"{at}-{probe.SEGMENTS[at].split('*')[0]}")
+def test_a_segment_that_is_taken_away_is_at_most_one_finding(checker, at):
+    segments = list(probe.SEGMENTS)
+    if not segments.pop(at).startswith(OPENERS):
+        assert len(loud(checker, segments)) <= 1
+
+
+@pytest.mark.parametrize("at", INNER, ids=lambda at: f"{at}-{probe.SEGMENTS[at].split('*')[0]}")
+def test_a_control_character_in_an_element_is_one_finding(checker, at):
+    elements = probe.SEGMENTS[at].split("*")
+    for number in range(1, len(elements)):
+        if elements[number]:
+            parts = elements[number].split(":")
+            for part in range(len(parts)):
+                value = ":".join("\x01" if n == part else each for n, each in enumerate(parts))
+                hurt = "*".join([*elements[:number], value, *elements[number + 1 :]])
+                segments = [hurt if n == at else each for n, each in enumerate(probe.SEGMENTS)]
+                assert len(loud(checker, segments)) == 1, hurt

@@ -29,10 +29,16 @@ PUT_TOGETHER = {
         r"(?:(?<=~)|\A)[\r\n]*+(?:(HL)\*([^~*]*)\*[^~*]*\*[^~*]*\*([^~*]*)|(CLM)\*)",
     ),
     ("batch/ranges.py", "(CLM|ST|GS|GE|IEA)"): (
-        "~[\r\n]*+(?=[CSGI \t\f\v\x00\x1a]|~)(?:(CLM|ST|GS|GE|IEA)\\*|(ISA)[^A-Za-z0-9\\s]|([ \t\f\v\x00\x1a]|~))",
+        (
+            "~[\r\n]*+(?=[CSGI \t\f\v\x00\x1a]|~)"
+            "(?:(CLM|ST|GS|GE|IEA)\\*|(ISA)[^A-Za-z0-9\\s]|([ \t\f\v\x00\x1a]|~))"
+        ),
     ),
     ("redact.py", "re.escape(value)"): (r"(?<![0-9A-Za-z])AAAA(?![0-9A-Za-z])",),
-    ("x12.py", "term"): (r"~(?=(?:CLM|HL|SE|ST|GS|GE|IEA|TA1)\*|ISA[^A-Za-z0-9\s])", r"~[ \t\r\n]*(?=ISA[^A-Za-z0-9\s])"),
+    ("x12.py", "term"): (
+        r"~(?=(?:CLM|HL|SE|ST|GS|GE|IEA|TA1)\*|ISA[^A-Za-z0-9\s])",
+        r"~[ \t\r\n]*(?=ISA[^A-Za-z0-9\s])",
+    ),
     ("x12.py", "re.escape(terminator)"): (r"~[ \t\r\n\f\v\x00\x1a~]",),
     ("patterns.py", "start"): (r"~LX\*([0-9]+)",),
     ("patterns.py", "write"): (),  # test_the_patterns_of_the_guide
@@ -206,7 +212,15 @@ def test_the_patterns_of_the_guide(level):
     whole = "~".join(segments)
     for begin, head in enumerate(segments):
         for text in (
-            *("~".join((*segments[begin : begin + lead], *[segments[min(begin + lead, len(segments)) - 1]] * 1000)) for lead in (1, 3, 6)),
+            *(
+                "~".join(
+                    (
+                        *segments[begin : begin + lead],
+                        *[segments[min(begin + lead, len(segments)) - 1]] * 1000,
+                    )
+                )
+                for lead in (1, 3, 6)
+            ),
             "~".join([*segments[begin : begin + 12], head[:-1] + "\x00"]),
             head + "*" * 30_000,
             head + ":" * 30_000,

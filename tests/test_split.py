@@ -568,3 +568,12 @@ def test_command_needs_a_folder_and_writes_over_no_input(claims_file: Path) -> N
     done = invoke("check", claims_file, other, "--split", "--out-dir", claims_file.parent)
     assert done.exit_code == 2
     assert other.read_text() == "kept"
+
+
+def test_command_does_not_mask_what_is_to_be_sent(claims_file: Path) -> None:
+    """A clean file of tokens would pass for one to send."""
+    folder = claims_file.parent / "out"
+    done = invoke("check", claims_file, "--split", "--redact", "--out-dir", folder)
+    assert done.exit_code == 2
+    assert "cannot go with --redact" in done.stderr
+    assert not folder.exists()

@@ -1,11 +1,8 @@
 """Files as CMS publishes them, imported, and what look-ups then answer."""
 
 import json
-import os
 import random
 import stat
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -15,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edi_checker.cli import commands
+from edi_checker.examples import write_example
 from edi_checker.store import ImportRefused, StoreError, list_releases, open_tables, plan_import, run_import
 from edi_checker.store.layouts import parse_day
 from edi_checker.store.packed import Damaged, Packed, Packer, Shape
@@ -587,6 +585,78 @@ def test_hcpcs_comes_in_a_workbook_too(tmp_path, folder):
     ]
     write_workbook(tmp_path / "HCPC2026_JUL_ANWEB.xlsx", rows)
     assert tables_of(folder, str(tmp_path / "HCPC2026_JUL_ANWEB.xlsx")).hcpcs("G0283", 20260701)
+
+
+DRUGS = "Code,From,Until\nJ9271,2023-07-01,\nJ9299,20230701,2025-12-31\n"
+
+
+def put_drugs(tmp_path, text=DRUGS):
+    return put(tmp_path, "single-dose-2026q3.csv", text)
+
+
+def test_a_list_of_single_dose_drugs_has_its_days(tmp_path, folder):
+    (release,) = load(folder, put_drugs(tmp_path))
+    assert (release.table, release.name, release.rows) == ("single_dose", "2026Q3", 2)
+    tables = open_tables(folder, built_in())
+    days = {"J9271": (20230630, 20230701, 20261231), "J9299": (20230630, 20230701, 20251231, 20260101)}
+    said = {code: [tables.procedure(code, on) for on in each] for code, each in days.items()}
+    assert [found is not None and found.single_dose for found in said["J9271"]] == [False, True, True]
+    assert [found is not None and found.single_dose for found in said["J9299"]] == [False, True, True, False]
+    drug = said["J9271"][1]
+    assert (drug.therapy, drug.status, drug.timed) == ("", "", False)
+    assert tables.procedure("J0001", 20260203) is None
+    assert tables.procedure("97530", 20260203) == built_in().procedure("97530", 20260203)
+    assert tables.era(20251231) != tables.era(20260101)
+
+
+def test_a_single_dose_drug_keeps_its_indicators(tmp_path, folder):
+    fees = put(tmp_path, "PPRRVU2026_Jul.csv", MPFS_HEAD + mpfs_line("J9271", "", "E", THERAPY))
+    drug = tables_of(folder, put_drugs(tmp_path), fees).procedure("J9271", 20260701)
+    assert (drug.status, drug.pctc, drug.single_dose) == ("E", "7", True)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("97530,20230701,", "a HCPCS code of level II is expected, not 97530"),
+        ("J9271,2023-13-01,", "2023-13-01 is no date"),
+        ("J9271,,", "a date is expected, not nothing"),
+        ("J9271,20230701,20230630", "the last day, 20230630, lies before the first"),
+    ],
+)
+def test_a_damaged_list_of_drugs_is_refused_with_its_line(tmp_path, folder, row, reason):
+    said = refusal(folder, put_drugs(tmp_path, f"{DRUGS}{row}\n"))
+    assert f"line 4: {reason}" in said
+
+
+@pytest.mark.parametrize(
+    ("on", "modifier", "profile", "expected"),
+    [
+        ("2026-02-03", "", "medicare", ["warning"]),
+        ("2023-07-01", "", "medicare", ["warning"]),
+        ("2023-06-30", "", "medicare", []),
+        ("2026-02-03", ":JZ", "medicare", []),
+        ("2026-02-03", ":JW", "medicare", []),
+        ("2026-02-03", "", "commercial", []),
+    ],
+)
+def test_a_listed_drug_without_jw_or_jz_is_found(tmp_path, folder, on, modifier, profile, expected):
+    load(folder, put_drugs(tmp_path))
+    claim = {"payer": profile, "date": on, "received": "2026-11-21"}
+    file = tmp_path / "claims.837"
+    file.write_text(write_example({"lines": [f"J9271{modifier} x2"], "claim": claim}).text)
+    words = ("check", str(file), "--format", "json", "--received", "2026-11-21", "--no-progress")
+    (checked,) = json.loads(run(*words, "--tables", str(folder)).stdout)["files"]
+    assert [f["severity"] for f in checked["findings"] if f["rule"] == "modifier.missing"] == expected
+    (checked,) = json.loads(run(*words).stdout)["files"]
+    assert [f for f in checked["findings"] if f["rule"] == "modifier.missing"] == []
+
+
+def test_a_look_up_names_a_single_dose_drug(tmp_path, folder):
+    load(folder, put_drugs(tmp_path))
+    said = run("tables", "--tables", str(folder), "lookup", "J9271", "--on", "2026-07-03").stdout
+    assert "single_dose 2026Q3: a drug in single-dose containers, billed with JZ or JW" in said
+    assert "mpfs: no release covers this day" in said
 
 
 # -- the tables together ------------------------------------------------------------------------------------

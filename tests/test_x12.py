@@ -189,11 +189,11 @@ def test_a_line_of_200_megabytes_without_a_terminator_ends_in_one_fault_after_a_
 
 
 def test_a_claim_without_end_is_cut_and_the_count_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(x12, "MAX_BLOCK", 50_000)
+    bounds = x12.Bounds(block=50_000)
     monkeypatch.setattr(x12, "CHUNK", 10_000)
     many = ["K3*FILLER"] * 20_000
     text = "".join(s + "~" for s in [ISA, *BODY[:8], *many, *BODY[8:]])
-    found = blocks_of(text)
+    found = list(read_blocks(io.BytesIO(text.encode()), bounds))
     assert max(len(b.text) for b in found) < 80_000
     assert [f.kind for b in found for f in b.faults] == ["segment"]
     assert next(b.position for b in found if b.kind == "SE") == 20_010

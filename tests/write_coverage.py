@@ -24,15 +24,15 @@ STRUCTURE = ("guide", "x12")
 HEAD = """\
 # Coverage: what watches each segment and element of the guide
 
-Every loop, segment, element and component of the implementation guide (005010X222A1) as the checker knows it, in
-the guide's order. *Use* is the guide's: R required, S situational, N not used. *Structure* are the rules that the
-guide's own table gives it, without their `guide.`. *Content* are the rules that have a finding there; a rule
-counts where one of the failing examples in its file is found at that place.
+Every loop, segment, element and component of the implementation guide (005010X222A1) as the checker knows
+it, in the guide's order. *Use* is the guide's: R required, S situational, N not used. *Structure* are the
+rules that the guide's own table gives it, without their `guide.`. *Content* are the rules that have a
+finding there; a rule counts where one of the failing examples in its file is found at that place.
 
-What stands for a whole segment or loop: a required one that lacks (`segment-missing`, `loop-missing`), too many
-(`segment-repeat`, `loop-repeat`), the wrong place (`segment-order`, `segment-unexpected`), and what is no segment
-at all (`x12.segment`). Every element with a type: padding (`element-padding`), characters (`element-character`)
-and separators where none belong (`element-not-used`).
+What stands for a whole segment or loop: a required one that lacks (`segment-missing`, `loop-missing`), too
+many (`segment-repeat`, `loop-repeat`), the wrong place (`segment-order`, `segment-unexpected`), and what is
+no segment at all (`x12.segment`). Every element with a type: padding (`element-padding`), characters
+(`element-character`) and separators where none belong (`element-not-used`).
 
 Written by `python tests/write_coverage.py`; a test holds it current.
 """
@@ -113,7 +113,8 @@ def _rows(
         return
     for part in parts:
         content = _content(segment, loop, part.ref, places, shown)
-        yield f"| {part.ref} | {part.name} | {part.usage} | {', '.join(_structure(segment, part))} | {content} |"
+        checks = ", ".join(_structure(segment, part))
+        yield f"| {part.ref} | {part.name} | {part.usage} | {checks} | {content} |"
 
 
 def _structure(segment: Segment, item: Element | Composite) -> Iterable[str]:
@@ -162,8 +163,8 @@ def _totals(guide: Guide, places: dict[tuple[str, str], set[str]]) -> list[str]:
     content = len({rule for each in places.values() for rule in each})
     return [
         "## In all\n",
-        f"{len(guide.segments)} segments, {len(elements)} elements and {len(parts)} components; each is watched",
-        f"by the guide's table. {content} rules beyond it have findings at {len(places)} places.",
+        f"{len(guide.segments)} segments, {len(elements)} elements and {len(parts)} components; each is",
+        f"watched by the guide's table. {content} rules beyond it have findings at {len(places)} places.",
     ]
 
 

@@ -211,7 +211,10 @@ class Acknowledger:
         return answers
 
     def put_in_claims(self, answers: AnsweredClaims) -> None:
-        """Go on with the next claims of the open provider, made elsewhere. Raises OverflowError, see Group999."""
+        """Go on with the next claims of the open provider, made elsewhere.
+
+        Raises OverflowError where an answer has no room for them.
+        """
         group, now = self._group, self._set
         if group is None or now is None:
             return

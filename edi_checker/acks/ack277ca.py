@@ -27,7 +27,6 @@ from edi_checker.claim import (
     ServiceLine,
     Subscriber,
     Transaction,
-    days,
     element,
 )
 from edi_checker.finding import RETURNED, Finding
@@ -162,7 +161,7 @@ class Set277:
 class Claims277:
     """The answers to claims of one provider in an open set: see Group277.take_out_claims.
 
-    `patients` is the text before the first 2000D, then that of each without its HL, whose number is not known.
+    `patients` is the text before the first 2000D, then that of each without its HL: its number is not known.
     """
 
     patients: list[bytes]
@@ -310,9 +309,11 @@ class Group277:
         else:
             text = "" if known else "CLM02 cannot be read and counts as 0."
             out.append(_status((_ACCEPTED,), date, "WQ", total, text))
-        if reference := clean(claim.header.reference("D9"), 50):
+        if claim.mark("REF", "D9") in claim.block.text and (
+            reference := clean(claim.header.reference("D9"), 50)
+        ):
             out.append(f"REF*D9*{reference}")
-        out += _dates(claim.dates if rejected else _days_of(claim))
+        out += _dates(claim.dates)
         for line, found in failing:
             out += _line_lines(line, found)
         return out
@@ -452,19 +453,6 @@ def _status(codes: tuple[str, ...], date: str, action: str, amount: str, text: s
     """STC with its up to three codes in STC01, STC10 and STC11."""
     first, second, third = (*codes, "", "")[:3]
     return f"STC*{first}*{date}*{action}*{amount}******{second}*{third}*{text}".rstrip(ELEMENT)
-
-
-def _days_of(claim: Claim) -> tuple[int | None, int | None]:
-    """Claim.dates of a claim without a fault, without looking at each line: most have one day."""
-    said = {
-        (segment[2], segment[3])
-        for segment in claim.segments
-        if segment[0] == "DTP" and len(segment) == 4 and segment[1] == "472"
-    }
-    if len(said) != 1:
-        return claim.dates
-    ((form, text),) = said
-    return days(["DTP", "472", form, text])
 
 
 def _dates(period: tuple[int | None, int | None]) -> list[str]:

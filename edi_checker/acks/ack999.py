@@ -212,7 +212,10 @@ class Group999:
         return answers
 
     def put_in_claims(self, answers: Claims999) -> None:
-        """Go on with the next claims of the open set, made elsewhere. Raises OverflowError beyond AK2's bounds."""
+        """Go on with the next claims of the open set, made elsewhere.
+
+        Raises OverflowError where they are more than one AK2 can hold.
+        """
         for code in answers.group_codes:
             _add(self._codes, code)
         if self._set is None:

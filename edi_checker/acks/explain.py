@@ -270,7 +270,9 @@ class _Teller:
         number, code, note = (_plain(element(segment, index)) for index in (1, 4, 5))
         verdict = _verdict(words.INTERCHANGE_VERDICTS, code)
         text = f"Interchange {number or '(not named)'} is {verdict.words}"
-        if note and (note != "000" or verdict.outcome != "accepted"):
+        if note == "000" and verdict.outcome == "rejected":
+            text += ", and no reason is given"
+        elif note and (note != "000" or verdict.outcome != "accepted"):
             text += f": {_meaning(words.INTERCHANGE_NOTES, note)}"
         advice = ""
         if verdict.outcome == "rejected":

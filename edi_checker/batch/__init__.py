@@ -28,7 +28,8 @@ from edi_checker.source import Input, Reading, Unreadable
 __all__ = ["Batch", "clear_away"]
 
 _ON_PYTHON = 2  # deaths over one task after which the Python engine takes it
-_MOST_DEATHS = 25  # deaths over one task after which its input is given up; chance alone hardly comes so far
+# Deaths over one task after which its input is given up: over a range, and over an input in one piece.
+_MOST_DEATHS = (100, 10)
 _AHEAD = 4  # ranges for each worker that are cut and not yet put together
 _OFTEN = 1 << 20  # bytes between two words of a worker about its progress
 _PATIENCE = 0.5  # seconds between two looks at the progress
@@ -298,7 +299,7 @@ class Batch:
         elif isinstance(event, Died):
             self.deaths += 1
             task.deaths += 1
-            if task.deaths < _MOST_DEATHS:
+            if task.deaths < _MOST_DEATHS[task.range is None]:
                 self._again.append(task)
             else:
                 self._give_up(task.index, f"the process that checked it ended {task.deaths} times")

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from edi_checker.reader import Passed, PassedInSet
 from edi_checker.x12 import NotX12, read_blocks
 
-RANGE = 1 << 20  # bytes from which a range ends with the next transaction set
+RANGE = 1 << 19  # bytes from which a range ends with the next transaction set
 _WITHIN = 2  # times as long it ends with the next subscriber, where no set ends before
 LONGEST = 1 << 25  # bytes of one range; an input with a set beyond it that cannot be cut is left whole
 _CHUNK = 1 << 20

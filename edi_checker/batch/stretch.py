@@ -25,6 +25,7 @@ from edi_checker.claim import (
 from edi_checker.engine import Met
 from edi_checker.facts import Coverage, Gap
 from edi_checker.profile import choose, choose_for_run
+from edi_checker.reader import Unsettled
 from edi_checker.reports.journal import Journal, Stretch
 from edi_checker.run import make_acknowledger
 
@@ -113,6 +114,8 @@ class _Pass:
         try:
             with self._journal:
                 yield from self._pieces()
+        except Unsettled:
+            raise Irregular from None
         finally:
             self._close_acknowledger()
 
@@ -123,13 +126,14 @@ class _Pass:
         known = 0 if passed is None else 2 if passed.inside is None else 4
         last: Part | None = None
         held: Checked | None = None
-        for count, checked in enumerate(self._checker.check(stream, passed)):
+        parts = self._checker.check(stream, passed, followed=bool(given.after))
+        for count, checked in enumerate(parts):
             part = checked.part
             _refuse(part)
             if count < known:
                 self._know(checked)
                 continue
-            if count == 4 == known and (not isinstance(part, Subscriber) or part.faults):
+            if count == 4 == known and not isinstance(part, Subscriber):
                 raise Irregular
             if not given.last and _is_break(part):
                 # What follows ends the range and not the input.
@@ -141,9 +145,6 @@ class _Pass:
         if given.after:
             following = held.part if held is not None else None
             if not isinstance(following, Subscriber) or not isinstance(last, Claim):
-                raise Irregular
-            if following.faults or last.faults:
-                # What was wrong here may have to do with what stands there.
                 raise Irregular
         elif held is not None:
             if not given.last and not (

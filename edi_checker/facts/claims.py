@@ -188,7 +188,8 @@ _OF_CLAIM: dict[str, Callable[[Whole], Value]] = {
 
 def _uncertified(whole: Whole) -> tuple[ServiceLine, ...]:
     """The always-therapy lines without a referring provider, neither of their own nor of the claim."""
-    if "DN" in whole.roles:
+    # A provider whose role cannot be read may be the one.
+    if "DN" in whole.roles or any(fault.element == "NM101" for fault in whole.claim.faults):
         return ()
     return tuple(
         [

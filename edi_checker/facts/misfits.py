@@ -198,12 +198,12 @@ def _without_faulty(
     refused = {(fault.position, fault.element) for fault in faults}
     if not refused:
         return found
-    # Which diagnosis a pointer means is not known where one of them is not written right.
+    # Which diagnosis a pointer means, and which is the first, is not known where one is not written right.
     unsure = any(fault.segment == "HI" for fault in faults)
     return [
         (site, misfit)
         for site, misfit in found
-        if not (unsure and misfit.set == "pointer")
+        if not (unsure and (misfit.set == "pointer" or misfit.problem == "external-cause-first"))
         and (site.position, misfit.at) not in refused
         and (site.position, misfit.at.partition("-")[0]) not in refused
     ]

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from edi_checker.claim import Claim, ServiceLine, element
+from edi_checker.claim import Claim, ServiceLine
 from edi_checker.facts.lines import Line
 from edi_checker.facts.places import Known
 from edi_checker.finding import Place
@@ -36,16 +36,14 @@ class ClaimsSeen:
         if self._digests[slot]:
             return self._place(self._places[slot])
         if self._count < self.LIMIT:
-            self.hold(digest, _written(claim))
+            self._put(slot, digest, _written(claim))
         return None
-
-    def knows(self, digest: int) -> bool:
-        """Whether a claim with this digest was met and is held."""
-        return self._digests[self._slot(digest)] != 0
 
     def hold(self, digest: int, text: bytes) -> None:
         """Keep a digest that is not there, with the text that says where its claim stands."""
-        slot = self._slot(digest)
+        self._put(self._slot(digest), digest, text)
+
+    def _put(self, slot: int, digest: int, text: bytes) -> None:
         self._digests[slot] = digest
         self._places[slot] = len(self._texts)
         self._texts += text
@@ -55,9 +53,10 @@ class ClaimsSeen:
 
     def _slot(self, digest: int) -> int:
         """The slot of a digest, or the empty one where it would stand."""
-        last = len(self._digests) - 1
+        digests = self._digests
+        last = len(digests) - 1
         slot = digest & last
-        while self._digests[slot] not in (0, digest):
+        while digests[slot] and digests[slot] != digest:
             slot = slot + 1 & last
         return slot
 
@@ -83,9 +82,7 @@ _BETWEEN, _END = "\x1f", b"\x1e"
 
 
 def _written(claim: Claim) -> bytes:
-    transaction = claim.transaction
-    numbers = (transaction.interchange.control_number, transaction.group.control_number)
-    words = (*numbers, transaction.control_number, claim.id, str(claim.position))
+    words = (*claim.transaction.numbers, claim.id, str(claim.position))
     text = _BETWEEN.join(words)
     if text.count(_BETWEEN) >= len(words) or "\x1e" in text:
         # What separates the words cannot be kept within one; a number with it is no control number.
@@ -109,10 +106,11 @@ def earlier_claim(seen: ClaimsSeen, claim: Claim, lines: Sequence[Line]) -> Know
 
 def is_compared(claim: Claim) -> bool:
     """Whether a claim without faults is one that must not come twice."""
-    interchange = claim.transaction.interchange
+    transaction = claim.transaction
+    interchange = transaction.interchange
     if interchange.faults and any(fault.kind == "interchange-repeated" for fault in interchange.faults):
         return False
-    return claim.frequency == "1" and element(claim.transaction.first("BHT"), 2) != _REISSUE
+    return claim.frequency == "1" and transaction.purpose != _REISSUE
 
 
 def said_of_line(line: Line) -> str:
@@ -123,7 +121,8 @@ def said_of_line(line: Line) -> str:
 def digest_claim(claim: Claim, diagnoses: tuple[tuple[str, str], ...], served: list[str]) -> int:
     """The digest of all that makes a claim the same as another, never 0; `served` are lines and providers."""
     above = [level.content for level in (claim.billing, claim.subscriber, claim.patient) if level is not None]
-    text = repr((above, claim.place_of_service, diagnoses, sorted(served)))
+    said = [f"{qualifier}:{code}" for qualifier, code in diagnoses]
+    text = _BETWEEN.join([*above, "", claim.place_of_service, *said, "", *sorted(served)])
     digest = blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
     return int.from_bytes(digest, "big") or 1
 

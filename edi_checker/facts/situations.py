@@ -119,7 +119,7 @@ def add_situations(
             break
     for segment in claim.segments:
         if segment[0] in _TELLING and _may_tell(segment):
-            _tell_of_segments(scene)
+            _tell_of_segments(scene, begin + MOST_SITUATIONS)
             break
     del facts[begin + MOST_SITUATIONS :]
 
@@ -148,13 +148,12 @@ def _named(segments: list[Segment]) -> tuple[str, ...]:
 def _tell_of_head(scene: _Scene, first: int | None) -> None:
     claim = scene.claim
     place_of_service, _, frequency = claim.location[:3]
-    ids = {segment[0] for segment in claim.header.segments}
     if frequency in ("6", "7", "8"):
         scene.tell("replacement", frequency=frequency)
-    elif "REF" in ids and claim.header.first("REF", "F8") is not None:
+    elif claim.header.first("REF", "F8") is not None:
         scene.tell("original", frequency=frequency)
     causes: tuple[str, ...] = ()
-    if element(claim.segment, 11):
+    if len(claim.segment) > 11 and claim.segment[11]:
         parts = element(claim.segment, 11).split(claim.component)
         causes = tuple([cause for cause in parts[:3] if cause])
         scene.tell("accident", related_causes=causes, state=element(parts, 3), country=element(parts, 4))
@@ -175,14 +174,15 @@ def _tell_of_head(scene: _Scene, first: int | None) -> None:
 
 def _tell_of_payers(scene: _Scene, causes: tuple[str, ...]) -> None:
     claim = scene.claim
-    if claim.subscriber is None or hides_something(claim.subscriber.faults):
+    if claim.subscriber is None or (claim.subscriber.faults and hides_something(claim.subscriber.faults)):
         return
-    responsible = claim.subscriber.first("SBR")
+    responsible = claim.subscriber.responsible
     others = claim.other_payers
     order = element(responsible, 1)
     filing_indicator = element(responsible, 9)
-    patients = element(claim.subscriber.first("HL"), 4)
-    if order and not element(responsible, 2) and claim.patient is None and patients == "0":
+    nobody = bool(order) and not element(responsible, 2) and claim.patient is None
+    # Where a level of the patient's own is announced, its absence is a finding of the hierarchy.
+    if nobody and element(claim.subscriber.first("HL"), 4) == "0":
         scene.tell("no-patient")
     if order and order not in ("P", "U") and not others:
         scene.tell("later-payer", filing_indicator=filing_indicator, other_payers=0)
@@ -229,29 +229,31 @@ def _tell_of_providers(scene: _Scene) -> None:
 # -- segments that tell by being there ---------------------------------------------------------------------
 
 
+# Of these only segments with this qualifier tell.
+_TELLING_QUALIFIER = {"REF": "X4", "AMT": "F5", "CRC": "ZZ"}
+
+
 def _may_tell(segment: Segment) -> bool:
-    match segment[0]:
-        case "NM1":
-            return element(segment, 1) in _PROVIDERS and not element(segment, 9)
-        case "REF":
-            return element(segment, 1) == "X4"
-        case "AMT":
-            return element(segment, 1) == "F5"
-        case "CRC":
-            return element(segment, 1) == "ZZ"
-    return True
+    name = segment[0]
+    if name == "NM1":
+        return (len(segment) < 10 or not segment[9]) and element(segment, 1) in _PROVIDERS
+    qualifier = _TELLING_QUALIFIER.get(name)
+    return qualifier is None or (len(segment) > 1 and segment[1] == qualifier)
 
 
 _OPENING = {"LIN": "2410", "SVD": "2430", "LQ": "2440"}
 
 
-def _tell_of_segments(scene: _Scene) -> None:
+def _tell_of_segments(scene: _Scene, most: int) -> None:
+    """Tell of them until there are so many facts."""
     claim = scene.claim
     line: Line | None = None
     number = 0
     loop = "2300"
     providers = LOOPS_2310
     for index, segment in enumerate(claim.segments):
+        if len(scene.facts) > most:
+            return
         name = segment[0]
         if name == "LX":
             number += 1
@@ -337,7 +339,7 @@ def add_subscriber(facts: list[Fact], subscriber: Subscriber, received: int, pro
         return
     named = subscriber.name
     ids = {segment[0] for segment in named.run.segments}
-    responsible = subscriber.first("SBR")
+    responsible = subscriber.responsible
     if (
         element(responsible, 1) == "P"
         and element(responsible, 2) == "18"

@@ -69,7 +69,11 @@ class _Said:
     """A plain line, read once for all lines with the same text: what is asked of it claim by claim.
 
     service  what its SV1 says
-    on       its one day of service
+    charge   cents
+    on       its one day of service, `era` that of the tables
+    plain    as of the service
+    always   whether it is always a therapy service
+    visit    whether only a person can make it
     asked    what is left to ask of its diagnoses, None where nothing is; `known` is what is known of that
     of_day   the tests that may hold on the units of its day
     served   what it says, as claims are compared
@@ -77,7 +81,12 @@ class _Said:
     """
 
     service: Service
+    charge: int
     on: int
+    era: int
+    plain: int
+    always: bool
+    visit: bool
     asked: Question | None
     known: dict[str, Value]
     of_day: int
@@ -86,6 +95,15 @@ class _Said:
 
 
 _Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class _Diagnosed:
+    """Diagnoses of a claim; `usual` says for first and last days whether nothing is odd about them then."""
+
+    pairs: _Pairs
+    codes: tuple[str, ...]
+    usual: dict[tuple[int, int], bool]
 
 
 @dataclass(slots=True)
@@ -102,32 +120,36 @@ class _Memory:
 
     None stands for what is not plain.
 
-    lines      text of a line (without LX and REF*6R) and its rendering taxonomy -> what it says
+    lines      rendering taxonomy -> text of a line, without LX and REF*6R -> what it says
     providers  text of NM1 and PRV -> role, NPI and taxonomy
-    diagnoses  texts of HI -> qualifiers and codes, and the codes alone
+    diagnoses  texts of HI -> the diagnoses
     heads      what CLM says after the charge, SBR, roles, references -> what is known of the claim, what is
                still to be asked of it
     events     qualifier of a date of the claim -> what is asked of it
+    leasts     timed services of a day -> least minutes of each discipline
     billing    the provider last met, with its NPI, taxonomy, and whether it is an organisation
     """
 
-    __slots__ = ("billing", "diagnoses", "events", "heads", "lines", "providers")
+    __slots__ = ("billing", "diagnoses", "events", "heads", "leasts", "lines", "providers")
 
     def __init__(self) -> None:
-        self.lines: dict[tuple[str, ...], _Said | None] = {}
+        self.lines: dict[str, dict[str, _Said | None]] = {}
         self.providers: dict[tuple[str, str], tuple[str, str, str] | None] = {}
-        self.diagnoses: dict[tuple[str, ...], tuple[_Pairs, tuple[str, ...]] | None] = {}
+        self.diagnoses: dict[tuple[str, ...], _Diagnosed | None] = {}
         self.heads: dict[tuple[object, ...], _Head | None] = {}
         self.events: dict[str, Question | None] = {}
+        self.leasts: dict[tuple[Service, ...], list[int]] = {}
         self.billing: tuple[BillingProvider, str, str, bool] | None = None
 
     def make_room(self) -> None:
-        if len(self.lines) + len(self.providers) + len(self.diagnoses) + len(self.heads) > _MOST_REMEMBERED:
+        lines = sum(map(len, self.lines.values())) + len(self.lines)
+        if lines + len(self.providers) + len(self.diagnoses) + len(self.heads) > _MOST_REMEMBERED:
             self.lines.clear()
             self.providers.clear()
             self.diagnoses.clear()
             self.heads.clear()
             self.events.clear()
+            self.leasts.clear()
 
 
 def skim(claim: Claim, circumstances: Circumstances, profile: Profile, needs: Needs) -> bool:
@@ -149,16 +171,18 @@ def skim(claim: Claim, circumstances: Circumstances, profile: Profile, needs: Ne
         memory = needs.memory[key] = _Memory()
     memory.make_room()
     plain = _read(claim, delimiters, memory, circumstances, profile, needs)
-    return plain is not None and _pass_over(claim, plain, circumstances, profile, needs)
+    return plain is not None and _pass_over(claim, plain, memory, circumstances, profile, needs)
 
 
 @dataclass(slots=True)
 class _Plain:
     """A claim whose text holds nothing unusual."""
 
-    lines: list[_Said]
+    by_day: dict[int, list[_Said]]
+    of_day: int
+    served: list[str]
     npi: str
-    pairs: _Pairs
+    diagnosed: _Diagnosed
     first: int
     last: int
 
@@ -171,52 +195,35 @@ def _read(
     profile: Profile,
     needs: Needs,
 ) -> _Plain | None:
-    e = delimiters.element
-    texts = claim.block.text.split(delimiters.terminator)
+    e, end = delimiters.element, delimiters.terminator
+    head, *line_texts = claim.block.text.split(f"{end}LX{e}")
+    if not line_texts or len(line_texts) > _MOST_LINES:
+        return None
+    clm_text, *texts = head.split(end)
     header: list[str] = []
     diagnoses: list[str] = []
     references: list[str] = []
     providers: list[list[str]] = []
-    lines: list[list[str]] = []
-    line: list[str] | None = None
-    provider: list[str] | None = None
-    number = f"REF{e}6R{e}"
-    lx = "LX" + e
-    for text in texts[1:]:
+    for text in texts:
         name = text[:3]
-        if line is not None:
-            if name == lx:
-                line = []
-                lines.append(line)
-            elif name != "REF":
-                # Anything but SV1 and the date is read with the line, and makes it unusual.
-                line.append(text)
-            elif not text.startswith(number):
-                line.append(text)
-        elif name == lx:
-            line = []
-            lines.append(line)
-        elif name == "NM1":
-            provider = [text]
-            providers.append(provider)
+        if name == "NM1":
+            providers.append([text])
         elif name == "REF":
-            if provider is None:
+            if not providers:
                 references.append(text)
             elif text[4:6] == "X4":
                 return None
-        elif name == "PRV" and provider is not None:
-            provider.append(text)
+        elif name == "PRV" and providers:
+            providers[-1].append(text)
         elif name[:2] == "HI" and name[2:] == e:
             diagnoses.append(text)
         elif name == "DTP":
             header.append(text)
-        elif name[:2] in _ADDRESS and name[2:] == e and provider is not None:
+        elif name[:2] in _ADDRESS and name[2:] == e and providers:
             if name[1] == "4" and not is_usual_text(text, e):
                 return None
         else:
             return None
-    if not lines or len(lines) > _MOST_LINES:
-        return None
 
     # Who treated.
     billing = claim.billing
@@ -244,35 +251,43 @@ def _read(
     diagnosed = memory.diagnoses[hi]
     if diagnosed is None:
         return None
-    pairs, codes = diagnosed
+    pairs, codes = diagnosed.pairs, diagnosed.codes
 
-    said_lines = []
-    for said in lines:
-        key = (*said, taxonomy)
+    known_lines = memory.lines.setdefault(taxonomy, {})
+    number = f"{end}REF{e}6R{e}"
+    count = len(pairs)
+    by_day: dict[int, list[_Said]] = {}
+    served = []
+    charge = of_day = 0
+    always = False
+    for text in line_texts:
+        # Without LX01, and without the line's own number where it stands last.
+        text = text.partition(end)[2]
+        before, mark, behind = text.rpartition(number)
+        if mark and end not in behind:
+            text = before
         try:
-            line_said = memory.lines[key]
+            said = known_lines[text]
         except KeyError:
-            line_said = memory.lines[key] = _learn_line(
-                claim, said, taxonomy, delimiters, circumstances, profile, needs
-            )
-        if line_said is None:
+            said = known_lines[text] = _learn_line(claim, text, taxonomy, delimiters, circumstances, profile, needs)
+        if said is None or said.plain > count:
             return None
-        said_lines.append(line_said)
-        if line_said.service.plain > len(pairs):
+        if said.asked is not None:
+            pointed = pointed_to(said.service.pointers, delimiters.component, codes)
+            if said.asked.holds({**said.known, "diagnoses": pointed}, circumstances.received):
+                return None
+        if is_organisation and said.visit and "82" not in roles:
             return None
-        asked = line_said.asked
-        if asked is not None:
-            pointed = pointed_to(line_said.service.pointers, delimiters.component, codes)
-            if asked.holds({**line_said.known, "diagnoses": pointed}, circumstances.received):
-                return None
-    if len(said_lines) > 1 and len({(each.service.code, each.on) for each in said_lines}) < len(said_lines):
-        return None
-    if is_organisation and "82" not in roles:
-        for line_said in said_lines:
-            if is_visit_of_a_person(line_said.service.code):
-                return None
+        charge += said.charge
+        of_day |= said.of_day
+        always = always or said.always
+        served.append(f"{said.served} {npi}")
+        if said.on in by_day:
+            by_day[said.on].append(said)
+        else:
+            by_day[said.on] = [said]
 
-    clm = texts[0].split(e)
+    clm = clm_text.split(e)
     claim.__dict__.setdefault("segment", clm)
     subscriber = claim.subscriber
     assert subscriber is not None
@@ -281,43 +296,40 @@ def _read(
     head_key = (tuple(clm[3:]), tuple(sbr or ()), tuple(roles), tuple(references), claim.patient is None)
     if head_key not in memory.heads:
         memory.heads[head_key] = _learn_head(clm, sbr, roles, references, claim, e, profile, needs)
-    head = memory.heads[head_key]
-    if head is None or f"{delimiters.terminator}PAT{e}" in subscriber.block.text:
+    known = memory.heads[head_key]
+    if known is None or f"{delimiters.terminator}PAT{e}" in subscriber.block.text:
         return None
     if claim.patient is not None and len(claim.patient.first("PAT") or ()) > 6:
         return None
-    charges = [each.service.charge for each in said_lines]
-    if None in charges or cents(clm[2]) != sum(filter(None, charges)):
+    if cents(clm[2]) != charge or (always and not known.refers):
         return None
-    if not head.refers:
-        for each in said_lines:
-            procedure = each.service.procedure
-            if procedure is not None and procedure.therapy == "always":
-                return None
-    on_days = [each.on for each in said_lines]
-    first, last = min(on_days), max(on_days)
+    first, last = min(by_day), max(by_day)
     birth = person.birth
     if birth is not None and birth > first:
         return None
     received = circumstances.received
-    if head.asked is not None:
+    if known.asked is not None:
         asked_of = {
-            **head.known,
+            **known.known,
             "date": first,
             "last_date": last,
             "received": received,
             "a_year_later": a_year_after(first),
         }
-        if not head.asked.fields <= asked_of.keys() or head.asked.holds(asked_of, received):
+        if not known.asked.fields <= asked_of.keys() or known.asked.holds(asked_of, received):
             return None
     for text in header:
         if _needs_event(text, e, first, last, memory, received, profile, needs):
             return None
-    if not are_usual_diagnoses(pairs, first, last, circumstances.tables):
+    usual = diagnosed.usual.get((first, last))
+    if usual is None:
+        usual = are_usual_diagnoses(pairs, first, last, circumstances.tables)
+        diagnosed.usual[first, last] = usual
+    if not usual:
         return None
     if not is_usual_head(clm[5], delimiters.component, first):
         return None
-    return _Plain(said_lines, npi, pairs, first, last)
+    return _Plain(by_day, of_day, served, npi, diagnosed, first, last)
 
 
 _ADDRESS = frozenset(("N3", "N4"))
@@ -341,7 +353,7 @@ def _learn_provider(
     return role, element(named, 9), taxonomy
 
 
-def _learn_diagnoses(texts: tuple[str, ...], e: str, component: str) -> tuple[_Pairs, tuple[str, ...]] | None:
+def _learn_diagnoses(texts: tuple[str, ...], e: str, component: str) -> _Diagnosed | None:
     pairs: list[tuple[str, str]] = []
     for text in texts:
         for composite in text.split(e)[1:]:
@@ -349,19 +361,21 @@ def _learn_diagnoses(texts: tuple[str, ...], e: str, component: str) -> tuple[_P
             if parts[0] not in ("ABK", "ABF", "BK", "BF"):
                 return None
             pairs.append((parts[0], element(parts, 1)))
-    return (tuple(pairs), tuple([code for _, code in pairs])) if len(pairs) <= MOST_DIAGNOSES else None
+    if len(pairs) > MOST_DIAGNOSES:
+        return None
+    return _Diagnosed(tuple(pairs), tuple([code for _, code in pairs]), {})
 
 
 def _learn_line(
     claim: Claim,
-    texts: list[str],
+    text: str,
     taxonomy: str,
     delimiters: Delimiters,
     circumstances: Circumstances,
     profile: Profile,
     needs: Needs,
 ) -> _Said | None:
-    segments = [["LX"], *[text.split(delimiters.element) for text in texts]]
+    segments = [["LX"], *[each.split(delimiters.element) for each in text.split(delimiters.terminator)]]
     if not {segment[0] for segment in segments} <= {"LX", "SV1", "DTP", "REF"}:
         return None
     view = ServiceLine(Run(segments, 0, delimiters.component), claim, 1)
@@ -375,6 +389,7 @@ def _learn_line(
         or line.minutes is not None
         or service.unit != "UN"
         or service.units is None
+        or service.charge is None
         or not service.code
         or service.addon
         or not set(line.references) <= _REFERENCES
@@ -396,7 +411,12 @@ def _learn_line(
     day = needs.ask("code_day", of_day)
     return _Said(
         service,
+        service.charge,
         line.first,
+        circumstances.tables.era(line.first),
+        service.plain,
+        service.procedure is not None and service.procedure.therapy == "always",
+        is_visit_of_a_person(service.code),
         question,
         {name: known[name] for name in question.fields if name in known} if question is not None else {},
         day.bits if day is not None else 0,
@@ -470,7 +490,9 @@ def _learn_head(
         "born_after_service": False,
         "came_before": False,
     }
-    return _Head(known, needs.ask("claim", known), "DN" in roles)
+    asked = needs.ask("claim", known)
+    fields = asked.fields if asked is not None else frozenset()
+    return _Head({name: known[name] for name in fields if name in known}, asked, "DN" in roles)
 
 
 def _needs_event(
@@ -499,52 +521,48 @@ def _needs_event(
 
 
 def _pass_over(
-    claim: Claim, plain: _Plain, circumstances: Circumstances, profile: Profile, needs: Needs
+    claim: Claim,
+    plain: _Plain,
+    memory: _Memory,
+    circumstances: Circumstances,
+    profile: Profile,
+    needs: Needs,
 ) -> bool:
     """Look at what stands on several lines or claims; then remember the claim, if all is well."""
-    lines = plain.lines
-    if needs.together("code_day", _all([each.of_day for each in lines])):
+    if plain.of_day and needs.together("code_day", plain.of_day):
         return False
-    by_day: dict[int, list[_Said]] = {}
-    for each in lines:
-        by_day.setdefault(each.on, []).append(each)
     tables = circumstances.tables
     worked: list[tuple[int, int]] = []
-    for on, group in by_day.items():
+    for on, group in plain.by_day.items():
         if len(group) > 1:
-            for edit in edits_between(tuple([each.service.code for each in group]), tables.era(on), tables):
-                [one] = [each for each in group if each.service.code == edit.column_1]
-                [two] = [each for each in group if each.service.code == edit.column_2]
-                if needs_pair(needs, edit, one.service, two.service, profile.name):
+            codes = tuple([each.service.code for each in group])
+            if len(set(codes)) < len(codes):
+                return False
+            for edit in edits_between(codes, group[0].era, tables):
+                one, two = codes.index(edit.column_1), codes.index(edit.column_2)
+                if needs_pair(needs, edit, group[one].service, group[two].service, profile.name):
                     return False
-        timed = [each for each in group if each.timed]
+        timed = tuple([each.service for each in group if each.timed])
         if timed:
-            worked += [
-                (on, sum_least_minutes(said, profile.unit_method)) for said in by_discipline(timed).values()
-            ]
+            if timed not in memory.leasts:
+                said = [each for each in group if each.timed]
+                memory.leasts[timed] = [
+                    sum_least_minutes(lines, profile.unit_method) for lines in by_discipline(said).values()
+                ]
+            for least in memory.leasts[timed]:
+                worked.append((on, least))
     if worked and not _is_rested(worked, plain.npi, circumstances, profile, needs):
         return False
     seen = circumstances.claims_seen
-    digest = 0
     if seen is not None and is_compared(claim):
-        served = [f"{each.served} {plain.npi}" for each in lines]
-        digest = digest_claim(claim, plain.pairs, served)
-        if seen.knows(digest):
+        # A claim that is known stays as it is known, and is met again by the makers of facts.
+        if seen.meet(digest_claim(claim, plain.diagnosed.pairs, plain.served), claim) is not None:
             return False
     if circumstances.provider_days is not None and plain.npi:
         for on, least in worked:
             circumstances.provider_days.add(plain.npi, on, least)
-    if seen is not None and digest:
-        seen.meet(digest, claim)
     note_days(circumstances, profile, plain.first, plain.last)
     return True
-
-
-def _all(bits: list[int]) -> int:
-    whole = 0
-    for each in bits:
-        whole |= each
-    return whole
 
 
 def _is_rested(

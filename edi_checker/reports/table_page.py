@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from edi_checker.finding import TableVersion
 from edi_checker.store import Found, Release, StoredTables
-from edi_checker.tables import BUILT_IN, Tables
+from edi_checker.tables import BUILT_IN, Procedure, Tables
 
 _NO_END = 99991231
 _INDICATORS = {
@@ -130,15 +130,23 @@ def _procedure(tables: StoredTables, code: str, on: int) -> Iterator[str]:
     if known is None:
         yield _none(tables, "mpfs", on)
         return
-    release = tables.release("mpfs", on) or known.table
+    if known.status or known.therapy:
+        yield from _indicators(known, tables.release("mpfs", on) or known.table)
+    else:
+        yield _none(tables, "mpfs", on)
+    if known.single_dose and (drugs := tables.release("single_dose", on)) is not None:
+        yield f"{_named(drugs)}: a drug in single-dose containers, billed with JZ or JW"
+    if known.therapy:
+        timed = f", timed, {known.minutes_per_unit} minutes a unit" if known.minutes_per_unit else ""
+        yield f"  {known.therapy} therapy, under {' '.join(known.disciplines)}{timed}"
+
+
+def _indicators(known: Procedure, release: TableVersion) -> Iterator[str]:
     yield (
         f"{_named(release)}: status {known.status}, PC/TC {known.pctc}, global {known.global_days},"
         f" multiple {known.multiple_procedure}, bilateral {known.bilateral},"
         f" assistant {known.assistant_surgeon}, co-surgeon {known.co_surgeon}, team {known.team_surgeon}"
     )
-    if known.therapy:
-        timed = f", timed, {known.minutes_per_unit} minutes a unit" if known.minutes_per_unit else ""
-        yield f"  {known.therapy} therapy, under {' '.join(known.disciplines)}{timed}"
 
 
 def _listed(tables: StoredTables, code: str, on: int) -> Iterator[str]:

@@ -32,12 +32,13 @@ from edi_checker.store.release import SHAPES, Draft, Release, add_releases
 from edi_checker.store.spreadsheet import BadWorkbook, read_sheets
 
 KINDS = (
-    "practitioner PTP and MUE edits, add-on codes, the relative value file, the ICD-10-CM order file, HCPCS"
+    "practitioner PTP and MUE edits, add-on codes, the relative value file, the ICD-10-CM order file, HCPCS,"
+    " single-dose drugs"
 )
 _SAMPLE = 1 << 17  # bytes of a text file by which its layout is told
 _MAX_LINE = 1 << 20
 _MAX_WORKBOOK = 1 << 29  # bytes of a workbook inside an archive
-_HISTORY = ("ncci_ptp", "ncci_addon")  # tables whose rows keep the days on which they held
+_HISTORY = ("ncci_ptp", "ncci_addon", "single_dose")  # tables whose rows keep the days on which they held
 _ZIP = b"PK\x03\x04"
 
 

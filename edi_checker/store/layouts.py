@@ -67,6 +67,8 @@ def find_table(head: Sequence[Row]) -> str | None:
             return "mpfs"
         if captions[:1] == ["hcpc"] and "recid" in captions:
             return "hcpcs"
+        if captions == ["code", "from", "until"]:
+            return "single_dose"
         if index == 0 and len(cells) >= 5 and _is_code(cells[0]) and _is_code(cells[1]):
             # Without captions the column for edits older than 1996 tells which of the two it is.
             older = cells[2].strip() in ("", "*")
@@ -506,12 +508,37 @@ def _hcpcs(number: int, code: str, first: str, last: str) -> Iterator[Entry]:
         raise Malformed(number, str(error)) from None
 
 
+# -- single-dose drugs --------------------------------------------------------------------------------------
+
+
+def _read_single_dose(rows: Iterable[Row]) -> Iterator[Entry]:
+    """Code of level II, first and last day (2026-07-01 or 20260701; nothing for an open end).
+
+    A layout of our own: CMS names the drugs in its payment files, not in a list.
+    """
+    wanted = {"code": "code", "first": "from", "last": "until"}
+    columns, body = _table(rows, lambda captions: _columns(captions, wanted))
+    for number, cells in body:
+        code, first, last = (_cell(cells, columns[name]) for name in wanted)
+        if not re.fullmatch(r"[A-Z][0-9]{4}", code, re.ASCII):
+            raise Malformed(number, f"a HCPCS code of level II is expected, not {_shown(code)}")
+        try:
+            since = parse_day(first)
+            until = parse_day(last) if last else NO_END
+        except ValueError as error:
+            raise Malformed(number, str(error)) from None
+        if until < since:
+            raise Malformed(number, f"the last day, {_shown(last)}, lies before the first")
+        yield code.encode("ascii"), since, until, b"", ""
+
+
 _READERS: dict[str, Callable[[Iterable[Row]], Iterator[Entry]]] = {
     "ncci_ptp": _read_ptp,
     "ncci_mue": _read_mue,
     "ncci_addon": _read_addon,
     "mpfs": _read_mpfs,
     "hcpcs": _read_hcpcs,
+    "single_dose": _read_single_dose,
 }
 _FIXED: dict[str, Callable[[Iterable[tuple[int, str]]], Iterator[Entry]]] = {
     "ncci_addon": _read_fixed_addon,

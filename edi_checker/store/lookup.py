@@ -2,8 +2,8 @@
 
 Which release answers for a day:
 
-- PTP edits and add-on codes keep their history in the rows, so the newest release imported answers for
-  every day from the first one on which any of its rows holds.
+- PTP edits, add-on codes and single-dose drugs keep their history in the rows, so the newest release
+  imported answers for every day from the first one on which any of its rows holds.
 - MUE, fee schedule, ICD-10-CM and HCPCS give the values of their own quarter or year: the release in force
   on the day answers, that is the newest that began by then. After its end, as long as nothing newer is
   imported, it goes on answering, and `outside` says that the day is past it.
@@ -27,7 +27,7 @@ from edi_checker.store.release import SHAPES, Release, StoreError, list_releases
 from edi_checker.tables import AddOn, MueLimit, Procedure, PtpEdit, Side, Tables
 
 # Tables whose newest release answers for all days of which its rows speak.
-_HISTORY = frozenset(("ncci_ptp", "ncci_ptp_medicaid", "ncci_addon", "ncci_addon_medicaid"))
+_HISTORY = frozenset(("ncci_ptp", "ncci_ptp_medicaid", "ncci_addon", "ncci_addon_medicaid", "single_dose"))
 _CODE = 5
 _CONTRACTOR = "CCCCC"
 _CACHED = 1 << 15
@@ -83,6 +83,7 @@ class StoredTables:
         self._limits = lru_cache(_CACHED)(self._read_limit)
         self._addons = lru_cache(_CACHED)(self._read_addon)
         self._procedures = lru_cache(_CACHED)(self._read_procedure)
+        self._drugs = lru_cache(_CACHED)(self._read_drug)
         self._diagnoses = lru_cache(_CACHED)(self._read_diagnosis)
         self._level2 = lru_cache(_CACHED)(self._read_level2)
 
@@ -151,7 +152,9 @@ class StoredTables:
 
     def _read_turns(self) -> list[int]:
         turns = {0}
-        for table in {self._table(name) for name in ("ncci_ptp", "ncci_mue", "ncci_addon", "mpfs")}:
+        for table in {
+            self._table(name) for name in ("ncci_ptp", "ncci_mue", "ncci_addon", "mpfs", "single_dose")
+        }:
             releases = self._releases.get(table, [])
             turns.update(release.since for release in releases)
             if table in _HISTORY and releases:
@@ -259,7 +262,19 @@ class StoredTables:
         return tuple(self._find(release, code)) if len(code) == _CODE else ()
 
     def procedure(self, code: str, on: int) -> Procedure | None:
-        """What the therapy code list says, with the indicators of the fee schedule in force on the day."""
+        """What the therapy code list says, with the indicators of the fee schedule in force on the day.
+
+        And whether the list of single-dose drugs, where one is imported, has the code on the day.
+        """
+        known = self._listed(code, on)
+        release = self._release("single_dose", on)
+        if release is None:
+            return known
+        if not any(drug.first <= on <= drug.last for drug in self._drugs(release, code)):
+            return known
+        return replace(known or _unlisted(code, release), single_dose=True)
+
+    def _listed(self, code: str, on: int) -> Procedure | None:
         known = self._fallback.procedure(code, on)
         release = self._release("mpfs", on)
         if release is None:
@@ -281,26 +296,11 @@ class StoredTables:
 
     def _read_procedure(self, release: Release, code: str) -> Procedure | None:
         for record in self._find(release, code) if len(code) == _CODE else ():
-            indicators = record.payload
-            return Procedure(
-                code=code,
-                therapy="",
-                disciplines=(),
-                timed=False,
-                minutes_per_unit=None,
-                eight_minute=False,
-                counts_with=code,
-                status=indicators[0],
-                pctc=indicators[1],
-                global_days=indicators[2:5],
-                multiple_procedure=indicators[5],
-                bilateral=indicators[6],
-                assistant_surgeon=indicators[7],
-                co_surgeon=indicators[8],
-                team_surgeon=indicators[9],
-                table=_version(release),
-            )
+            return _unlisted(code, release, record.payload)
         return None
+
+    def _read_drug(self, release: Release, code: str) -> tuple[Record, ...]:
+        return tuple(self._find(release, code)) if len(code) == _CODE else ()
 
     def diagnosis(self, code: str, on: int) -> Diagnosis | None:
         """An ICD-10-CM code without its dot; None: not in the release, or none answers (`release`)."""
@@ -325,6 +325,28 @@ class StoredTables:
             Level2(code, record.first, record.last if record.last != NO_END else None, _version(release))
             for record in (self._find(release, code) if len(code) == _CODE else ())
         )
+
+
+def _unlisted(code: str, release: Release, indicators: str = "") -> Procedure:
+    """A code that the list of therapy codes lacks, with its indicators as the fee schedule is packed."""
+    return Procedure(
+        code=code,
+        therapy="",
+        disciplines=(),
+        timed=False,
+        minutes_per_unit=None,
+        eight_minute=False,
+        counts_with=code,
+        status=indicators[0:1],
+        pctc=indicators[1:2],
+        global_days=indicators[2:5],
+        multiple_procedure=indicators[5:6],
+        bilateral=indicators[6:7],
+        assistant_surgeon=indicators[7:8],
+        co_surgeon=indicators[8:9],
+        team_surgeon=indicators[9:10],
+        table=_version(release),
+    )
 
 
 def _version(release: Release) -> TableVersion:

@@ -32,6 +32,7 @@ SHAPES: dict[str, Shape] = {
     "mpfs": Shape(5, 10),
     "icd10cm": Shape(7, 1),
     "hcpcs": Shape(5, 0),
+    "single_dose": Shape(5, 0),
 }
 
 

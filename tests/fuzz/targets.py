@@ -146,6 +146,5 @@ def _file(name: str, data: bytes) -> Iterator[Path]:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    each.__name__: each
-    for each in (claims, files, answers, rule, profile, config, minutes, table, archive)
+    each.__name__: each for each in (claims, files, answers, rule, profile, config, minutes, table, archive)
 }

@@ -9,11 +9,10 @@ import io
 import os
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
-
 import seeds
 import targets
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 EXAMPLES = int(os.environ.get("EDI_CHECKER_FUZZ", "40"))
 QUIET = settings(
@@ -23,10 +22,45 @@ QUIET = settings(
 # What no sender means to send: controls, delimiters, marks that turn the writing round, halves of surrogate
 # pairs, a byte order mark, digits that are not ASCII's, an id that opens a level.
 ODD = (
-    *(b"\x00", b"\x1a", b"\x7f", b"\r\n", b"\x1b[31m", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\xc3"),
-    *(b"*", b"~", b":", b"^", b"**********", b"~~~", b":::::::", b"*ZZ", b"\xe2\x80\xae", b"\xd9\xa3", b"\xc2\xb2"),
+    *(
+        b"\x00",
+        b"\x1a",
+        b"\x7f",
+        b"\r\n",
+        b"\x1b[31m",
+        b"\xff\xfe",
+        b"\xef\xbb\xbf",
+        b"\xed\xa0\x80",
+        b"\xc3",
+    ),
+    *(
+        b"*",
+        b"~",
+        b":",
+        b"^",
+        b"**********",
+        b"~~~",
+        b":::::::",
+        b"*ZZ",
+        b"\xe2\x80\xae",
+        b"\xd9\xa3",
+        b"\xc2\xb2",
+    ),
     *(b"ISA*00*", b"~HL*1**20*1~", b"~CLM*", b"~SE*1*1~", b"~LX*1~", b"~IEA*0*0~", b"~GS*HC~", b"~ST*837~"),
-    *(b"-", b"9" * 400, b"0.", b"1e9", b"NaN", b"-0", b"20260230", b"99999999", b"00000000", b"=1+1", b"<b>", b"\"'"),
+    *(
+        b"-",
+        b"9" * 400,
+        b"0.",
+        b"1e9",
+        b"NaN",
+        b"-0",
+        b"20260230",
+        b"99999999",
+        b"00000000",
+        b"=1+1",
+        b"<b>",
+        b"\"'",
+    ),
     *(b"&a ", b"*a", b"!!python/object:x", b"{[" * 60, b"{{", b"{line.", b"$line.", b"\n- ", b"\t", b"? "),
 )
 
@@ -41,13 +75,19 @@ def damaged(draw, name):
         at = draw(st.integers(0, len(data)))
         end = min(len(data), at + draw(st.sampled_from((0, 0, 1, 1, 2, 8, 40, 200))))
         kind = draw(st.integers(0, 3))
-        put = draw(st.sampled_from(ODD)) if kind < 2 else draw(st.binary(max_size=3)) if kind == 2 else data[at:end] * 2
+        put = (
+            draw(st.sampled_from(ODD))
+            if kind < 2
+            else draw(st.binary(max_size=3))
+            if kind == 2
+            else data[at:end] * 2
+        )
         data = data[:at] + put + data[end:]
     return data
 
 
 def _test_of(name):
-    @QUIET
+    @settings(QUIET, max_examples=EXAMPLES // 4 if name == "files" else EXAMPLES)
     @example(b"")
     @given(damaged(name))
     def test(data):

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -76,9 +77,9 @@ TEXTS = {
     "a million repetitions": TO_CLAIM + "HI*" + "ABK:M6281^" * 20 * N + "~" + TAIL,
     "empty segments": TO_CLAIM + "~" * 200 * N + TAIL,
     "segments of blanks": TO_CLAIM + " ~\n" * 20 * N + TAIL,
-    "unknown segments": TO_CLAIM + "ZZ9*1~" * N + TAIL,
-    "unknown segments in claims": TO_CLAIM + "CLM*1*1***11:B:1*Y*A*Y*Y~ZZ9*1~" * (N // 4) + TAIL,
-    "many levels, each below the last": levels(N),
+    "unknown segments": TO_CLAIM + "ZZ9*1~" * (N // 4) + TAIL,
+    "unknown segments in claims": TO_CLAIM + "CLM*1*1***11:B:1*Y*A*Y*Y~ZZ9*1~" * (N // 12) + TAIL,
+    "many levels, each below the last": levels(N // 4),
     "patients below patients": HEAD + "HL*1**20*1~" + "HL*2*1*23*1~NM1*QC*1*A~" * (N // 4) + TAIL,
     "lines without end": lines(N // 4),
     "the same line number": TO_LINE + f"LX*1~{LINE}" * (N // 4) + TAIL,
@@ -86,15 +87,26 @@ TEXTS = {
     "claims without lines": TO_CLAIM + "CLM*A*1***11:B:1*Y*A*Y*Y~HI*ABK:M6281~" * (N // 4) + TAIL,
     "diagnoses without end": TO_CLAIM + "CLM*A*1***11:B:1*Y*A*Y*Y~" + "HI*ABK:M6281*ABF:R262~" * N + TAIL,
     "other payers without end": TO_LINE + "SBR*P*18*******CI~AMT*D*1~OI***Y***Y~" * (N // 4) + TAIL,
-    "adjustments without end": TO_LINE + "SBR*P*18*******CI~" + "CAS*CO*45*1*1*45*1*1*45*1*1~" * (N // 2) + TAIL,
-    "groups without end": TEXT[:107] + "GS*HC*A*B*20261015*0930*1*X*005010X222A1~GE*0*1~" * (N // 4) + "IEA*1*1~",
-    "transactions without end": HEAD[: HEAD.index("ST*")] + "ST*837*0001*005010X222A1~SE*2*0001~" * (N // 4) + TAIL,
+    "adjustments without end": TO_LINE
+    + "SBR*P*18*******CI~"
+    + "CAS*CO*45*1*1*45*1*1*45*1*1~" * (N // 2)
+    + TAIL,
+    "groups without end": TEXT[:107]
+    + "GS*HC*A*B*20261015*0930*1*X*005010X222A1~GE*0*1~" * (N // 4)
+    + "IEA*1*1~",
+    "transactions without end": HEAD[: HEAD.index("ST*")]
+    + "ST*837*0001*005010X222A1~SE*2*0001~" * (N // 4)
+    + TAIL,
     "interchanges without end": TEXT[:107].replace("\n", "") * (N // 8),
     "trailers without end": HEAD + "SE*1*1~GE*1*1~IEA*1*1~" * N,
-    "numbers without end": TEXT.replace("*184*", "*" + "9" * 10 * N + "*").replace("HL*2*1", "HL*" + "9" * N + "*1"),
+    "numbers without end": TEXT.replace("*184*", "*" + "9" * 10 * N + "*").replace(
+        "HL*2*1", "HL*" + "9" * N + "*1"
+    ),
     "a count without end": TEXT.replace("GE*1*", "GE*" + "1" * 10 * N + "*"),
     "digits of another script": TEXT.replace("*84*UN*2", "*\u0668\u0664*UN*\u00b2"),
-    "a mark that turns the writing": TEXT.replace("ALDER", "\u202eALDER").replace("THERAPY1", "\u202eT\u2066"),
+    "a mark that turns the writing": TEXT.replace("ALDER", "\u202eALDER").replace(
+        "THERAPY1", "\u202eT\u2066"
+    ),
     "control characters": TEXT.replace("CANAL", "\x1b[2J\x07\x00\x08").replace("RIDE1", "\x1b]0;x\x07"),
     "formulas and markup": TEXT.replace("THERAPY1", "=1+1").replace("RIDE1", "<script>alert(1)</script>"),
     "every delimiter the same": TEXT.replace("*", "~").replace(":", "~"),
@@ -146,27 +158,26 @@ def test_a_bomb_in_a_zip_is_refused(tmp_path):
         for _ in range(700):
             member.write(b"ZZ~" * (1 << 18))
     (given,) = find_inputs([str(path)])
-    read = 0
-    with pytest.raises(Unreadable, match="times its size"), given.open() as reading:
-        while piece := reading.read():
-            read += len(piece)
-    assert read < 1 << 29
+    with given.open() as reading, pytest.raises(Unreadable, match="unpacks to more than"):
+        deque((reading.read(1 << 20) for _ in range(1 << 9)), maxlen=0)
 
 
 def test_a_bomb_in_gzip_is_refused(tmp_path):
     path = tmp_path / "bomb.837.gz"
     with gzip.open(path, "wb") as stream:
-        for _ in range(700):
+        for _ in range(40):
             stream.write(b" \n" * (1 << 19))
-    code, report = check(path)
+    code, report = check(path, "--max-unpacked", str(1 << 24))
     assert code == 2
-    assert "times its size" in report["files"][0]["reason"]
+    assert "unpacks to more than" in report["files"][0]["reason"]
 
 
 def test_a_zip_that_names_places_outside_writes_nowhere_else(tmp_path):
     path = tmp_path / "in" / "slip.zip"
     path.parent.mkdir()
-    _zip(path, {"../../evil.837": TEXT.encode(), "/etc/evil.837": TEXT.encode(), "C:\\evil.837": TEXT.encode()})
+    _zip(
+        path, {"../../evil.837": TEXT.encode(), "/etc/evil.837": TEXT.encode(), "C:\\evil.837": TEXT.encode()}
+    )
     out = tmp_path / "in" / "out"
     code, report = check(path, "--out-dir", str(out), "--acks")
     assert code in (0, 1)
@@ -199,14 +210,19 @@ def test_what_a_file_holds_cannot_move_the_cursor(tmp_path):
     path.write_bytes(TEXTS["control characters"].encode() + TEXTS["a mark that turns the writing"].encode())
     command = [sys.executable, "-m", "edi_checker", "check", str(path), "--received", "2026-11-21"]
     shown = subprocess.run(
-        command, capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}, check=False
+        command,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
+        check=False,
     ).stdout.decode()
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", shown)
 
 
 def test_what_a_file_holds_is_text_in_the_page_and_no_formula_in_the_table(tmp_path):
     path = tmp_path / "markup.837"
-    path.write_bytes(TEXTS["formulas and markup"].replace("*184*", "*185*").replace("*620*", "*621*").encode())
+    path.write_bytes(
+        TEXTS["formulas and markup"].replace("*184*", "*185*").replace("*620*", "*621*").encode()
+    )
     for form in ("html", "csv"):
         out = tmp_path / f"report.{form}"
         command = [sys.executable, "-m", "edi_checker", "check", str(path), "--received", "2026-11-21"]
@@ -222,7 +238,7 @@ def test_what_a_file_holds_is_text_in_the_page_and_no_formula_in_the_table(tmp_p
 
 def test_the_verdict_is_the_same_in_every_process(tmp_path, monkeypatch):
     path = tmp_path / "odd.837"
-    path.write_bytes(b"".join(each.text.encode() for each in probe.defects()[::6]))
+    path.write_bytes(b"".join(each.text.encode() for each in probe.defects()[::20]))
     said = []
     for seed in ("1", "2"):
         monkeypatch.setenv("PYTHONHASHSEED", seed)

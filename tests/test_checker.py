@@ -1,0 +1,96 @@
+"""What becomes of each part: a claim is never accepted under a level that is not certainly its own."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import date
+
+import pytest
+
+import edi_checker
+import edi_checker.guide
+from edi_checker.acks import Acknowledger, number_elements
+from edi_checker.checker import Checked
+from edi_checker.claim import Claim, TransactionEnd
+from edi_checker.examples import edit_segments, write_example
+
+BASE = [s.rstrip("~") for s in write_example({"lines": ["97530:GP x2"]}).text.splitlines()]
+# Two subscribers below one provider, each with one claim.
+HEAD = next(i for i, s in enumerate(BASE) if s.startswith("HL*2"))
+TAIL = next(i for i, s in enumerate(BASE) if s.startswith("SE*"))
+SECOND = [
+    s.replace("HL*2*1", "HL*3*1").replace("EXAMPLE1", "EXAMPLE2").replace("1EG4TE5MK73", "1EG4TE5MK74")
+    for s in BASE[HEAD:TAIL]
+]
+TWO = [*BASE[:TAIL], *SECOND, *BASE[TAIL:]]
+
+
+def check(segments: Sequence[str]) -> list[Checked]:
+    out = list(segments)
+    end = next((i for i, s in enumerate(out) if s.startswith("SE*")), None)
+    begin = next(i for i, s in enumerate(out) if s.startswith("ST*"))
+    if end is not None:
+        out[end] = f"SE*{end - begin + 1}*0001"
+    checker = edi_checker.make_checker(received=date(2026, 3, 2), engine="python")
+    return list(checker.check(io.BytesIO("".join(s + "~\n" for s in out).encode())))
+
+
+def outcomes(parts: Sequence[Checked]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for each in parts:
+        if isinstance(each.part, Claim):
+            found.setdefault(each.part.id, []).append(each.outcome)
+    return found
+
+
+def test_two_clean_claims_are_accepted() -> None:
+    assert outcomes(check(TWO)) == {"EXAMPLE1": ["accepted"], "EXAMPLE2": ["accepted"]}
+
+
+def test_a_claim_behind_a_missing_level_is_not_taken_for_the_patient_before() -> None:
+    parts = check(edit_segments(TWO, [{"find": "HL*3", "delete": "true"}]))
+    assert outcomes(parts)["EXAMPLE2"] == ["rejected"]
+    assert [f.rule for each in parts for f in each.findings if f.severity == "error"] == [
+        "guide.segment-missing"
+    ]
+
+
+def test_the_levels_behind_the_next_header_are_certain_again() -> None:
+    third = [s.replace("HL*3*1", "HL*4*1").replace("EXAMPLE2", "EXAMPLE3") for s in SECOND]
+    three = [*TWO[:-3], *third, *TWO[-3:]]
+    parts = check(edit_segments(three, [{"find": "HL*3", "delete": "true"}]))
+    assert outcomes(parts)["EXAMPLE3"] == ["accepted"]
+
+
+def test_the_empty_copy_of_a_claim_sent_twice_is_not_accepted() -> None:
+    parts = check(edit_segments(TWO, [{"find": "CLM*EXAMPLE1", "repeat": "2"}]))
+    assert outcomes(parts)["EXAMPLE1"] == ["rejected", "rejected"]
+    assert outcomes(parts)["EXAMPLE2"] == ["accepted"]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [{"find": "HL*3", "delete": "true"}, {"find": "CLM*EXAMPLE1", "repeat": "2"}],
+)
+def test_what_has_no_finding_of_its_own_is_still_answered_as_rejected(edit: dict[str, str]) -> None:
+    parts = check(edit_segments(TWO, [edit]))
+    answering = Acknowledger(20260302, number_elements(edi_checker.guide.load()))
+    for each in parts:
+        answering.add(each)
+    answers = answering.finish()
+    assert answers.ack277ca is not None
+    segments = answers.ack277ca.read().decode().replace("\n", "").split("~")
+    rejected = sum(s.startswith(("STC*A3", "STC*A6", "STC*A7", "STC*A8")) for s in segments)
+    assert rejected == sum(each.outcome == "rejected" for each in parts if isinstance(each.part, Claim))
+    assert next(s for s in segments if s.startswith("QTY*AA")) == f"QTY*AA*{rejected}"
+    answers.close()
+
+
+def test_isolation_by_transaction_rejects_the_set() -> None:
+    checker = edi_checker.make_checker(received=date(2026, 3, 2), isolation="transaction", engine="python")
+    text = "".join(s + "~" for s in edit_segments(TWO, [{"find": "SV1*", "set": {"3": "DA"}}]))
+    ends = [
+        each for each in checker.check(io.BytesIO(text.encode())) if isinstance(each.part, TransactionEnd)
+    ]
+    assert [each.outcome for each in ends] == ["rejected"]

@@ -1,0 +1,83 @@
+"""docs/limits.md says the numbers of the code, and the options change them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+
+import probe
+from edi_checker import config, engine, minutes, patterns, profile_file, source, x12
+from edi_checker.cli import commands
+from edi_checker.facts import MOST_LINES, circumstances, misfits, repeats
+from edi_checker.rules import book, file
+
+PAGE = (Path(__file__).parent.parent / "docs" / "limits.md").read_text("utf-8")
+
+
+def row(begin: str) -> str:
+    return next(line for line in PAGE.splitlines() if line.startswith(f"| {begin} |"))
+
+
+def test_the_numbers_of_the_page_are_those_of_the_code():
+    for begin, number in {
+        "characters of a segment": x12.MAX_SEGMENT,
+        "characters of a claim with its lines": x12.MAX_BLOCK,
+        "files in an archive": source.MAX_MEMBERS,
+        "bytes of an archive's list of files": source.MAX_DIRECTORY,
+        "bytes to which an archive unpacks": source._BOMB_FLOOR,
+        "characters that a pattern looks at": patterns.MAX_TEXT,
+        "findings of one rule in one part of a file": engine.MAX_FINDINGS,
+        "characters of one value in a message": engine._MAX_SAID,
+        "lines of a claim that rules look at": MOST_LINES,
+        "diagnoses of a claim that are looked at": misfits.MOST_DIAGNOSES,
+        "claims of a file that are remembered for `duplicate.claim`": repeats.ClaimsSeen.LIMIT,
+        "days of providers whose minutes are added up": circumstances.ProviderDays.LIMIT,
+        "bytes of a rule file": file.MAX_CHARACTERS,
+        "rule files": book.MAX_FILES,
+        "levels of a rule file": file.MAX_DEPTH,
+        "bytes of a minutes file": minutes.MAX_BYTES,
+        "minutes of a line": minutes.MAX_MINUTES,
+        "profiles in a folder": profile_file.MAX_FILES,
+        "bytes of `edi-checker.toml`": config.MAX_BYTES,
+    }.items():
+        assert f"{number:,} |" in row(begin), begin
+    assert f"{source._BOMB_RATIO} times" in row("bytes to which an archive unpacks")
+    helped = CliRunner().invoke(commands, ["check", "--help"]).output.replace("\n", " ")
+    for number in (x12.MAX_SEGMENT, x12.MAX_BLOCK, source._BOMB_FLOOR, source._BOMB_RATIO):
+        assert str(number) in helped
+
+
+def check(path: Path, *options: str) -> tuple[int, dict]:
+    arguments = ["check", str(path), "--format", "json", "--received", "2026-11-21", *options]
+    result = CliRunner().invoke(commands, arguments, catch_exceptions=False)
+    return result.exit_code, json.loads(result.stdout)["files"][0]
+
+
+def test_a_larger_bound_of_a_segment_is_held(tmp_path):
+    path = tmp_path / "claims.837"
+    path.write_text(probe.base_text().replace("SEEN AT HOME BEFORE", "A" * 3_000_000))
+    assert "x12.segment" in [f["rule"] for f in check(path)[1]["findings"]]
+    assert [f["rule"] for f in check(path, "--max-segment", "4000000")[1]["findings"]] == [
+        "guide.element-length"
+    ]
+
+
+def test_a_smaller_bound_of_a_claim_is_held(tmp_path):
+    path = tmp_path / "claims.837"
+    path.write_text(probe.base_text().replace("NTE*ADD*SEEN AT HOME BEFORE~\n", "NTE*ADD*SEEN~\n" * 400_000))
+    assert "x12.segment" not in [f["rule"] for f in check(path)[1]["findings"]]
+    code, report = check(path, "--max-claim", "2000000")
+    assert code == 1
+    assert any(f["rule"] == "x12.segment" and "2000000" in f["message"] for f in report["findings"])
+
+
+def test_a_bound_of_an_archive_is_held(tmp_path):
+    path = tmp_path / "claims.837.gz"
+    path.write_bytes(gzip.compress(probe.base_text().encode()))
+    assert check(path)[0] == 0
+    code, report = check(path, "--max-unpacked", "1000")
+    assert (code, report["outcome"]) == (2, "not_checked")
+    assert "1,000 bytes" in report["reason"]
