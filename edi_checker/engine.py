@@ -267,9 +267,7 @@ class _Program:
         return self._dates if case.in_force.by == "service" else self._received
 
 
-def _finding(
-    rule: Rule, case: Case, profile: Profile, severity: Severity, bound: dict[str, Fact]
-) -> Finding:
+def _finding(rule: Rule, case: Case, profile: Profile, severity: Severity, bound: dict[str, Fact]) -> Finding:
     where = next(_places(case.at, bound))
     related: list[Place] = []
     for place in (place for other in case.related for place in _places(other, bound)):

@@ -61,9 +61,7 @@ class Circumstances:
         )
 
 
-def note_days(
-    circumstances: Circumstances, profile: Profile, first: int | None, last: int | None
-) -> None:
+def note_days(circumstances: Circumstances, profile: Profile, first: int | None, last: int | None) -> None:
     """Tell whoever wants to know of a claim's days of service, None where they cannot be read."""
     if circumstances.coverage is not None and first is not None:
         circumstances.coverage.meet(first, circumstances.tables)

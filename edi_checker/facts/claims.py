@@ -178,7 +178,9 @@ _OF_CLAIM: dict[str, Callable[[Whole], Value]] = {
     "dates": lambda whole: _qualifiers(whole.claim.header.segments, "DTP"),
     "notes": lambda whole: _qualifiers(whole.claim.header.segments, "NTE"),
     "other_payers": lambda whole: len(whole.claim.other_payers),
-    "modifiers": lambda whole: tuple(dict.fromkeys([m for line in whole.lines for m in line.service.modifiers])),
+    "modifiers": lambda whole: tuple(
+        dict.fromkeys([m for line in whole.lines for m in line.service.modifiers])
+    ),
     "uncertified_lines": lambda whole: len(_uncertified(whole)),
     "a_year_later": _a_year_later,
     "born_after_service": _born_after_service,

@@ -298,9 +298,7 @@ def _add_therapy_days(
             # A replaced or voided claim is no further work.
             busiest = _add_worked(worked, on, lines, least) if claim.frequency == _ORIGINAL else 0
             if needs is None or _needs_therapy_day(needs, lines, expected, busiest, circumstances, profile):
-                facts.append(
-                    _therapy_day(on, discipline, lines, complete, expected, least, busiest, profile)
-                )
+                facts.append(_therapy_day(on, discipline, lines, complete, expected, least, busiest, profile))
 
 
 def _needs_therapy_day(

@@ -233,12 +233,12 @@ def _read(
         memory.billing = (billing, own.npi, own.taxonomy or billing.taxonomy, own.entity_type == "2")
     _, npi, taxonomy, is_organisation = memory.billing
     roles: list[str] = []
-    for said in providers:
-        both = (said[0], said[1] if len(said) > 1 else "")
+    for own in providers:
+        both = (own[0], own[1] if len(own) > 1 else "")
         try:
             who = memory.providers[both]
         except KeyError:
-            who = memory.providers[both] = _learn_provider(both, len(said), e, profile, needs)
+            who = memory.providers[both] = _learn_provider(both, len(own), e, profile, needs)
         if who is None or who[0] in roles:
             return None
         roles.append(who[0])
@@ -260,16 +260,18 @@ def _read(
     served = []
     charge = of_day = 0
     always = False
-    for text in line_texts:
+    for line_text in line_texts:
         # Without LX01, and without the line's own number where it stands last.
-        text = text.partition(end)[2]
+        text = line_text.partition(end)[2]
         before, mark, behind = text.rpartition(number)
         if mark and end not in behind:
             text = before
         try:
             said = known_lines[text]
         except KeyError:
-            said = known_lines[text] = _learn_line(claim, text, taxonomy, delimiters, circumstances, profile, needs)
+            said = known_lines[text] = _learn_line(
+                claim, text, taxonomy, delimiters, circumstances, profile, needs
+            )
         if said is None or said.plain > count:
             return None
         if said.asked is not None:
@@ -554,10 +556,13 @@ def _pass_over(
     if worked and not _is_rested(worked, plain.npi, circumstances, profile, needs):
         return False
     seen = circumstances.claims_seen
-    if seen is not None and is_compared(claim):
-        # A claim that is known stays as it is known, and is met again by the makers of facts.
-        if seen.meet(digest_claim(claim, plain.diagnosed.pairs, plain.served), claim) is not None:
-            return False
+    # A claim that is known stays as it is known, and is met again by the makers of facts.
+    if (
+        seen is not None
+        and is_compared(claim)
+        and seen.meet(digest_claim(claim, plain.diagnosed.pairs, plain.served), claim) is not None
+    ):
+        return False
     if circumstances.provider_days is not None and plain.npi:
         for on, least in worked:
             circumstances.provider_days.add(plain.npi, on, least)
