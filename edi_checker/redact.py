@@ -21,18 +21,17 @@ from edi_checker.claim import (
     Level,
     Part,
     Patient,
-    Run,
     Segment,
     Subscriber,
     Transaction,
     TransactionEnd,
+    Whole,
     element,
 )
 from edi_checker.finding import Finding, Place
 from edi_checker.x12 import Block, Delimiters
 
 _P = TypeVar("_P", bound=Part)
-_R = TypeVar("_R", bound=Run)
 
 _LENGTH = 8  # characters of a token after its kind: 40 bits, so that a million values hardly ever share one
 
@@ -210,18 +209,15 @@ class Redactor:
                 segment = self._segment(part.segment, part.interchange.delimiters)
                 return replace(part, segment=segment, interchange=self._above(part.interchange))
             case Transaction():
-                return self._fill(part, Transaction(_empty(part, part), self._above(part.group), part.faults))
+                return Transaction(self._block(part), self._above(part.group), part.faults)
             case BillingProvider():
-                empty, header = _empty(part, part.transaction), self._above(part.transaction)
-                return self._fill(part, BillingProvider(empty, header, part.faults))
+                return BillingProvider(self._block(part), self._above(part.transaction), part.faults)
             case Subscriber():
-                empty, header = _empty(part, part.transaction), self._above(part.transaction)
                 provider = None if part.provider is None else self._above(part.provider)
-                return self._fill(part, Subscriber(empty, header, part.faults, provider))
+                return Subscriber(self._block(part), self._above(part.transaction), part.faults, provider)
             case Patient():
-                empty, header = _empty(part, part.transaction), self._above(part.transaction)
                 subscriber = None if part.subscriber is None else self._above(part.subscriber)
-                return self._fill(part, Patient(empty, header, part.faults, subscriber))
+                return Patient(self._block(part), self._above(part.transaction), part.faults, subscriber)
             case TransactionEnd():
                 trailer = self._optional(part.segment, part.transaction.interchange.delimiters)
                 return replace(part, segment=trailer, transaction=self._above(part.transaction))
@@ -233,8 +229,8 @@ class Redactor:
                 return replace(part, segment=trailer, interchange=self._above(part.interchange))
 
     def _claim(self, claim: Claim) -> Claim:
-        new = Claim(
-            _empty(claim, claim.transaction),
+        return Claim(
+            self._block(claim),
             self._above(claim.transaction),
             None if claim.billing is None else self._above(claim.billing),
             None if claim.subscriber is None else self._above(claim.subscriber),
@@ -242,7 +238,6 @@ class Redactor:
             claim.faults,
             claim.cut,
         )
-        return self._fill(claim, new)
 
     def _above(self, part: _P) -> _P:
         """The redacted form of a part that another one points up to: the same object for the same part."""
@@ -251,10 +246,12 @@ class Redactor:
             known = self._last[type(part)] = (part, self._part(part))
         return cast(_P, known[1])
 
-    def _fill(self, old: _R, new: _R) -> _R:
-        delimiters = _delimiters_of(old)
-        new.segments = [self._segment(segment, delimiters) for segment in old.segments]
-        return new
+    def _block(self, part: Whole) -> Block:
+        """The block of a part with its segments redacted; views read its text as well as its segments."""
+        delimiters = _delimiters_of(part)
+        segments = [self._segment(segment, delimiters) for segment in part.segments]
+        text = delimiters.terminator.join(delimiters.element.join(segment) for segment in segments)
+        return part.block._replace(text=text)
 
     # Segments
 
@@ -287,12 +284,7 @@ class Redactor:
         return segment if not segment or _SEGMENT_ID.fullmatch(segment) else self.token("SEGMENT", segment)
 
 
-def _empty(part: Run, header: Transaction) -> Block:
-    """A block at the same place, without segments of its own."""
-    return Block("?", "", part.position, 0, header.interchange.delimiters)
-
-
-def _delimiters_of(part: Run) -> Delimiters:
+def _delimiters_of(part: Whole) -> Delimiters:
     header = part if isinstance(part, Transaction) else cast(Level | Claim, part).transaction
     return header.interchange.delimiters
 
