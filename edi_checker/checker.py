@@ -144,7 +144,7 @@ class _Outcomes:
         own: Outcome = "accepted"
         if not isinstance(part, Claim):
             self.adrift = "accepted"
-        elif len(part.segments) == 1:
+        elif part.block.delimiters.terminator not in part.block.text:
             # The first of a CLM sent twice in a row; the finding stands at the second, this one is empty.
             own = "rejected"
         for finding in findings:

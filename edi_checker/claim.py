@@ -193,7 +193,7 @@ class Whole(Run):
         return self.block.delimiters.terminator
 
     def mark(self, name: str, qualifier: str) -> str:
-        """What stands in the block's text where a segment with this id and qualifier begins, not as its first."""
+        """What the text has where a segment with this id and qualifier begins, unless it is the first."""
         element = self.block.delimiters.element
         return f"{self._end}{name}{element}{qualifier}{element}"
 
@@ -688,6 +688,13 @@ class Claim(Whole):
             for run in self._loops
             if run.segments[0][0] == "SBR"
         ]
+
+    @property
+    def line_count(self) -> int:
+        """How many lines there are; without a fault the text alone tells"""
+        if self.faults:
+            return len(self.lines)
+        return self.block.text.count(f"{self._end}LX{self.block.delimiters.element}")
 
     @once
     def lines(self) -> list[ServiceLine]:

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
-from functools import lru_cache
 from itertools import takewhile
 
-from edi_checker.guide import (
-    LEVELS,
-    Composite,
-    Element,
-    Guide,
-    Level,
-    Loop,
-    Segment,
-    list_segments,
-    walk_loops,
-)
+from edi_checker.chart import Spot, Step, chart_for, fits, list_chains
+from edi_checker.elements import CONTROL, DIGITS, check_elements, list_codes, list_faults, show_value
+from edi_checker.guide import LEVELS, Composite, Guide, Level, Loop, Segment, list_segments
 from edi_checker.patterns import Patterns, patterns_for
 from edi_checker.x12 import Block, Delimiters, Fault
 
 MEMO = 50_000  # segments known to be without fault that a walker remembers before it starts afresh
 CLAIMS = 100  # claims that one patient may have in a transaction set
 REACH = 12  # segments looked ahead when a segment has no place
-LISTED = 12  # codes named in a message
 BLOCK_SEGMENTS = 50_000  # segments walked in one block; the longest legal claim has some thousands
 BLOCK_LOOPS = 20_000  # loops opened in one block; a claim with all its lines has some hundreds
 BLOCK_FAULTS = 500  # faults noted in one block; what follows them says nothing new
@@ -41,14 +30,6 @@ _OTHERS = re.compile(
 _MEMBERS = frozenset(("N2", "N3", "N4", "PER", "PRV", "REF", "DMG"))  # what an NM1 may carry with it
 _OPENERS = frozenset(("NM1", "LX", "SBR", "SVD", "LIN", "LQ", "CLM", "HL"))
 _SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}")
-_WHOLE = re.compile(r"-?[0-9]+", re.ASCII)
-_DECIMAL = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
-_DIGITS = re.compile(r"[0-9]+", re.ASCII)
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-_FOREIGN = re.compile("[^\x00-\x7f]")
-
-_FIRST_YEAR = 1800  # nobody in a claim lived or was treated before; a year 0026 is a slip of the pen
-_PRIVATE = frozenset(("1068", "116", "156", "26"))  # gender, ZIP, state, country: coded, yet of a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,524 +43,6 @@ class Walked:
 
     level: str
     faults: tuple[Fault, ...]
-
-
-# ---- elements
-
-
-def check_elements(node: Segment, segment: list[str], position: int, delimiters: Delimiters) -> list[Fault]:
-    """The faults of one segment against its node, in order of element; [] where there is none.
-
-    `segment` holds the elements, the segment id at 0. Where leaving out one empty element, or filling one in,
-    would make the segment right, one element slipped: then only the first fault is noted.
-    """
-    faults = _check(node, segment, position, delimiters)
-    hard = [fault for fault in faults if fault.answers]
-    if len(hard) > 1 and _is_one_slip(node, segment, delimiters):
-        faults = [fault for fault in faults if fault is hard[0] or not fault.answers]
-    return faults
-
-
-def _is_one_slip(node: Segment, segment: list[str], delimiters: Delimiters) -> bool:
-    if len(segment) > 40:
-        return False
-    joined = _join_parts(node, segment, delimiters)
-    if joined != segment and not any(fault.answers for fault in _check(node, joined, 0, delimiters)):
-        return True
-    for at in range(1, len(segment) + 1):
-        if at < len(segment) and delimiters.component * 2 in segment[at]:
-            merged = segment[at].replace(delimiters.component * 2, delimiters.component, 1)
-            closed = [*segment[:at], merged, *segment[at + 1 :]]
-            if not any(fault.answers for fault in _check(node, closed, 0, delimiters)):
-                return True
-        if at < len(segment) and not segment[at]:
-            without = segment[:at] + segment[at + 1 :]
-            if not any(fault.answers for fault in _check(node, without, 0, delimiters)):
-                return True
-        if at <= len(node.elements) and node.elements[at - 1].usage != "R":
-            filled = [*segment[:at], "", *segment[at:]]
-            if not any(fault.answers for fault in _check(node, filled, 0, delimiters)):
-                return True
-    return False
-
-
-def _join_parts(node: Segment, segment: list[str], delimiters: Delimiters) -> list[str]:
-    """The segment as it reads if element separators were sent where component separators belong."""
-    joined = segment[:1]
-    at = 1
-    while at < len(segment):
-        here = len(joined) - 1
-        composite = here < len(node.elements) and isinstance(node.elements[here], Composite)
-        pair = segment[at : at + 2]
-        if (
-            composite
-            and len(pair) == 2
-            and all(pair)
-            and not any(delimiters.component in part for part in pair)
-        ):
-            joined.append(delimiters.component.join(pair))
-            at += 2
-        else:
-            joined.append(segment[at])
-            at += 1
-    return joined
-
-
-def _check(node: Segment, segment: list[str], position: int, delimiters: Delimiters) -> list[Fault]:
-    out = _Notes(node, position)
-    count = len(segment)
-    fixed = node.id == "ISA"  # padded to fixed widths, and holding the delimiters themselves
-    for number, item in enumerate(node.elements, 1):
-        value = segment[number] if number < count else ""
-        if not value:
-            if item.usage == "R":
-                out.note("element-missing", item, "1")
-            continue
-        if item.usage == "N":
-            out.note("element-not-used", item, "I10")
-            continue
-        if fixed:
-            assert isinstance(item, Element)
-            _check_fixed(item, value, out)
-        elif isinstance(item, Composite):
-            _check_composite(item, value, out, delimiters)
-        elif delimiters.component in value:
-            out.note(
-                "element-extra",
-                item,
-                "13",
-                expected="one value",
-                found=f"{value.count(delimiters.component) + 1} parts",
-            )
-        elif delimiters.repetition and delimiters.repetition in value:
-            out.note("element-extra", item, "12", expected="no repetition")
-        else:
-            _check_value(item, value, out, _date_format(node, segment, number))
-    _check_notes(node, segment, out)
-    known = len(node.elements)
-    if count - 1 > known and any(segment[known + 1 :]):
-        extra = next(at for at in range(known + 1, count) if segment[at])
-        out.note_at(
-            "element-extra",
-            f"{node.id}{extra:02d}",
-            "",
-            "3",
-            expected=f"at most {known} elements",
-            found=f"{count - 1} elements",
-        )
-    if count > 1 and not segment[-1] and not fixed:
-        out.pad(f"{node.id}{count - 1:02d}", "no separators after the last element")
-    return out.faults
-
-
-class _Notes:
-    """Collects the faults of one segment."""
-
-    __slots__ = ("faults", "node", "position", "refs")
-
-    def __init__(self, node: Segment, position: int) -> None:
-        self.node = node
-        self.position = position
-        self.faults: list[Fault] = []
-        self.refs: set[str] = set()
-
-    def note(
-        self,
-        kind: str,
-        item: Element | Composite,
-        code: str,
-        expected: str = "",
-        found: str = "",
-        trigger: str = "",
-    ) -> None:
-        self.note_at(kind, item.ref, item.number, code, item.name, expected, found, trigger)
-
-    def note_at(
-        self,
-        kind: str,
-        ref: str,
-        number: str,
-        code: str,
-        name: str = "",
-        expected: str = "",
-        found: str = "",
-        trigger: str = "",
-    ) -> None:
-        node = self.node
-        answers = ("IK304=8", f"IK403={code}")
-        self.refs.add(ref.partition("-")[0])
-        self.faults.append(
-            Fault(
-                kind,
-                self.position,
-                node.loop,
-                node.id,
-                ref,
-                number,
-                answers,
-                name or node.name,
-                expected,
-                found,
-                trigger,
-            )
-        )
-
-    def pad(self, ref: str, expected: str) -> None:
-        node = self.node
-        self.faults.append(
-            Fault("element-padding", self.position, node.loop, node.id, ref, "", (), node.name, expected)
-        )
-
-
-def _check_composite(item: Composite, value: str, out: _Notes, delimiters: Delimiters) -> None:
-    if delimiters.repetition and delimiters.repetition in value:
-        if value.count(delimiters.repetition) + 1 > item.repeat:
-            out.note("element-extra", item, "12", expected=f"at most {item.repeat}")
-            return
-        for repeated in value.split(delimiters.repetition):
-            _check_composite(replace(item, repeat=1), repeated, out, delimiters)
-        return
-    parts = value.split(delimiters.component)
-    if not any(parts):
-        if item.usage == "R":
-            out.note("element-missing", item, "1")
-        else:
-            out.pad(item.ref, "nothing where no component is sent")
-        return
-    before = len(out.faults)
-    for number, component in enumerate(item.components):
-        part = parts[number] if number < len(parts) else ""
-        if not part:
-            # a part that is wrong has most often been cut or shifted: what lacks after it is the same fault
-            if component.usage == "R" and len(out.faults) == before:
-                out.note("element-missing", component, "1")
-        elif component.usage == "N":
-            out.note("element-not-used", component, "I10")
-        else:
-            _check_value(component, part, out, "")
-    known = len(item.components)
-    if len(parts) > known and any(parts[known:]):
-        out.note(
-            "element-extra",
-            item,
-            "13",
-            expected=f"at most {known} components",
-            found=f"{len(parts)} components",
-        )
-    elif not parts[-1]:
-        out.pad(item.ref, "no separators after the last component")
-
-
-def _check_fixed(item: Element, value: str, out: _Notes) -> None:
-    if len(value) != item.minimum:
-        _note_length(item, len(value), out)
-    elif item.codes and value not in item.codes:
-        out.note("element-code", item, "7", _list(item.codes), _show(item, value))
-    elif item.type == "DT" and not is_date(value):
-        out.note("element-date", item, "8", "YYMMDD")
-    elif item.type == "TM" and not is_time(value):
-        out.note("element-date", item, "9", "HHMM")
-    elif item.type == "N0" and not _WHOLE.fullmatch(value):
-        out.note("element-type", item, "6", "a whole number")
-
-
-def _check_value(item: Element, value: str, out: _Notes, format: str) -> None:
-    kind = item.type
-    if _CONTROL.search(value):
-        out.note("element-type", item, "6", "no control characters")
-        return
-    if not value.isascii() and _FOREIGN.search(value):
-        out.note("element-character", item, "6", "characters of the basic or extended set")
-    if kind in ("R", "N0"):
-        if not (_WHOLE if kind == "N0" else _DECIMAL).fullmatch(value):
-            out.note("element-type", item, "6", "a whole number" if kind == "N0" else "a decimal number")
-        else:
-            digits = len(value) - value.count("-") - value.count(".")
-            if not item.minimum <= digits <= item.maximum:
-                _note_length(item, digits, out)
-            elif item.codes and value.lstrip("0") not in item.codes:
-                out.note("element-code", item, "7", _list(item.codes), _show(item, value))
-        return
-    if kind == "DT":
-        if not item.minimum <= len(value) <= item.maximum or not is_date(value):
-            out.note("element-date", item, "8", "CCYYMMDD" if item.maximum == 8 else "YYMMDD")
-        return
-    if kind == "TM":
-        if not item.minimum <= len(value) <= item.maximum or not is_time(value):
-            out.note("element-date", item, "9", "HHMM[SS[DD]]")
-        return
-    bare = value.rstrip(" ")
-    if not bare:
-        out.note("element-type", item, "6", "a character that is not a blank")
-        return
-    if len(bare) != len(value) and len(bare) >= item.minimum:
-        out.pad(item.ref, "no trailing blanks")
-        value = bare
-    if item.codes:
-        # a code that is not of the list says it all; its length says nothing more
-        if value not in item.codes:
-            out.note("element-code", item, "7", _list(item.codes), _show(item, value))
-        return
-    if not item.minimum <= len(value) <= item.maximum:
-        _note_length(item, len(value), out)
-        return
-    if format and not is_period(value, format):
-        out.note("element-date", item, "9" if format == "TM" else "8", _FORMATS[format])
-    elif item.pattern and not re.fullmatch(item.pattern, value, re.ASCII):
-        out.note(
-            "element-type",
-            item,
-            "I12",
-            "nine digits" if item.pattern == "[0-9]{9}" else "the pattern of the guide",
-        )
-
-
-def _note_length(item: Element, length: int, out: _Notes) -> None:
-    if length < item.minimum:
-        out.note("element-length", item, "4", f"at least {item.minimum}", str(length))
-    else:
-        out.note("element-length", item, "5", f"at most {item.maximum}", str(length))
-
-
-_FORMATS = {
-    "D8": "CCYYMMDD",
-    "D6": "YYMMDD",
-    "DT": "CCYYMMDDHHMM",
-    "TM": "HHMM",
-    "RD8": "CCYYMMDD-CCYYMMDD",
-}
-
-
-def _date_format(node: Segment, segment: list[str], number: int) -> str:
-    """The format in which element `number` is written, where the one before it says so and says it right."""
-    item = node.elements[number - 1]
-    if item.number != "1251" or number < 2:
-        return ""
-    before = node.elements[number - 2]
-    if not isinstance(before, Element) or before.number != "1250":
-        return ""
-    format = segment[number - 1].rstrip(" ")
-    return format if format in before.codes and format in _FORMATS else ""
-
-
-def is_date(value: str) -> bool:
-    """Whether the text is a real date, as CCYYMMDD or YYMMDD."""
-    if not _DIGITS.fullmatch(value) or len(value) not in (6, 8):
-        return False
-    if len(value) == 6:
-        value = ("20" if value < "5" else "19") + value
-    try:
-        return date(int(value[:4]), int(value[4:6]), int(value[6:])).year >= _FIRST_YEAR
-    except ValueError:
-        return False
-
-
-def is_time(value: str) -> bool:
-    """Whether the text is a time of day, as HHMM, HHMMSS, HHMMSSD or HHMMSSDD."""
-    if not _DIGITS.fullmatch(value) or len(value) not in (4, 6, 7, 8):
-        return False
-    return value[:2] < "24" and value[2:4] < "60" and value[4:6] < "60"
-
-
-def is_period(value: str, format: str) -> bool:
-    """Whether the text is written as its format qualifier (D8, D6, DT, TM, RD8) says."""
-    if format == "RD8":
-        start, dash, end = value.partition("-")
-        return bool(dash) and is_period(start, "D8") and is_period(end, "D8")
-    if format == "DT":
-        return len(value) == 12 and is_date(value[:8]) and is_time(value[8:])
-    if format == "TM":
-        return is_time(value)
-    return len(value) == (8 if format == "D8" else 6) and is_date(value)
-
-
-def _check_notes(node: Segment, segment: list[str], out: _Notes) -> None:
-    for letter, numbers in node.notes:
-        present = [number for number in numbers if number < len(segment) and segment[number]]
-        wrong = 0
-        if letter == "P" and present and len(present) < len(numbers):
-            wrong = next(number for number in numbers if number not in present)
-        elif letter == "R" and not present:
-            wrong = numbers[0]
-        elif letter == "E" and len(present) > 1:
-            wrong = present[-1]
-        elif letter in "CL" and numbers[0] in present:
-            rest = present[1:]
-            if (letter == "C" and len(rest) < len(numbers) - 1) or not rest:
-                wrong = next(number for number in numbers[1:] if number not in rest)
-        # what is said of an element already says why the note does not hold
-        if (
-            not wrong
-            or wrong > len(node.elements)
-            or out.refs & {f"{node.id}{number:02d}" for number in numbers}
-        ):
-            continue
-        refs = ", ".join(f"{node.id}{number:02d}" for number in numbers)
-        expected = {
-            "P": f"all of {refs} or none",
-            "R": f"at least one of {refs}",
-            "E": f"at most one of {refs}",
-            "C": f"all of {refs} where {node.id}{numbers[0]:02d} is sent",
-            "L": f"at least one more of {refs} where {node.id}{numbers[0]:02d} is sent",
-        }[letter]
-        trigger = f"{node.id}{present[0]:02d}" if present else ""
-        code = "10" if letter == "E" else "2"
-        out.note("relational", node.elements[wrong - 1], code, expected, "", trigger)
-
-
-def _list(codes: frozenset[str]) -> str:
-    named = sorted(codes)
-    if len(named) == 1:
-        return named[0]
-    return "one of " + ", ".join(named[:LISTED]) + (", ..." if len(named) > LISTED else "")
-
-
-def _show(item: Element, value: str) -> str:
-    """The value where it cannot be of a person: three letters may be a name that slipped there."""
-    if item.number in _PRIVATE or len(value) > 3:
-        return ""
-    return value if len(value) <= 2 or any(character.isdigit() for character in value) else ""
-
-
-# ---- the chart: where a segment may stand after another
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A way to place a segment: keep so many of the open loops, open these, and it is this node."""
-
-    spot: _Spot
-    node: Segment
-    keep: int
-    opened: tuple[Loop, ...]
-
-
-class _Spot:
-    """A place in the guide: the open loops, each with the position reached in it; no counts."""
-
-    __slots__ = ("moves", "path")
-
-    def __init__(self, path: tuple[tuple[Loop, int], ...]) -> None:
-        self.path = path
-        self.moves: dict[str, _Step | None] = {}
-
-
-class _Chart:
-    """What follows from the guide alone, worked out once and shared by all walkers."""
-
-    def __init__(self, guide: Guide) -> None:
-        self.guide = guide
-        self.spots: dict[tuple[tuple[int, int], ...], _Spot] = {}
-        self.roots: dict[Level, _Spot] = {level: self.spot(((guide.levels[level], 0),)) for level in LEVELS}
-        nodes = list(list_segments(guide.levels.values()))
-        self.ids = frozenset(node.id for node in nodes)
-        # The token of a segment is its id, and its qualifier where the guide knows that; `?` stands for all
-        # others, so that the tables stay small whatever a file holds.
-        self.tokens: dict[str, str] = {}
-        for node in nodes:
-            for code in node.codes or ("",):
-                self.tokens[f"{node.id}*{code}"] = f"{node.id}*{code}"
-        self.keyed = frozenset(node.id for node in nodes if node.key)
-        self.inside: dict[int, tuple[Segment, ...]] = {}
-        self.paths: dict[int, tuple[Loop, ...]] = {}  # of each loop of a level, from the level down to it
-        self.required: dict[int, tuple[Segment | Loop, ...]] = {}
-        for level in LEVELS:
-            self._file(guide.levels[level], ())
-        self.twins = frozenset(
-            node.index
-            for loop in self._loops()
-            for node in loop.children
-            if isinstance(node, Segment)
-            and any(
-                other is not node
-                and isinstance(other, Segment)
-                and other.id == node.id
-                and other.codes & node.codes
-                for other in loop.children
-            )
-        )
-
-    def _file(self, loop: Loop, above: tuple[Loop, ...]) -> None:
-        path = (*above, loop)
-        self.paths[loop.index] = path
-        self.required[loop.index] = tuple(
-            child for child in loop.children[1 if above else 0 :] if child.usage == "R"
-        )
-        for child in loop.children:
-            if isinstance(child, Loop):
-                self._file(child, path)
-
-    def _loops(self) -> Iterator[Loop]:
-        for level in LEVELS:
-            yield from walk_loops(self.guide.levels[level])
-
-    def spot(self, path: tuple[tuple[Loop, int], ...]) -> _Spot:
-        key = tuple((loop.index, position) for loop, position in path)
-        found = self.spots.get(key)
-        if found is None:
-            found = self.spots[key] = _Spot(path)
-        return found
-
-    def token(self, segment: Sequence[str], component: str) -> str:
-        id = segment[0]
-        if id not in self.keyed:
-            return f"{id}*" if id in self.ids else ""
-        at = 3 if id == "HL" else 1
-        code = segment[at].split(component, 1)[0].rstrip(" ") if len(segment) > at else ""
-        return self.tokens.get(f"{id}*{code}", f"{id}*?")
-
-    def move(self, spot: _Spot, token: str) -> _Step | None:
-        """The step to the first node from here on that the token fits; None where there is none."""
-        try:
-            return spot.moves[token]
-        except KeyError:
-            step = spot.moves[token] = self._search(spot, token)
-            return step
-
-    def _search(self, spot: _Spot, token: str) -> _Step | None:
-        path = spot.path
-        for depth in range(len(path) - 1, -1, -1):
-            loop, reached = path[depth]
-            for child in loop.children:
-                if child.position < reached:
-                    continue
-                if isinstance(child, Segment):
-                    # the opener of an inner loop stands once; again, it opens the loop again
-                    if depth and child is loop.children[0]:
-                        continue
-                    if fits(child, token):
-                        return self.step(path[:depth], (loop, child.position), (), child)
-                elif fits(child.opener, token):
-                    return self.step(path[:depth], (loop, child.position), (child,), child.opener)
-        return None
-
-    def step(
-        self,
-        above: tuple[tuple[Loop, int], ...],
-        here: tuple[Loop, int],
-        opened: tuple[Loop, ...],
-        node: Segment,
-    ) -> _Step:
-        """The step that keeps `above` and `here`, opens `opened` one inside the other, and ends at `node`."""
-        path = [*above, here]
-        for at, loop in enumerate(opened):
-            inner = opened[at + 1].position if at + 1 < len(opened) else node.position
-            path.append((loop, inner))
-        return _Step(self.spot(tuple(path)), node, len(above) + 1, opened)
-
-
-def fits(node: Segment, token: str) -> bool:
-    """Whether the token (`NM1*85`, `N3*`, `REF*?`) is one of the node."""
-    id, _, code = token.partition("*")
-    return id == node.id and (not node.codes or code in node.codes)
-
-
-@lru_cache(maxsize=4)
-def _chart(guide: Guide) -> _Chart:
-    return _Chart(guide)
-
-
-# ---- walking
 
 
 class _Instance:
@@ -619,7 +82,7 @@ class _Remedy:
 
     cost: float
     fault: Fault | None
-    step: _Step | None = None
+    step: Step | None = None
     level: Level | None = None
     credit: tuple[_Instance, Segment] | None = None
     check: bool = True
@@ -647,12 +110,12 @@ class Walker:
     """
 
     def __init__(self, guide: Guide, delimiters: Delimiters, *, fast: bool = True) -> None:
-        self._chart = _chart(guide)
+        self._chart = chart_for(guide)
         self._patterns = patterns_for(guide, delimiters) if fast else None
         self._delimiters = delimiters
         self._clean: set[tuple[int, str]] = set()
         self._level: Level = "header"
-        self._spot: _Spot = self._chart.roots["header"]
+        self._spot: Spot = self._chart.roots["header"]
         self._stack: list[_Instance] = []
         self._instances: list[_Instance] = []
         # hierarchy
@@ -836,7 +299,7 @@ class Walker:
             if id == "LX":
                 self._check_line_number(segment, position + at, node)
 
-    def _is_sent_twice(self, step: _Step) -> bool:
+    def _is_sent_twice(self, step: Step) -> bool:
         """Whether the opener of a loop stands again at once, and the loop must hold more or cannot repeat."""
         loop = step.opened[-1]
         before = self._stack[-1]
@@ -845,7 +308,7 @@ class Walker:
         count = self._stack[step.keep - 1].counts.get(loop.index, 0)
         return bool(self._chart.required[loop.index]) or bool(loop.maximum and count >= loop.maximum)
 
-    def _find_late(self, step: _Step, raws: list[str], at: int) -> _Late | None:
+    def _find_late(self, step: Step, raws: list[str], at: int) -> _Late | None:
         """A segment that the loops now closing require and lack, and that comes right after their end."""
         if not step.opened or at + 1 >= len(raws):
             return None
@@ -861,7 +324,7 @@ class Walker:
                     return _Late(instance, raw, child)
         return None
 
-    def _is_early(self, step: _Step, node: Segment, token: str, after: str) -> bool:
+    def _is_early(self, step: Step, node: Segment, token: str, after: str) -> bool:
         """Whether the token, read into the loop that the step opens, would pass over what must come first."""
         chart = self._chart
         first = min((child.position for child in chart.required[step.opened[-1].index]), default=0)
@@ -909,7 +372,7 @@ class Walker:
         ]
         token = self._chart.token(segment, self._delimiters.component)
         for twin in room or twins:
-            if fits(twin, token) and not _check(twin, segment, 0, self._delimiters):
+            if fits(twin, token) and not list_faults(twin, segment, 0, self._delimiters):
                 return twin
         return node
 
@@ -1050,11 +513,11 @@ class Walker:
         excused, self._excused = self._excused, False
         number = segment[1].strip() if len(segment) > 1 else ""
         self._hl_count += 1
-        value = int(number) if _DIGITS.fullmatch(number) and len(number) <= 12 else -1
+        value = int(number) if DIGITS.fullmatch(number) and len(number) <= 12 else -1
         if (
             0 < len(number) <= 12
             and self._delimiters.component not in number
-            and not _CONTROL.search(number)
+            and not CONTROL.search(number)
             and value not in (self._hl_count, self._hl_last + 1)
             and not excused
         ):
@@ -1066,7 +529,7 @@ class Walker:
         above = _ABOVE[level]
         parent = segment[2].strip() if len(segment) > 2 else ""
         parents = self._parents.get(above, ())
-        known = not parents or parent in parents or _CONTROL.search(parent)
+        known = not parents or parent in parents or CONTROL.search(parent)
         if level != "2000A" and 0 < len(parent) <= 12 and not known and not excused:
             self._note_element(
                 "hierarchy", position, node, 2, "7", parents[0], parent if parent.isdigit() else ""
@@ -1100,7 +563,7 @@ class Walker:
     def _check_line_number(self, segment: list[str], position: int, node: Segment) -> None:
         self._line_count += 1
         text = segment[1].strip() if len(segment) > 1 else ""
-        if not _DIGITS.fullmatch(text) or len(text) > 6:
+        if not DIGITS.fullmatch(text) or len(text) > 6:
             return
         value = int(text)
         if value not in (self._line_count, self._line_last + 1):
@@ -1217,7 +680,7 @@ class Walker:
             weight *= 0.9
         return total
 
-    def _outside(self) -> _Spot:
+    def _outside(self) -> Spot:
         """The place outside of the NM1 loop that is open, so that nothing more is read into it."""
         path = self._spot.path
         return self._chart.spot(path[:-1]) if len(path) > 1 and path[-1][0].opener.id == "NM1" else self._spot
@@ -1250,7 +713,7 @@ class Walker:
             needed = self._is_needed(step, later)
             if node.codes and not fits(node, token):
                 continue
-            faults = [f for f in _check(node, as_node, 0, self._delimiters) if f.answers]
+            faults = [f for f in list_faults(node, as_node, 0, self._delimiters) if f.answers]
             if faults:
                 continue
             alike = len(set(id) & set(node.id)) / (len(node.id) + 1)
@@ -1264,12 +727,12 @@ class Walker:
         for level in _BELOW.get(self._level, ()):
             root = self._chart.guide.levels[level]
             opener = [root.opener.id, *segment[1:]]
-            if [f for f in _check(root.opener, opener, 0, self._delimiters) if f.answers]:
+            if [f for f in list_faults(root.opener, opener, 0, self._delimiters) if f.answers]:
                 continue
             step = self._chart.step((), (root, root.opener.position), (), root.opener)
             yield _Remedy(0.8, fault, step, level=level, check=False)
 
-    def _reachable(self) -> Iterator[_Step]:
+    def _reachable(self) -> Iterator[Step]:
         """Every node that may stand next, nearest first."""
         path = self._spot.path
         for depth in range(len(path) - 1, -1, -1):
@@ -1282,7 +745,7 @@ class Walker:
                 elif not depth or child is not loop.children[0]:
                     yield self._chart.step(path[:depth], (loop, child.position), (), child)
 
-    def _is_needed(self, step: _Step, later: set[str]) -> bool:
+    def _is_needed(self, step: Step, later: set[str]) -> bool:
         """Whether the step gives what the guide requires here, what lacks as yet and does not come later."""
         holder = self._stack[step.keep - 1]
         child: Segment | Loop = step.opened[0] if step.opened else step.node
@@ -1291,7 +754,7 @@ class Walker:
         node = step.node
         return not any(fits(node, token) for token in later if token)
 
-    def _is_full(self, step: _Step) -> bool:
+    def _is_full(self, step: Step) -> bool:
         holder = self._stack[step.keep - 1]
         child: Segment | Loop = step.opened[0] if step.opened else step.node
         return bool(child.maximum) and holder.counts.get(child.index, 0) >= child.maximum
@@ -1343,7 +806,7 @@ class Walker:
                 if room and not open_now and instance.parent in self._stack:
                     depth = self._stack.index(instance.parent)
                     path = (*self._spot.path[: depth + 1], (instance.loop, child.position))
-                    step = _Step(chart.spot(path), child, depth + 1, ())
+                    step = Step(chart.spot(path), child, depth + 1, ())
                     yield _Remedy(cost + 0.1, fault, step, reopened=instance)
 
         # it opens a loop that should have come earlier
@@ -1388,7 +851,7 @@ class Walker:
 
         # the segment that opens its loop is missing
         for depth, (outer, reached) in enumerate(self._spot.path):
-            for chain, node in _chains(outer, token):
+            for chain, node in list_chains(outer, token):
                 if chain[0].position < reached:
                     continue
                 step = chart.step(self._spot.path[:depth], (outer, chain[0].position), chain, node)
@@ -1508,8 +971,8 @@ class Walker:
             carrier.number,
             ("IK304=8", "IK403=7" if value else "IK403=1"),
             carrier.name,
-            _list(codes) if codes else "",
-            _show(carrier, value),
+            list_codes(codes) if codes else "",
+            show_value(carrier, value),
         )
 
     def _apply(self, remedy: _Remedy, segment: list[str], position: int) -> None:
@@ -1593,18 +1056,3 @@ _MARKS: dict[Level, frozenset[str]] = {
 
 def _opens_nothing(token: str) -> bool:
     return token.partition("*")[0] not in _OPENERS
-
-
-def _chains(outer: Loop, token: str) -> Iterator[tuple[tuple[Loop, ...], Segment]]:
-    """Every node below `outer` that the token fits and that opens no loop, with the loops down to it."""
-    for inner in outer.children:
-        if not isinstance(inner, Loop):
-            continue
-        for child in inner.children[1:]:
-            if isinstance(child, Segment):
-                if fits(child, token):
-                    yield (inner,), child
-            elif fits(child.opener, token):
-                yield (inner, child), child.opener
-        for chain, node in _chains(inner, token):
-            yield (inner, *chain), node

@@ -43,7 +43,7 @@ PUT_TOGETHER = {
     ("patterns.py", "start"): (r"~LX\*([0-9]+)",),
     ("patterns.py", "write"): (),  # test_the_patterns_of_the_guide
     ("minutes.py", "_phrase_pattern"): (note_pattern(("nn MINS", "TIME: nn")).pattern,),
-    ("walker.py", "item.pattern"): tuple(
+    ("elements.py", "item.pattern"): tuple(
         {
             each.pattern
             for segment in load().segments

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from edi_checker import guide, walker, x12
-from edi_checker.walker import Walker, check_elements
+from edi_checker.elements import check_elements, is_date, is_time
+from edi_checker.walker import Walker
 from edi_checker.x12 import Block, Delimiters, Fault
 from pyx12_oracle import Complaint, Mutation, ask, count_again, mutate
 
@@ -716,7 +717,7 @@ def test_envelope_segments(segment: str, expected: list[str]) -> None:
     ],
 )
 def test_dates(value: str, good: bool) -> None:
-    assert walker.is_date(value) is good
+    assert is_date(value) is good
 
 
 @pytest.mark.parametrize(
@@ -733,7 +734,7 @@ def test_dates(value: str, good: bool) -> None:
     ],
 )
 def test_times(value: str, good: bool) -> None:
-    assert walker.is_time(value) is good
+    assert is_time(value) is good
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,8 @@ def facts_of(part: Part, circumstances: Circumstances) -> list[Fact]:
             return facts
         add_level_misfits(facts, part, circumstances, name)
         if isinstance(part, Subscriber):
-            add_subscriber(facts, part, circumstances.received, name)
+            needs = _needs(circumstances, profile) if not part.faults else None
+            add_subscriber(facts, part, received, name, needs)
     elif isinstance(part, Transaction):
         facts.append(transaction_fact(part, circumstances, name))
     elif isinstance(part, Interchange):

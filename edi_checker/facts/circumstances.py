@@ -29,7 +29,7 @@ class Circumstances:
     coverage       where given, remembers days of service of which the tables do not speak
     more_facts     where given, makes further facts of a claim whose lines can be trusted
     needs          where given, says what the rules need of facts, so that no others are made
-    meet           where given, is told of each part and each day of service of a claim: profile, day, received
+    meet           where given, is told of days of receipt and service: profile, day, received
     """
 
     received: int

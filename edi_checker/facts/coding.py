@@ -159,7 +159,7 @@ def _needed(days: list[tuple[int, list[Line]]], profile: str, needs: Needs) -> l
     all_bits = 0
     asked = []
     for each in days:
-        on, group = each
+        _, group = each
         bits = -1
         if len(group) == 1 and group[0].days == 1:
             key = ("code_day", group[0].service)

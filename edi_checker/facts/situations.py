@@ -21,6 +21,7 @@ from edi_checker.claim import (
     quantity,
 )
 from edi_checker.facts.lines import Line
+from edi_checker.facts.needs import Needs
 from edi_checker.facts.places import LOOPS_2310, LOOPS_2420, Segmented, Spot
 from edi_checker.facts.services import is_attended, is_visit_of_a_person, kinds_of
 from edi_checker.facts.vocabulary import SITUATION, Fact, Placed, Value
@@ -329,7 +330,9 @@ def _said_by(segment: Segment) -> dict[str, Value] | None:
 # -- above claims ------------------------------------------------------------------------------------------
 
 
-def add_subscriber(facts: list[Fact], subscriber: Subscriber, received: int, profile: str) -> None:
+def add_subscriber(
+    facts: list[Fact], subscriber: Subscriber, received: int, profile: str, needs: Needs | None
+) -> None:
     """Add the fact of a subscriber's level, unless a fault hides something of it or nothing is left open.
 
     Nothing is where the subscriber is the patient, with address, day of birth and member id, and the payer
@@ -348,24 +351,28 @@ def add_subscriber(facts: list[Fact], subscriber: Subscriber, received: int, pro
         and ids.issuperset(_OF_A_PATIENT)
     ):
         return
-    facts.append(
-        Fact(
-            "subscriber",
-            {
-                "date": received,
-                "profile": profile,
-                "responsibility": element(responsible, 1),
-                "relationship": element(responsible, 2),
-                "insurance_type": element(responsible, 5),
-                "filing_indicator": element(responsible, 9),
-                "entity_type": named.entity_type,
-                "identified": bool(named.id) or any(fault.segment == "NM1" for fault in subscriber.faults),
-                "address": "N3" in ids and "N4" in ids,
-                "demographics": "DMG" in ids,
-            },
-            {"": (Spot(subscriber.transaction, subscriber, "2000B"),), "name": (_spot_of_name(subscriber),)},
-        )
-    )
+    values: dict[str, Value] = {
+        "date": received,
+        "profile": profile,
+        "responsibility": element(responsible, 1),
+        "relationship": element(responsible, 2),
+        "insurance_type": element(responsible, 5),
+        "filing_indicator": element(responsible, 9),
+        "entity_type": named.entity_type,
+        "identified": bool(named.id) or any(fault.segment == "NM1" for fault in subscriber.faults),
+        "address": "N3" in ids and "N4" in ids,
+        "demographics": "DMG" in ids,
+    }
+    if needs is not None:
+        key = ("subscriber", *values.values())
+        asked = needs.known[key] if key in needs.known else needs.learn(key, "subscriber", values)
+        if asked is None or not asked.holds(values, received):
+            return
+    stands_on: dict[str, tuple[Placed, ...]] = {
+        "": (Spot(subscriber.transaction, subscriber, "2000B"),),
+        "name": (_spot_of_name(subscriber),),
+    }
+    facts.append(Fact("subscriber", values, stands_on))
 
 
 def _spot_of_name(subscriber: Subscriber) -> Spot:

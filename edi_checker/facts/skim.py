@@ -1,9 +1,9 @@
 """Shows of a plain claim or level, by its text, that no rule can need a fact of it.
 
-Most claims of a batch say the usual things in the usual way. What is known of all such claims is asked of the
-rules once and remembered; of each claim only its text is looked at. Whatever is not usual, and whatever a rule
-asks beyond what is looked at here, is left to the makers of facts: they are the authority. Text of parts in
-which the guide found no fault is looked at alone, so that every segment is one that the guide knows.
+Most claims of a batch say the usual things in the usual way. What is known of all such claims is asked of
+the rules once and remembered; of each claim only its text is looked at. Whatever is not usual, and whatever
+a rule asks beyond what is looked at here, is left to the makers of facts: they are the authority. Only parts
+in which the guide found no fault are looked at, so that every segment is one that the guide knows.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ from edi_checker.facts.vocabulary import Value
 from edi_checker.profile import Profile
 from edi_checker.x12 import Delimiters
 
-# Kinds of facts of which a claim that passes here has none that a rule needs. Of other kinds nothing is known.
+# Kinds of facts of which a claim that passes here has none that a rule needs; of others nothing is known.
 _KINDS = frozenset(
-    "addon adjudication claim code_day event fault file line misfit other_payer pair provider situation "  # noqa: SIM905
-    "subscriber therapy_day transaction".split()
+    "addon adjudication claim code_day event fault file line misfit other_payer pair provider "  # noqa: SIM905
+    "situation subscriber therapy_day transaction".split()
 )
 _LONGEST_CLM = 10  # elements with the id: CLM10 and what follows tells of the unusual
 _INPATIENT = frozenset(("21", "51", "61"))
@@ -233,12 +233,12 @@ def _read(
         memory.billing = (billing, own.npi, own.taxonomy or billing.taxonomy, own.entity_type == "2")
     _, npi, taxonomy, is_organisation = memory.billing
     roles: list[str] = []
-    for own in providers:
-        both = (own[0], own[1] if len(own) > 1 else "")
+    for named in providers:
+        both = (named[0], named[1] if len(named) > 1 else "")
         try:
             who = memory.providers[both]
         except KeyError:
-            who = memory.providers[both] = _learn_provider(both, len(own), e, profile, needs)
+            who = memory.providers[both] = _learn_provider(both, len(named), e, profile, needs)
         if who is None or who[0] in roles:
             return None
         roles.append(who[0])
@@ -295,9 +295,14 @@ def _read(
     assert subscriber is not None
     sbr = subscriber.responsible
     person = claim.patient or subscriber
-    head_key = (tuple(clm[3:]), tuple(sbr or ()), tuple(roles), tuple(references), claim.patient is None)
+    order, relationship, indicator = element(sbr, 1), element(sbr, 2), element(sbr, 9)
+    qualifiers = [text.split(e)[1] for text in references]
+    head_key = (
+        *(tuple(clm[3:]), tuple(roles), tuple(qualifiers)),
+        *(order, relationship, indicator, claim.patient is None),
+    )
     if head_key not in memory.heads:
-        memory.heads[head_key] = _learn_head(clm, sbr, roles, references, claim, e, profile, needs)
+        memory.heads[head_key] = _learn_head(clm, sbr, roles, qualifiers, claim, profile, needs)
     known = memory.heads[head_key]
     if known is None or f"{delimiters.terminator}PAT{e}" in subscriber.block.text:
         return None
@@ -451,16 +456,14 @@ def _learn_head(
     clm: Segment,
     sbr: Segment | None,
     roles: list[str],
-    references: list[str],
+    qualifiers: list[str],
     claim: Claim,
-    e: str,
     profile: Profile,
     needs: Needs,
 ) -> _Head | None:
     """What is known of a plain claim beside its charge, lines, diagnoses and days."""
     location = element(clm, 5).split(claim.component)
     location += [""] * (3 - len(location))
-    qualifiers = [text.split(e)[1] for text in references]
     order = element(sbr, 1)
     if (
         len(clm) > _LONGEST_CLM

@@ -330,7 +330,7 @@ class Journal:
         if not self._verdicts:
             self._verdicts.append(0)
         self._claims += 1
-        self._lines += len(claim.lines)
+        self._lines += claim.line_count
         cents = claim.charge or 0
         self._in_transaction.count(outcome, cents)
         if claim.transaction is not self._transaction:
