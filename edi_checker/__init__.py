@@ -71,7 +71,7 @@ def make_checker(
     engine: Kind = "durable",
 ) -> Checker:
     """A checker with the packaged rules and those of the folders `rules`; with the built-in tables, or those
-    that were imported into the folder `tables`. Installed plugins are left out: they belong to the command line.
+    that were imported into the folder `tables`. Installed plugins are left out: they are the command line's.
 
     `received` is the date of receipt, `profile` one payer's way for all claims, or a choice by the payer
     (None: by each claim's SBR09). Make it once and use it for any number of inputs, one after the other.
