@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple
 
@@ -23,7 +24,7 @@ from edi_checker.claim import (
     TransactionEnd,
     element,
 )
-from edi_checker.x12 import ISA_WIDTHS, Delimiters
+from edi_checker.x12 import ISA_WIDTHS, Block, Delimiters
 
 _BUFFER = 1 << 18  # bytes of an unfinished file held in memory; what is more goes to a temporary file
 
@@ -118,7 +119,7 @@ class Splitter:
         match part:
             case Claim():
                 clean = accepted and _has_content(part) and self._doubt is None
-                self._last_claim = self._write(_CLAIM, part.segments, clean), part
+                self._last_claim = self._write(_CLAIM, part.block, clean), part
                 self._doubt_levels(part, _CLAIM)
             case BillingProvider() | Subscriber() | Patient():
                 self._write_level(part)
@@ -158,8 +159,10 @@ class Splitter:
             if not head:
                 head = _make_group_header(part, self._made)
                 self._made -= 1
-            self._group = self._write(_GROUP, [head])
-        self._transaction = self._write(_TRANSACTION, part.segments)
+            delimiters = part.block.delimiters
+            text = delimiters.element.join(head)
+            self._group = self._write(_GROUP, Block("GS", text, 0, 0, delimiters))
+        self._transaction = self._write(_TRANSACTION, part.block)
         self._doubt = None
 
     def _doubt_levels(self, part: Claim | Level, depth: int) -> None:
@@ -178,18 +181,18 @@ class Splitter:
             self._doubt = None
         self._doubt_next = False
         self._doubt_levels(part, depth)
-        place = self._write(depth, part.segments)
+        place = self._write(depth, part.block)
         if not isinstance(part, Patient):
             self._subscriber = place if isinstance(part, Subscriber) else None
         elif self._subscriber is not None:
             self._journal.say(self._subscriber, True)
 
-    def _write(self, depth: int, segments: list[Segment], accepted: bool = False) -> int:
-        """Note the segments of one part; nothing is called accepted before it is known to be."""
-        assert self._interchange is not None  # every input begins with an ISA
-        return self._journal.write(
-            depth, accepted, len(segments), _text(segments, self._interchange.delimiters)
-        )
+    def _write(self, depth: int, block: Block, accepted: bool = False) -> int:
+        """Note the segments of one part as they came; nothing is called accepted before it is known to be."""
+        terminator, ending = block.delimiters.terminator, _ending(block.delimiters)
+        segments = block.text.count(terminator) + 1
+        text = block.text.replace(terminator, ending) + ending
+        return self._journal.write(depth, accepted, segments, text.encode())
 
     def _close(self, *, accepted: bool) -> None:
         """The interchange is over, and with it everything is known: give each claim to its side."""
@@ -216,7 +219,7 @@ class Splitter:
 
 def _has_content(claim: Claim) -> bool:
     # A CLM alone is the first of a CLM sent twice: the fault is noted at the second.
-    return len(claim.segments) > 1
+    return claim.block.delimiters.terminator in claim.block.text
 
 
 def _holds_segment_of(claim: Claim, part: Claim | Level) -> bool:
@@ -261,6 +264,7 @@ def _complete(isa: Segment, component: str) -> Segment:
     return ["ISA", *(value.ljust(width) for value, width in zip(values, ISA_WIDTHS, strict=True))]
 
 
+@lru_cache(maxsize=16)
 def _ending(delimiters: Delimiters) -> str:
     """What ends a segment: the terminator and a line break, but where a line break is a delimiter itself."""
     lines = "\n" in (delimiters.terminator, delimiters.element) or delimiters.terminator == "\r"
