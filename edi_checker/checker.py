@@ -13,6 +13,7 @@ from edi_checker.claim import (
     GroupEnd,
     Interchange,
     InterchangeEnd,
+    Level,
     Part,
     Patient,
     Subscriber,
@@ -133,6 +134,8 @@ class _Outcomes:
     profile: Profile | Choice | None = None
     # An HL is missing: until the next one nobody knows whose the claims are.
     adrift: Outcome = "accepted"
+    # The last segment of a claim belongs to the level that comes next, which is not whole without it.
+    torn: Outcome = "accepted"
 
     def _isolation(self, part: Part) -> Isolation:
         if self.isolation is not None:
@@ -150,8 +153,7 @@ class _Outcomes:
         for finding in findings:
             if finding.severity != "error":
                 continue
-            if finding.rule == "guide.segment-missing" and finding.where.segment == "HL":
-                self.adrift = "rejected"
+            self._doubt_levels(part, finding)
             if finding.status.ta1 is not None:
                 if finding.status.ta1 not in TA1_NOTED_ONLY:
                     self.interchange = "rejected"
@@ -160,6 +162,8 @@ class _Outcomes:
             own = "rejected"
             if finding.status.ack999 and self._isolation(part) == "transaction":
                 self.transaction = "rejected"
+        if isinstance(part, Level):
+            own, self.torn = _worst(own, self.torn), "accepted"
         if failed:
             own = "not_checked"
         match part:
@@ -195,6 +199,33 @@ class _Outcomes:
             case InterchangeEnd():
                 self.interchange = _worst(self.interchange, own)
                 return self.interchange
+
+    def _doubt_levels(self, part: Part, finding: Finding) -> None:
+        """A segment of a level that stands in a part below it: the level is not whole, whoever it is of."""
+        where = finding.where
+        if where.element is not None or not finding.rule.startswith("guide."):
+            return
+        if where.segment == "HL":
+            self.adrift = "rejected"
+            return
+        level = _LEVEL_OF_LOOP.get(where.loop[:5])
+        if level is None or type(part) is level or not isinstance(part, (Level, Claim)):
+            return
+        last = part.position + part.block.text.count(part.block.delimiters.terminator)
+        if isinstance(part, Claim) and where.position == last:
+            self.torn = "rejected"
+        else:
+            self.levels[level] = "rejected"
+
+
+_LEVEL_OF_LOOP: dict[str, type] = {
+    "2000A": BillingProvider,
+    "2010A": BillingProvider,
+    "2000B": Subscriber,
+    "2010B": Subscriber,
+    "2000C": Patient,
+    "2010C": Patient,
+}
 
 
 def _worst(*outcomes: Outcome) -> Outcome:

@@ -94,3 +94,21 @@ def test_isolation_by_transaction_rejects_the_set() -> None:
         each for each in checker.check(io.BytesIO(text.encode())) if isinstance(each.part, TransactionEnd)
     ]
     assert [each.outcome for each in ends] == ["rejected"]
+
+
+def test_a_segment_of_a_level_that_stands_in_a_claim_costs_the_claims_below_the_level() -> None:
+    claim = [s.replace("EXAMPLE1", "EXAMPLE9").replace("20260203", "20260204") for s in BASE[HEAD:TAIL]]
+    second = [s for s in claim if not s.startswith("HL*")]
+    begin = next(i for i, s in enumerate(second) if s.startswith("CLM*"))
+    both = [*BASE[:TAIL], *second[begin:], *BASE[TAIL:]]
+    assert outcomes(check(both)) == {"EXAMPLE1": ["accepted"], "EXAMPLE9": ["accepted"]}
+    # The birth date of the subscriber is sent behind the first claim's header.
+    moved = edit_segments(both, [{"find": "DMG*", "delete": "true"}])
+    moved = edit_segments(moved, [{"find": "HI*", "append": next(s for s in BASE if s.startswith("DMG*"))}])
+    assert outcomes(check(moved)) == {"EXAMPLE1": ["rejected"], "EXAMPLE9": ["rejected"]}
+
+
+def test_a_level_whose_first_segment_was_sent_before_its_header_is_not_whole() -> None:
+    swapped = edit_segments(TWO, [{"find": "HL*3", "swap": "true"}])
+    found = outcomes(check(swapped))
+    assert found["EXAMPLE2"] == ["rejected"]
