@@ -24,7 +24,9 @@ def write_whole(path: Path) -> Iterator[BinaryIO]:
         with path.open("wb") as stream:
             yield stream
         return
-    path = path.resolve()  # a symbolic link stays a link
+    path = Path(
+        os.path.realpath(path)
+    )  # a symbolic link stays a link; Path.resolve raises where it has no end
     handle, beside = tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:

@@ -502,7 +502,14 @@ def test_interrupt_is_clean(folder, number, code):
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     command = [sys.executable, "-m", "edi_checker", "check", *RECEIVED, "--output", "report", "slow"]
     with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as child,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            # Where the tests run in the background, it is ignored from the start.
+            preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509  # no threads here
+        ) as child,
         Path("slow").open("wb") as pipe,  # opens once the command reads
     ):
         pipe.write(CLEAN.encode()[:500])

@@ -1,0 +1,125 @@
+"""The command line: its commands, each loaded when it is named, and how the process ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, FOUND, INTERRUPTED
+from edi_checker.cli.refusal import DEBUG, Refusal
+from edi_checker.cli.terminal import PIPE_WIDTH
+from edi_checker.cli.version import version
+
+# Each is a module of this package, with a command of the same name; they import the rest where it is used.
+# Their first lines stand here too: the list is shown without loading them.
+COMMANDS = {
+    "check": "Check claim files: what is wrong, where, and how to mend it.",
+    "batch": "Check many files, or very large ones, with several processes.",
+    "explain": "Say why a rule exists and what it asks for.",
+    "explain-ack": "Tell in plain words what a TA1, 999 or 277CA says.",
+    "rules": "List the rules; check, try and begin your own.",
+    "tables": "Import the tables of CMS, list them, look a code up.",
+    "units": "Say how many units the minutes of a day make.",
+}
+
+
+class Commands(click.Group):
+    """Loads a command when it is named, and takes its result for the exit code.
+
+    Ends quietly where output or patience are gone, and in one line where something is wrong inside.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        # Where there is no such command, click seeks among the loaded ones the one that is meant.
+        for name in (cmd_name,) if cmd_name in COMMANDS else COMMANDS:
+            if name not in self.commands:
+                module = name.replace("-", "_")
+                self.add_command(getattr(import_module(f"edi_checker.cli.{module}"), module), name)
+        return self.commands.get(cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if word not in COMMANDS and os.path.exists(word):  # noqa: PTH110  # a name with a NUL is no path
+            raise click.UsageError(f"{word!r} is no command: `edi-checker check {word}` checks it.", ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _silence()
+            code = COULD_NOT
+        except KeyboardInterrupt:
+            _silence()
+            click.echo("edi-checker: interrupted", err=True)
+            code = INTERRUPTED
+        except OSError as error:
+            _silence()
+            raise Refusal(f"{error.filename or 'the output cannot be written'}: {error.strerror}") from None
+        except SystemExit as end:
+            # With 1, rich says that the output is gone: no finding.
+            code = COULD_NOT if end.code == FOUND else end.code
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001  # with a traceback the exit code is 1, as of a finding
+            if ctx.meta.get(DEBUG):
+                import traceback
+
+                traceback.print_exception(error)
+            # Its own words may hold what is in the file.
+            raise Refusal(f"internal error ({type(error).__name__})") from None
+        ctx.exit(code or CHECKED)
+
+
+def _silence() -> None:
+    """Send what standard output still holds nowhere, so that the interpreter's last flush does not fail."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def main() -> NoReturn:
+    """Run the command and leave the process with its exit code, 130 after Ctrl-C."""
+    # As on Ctrl-C, half-written files are taken away.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    sys.exit(commands.main(prog_name="edi-checker"))
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(f"edi-checker {version()}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": PIPE_WIDTH},
+    epilog="Begin with: edi-checker check FILE",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version.",
+)
+def commands() -> None:
+    """Check X12 837P professional claims before they are sent."""

@@ -1,0 +1,87 @@
+"""The checker that the options ask for, and what goes with it: minutes, bounds, tokens."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edi_checker.cli.refusal import Refusal
+from edi_checker.cli.rulebook import choose_profile, gather_plugins
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from edi_checker.checker import Checker
+    from edi_checker.engine import Kind
+    from edi_checker.minutes import Minutes
+    from edi_checker.profile import Isolation
+    from edi_checker.redact import Redactor
+    from edi_checker.rules import Rulebook
+    from edi_checker.tables import Tables
+    from edi_checker.x12 import Bounds
+
+
+def make_checker(
+    *,
+    rulebook: Rulebook,
+    kind: Kind,
+    tables: Tables,
+    minutes: Minutes | None,
+    profile: str,
+    received: datetime | None,
+    isolation: Isolation | None,
+    fast: bool = True,
+    timed: bool = False,
+    bounds: Bounds | None = None,
+) -> Checker:
+    import time
+    from datetime import date
+
+    from edi_checker.checker import Checker
+    from edi_checker.engine import Engine
+    from edi_checker.facts import Circumstances
+    from edi_checker.guide import load
+
+    plugins = gather_plugins()
+    day = received.date() if received is not None else date.today()  # noqa: DTZ011  # the day at the user's desk
+    # What a claim leaves behind is seldom more than counting references frees: look for it less often.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    return Checker(
+        guide=load(),
+        engine=Engine(rulebook, kind, time.perf_counter if timed else None),
+        circumstances=Circumstances(
+            received=day.year * 10000 + day.month * 100 + day.day,
+            tables=tables,
+            minutes=minutes,
+            profile=choose_profile(profile),
+            more_facts=plugins.make_facts if plugins is not None else None,
+        ),
+        isolation=isolation,
+        fast=fast,
+        bounds=bounds,
+    )
+
+
+def load_minutes(path: Path) -> Minutes:
+    from edi_checker.minutes import MinutesError, read_minutes
+
+    try:
+        return read_minutes(path)
+    except MinutesError as error:
+        raise Refusal(str(error)) from None
+
+
+def make_bounds(segment: int | None, claim: int | None) -> Bounds:
+    from edi_checker.x12 import MAX_BLOCK, MAX_SEGMENT, Bounds
+
+    return Bounds(segment or MAX_SEGMENT, claim or MAX_BLOCK)
+
+
+def make_redactor() -> Redactor:
+    import secrets
+
+    from edi_checker.redact import Redactor
+
+    return Redactor(secrets.token_bytes(32))

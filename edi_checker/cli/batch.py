@@ -1,0 +1,217 @@
+"""The command `batch`: many files, or very large ones, with several processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from edi_checker.cli.assembly import load_minutes, make_bounds, make_checker, make_redactor
+from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
+from edi_checker.cli.options import (
+    config_option,
+    debug_option,
+    fail_on_option,
+    ignore_option,
+    isolation_option,
+    max_claim_option,
+    max_segment_option,
+    max_unpacked_option,
+    minutes_option,
+    no_fast_path_option,
+    no_progress_option,
+    profile_option,
+    received_option,
+    redact_option,
+    rules_option,
+    select_option,
+    tables_option,
+)
+from edi_checker.cli.outputs import prepare_outputs
+from edi_checker.cli.progress import watch_batch
+from edi_checker.cli.refusal import Refusal
+from edi_checker.cli.rulebook import load_rules
+from edi_checker.cli.stored_tables import open_tables
+from edi_checker.cli.terminal import PIPE_WIDTH, width_of_terminal
+from edi_checker.cli.version import version
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--out-dir",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder for NAME.json and the answers of each input, summary.json, and the findings of all.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    help="Number of processes.  [default: one for each core]",
+)
+@click.option("--resume", is_flag=True, help="Leave out what an earlier run into the same folder has done.")
+@click.option(
+    "--findings",
+    type=click.Choice(["ndjson", "parquet"]),
+    default="ndjson",
+    show_default=True,
+    help="Form of the file with the findings of all inputs.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["local"]),
+    default="local",
+    show_default=True,
+    expose_value=False,
+    help="Where the work is done: by processes of this machine.",
+)
+@click.option("--acks/--no-acks", default=True, show_default=True, help="Write TA1, 999 and 277CA.")
+@click.option(
+    "--html", is_flag=True, help="Write NAME.html too; each file is then checked by one process as a whole."
+)
+@profile_option
+@rules_option
+@tables_option
+@select_option
+@ignore_option
+@minutes_option
+@received_option
+@isolation_option
+@fail_on_option
+@max_segment_option
+@max_claim_option
+@max_unpacked_option
+@no_fast_path_option
+@redact_option
+@no_progress_option
+@debug_option
+@config_option
+def batch(
+    paths: tuple[str, ...],
+    out_dir: Path,
+    workers: int | None,
+    resume: bool,
+    findings: Literal["ndjson", "parquet"],
+    acks: bool,
+    html: bool,
+    redact: bool,
+    **shared: Any,
+) -> int:
+    """Check many files, or very large ones, with several processes.
+
+    PATH is an 837P file, a folder of them, a .gz or .zip archive, or a pattern such as "in/*.837". What is
+    written of an input is what `check` writes of it alone. After Ctrl-C, --resume goes on where it stopped.
+
+    Exit code, the highest of all files: 0 nothing found at or above --fail-on, 1 something found, 2 something
+    could not be checked.
+    """
+    import time
+
+    from edi_checker.batch.findings import NoParquet
+    from edi_checker.batch.session import Busy, Settings, find_paths, name_all, run_session
+    from edi_checker.batch.summing import print_summary
+    from edi_checker.run import Files
+    from edi_checker.source import STDIN, find_inputs
+
+    if STDIN in paths:
+        raise click.UsageError("A batch reads files; standard input is for `check`.")
+    if resume and redact:
+        raise click.UsageError("--redact makes other tokens in each run: --resume cannot go on with them.")
+    rulebook = load_rules(shared["folders"], shared["select"], shared["ignore"], shared["profile"])
+    minutes: Path | None = shared["minutes"]
+    checker = make_checker(
+        rulebook=rulebook,
+        kind="durable",
+        tables=open_tables(shared["store"]),
+        minutes=load_minutes(minutes) if minutes is not None else None,
+        profile=shared["profile"],
+        # The inputs that are left are held to the same day as those that are done.
+        received=shared["received"] or (_day_of_run(out_dir) if resume else None),
+        isolation=shared["isolation"],
+        fast=not shared["no_fast_path"],
+        bounds=make_bounds(shared["max_segment"], shared["max_claim"]),
+    )
+    inputs = list(find_inputs(find_paths(paths), shared["max_unpacked"]))
+    names = name_all(inputs)
+    files = Files(out_dir, acks, version(), rulebook.rules, page=html)
+    if minutes is None:
+        for source in inputs:
+            _ = source.minutes and load_minutes(source.minutes)
+    prepare_outputs(inputs, names, files, out_dir / "summary.json")
+    settings = Settings(
+        workers=workers or _cores(),
+        findings=findings,
+        resume=resume,
+        options={
+            "profile": repr(checker.circumstances.profile),
+            "minutes": _said(minutes),
+            "max_unpacked": shared["max_unpacked"],
+        },
+        redactor=make_redactor() if redact else None,
+        debug=shared["debug"],
+    )
+    try:
+        with watch_batch(inputs, with_bar=not shared["no_progress"] and sys.stderr.isatty()) as look:
+            outcome = run_session(
+                checker, rulebook, inputs, names, files, settings, look=look, clock=time.monotonic
+            )
+    except Busy:
+        raise Refusal(f"{out_dir}: another batch is at work in this folder") from None
+    except NoParquet:
+        raise Refusal("--findings parquet needs pyarrow: pip install 'edi-checker[parquet]'") from None
+    except KeyboardInterrupt:
+        if not redact:
+            click.echo("edi-checker: stopped; the same command with --resume goes on from here", err=True)
+        raise
+    if outcome.forgotten:
+        click.echo("edi-checker: the earlier run had other options: everything was checked anew", err=True)
+    for note in outcome.notes:
+        click.echo(f"edi-checker: {note}", err=True)
+    code = CHECKED
+    for record in outcome.records:
+        for trouble in record.troubles:
+            click.echo(f"edi-checker: {record.path}: {trouble}", err=True)
+        failed = record.outcome == "not_checked" or bool(record.troubles)
+        errors, warnings = record.counts["error"], record.counts["warning"]
+        code = max(code, COULD_NOT if failed else code_of(errors, warnings, shared["fail_on"]))
+    width = width_of_terminal() if sys.stdout.isatty() else PIPE_WIDTH
+    print_summary(sys.stdout, outcome.records, outcome.totals, outcome.work, width)
+    return code
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _day_of_run(folder: Path) -> datetime | None:
+    """The date of receipt of the run whose notes are in the folder, None where there are none."""
+    from datetime import datetime
+
+    from edi_checker.batch.ledger import read_header
+
+    with contextlib.suppress(KeyError, TypeError, ValueError):
+        return datetime.fromisoformat(read_header(folder)["received"])
+    return None
+
+
+def _said(value: object) -> object:
+    """What stands in an option, and for a file the digest of what it holds."""
+    import hashlib
+
+    with contextlib.suppress(OSError, TypeError, ValueError):
+        file = Path(value)  # type: ignore[arg-type]  # whatever is no path is caught
+        if file.is_file():
+            return hashlib.sha256(file.read_bytes()).hexdigest()
+    return str(value)

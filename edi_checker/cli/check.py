@@ -1,0 +1,244 @@
+"""The command `check`: claim files, what is wrong with them, and their answers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from edi_checker.cli.assembly import load_minutes, make_bounds, make_checker, make_redactor
+from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
+from edi_checker.cli.options import (
+    config_option,
+    debug_option,
+    fail_on_option,
+    ignore_option,
+    isolation_option,
+    max_claim_option,
+    max_segment_option,
+    max_unpacked_option,
+    minutes_option,
+    no_fast_path_option,
+    no_progress_option,
+    profile_option,
+    received_option,
+    redact_option,
+    rules_option,
+    select_option,
+    tables_option,
+)
+from edi_checker.cli.outputs import open_report, prepare_outputs
+from edi_checker.cli.progress import watch
+from edi_checker.cli.rulebook import load_rules
+from edi_checker.cli.stored_tables import open_tables
+from edi_checker.cli.terminal import PIPE_WIDTH, wants_colour, width_of_terminal
+from edi_checker.cli.version import version
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from edi_checker.checker import Checker
+    from edi_checker.engine import Kind
+    from edi_checker.profile import Isolation
+    from edi_checker.reports.csv_report import CsvReport
+    from edi_checker.reports.html import HtmlReport
+    from edi_checker.reports.json_report import JsonReport
+    from edi_checker.reports.ndjson import NdjsonReport
+    from edi_checker.reports.text import TextReport
+    from edi_checker.rules import Rulebook
+    from edi_checker.run import Result
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "ndjson", "csv", "html"]),
+    default="text",
+    show_default=True,
+    help="Form of the report.",
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help="Write the report to this file instead of standard output.",
+)
+@click.option("--acks", is_flag=True, help="Write the answers TA1, 999 and 277CA into --out-dir.")
+@click.option(
+    "--split",
+    is_flag=True,
+    help="Write the claims into --out-dir anew: NAME.clean.837 to send, NAME.rejected.837 to mend.",
+)
+@click.option(
+    "--out-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder for the files of each input: NAME.json, NAME.html; with --acks also .999, .277ca and .ta1.",
+)
+@profile_option
+@rules_option
+@tables_option
+@select_option
+@ignore_option
+@minutes_option
+@received_option
+@isolation_option
+@fail_on_option
+@click.option(
+    "--engine",
+    type=click.Choice(["durable", "python"]),
+    default="durable",
+    show_default=True,
+    help="What decides the rules; the findings are the same.",
+)
+@max_segment_option
+@max_claim_option
+@max_unpacked_option
+@no_fast_path_option
+@click.option("--stats", is_flag=True, help="Tell on standard error what each rule did and how long it took.")
+@redact_option
+@no_progress_option
+@debug_option
+@config_option
+def check(
+    paths: tuple[str, ...],
+    form: str,
+    output: Path | None,
+    acks: bool,
+    split: bool,
+    out_dir: Path | None,
+    profile: str,
+    folders: tuple[Path, ...],
+    store: Path | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    minutes: Path | None,
+    received: datetime | None,
+    isolation: Isolation | None,
+    fail_on: str,
+    engine: Kind,
+    redact: bool,
+    max_segment: int | None,
+    max_claim: int | None,
+    max_unpacked: int | None,
+    no_fast_path: bool,
+    stats: bool,
+    no_progress: bool,
+    debug: bool,
+) -> int:
+    """Check claim files: what is wrong, where, and how to mend it.
+
+    FILE is an 837P file, a folder of them, a .gz or .zip archive, or - for standard input.
+
+    Exit code: 0 nothing found at or above --fail-on, 1 something found, 2 something could not be checked.
+    With several files the highest counts.
+    """
+    if acks and out_dir is None:
+        raise click.UsageError("--acks needs --out-dir, the folder for the answers.")
+    if split and out_dir is None:
+        raise click.UsageError("--split needs --out-dir, the folder for the two files.")
+    if split and redact:
+        raise click.UsageError("--split writes the claims as they are: it cannot go with --redact.")
+    book = load_rules(folders, select, ignore, profile)
+    checker = make_checker(
+        rulebook=book,
+        kind=engine,
+        tables=open_tables(store),
+        minutes=load_minutes(minutes) if minutes is not None else None,
+        profile=profile,
+        received=received,
+        isolation=isolation,
+        fast=not no_fast_path,
+        timed=stats,
+        bounds=make_bounds(max_segment, max_claim),
+    )
+
+    from edi_checker.run import Files, check_input
+    from edi_checker.source import find_inputs, name_outputs
+
+    inputs = list(find_inputs(paths, max_unpacked))
+    names = name_outputs(inputs)
+    files = Files(out_dir, acks, version(), book.rules, split=split) if out_dir is not None else None
+    if minutes is None:
+        for source in inputs:
+            # A malformed one stops the run before anything is written.
+            _ = source.minutes and load_minutes(source.minutes)
+    prepare_outputs(inputs, names, files, output)
+    with_bar = not no_progress and sys.stderr.isatty()
+    code = CHECKED
+    redactor = make_redactor() if redact else None
+    with open_report(output, form) as out:
+        page = _make_page(out, checker, book) if form == "html" else None
+        report = _make_report(form, out, checker) if page is None else None
+        for source, name in zip(inputs, names, strict=True):
+            watcher = watch(source, with_bar, debug)
+            result = check_input(
+                checker,
+                source,
+                name,
+                report=report,
+                page=page,
+                files=files,
+                watcher=watcher,
+                redactor=redactor,
+            )
+            for trouble in result.troubles:
+                click.echo(f"edi-checker: {source.path}: {trouble}", err=True)
+            code = max(code, _exit_code(result, fail_on))
+        if report is not None:
+            report.finish()
+        if page is not None:
+            page.finish()
+        out.flush()
+    if checker.engine.note:
+        click.echo(f"edi-checker: {checker.engine.note}", err=True)
+    if stats:
+        click.echo(f"{'rule':36}{'applied':>10}{'fired':>10}{'seconds':>10}", err=True)
+        for run in checker.engine.runs():
+            click.echo(f"{run.rule:36}{run.applied:>10}{run.fired:>10}{run.seconds:>10.4f}", err=True)
+    return code
+
+
+def _make_page(out: TextIO, checker: Checker, book: Rulebook) -> HtmlReport:
+    from edi_checker.reports.html import HtmlReport
+
+    received, tables = checker.circumstances.received, list(checker.circumstances.versions())
+    return HtmlReport(out, version=version(), received=received, tables=tables, rules=book.rules)
+
+
+def _make_report(
+    form: str, out: TextIO, checker: Checker
+) -> CsvReport | JsonReport | NdjsonReport | TextReport:
+    if form == "csv":
+        from edi_checker.reports.csv_report import CsvReport
+
+        return CsvReport(out)
+    received, tables = checker.circumstances.received, list(checker.circumstances.versions())
+    if form == "json":
+        from edi_checker.reports.json_report import JsonReport
+
+        return JsonReport(out, version=version(), received=received, tables=tables)
+    if form == "ndjson":
+        from edi_checker.reports.ndjson import NdjsonReport
+
+        return NdjsonReport(out)
+    from edi_checker.reports.text import TextReport, marks_for
+
+    return TextReport(
+        out,
+        width=width_of_terminal() if out.isatty() else PIPE_WIDTH,
+        colour=wants_colour(out),
+        marks=marks_for(out.encoding),
+        tables=tables,
+    )
+
+
+def _exit_code(result: Result, fail_on: str) -> int:
+    summary = result.summary
+    if summary.outcome == "not_checked" or result.troubles:
+        return COULD_NOT
+    return code_of(summary.severities["error"], summary.severities["warning"], fail_on)

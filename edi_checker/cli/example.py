@@ -1,0 +1,36 @@
+"""A checker for the examples of rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edi_checker.cli.assembly import make_checker
+
+if TYPE_CHECKING:
+    from edi_checker.checker import Checker
+    from edi_checker.reports.rule_page import Shown
+    from edi_checker.rules import Rule, Rulebook
+
+
+def example_checker(book: Rulebook, profile: str) -> Checker:
+    from edi_checker.tables import built_in
+
+    return make_checker(
+        rulebook=book,
+        kind="durable",
+        tables=built_in(),  # what an example shows does not hang on what is imported
+        minutes=None,
+        profile=profile,
+        received=None,
+        isolation="claim",
+    )
+
+
+def show_example(checker: Checker, rule: Rule) -> Shown | None:
+    """A failing example with its finding; None where there is none, or none that can be read."""
+    from edi_checker.examples import show_example
+
+    try:
+        return show_example(checker, rule)
+    except Exception:  # noqa: BLE001  # `rules test` says what is wrong with it
+        return None

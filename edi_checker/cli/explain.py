@@ -1,0 +1,38 @@
+"""The command `explain`: why a rule exists and what it asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edi_checker.cli.example import example_checker, show_example
+from edi_checker.cli.options import config_option, profile_option, rules_option
+from edi_checker.cli.rulebook import find_near, load_rules
+from edi_checker.cli.terminal import PIPE_WIDTH, width_of_terminal
+
+
+@click.command()
+@click.argument("rule_id", metavar="RULE_ID")
+@rules_option
+@profile_option
+@config_option
+def explain(rule_id: str, folders: tuple[Path, ...], profile: str) -> None:
+    """Say why a rule exists and what it asks for.
+
+    Also since when, where it is written down, and how it is answered, with an example. RULE_ID is an id as it
+    stands in a report, such as balance.claim-charge; `edi-checker rules` lists all.
+    """
+    from edi_checker.reports.rule_page import write_page
+
+    book = load_rules(folders, profile=profile)
+    try:
+        rule = book[rule_id]
+    except KeyError:
+        near = find_near(book, rule_id)
+        meant = f"Did you mean {' or '.join(near)}? " if near else ""
+        raise click.UsageError(
+            f"No rule is called {rule_id}. {meant}`edi-checker rules` lists all."
+        ) from None
+    shown = show_example(example_checker(book, profile), rule)
+    click.echo(write_page(rule, min(width_of_terminal(), PIPE_WIDTH), shown), nl=False)

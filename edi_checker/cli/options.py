@@ -1,0 +1,162 @@
+"""Options that several commands have, and the configuration file that gives their defaults."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edi_checker.cli.refusal import DEBUG, Refusal
+
+
+def _configure(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
+    """Let the configuration file give the defaults of this command's options."""
+    from edi_checker.config import ConfigError, find_config, read_config, take_defaults
+
+    if ctx.resilient_parsing:
+        return
+    root = ctx.find_root().command
+    assert isinstance(root, click.Group)
+    try:
+        file = value or find_config(Path.cwd())
+        if file is not None:
+            table = read_config(file, root.list_commands(ctx)).get(ctx.info_name or "", {})
+            ctx.default_map = take_defaults(ctx, file, table)
+    except ConfigError as error:
+        raise Refusal(str(error)) from None
+
+
+config_option = click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    is_eager=True,
+    expose_value=False,
+    callback=_configure,
+    metavar="PATH",
+    help="Read options from this file instead of the next edi-checker.toml, from this folder upward.",
+)
+
+
+def _note_debug(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:
+    ctx.meta[DEBUG] = value
+    return value
+
+
+class ProfileType(click.Path):
+    """The name of a built-in profile, or a file or folder of one's own."""
+
+    words = ("auto", "medicare", "medicaid", "commercial")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value in self.words:
+            return value
+        if isinstance(value, str) and not os.path.exists(value):  # noqa: PTH110  # a name with a NUL is no path
+            self.fail(f"{value!r} is none of {', '.join(self.words)}, and no file or folder.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Day(click.DateTime):
+    """A date, written as in 2026-03-31."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is no date such as 2026-03-31.", param, ctx)
+
+
+profile_option = click.option(
+    "--profile",
+    type=ProfileType(exists=True),
+    default="auto",
+    show_default=True,
+    metavar="NAME|PATH",
+    help="Whose expectations the claims are held to: medicare, medicaid, commercial, auto (by the payer of "
+    "each claim), or a profile file or a folder of them.",
+)
+rules_option = click.option(
+    "--rules",
+    "folders",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="PATH",
+    help="A folder of rule files or one rule file, besides those that come with the checker.",
+)
+tables_option = click.option(
+    "--tables",
+    "store",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="PATH",
+    help="Folder of imported tables.  [default: in the user's data folder]",
+)
+select_option = click.option(
+    "--select",
+    multiple=True,
+    metavar="ID,..",
+    help="Apply these rules only; therapy stands for all whose ids begin with it.",
+)
+ignore_option = click.option(
+    "--ignore",
+    multiple=True,
+    metavar="ID,..",
+    help="Leave these rules out: code.npi, say, where NPIs are made up.",
+)
+minutes_option = click.option(
+    "--minutes",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help="Minutes of treatment (CSV: claim,line,minutes); else NAME.minutes.csv beside each input.",
+)
+received_option = click.option(
+    "--received",
+    type=Day(),
+    metavar="YYYY-MM-DD",
+    help="Date of receipt.  [default: today]",
+)
+isolation_option = click.option(
+    "--isolation",
+    type=click.Choice(["claim", "transaction"]),
+    help="What an error of structure within a claim rejects.  [default: as the profile says, else claim]",
+)
+fail_on_option = click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "never"]),
+    default="error",
+    show_default=True,
+    help="The severity from which on the exit code is 1.",
+)
+max_segment_option = click.option(
+    "--max-segment",
+    type=click.IntRange(min=1 << 20),
+    metavar="N",
+    help="Most characters that are read as one segment.  [default: 1048576]",
+)
+max_claim_option = click.option(
+    "--max-claim",
+    type=click.IntRange(min=1 << 20),
+    metavar="N",
+    help="Most characters that are read as one claim with its lines.  [default: 8388608]",
+)
+max_unpacked_option = click.option(
+    "--max-unpacked",
+    type=click.IntRange(min=1),
+    metavar="BYTES",
+    help="Most bytes to which an archive may unpack.  [default: 500 times its size, at least 268435456]",
+)
+no_fast_path_option = click.option(
+    "--no-fast-path", is_flag=True, help="Walk every claim segment by segment; finds the same."
+)
+redact_option = click.option(
+    "--redact",
+    is_flag=True,
+    help="Put tokens in place of names, ids, addresses, birth dates and notes, in all that is written.",
+)
+no_progress_option = click.option("--no-progress", is_flag=True, help="Show no progress bar.")
+debug_option = click.option(
+    "--debug", is_flag=True, callback=_note_debug, help="Show the traceback of an internal error."
+)

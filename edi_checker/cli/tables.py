@@ -1,0 +1,121 @@
+"""The command `tables`: published tables imported, listed, looked up."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edi_checker.cli.options import Day, config_option, tables_option
+from edi_checker.cli.progress import show_bar
+from edi_checker.cli.refusal import Refusal
+from edi_checker.cli.stored_tables import find_store, store_folder
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@click.group(invoke_without_command=True)
+@tables_option
+@config_option
+@click.pass_context
+def tables(ctx: click.Context, store: Path | None) -> None:
+    """Import the tables of CMS, list them, look a code up.
+
+    Without a command they are listed. What is imported is what the other commands go by.
+    """
+    ctx.obj = store
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_tables, store=None)
+
+
+@tables.command("list")
+@tables_option
+@click.pass_obj
+def list_tables(given: Path | None, store: Path | None) -> None:
+    """List the releases, with their days, rows and files."""
+    from edi_checker.reports import table_page
+    from edi_checker.store import StoreError, list_releases
+    from edi_checker.tables import built_in
+
+    try:
+        releases = list_releases(store_folder(store or given))
+    except StoreError as error:
+        raise Refusal(str(error)) from None
+    click.echo(table_page.list_tables(releases, built_in()), nl=False)
+
+
+@tables.command("import")
+@click.argument("paths", nargs=-1, required=True, metavar="FILE...")
+@tables_option
+@click.option(
+    "--effective",
+    type=Day(),
+    metavar="YYYY-MM-DD",
+    help="A day of the quarter or year of the release, where the name of the file does not tell it.",
+)
+@click.option("--no-progress", is_flag=True, help="Show no progress bar.")
+@click.pass_obj
+def import_tables(
+    given: Path | None,
+    paths: tuple[str, ...],
+    store: Path | None,
+    effective: datetime | None,
+    no_progress: bool,
+) -> None:
+    """Import files as they are published: all of them or none.
+
+    FILE is a .txt, .csv, .xlsx or .zip, or a folder of them: practitioner PTP or MUE edits, add-on codes, the
+    relative value file of the physician fee schedule, the ICD-10-CM order file, HCPCS, single-dose drugs,
+    provider taxonomy, adjustment reason and remark codes. The parts of a PTP release are imported together.
+    """
+    from edi_checker.store import ImportRefused, StoreError, plan_import, run_import
+
+    folder = store_folder(store or given)
+    on = effective.year * 10000 + effective.month * 100 + effective.day if effective is not None else None
+    try:
+        plan = plan_import(paths, on)
+        with show_bar("tables", plan.size, not no_progress and sys.stderr.isatty()) as watch:
+            releases = run_import(folder, plan, watch)
+    except (ImportRefused, StoreError) as error:
+        raise Refusal(str(error)) from None
+    for release in releases:
+        click.echo(f"{release.table} {release.name}: {release.rows:,} rows")
+
+
+@tables.command()
+@click.argument("codes", nargs=-1, required=True, metavar="CODE [CODE]")
+@tables_option
+@click.option(
+    "--on",
+    type=Day(),
+    metavar="YYYY-MM-DD",
+    help="Date of service.  [default: today]",
+)
+@click.pass_obj
+def lookup(given: Path | None, codes: tuple[str, ...], store: Path | None, on: datetime | None) -> None:
+    """Say what the tables hold of a code, or of a pair of codes.
+
+    They are asked for one date of service; each line names the release that says so.
+    """
+    from datetime import date
+
+    from edi_checker.reports.table_page import describe
+    from edi_checker.store import StoreError, open_tables
+    from edi_checker.tables import built_in
+
+    if len(codes) > 2:
+        raise click.UsageError("One code or two are looked up.")
+    for code in codes:
+        if not code.strip().replace(".", "").isalnum():
+            raise click.UsageError(f"{code!r} is no code; two codes have a space between them.")
+    day = on.date() if on is not None else date.today()  # noqa: DTZ011  # the day at the user's desk
+    folder = find_store(store or given)
+    try:
+        found = open_tables(folder, built_in())
+        names = tuple(code.strip().upper() for code in codes)
+        click.echo(describe(found, names, day.year * 10000 + day.month * 100 + day.day), nl=False)
+    except StoreError as error:
+        raise Refusal(str(error)) from None

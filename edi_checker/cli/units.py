@@ -1,0 +1,48 @@
+"""The command `units`: how many units the minutes of a day make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edi_checker.cli.options import config_option, tables_option
+from edi_checker.cli.rulebook import load_rules
+from edi_checker.cli.stored_tables import open_tables
+from edi_checker.cli.terminal import PIPE_WIDTH, width_of_terminal
+
+if TYPE_CHECKING:
+    from edi_checker.units import UnitMethod
+
+
+@click.command()
+@click.argument("given", nargs=-1, required=True, metavar="CODE=MINUTES...")
+@click.option(
+    "--method",
+    type=click.Choice(["cms", "ama"]),
+    default="cms",
+    show_default=True,
+    help="The way of counting that is asked for: CMS's 8-minute rule, or the AMA's midpoint rule.",
+)
+@tables_option
+@config_option
+def units(given: tuple[str, ...], method: UnitMethod, store: Path | None) -> None:
+    """Say how many units the minutes of a day make.
+
+    CODE=MINUTES is a code with its minutes, such as 97530=25 97140=20: all those of one patient, day and
+    discipline. The working is shown.
+    """
+    from datetime import date
+
+    from edi_checker.reports.unit_page import read_minutes, write_units
+
+    try:
+        minutes = read_minutes(given)
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from None
+    today = date.today()  # noqa: DTZ011  # the day at the user's desk
+    day = today.year * 10000 + today.month * 100 + today.day
+    record = load_rules(())["therapy.minutes"].documentation
+    width = min(width_of_terminal(), PIPE_WIDTH)
+    click.echo(write_units(minutes, method, open_tables(store), day, record, width), nl=False)
