@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 from edi_checker.claim import Claim
@@ -64,6 +64,7 @@ class Profile:
     snip_severities  by SNIP type; a finding that is info by its rule stays info, or goes off
     isolation        what a fault of structure rejects, None to leave it to the run
     minutes_note     how a line note says minutes, None for the ways that are known anyway
+    member_id        which form a subscriber's id has, None for any (and for Medicare its own)
     """
 
     name: str
@@ -74,6 +75,7 @@ class Profile:
     statuses: Statuses = PRESETS["default"]
     isolation: Isolation | None = None
     minutes_note: re.Pattern[str] | None = None
+    member_id: re.Pattern[str] | None = None
     inherits: tuple[str, ...] = ()
 
     @property
@@ -130,7 +132,9 @@ def nearest(by_name: Mapping[str, _T], rule: str) -> _T | None:
 MEDICARE = Profile("medicare")
 MEDICAID = Profile("medicaid")
 COMMERCIAL = Profile("commercial")
-BUILT_IN = {profile.name: profile for profile in (MEDICARE, MEDICAID, COMMERCIAL)}
+# By SBR09 a claim may also be for a Medicare Advantage plan; by name it goes to a contractor of Medicare.
+NAMED_MEDICARE = replace(MEDICARE, severities={"code.member-id": "error"})
+BUILT_IN = {profile.name: profile for profile in (NAMED_MEDICARE, MEDICAID, COMMERCIAL)}
 
 BY_FILING_INDICATOR = {"MA": MEDICARE, "MB": MEDICARE, "MC": MEDICAID}
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, cast
 
+from edi_checker.codesets.member_ids import member_id_pattern
 from edi_checker.finding import SEVERITIES
 from edi_checker.minutes import note_pattern
 from edi_checker.profile import (
@@ -22,7 +23,7 @@ from edi_checker.profile import (
     Statuses,
     UnitMethod,
 )
-from edi_checker.rules.file import Mapping, Node, Scalar, Sequence, Unreadable, read
+from edi_checker.rules.file import Mapping, Node, Scalar, Sequence, Unreadable, read, take
 from edi_checker.rules.model import RuleFault
 from edi_checker.rules.notes import Notes, Wrong, listed, mapping_of, texts_of, word_of
 
@@ -40,8 +41,10 @@ _KEYS = (
     "statuses",
     "isolation",
     "minutes_note",
+    "member_id",
 )
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_LONGEST_NAME = 100
 _RULE_NAME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 _PAYER = re.compile(r"[!-~]{2,80}")
 _INDICATOR = re.compile(r"[A-Z0-9]{2}")
@@ -107,6 +110,7 @@ class _Own:
     preset: bool
     isolation: Isolation | None
     note: re.Pattern[str] | None
+    member_id: re.Pattern[str] | None
 
 
 def read_profiles(path: Path) -> Profiles:
@@ -166,7 +170,7 @@ def _files(path: Path, faults: list[RuleFault]) -> list[Path]:
 
 def _beside(file: Path, name: str) -> Path | None:
     """The file of the profile that this one inherits from; None for a built-in one."""
-    if name in BUILT_IN:
+    if name in BUILT_IN or len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
         return None
     for suffix in (file.suffix, ".yaml", ".yml"):
         if file.with_name(name + suffix).is_file():
@@ -183,7 +187,7 @@ def _read(file: Path, mentions: list[Mention], faults: list[RuleFault]) -> _Own 
         faults.append(RuleFault(path, 0, reason))
         return None
     try:
-        root = read(file.read_bytes())
+        root = read(take(file))
     except OSError as error:
         faults.append(RuleFault(path, 0, f"cannot be read: {error.strerror}"))
         return None
@@ -216,6 +220,7 @@ def _own(path: str, root: Mapping, notes: Notes, mentions: list[Mention]) -> _Ow
         preset=bool(statuses and statuses[1]),
         isolation=take(root, "isolation", _isolation, None),
         note=take(root, "minutes_note", _note, None),
+        member_id=take(root, "member_id", _member_id, None),
     )
 
 
@@ -318,6 +323,14 @@ def _note(node: Node) -> re.Pattern[str]:
         raise Wrong(node.line, str(error)) from None
 
 
+def _member_id(node: Node) -> re.Pattern[str]:
+    forms = (word_of(node),) if isinstance(node, Scalar) else texts_of(node)
+    try:
+        return member_id_pattern(forms)
+    except ValueError as error:
+        raise Wrong(node.line, str(error)) from None
+
+
 def _statuses(notes: Notes, mention: _Mentioning, node: Node) -> tuple[Statuses, bool]:
     """The statuses, and whether they begin from a preset (else from what is inherited)."""
     if isinstance(node, Scalar):
@@ -400,6 +413,7 @@ def _make(
         statuses=statuses,
         isolation=own.isolation or parent.isolation,
         minutes_note=own.note or parent.minutes_note,
+        member_id=own.member_id or parent.member_id,
     )
     return made[name]
 

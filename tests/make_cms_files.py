@@ -108,6 +108,30 @@ def icd_line(order: int, code: str, billable: bool) -> str:
     return f"{order:05} {code:<7} {int(billable)} {'Short text':<60} Long text\r\n"
 
 
+TAXONOMY_HEAD = "Code,Grouping,Classification,Specialization,Definition,Notes,Display Name,Section\r\n"
+DATED_TAXONOMY_HEAD = (
+    "Code,Grouping,Classification,Specialization,Definition,Effective Date,Deactivation Date,"
+    "Last Modified Date,Notes\r\n"
+)
+REASON_HEAD = "Code,Description,Start Date,Last Modified,Stop Date,Notes\r\n"
+
+
+def taxonomy_text(codes: Iterable[str]) -> str:
+    """The list as it is published, which has no days."""
+    body = '"A group, of some sort","Some class",,"Words on\r\nseveral lines.",,Shown,Individual'
+    return TAXONOMY_HEAD + "".join(f"{code},{body}\r\n" for code in codes)
+
+
+def dated_taxonomy_text(rows: Iterable[Sequence[str]]) -> str:
+    """Rows of code, effective and deactivation date."""
+    return DATED_TAXONOMY_HEAD + "".join(f"{code},G,C,,,{first},{last},,\r\n" for code, first, last in rows)
+
+
+def reasons_text(rows: Iterable[Sequence[str]]) -> str:
+    """Reason or remark codes: rows of code, start and stop."""
+    return REASON_HEAD + "".join(f'{code},"Words, some",{first},,{last},\r\n' for code, first, last in rows)
+
+
 def write_workbook(path: Path, rows: Iterable[Sequence[str | int]], *, strings: bool = True) -> None:
     """A workbook of one sheet, with its texts shared, or in the cells."""
     shared: dict[str, int] = {}

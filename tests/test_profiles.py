@@ -144,6 +144,16 @@ minutes_note: [TX TIME nn]
     read.check_rules([rule.id for rule in rulebook().rules])
 
 
+@pytest.mark.parametrize("name", ["../house", "a/b", "x" * 5000, "House", "a\\0b"])
+def test_no_profile_is_sought_by_a_name_that_is_none(write, name):
+    folder = write(acme=f'inherits: "{name}"\n')
+    for path in (folder, folder / "acme.yaml"):
+        with pytest.raises(ProfileError) as caught:
+            read_profiles(path)
+        [fault] = caught.value.faults
+        assert fault.line == 1
+
+
 def test_what_is_inherited(write):
     folder = write(
         house="inherits: medicare\nunit_method: ama\n"
@@ -156,7 +166,7 @@ def test_what_is_inherited(write):
     assert acme.names == ("acme", "house", "medicare")
     assert acme.built_in == "medicare"
     assert (acme.unit_method, acme.isolation) == ("ama", "transaction")
-    assert acme.severities == {"therapy": "info", "ncci": "error"}
+    assert acme.severities == {**BUILT_IN["medicare"].severities, "therapy": "info", "ncci": "error"}
     assert acme.snip_severities == {5: "off"}
     assert acme.switches == {"duplicate": True}
     assert acme.statuses.errors["ncci"] == ("A3:23:41",)

@@ -113,6 +113,7 @@ def _turns() -> list[int]:
 
 # CPT: five digits, or four and a letter; HCPCS level II and states' own codes: a letter and four digits.
 _PROCEDURE = re.compile(r"[0-9]{5}|[0-9]{4}[A-Z]|[A-Z][0-9]{4}")
+_LEVEL_1 = re.compile(r"[0-9]{4}[0-9A-Z]")
 # Letters under which CMS publishes level II codes. D is the dentists' own; W to Z were the states'.
 _LEVEL_2 = re.compile(r"[A-CE-V][0-9]{4}")
 
@@ -120,6 +121,11 @@ _LEVEL_2 = re.compile(r"[A-CE-V][0-9]{4}")
 def is_procedure(code: str) -> bool:
     """Whether a text has the shape of a CPT or HCPCS code."""
     return _PROCEDURE.fullmatch(code) is not None
+
+
+def is_level_1(code: str) -> bool:
+    """Whether a text has the shape of a CPT code."""
+    return _LEVEL_1.fullmatch(code) is not None
 
 
 def is_level_2(code: str) -> bool:
@@ -219,6 +225,24 @@ def judge_address(state: str, postal_code: str, country: str) -> tuple[tuple[str
         if postal_code and not _CANADIAN_POSTAL_CODE.fullmatch(postal_code):
             found.append(("N403", "shape"))
     return tuple(found)
+
+
+def find_missing(state: str, postal_code: str, country: str) -> tuple[tuple[str, str], ...]:
+    """What an address in the United States or Canada lacks: (N402 or N403, missing), none where it is whole.
+
+    country-missing  neither state nor postal code nor country: it may be abroad
+    """
+    if country not in ("", "US", "CA"):
+        return ()
+    if not state and not postal_code:
+        return (("N402", "country-missing" if not country else "missing"),)
+    if not state:
+        # Without a country a postal code of another shape may be one of another country.
+        at_home = country != "" or _ZIP.fullmatch(postal_code) is not None
+        return (("N402", "missing"),) if at_home else ()
+    if not postal_code and (country or state in US_STATES):
+        return (("N403", "missing"),)
+    return ()
 
 
 # -- adjustments of other payers ---------------------------------------------------------------------------

@@ -6,7 +6,7 @@ like others cost a few look-ups and no fact.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
@@ -23,16 +23,19 @@ from edi_checker.claim import (
 )
 from edi_checker.codesets import diagnoses as icd
 from edi_checker.codesets import lists
-from edi_checker.codesets.imported import Releases, last_day, releases_in
+from edi_checker.codesets.imported import Releases, Unlisted, judge_listed, last_day, releases_in
+from edi_checker.codesets.member_ids import LONGEST, judge_medicare_id
 from edi_checker.facts.circumstances import Circumstances
 from edi_checker.facts.lines import Line
 from edi_checker.facts.places import LOOPS_2310, LOOPS_2420, Known
 from edi_checker.facts.vocabulary import Fact, Value
 from edi_checker.finding import Place, TableVersion
+from edi_checker.profile import Profile
 from edi_checker.tables import Tables
 from edi_checker.x12 import Fault
 
 _MOST_QUOTED = 8  # characters of a code that a finding may quote; what is longer is no code
+_LENGTH_OF_TAXONOMY = 10
 MOST_DIAGNOSES = 24  # that are looked at; the guide allows 12
 MOST_MISFITS = 200  # of one claim or level: more of them say nothing new
 
@@ -72,17 +75,18 @@ def add_level_misfits(
     profile: str,
 ) -> None:
     """Add the misfits of a level above claims; they are judged as of the day of receipt."""
+    day_of_receipt = circumstances.received
+    known = Looked(releases_in(circumstances.tables), day_of_receipt, day_of_receipt)
     for segment in level.segments:
-        if segment[0] in _LOOKED_AT and not _is_clean(_key(segment, level.faults)):
+        if _is_odd(segment, level.faults, known):
             break
     else:
         return
     found = [
         (site, misfit)
         for site in _sites_of_level(level)
-        for misfit in _of_segment(_key(site.segment, level.faults), site.loop)
+        for misfit in _look(_key(site.segment, level.faults), site.loop, known)
     ]
-    day_of_receipt = circumstances.received
     for site, misfit in _without_faulty(found, level.faults):
         place = place_in(level.transaction, site.loop, site.segment[0], site.position, misfit.at)
         facts.append(_fact(misfit, place, site.role, day_of_receipt, None, day_of_receipt, profile))
@@ -95,7 +99,7 @@ def add_claim_misfits(
     first: int | None,
     last: int | None,
     circumstances: Circumstances,
-    profile: str,
+    profile: Profile,
 ) -> None:
     """Add the misfits of a claim; `first` and `last` are its days of service, None where not known."""
     found: list[tuple[_Site, Misfit]] = []
@@ -147,15 +151,18 @@ def add_claim_misfits(
         site = _Site(claim.segment, claim.position, "2300", "", None)
         found += [(site, misfit) for misfit in head]
 
+    known = Looked(imported, min(on, circumstances.received), circumstances.received)
     for each in claim.segments:
-        if each[0] in _LOOKED_AT and not _is_clean(_key(each, claim.faults)):
+        if _is_odd(each, claim.faults, known):
             found += [
                 (site, misfit)
                 for site in _sites_of_claim(claim)
-                for misfit in _of_segment(_key(site.segment, claim.faults), site.loop)
+                for misfit in _look(_key(site.segment, claim.faults), site.loop, known)
             ]
             break
 
+    for misfit, place, role in _of_the_payer(claim, profile):
+        facts.append(_fact(misfit, place, role, first, last, circumstances.received, profile.name))
     if not found:
         return
     days_of_lines = {line.view.ordinal: line.first for line in lines}
@@ -164,7 +171,76 @@ def add_claim_misfits(
             site.segment[0], misfit.at, loop=site.loop, position=site.position, line=site.line
         )
         of_line = days_of_lines.get(site.line) if site.line is not None else None
-        facts.append(_fact(misfit, place, site.role, of_line or first, last, circumstances.received, profile))
+        facts.append(
+            _fact(misfit, place, site.role, of_line or first, last, circumstances.received, profile.name)
+        )
+
+
+def _of_the_payer(claim: Claim, profile: Profile) -> Iterator[tuple[Misfit, Place, str]]:
+    """What stands above a claim and does not fit its payer, with its place and the role of the party."""
+    problem = _judge_member_id(claim.subscriber, profile)
+    if problem and claim.subscriber is not None:
+        named = claim.subscriber.name
+        position = named.run.position_of(named.name_segment)
+        place = place_in(claim.transaction, "2010BA", "NM1", position, "NM109", claim=claim.id)
+        yield Misfit("member-id", problem, "NM109"), place, "IL"
+    billing = claim.billing
+    if billing is None or "medicare" not in profile.names:
+        return
+    if _lacks_npi(billing):
+        named = billing.provider
+        position = named.run.position_of(named.name_segment)
+        place = place_in(claim.transaction, "2010AA", "NM1", position, "NM109", claim=claim.id)
+        yield Misfit("npi", "missing", "NM109"), place, "85"
+    for index, segment in enumerate(billing.segments):
+        # One that is no currency is found with the level.
+        if segment[0] == "CUR" and element(segment, 2) in lists.CURRENCIES:
+            position = billing.position + index
+            place = place_in(claim.transaction, "2000A", "CUR", position, "CUR02", claim=claim.id)
+            yield Misfit("currency", "not-taken", "CUR02"), place, "85"
+
+
+def is_usual_billing_provider(billing: BillingProvider, profile: Profile) -> bool:
+    """Whether nothing is odd for the payer about a billing provider in whose level there are no faults."""
+    return "medicare" not in profile.names or not (_lacks_npi(billing) or billing.first("CUR") is not None)
+
+
+def is_usual_member_id(text: str, profile: Profile) -> bool:
+    """Whether nothing is odd for the payer about the id of a subscriber who is a person."""
+    return not _judge_form(text, "1", profile)
+
+
+def _judge_member_id(subscriber: Subscriber | None, profile: Profile) -> str:
+    if profile.member_id is None and "medicare" not in profile.names:
+        return ""
+    if subscriber is None or any(fault.segment == "NM1" for fault in subscriber.faults):
+        return ""
+    if subscriber.usual is not None:
+        return _judge_form(subscriber.usual.id, "1", profile)
+    return _judge_form(subscriber.name.id, subscriber.name.entity_type, profile)
+
+
+def _judge_form(text: str, entity_type: str, profile: Profile) -> str:
+    """What is odd about the form of a subscriber's id for the payer: `form` where it is not the one that the
+    profile asks for, else as `judge_medicare_id` has it; "" for nothing.
+    """
+    if not text or len(text) > LONGEST or entity_type != "1":
+        return ""
+    if profile.member_id is not None:
+        return "" if profile.member_id.fullmatch(text) else "form"
+    return judge_medicare_id(text) if "medicare" in profile.names else ""
+
+
+def _lacks_npi(billing: BillingProvider) -> bool:
+    named = billing.provider
+    if named.npi or named.name_segment is None:
+        return False
+    return not any(fault.segment == "NM1" and fault.kind != "element-padding" for fault in billing.faults)
+
+
+def has_name_of_a_person(named: Segment) -> bool:
+    """Whether an NM1 of an organisation has what only a person's name has: first and middle name, titles."""
+    return len(named) > 4 and named[2] == "2" and any(named[4:8])
 
 
 def are_usual_diagnoses(pairs: tuple[tuple[str, str], ...], first: int, last: int, tables: Tables) -> bool:
@@ -173,6 +249,11 @@ def are_usual_diagnoses(pairs: tuple[tuple[str, str], ...], first: int, last: in
     key = first if imported is not None else _era_of(first)
     key_of_end = key if last == first else last if imported is not None else _era_of(last)
     return not pairs or _judge_diagnoses(pairs, key, key_of_end, True, imported) == ((), False)
+
+
+def era_of_diagnoses(on: int, tables: Tables) -> int:
+    """A day that stands for all on which the lists say the same of diagnoses."""
+    return on if releases_in(tables) is not None else _era_of(on)
 
 
 def is_usual_head(location: str, component: str, on: int) -> bool:
@@ -186,9 +267,19 @@ def is_usual_procedure(code: str, on: int, tables: Tables) -> bool:
     return imported is None or not _judge_procedure(code, on, imported)
 
 
-def is_usual_segment(segment: Segment) -> bool:
-    """Whether nothing is odd about a segment, in whatever loop it stands."""
-    return segment[0] not in _LOOKED_AT or _is_clean(tuple(segment))
+def is_usual_taxonomy(segment: Segment, tables: Tables, received: int) -> bool:
+    """Whether nothing is odd about a PRV on the day of receipt."""
+    return _is_clean(tuple(segment), Looked(releases_in(tables), received, received))
+
+
+def is_usual_adjustment(segment: Segment, tables: Tables) -> bool:
+    """Whether nothing is odd about a CAS, and no imported list has to be asked."""
+    return releases_in(tables) is None and _is_clean(tuple(segment), _BY_SHAPE)
+
+
+def is_usual_address(segment: Segment) -> bool:
+    """Whether nothing is odd about an N4, in whatever loop it stands."""
+    return _is_clean(tuple(segment), _BY_SHAPE)
 
 
 def _without_faulty(
@@ -212,7 +303,8 @@ def _without_faulty(
 def _fact(
     misfit: Misfit, place: Place, role: str, on: int | None, last: int | None, received: int, profile: str
 ) -> Fact:
-    quotable = len(misfit.code) <= _MOST_QUOTED and misfit.code.isascii() and misfit.code.isalnum()
+    most = _LENGTH_OF_TAXONOMY if misfit.set == "taxonomy" else _MOST_QUOTED
+    quotable = len(misfit.code) <= most and misfit.code.isascii() and misfit.code.isalnum()
     values: dict[str, Value] = {
         "date": on,
         "last_date": last if last is not None else on,
@@ -450,7 +542,13 @@ def _judge_pointers(pointers: str, component: str, diagnoses: int) -> Iterator[M
 
 @lru_cache(maxsize=16384)
 def _judge_procedure(code: str, on: int, imported: Releases) -> tuple[Misfit, ...]:
-    """What the imported HCPCS release of a day says of a level II code."""
+    """What the imported release of a day says of a code: HCPCS of level II, a list of one's own of CPT."""
+    if lists.is_level_1(code):
+        said = judge_listed("cpt", code, on, on, imported)
+        if isinstance(said, bool):
+            return ()
+        problem = "unknown" if said.problem == "not-in-force" else said.problem
+        return (Misfit("procedure", problem, "SV101-2", code, table=said.table),)
     if not lists.is_level_2(code):
         return ()
     release = imported.release("hcpcs", on)
@@ -502,14 +600,42 @@ _LOOKED_AT = frozenset(("N4", "PRV", "CAS", "MOA", "CUR"))
 _NINE_DIGITS = frozenset(("2010AA", "2310C", "2420C"))
 
 
+class Looked(NamedTuple):
+    """With which imported releases codes are looked up, None for none; a code must hold on one of the days
+    from `first` to `last`.
+    """
+
+    imported: Releases | None
+    first: int
+    last: int
+
+
+_BY_SHAPE = Looked(None, 0, 0)
+_LISTED = frozenset(("PRV", "CAS", "MOA"))  # segments whose codes are of lists that can be imported
+
+
+def _is_odd(segment: Segment, faults: tuple[Fault, ...], known: Looked) -> bool:
+    if segment[0] == "NM1":
+        return has_name_of_a_person(segment)
+    return segment[0] in _LOOKED_AT and not _is_clean(_key(segment, faults), known)
+
+
 @lru_cache(maxsize=16384)
-def _is_clean(segment: tuple[str, ...]) -> bool:
+def _is_clean(segment: tuple[str, ...], known: Looked) -> bool:
     """Whether a segment fits in whatever loop it stands."""
-    return not _of_segment(segment, "2010AA")
+    return not _look(segment, "2010AA", known)
+
+
+def _look(segment: tuple[str, ...], loop: str, known: Looked) -> tuple[Misfit, ...]:
+    # What is remembered of all other segments is right whatever the day.
+    if not segment or segment[0] == "NM1":
+        return tuple(_of_name(list(segment)))  # names are not remembered
+    listed = known.imported is not None and segment[0] in _LISTED
+    return _of_segment(segment, loop, known if listed else _BY_SHAPE)
 
 
 @lru_cache(maxsize=16384)
-def _of_segment(segment: tuple[str, ...], loop: str) -> tuple[Misfit, ...]:
+def _of_segment(segment: tuple[str, ...], loop: str, known: Looked) -> tuple[Misfit, ...]:
     """What is odd about one segment; ZIP codes are not told, they are part of an address."""
     texts = list(segment)
     match segment[0] if segment else "":
@@ -517,16 +643,13 @@ def _of_segment(segment: tuple[str, ...], loop: str) -> tuple[Misfit, ...]:
             return tuple(_of_address(texts, loop))
         case "PRV":
             code = element(texts, 3)
-            problem = lists.judge_taxonomy(code) if code and element(texts, 2) == "PXC" else None
-            return () if problem is None else (Misfit("taxonomy", problem, "PRV03", _shown(code)),)
+            if not code or element(texts, 2) != "PXC":
+                return ()
+            return tuple(_listed("taxonomy", "taxonomy", code, "PRV03", lists.judge_taxonomy(code), known))
         case "CAS":
-            places = [
-                i for i in range(2, len(texts), 3) if texts[i] and not lists.is_adjustment_reason(texts[i])
-            ]
-            return tuple(Misfit("adjustment-reason", "shape", f"CAS{i:02}", texts[i]) for i in places)
+            return tuple(_of_reasons("adjustment-reason", "carc", texts, range(2, len(texts), 3), known))
         case "MOA":
-            places = [i for i in range(3, min(len(texts), 8)) if texts[i] and not lists.is_remark(texts[i])]
-            return tuple(Misfit("remark", "shape", f"MOA{i:02}", texts[i]) for i in places)
+            return tuple(_of_reasons("remark", "rarc", texts, range(3, min(len(texts), 8)), known))
         case "CUR":
             code = element(texts, 2)
             return (
@@ -537,9 +660,36 @@ def _of_segment(segment: tuple[str, ...], loop: str) -> tuple[Misfit, ...]:
     return ()
 
 
-def _shown(taxonomy: str) -> str:
-    """A taxonomy as far as a finding may quote it: ten characters are its length."""
-    return taxonomy[:_MOST_QUOTED]
+def _of_name(texts: Segment) -> Iterator[Misfit]:
+    if has_name_of_a_person(texts):
+        for i, what in ((4, "first"), (5, "middle"), (6, "title"), (7, "title")):
+            if element(texts, i):
+                yield Misfit("name", what, f"NM1{i:02}")
+
+
+def _of_reasons(
+    name: str, table: str, texts: Segment, places: Iterable[int], known: Looked
+) -> Iterator[Misfit]:
+    is_one = lists.is_adjustment_reason if table == "carc" else lists.is_remark
+    for i in places:
+        if texts[i]:
+            by_shape: lists.Problem | None = None if is_one(texts[i]) else "shape"
+            yield from _listed(name, table, texts[i], f"{texts[0]}{i:02}", by_shape, known)
+
+
+def _listed(
+    name: str, table: str, code: str, at: str, by_shape: lists.Problem | None, known: Looked
+) -> Iterator[Misfit]:
+    """What is odd about a code by its list, where one is imported that answers, else by its shape."""
+    said: Unlisted | bool = False
+    if known.imported is not None:
+        said = judge_listed(table, code, known.first, known.last, known.imported)
+    if said is True:
+        return
+    if by_shape == "shape" or (said is False and by_shape is not None):
+        yield Misfit(name, by_shape, at, code if by_shape != "shape" else "")
+    elif said:
+        yield Misfit(name, said.problem, at, code, False, said.since, said.until, table=said.table)
 
 
 def _of_address(texts: Segment, loop: str) -> Iterator[Misfit]:
@@ -550,8 +700,8 @@ def _of_address(texts: Segment, loop: str) -> Iterator[Misfit]:
         name = {"N402": "state", "N403": "zip", "N404": "country"}[at]
         code = "" if at == "N403" else state if at == "N402" else country
         yield Misfit(name, problem, at, code if len(code) <= 3 else "")
-    if not postal_code and country in ("", "US") and loop in _NINE_DIGITS:
-        yield Misfit("zip", "missing", "N403")
+    for at, problem in lists.find_missing(state, postal_code, country):
+        yield Misfit("state" if at == "N402" else "zip", problem, at)
 
 
 # Loops by the level and the NM101 that opens them.
@@ -579,7 +729,7 @@ def _sites_of_level(level: BillingProvider | Subscriber | Patient) -> Iterator[_
         if segment[0] == "NM1":
             role = element(segment, 1)
             loop = loops.get(role, loop)
-        if segment[0] in _LOOKED_AT:
+        if segment[0] in _LOOKED_AT or segment[0] == "NM1":
             yield _Site(segment, level.position + index, loop, role, None)
 
 
@@ -597,5 +747,5 @@ def _sites_of_claim(claim: Claim) -> Iterator[_Site]:
                 loop, role, parties, line = "2400", "", LOOPS_2420, (line or 0) + 1
             case "SVD":
                 loop, role = "2430", ""
-        if segment[0] in _LOOKED_AT:
+        if segment[0] in _LOOKED_AT or segment[0] == "NM1":
             yield _Site(segment, claim.position + index, loop, role, line)

@@ -410,7 +410,7 @@ THERAPY_DAY = FactType(
 )
 
 MISFIT = FactType(
-    about="a code that does not fit its code set on its day, or its place; of codes that fit there is none",
+    about="a code, name or id that does not fit its code set on its day, or its place; of what fits, none",
     fields={
         "date": Field("date", "DTP03 472", "first day of service; date of receipt above claims"),
         "last_date": Field("date", "DTP03 472", "last day of service of the claim"),
@@ -420,14 +420,15 @@ MISFIT = FactType(
             "text",
             "computed",
             "diagnosis, pointer, procedure, modifier, place-of-service, taxonomy, state, zip, country, "
-            "currency, adjustment-reason or remark",
+            "currency, adjustment-reason, remark, name, npi or member-id",
         ),
         "problem": Field(
             "text",
             "computed",
             "shape, unknown, not-in-force, subdivided, uncovered (the list does not reach the day); "
             "icd-9-late, icd-10-early, icd-mixed, repeated, external-cause-first, sex, age; beyond; zip-5, "
-            "missing, country-missing",
+            "missing, country-missing; of a member id form (not the payer's), medicare (none of Medicare's), "
+            "former (one that Medicare had before); of a name first, middle, title; not-taken",
         ),
         "code": Field("text", "computed", "the code; absent where it has no shape or is part of an address"),
         "codes": Field("codes", "HI", "where uncovered, all diagnoses that the list does not know"),

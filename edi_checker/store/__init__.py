@@ -1,10 +1,12 @@
-"""The store of tables: files that CMS publishes become releases on disk, looked up by date of service."""
+"""The store of tables: files as they are published become releases on disk, looked up by date of service."""
 
 from edi_checker.store.importing import ImportRefused, Plan, plan_import, run_import
+from edi_checker.store.layouts import ALWAYS
 from edi_checker.store.lookup import Diagnosis, Found, Level2, StoredTables, open_tables
 from edi_checker.store.release import Release, StoreError, list_releases
 
 __all__ = [
+    "ALWAYS",
     "Diagnosis",
     "Found",
     "ImportRefused",

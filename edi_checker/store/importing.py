@@ -1,4 +1,4 @@
-"""Files as CMS publishes them become releases in the store: what each is, and whether the whole is there."""
+"""Files as they are published become releases in the store: what each is, and whether the whole is there."""
 
 from __future__ import annotations
 
@@ -33,12 +33,13 @@ from edi_checker.store.spreadsheet import BadWorkbook, read_sheets
 
 KINDS = (
     "practitioner PTP and MUE edits, add-on codes, the relative value file, the ICD-10-CM order file, HCPCS,"
-    " single-dose drugs"
+    " single-dose drugs, CPT codes, provider taxonomy, adjustment reason and remark codes"
 )
 _SAMPLE = 1 << 17  # bytes of a text file by which its layout is told
 _MAX_LINE = 1 << 20
 _MAX_WORKBOOK = 1 << 29  # bytes of a workbook inside an archive
-_HISTORY = ("ncci_ptp", "ncci_addon", "single_dose")  # tables whose rows keep the days on which they held
+# Tables whose rows keep the days on which they held.
+_HISTORY = ("ncci_ptp", "ncci_addon", "single_dose", "carc", "rarc", "cpt")
 _ZIP = b"PK\x03\x04"
 
 
@@ -93,7 +94,7 @@ def plan_import(paths: Iterable[str], on: int | None = None) -> Plan:
     grouped: dict[tuple[str, Period | None], list[Source]] = {}
     for path in paths:
         for source in _sources(path):
-            period = (_quarter_of(on) if on is not None else None) or _period(source)
+            period = _period_of_day(source.table, on) if on is not None else _period(source)
             if period is None and not source.table.startswith("ncci_ptp"):
                 raise ImportRefused(
                     f"{source.shown}: neither the name nor the title says which release it is;"
@@ -256,6 +257,9 @@ def _period(source: Source) -> Period | None:
     texts = [name.lower() for name in _names(source.shown)]
     if source.table == "icd10cm":
         return _fiscal_year(texts)
+    if source.table in _PERIODS:
+        day = (_day_of_version if source.table == "taxonomy" else _day_in_name)(texts)
+        return _PERIODS[source.table](day) if day else None
     for text in [*texts, source.title.lower()]:
         # NCCI counts its years from 1994: version 32.2 is the third quarter of 2026.
         if found := re.search(r"v(\d\d)([0-3])r(\d)", text):
@@ -285,6 +289,61 @@ def _quarter(year: int, quarter: int) -> Period:
 
 def _quarter_of(on: int) -> Period:
     return _quarter(on // 10000, (on // 100 % 100 + 2) // 3)
+
+
+def _period_of_day(table: str, on: int) -> Period:
+    return _PERIODS.get(table, _quarter_of)(on)
+
+
+def _half_year(on: int) -> Period:
+    """The taxonomy's version of January holds from 1 April on, that of July from 1 October."""
+    year, month = on // 10000, on // 100 % 100
+    if 4 <= month <= 9:
+        return Period(f"{year % 100:02}.0", year * 10000 + 401, year * 10000 + 930)
+    year -= month < 4
+    return Period(f"{year % 100:02}.1", year * 10000 + 1001, year * 10000 + 10331)
+
+
+def _third_of_year(on: int) -> Period:
+    """Reason and remark codes are published for the first of March, July and November."""
+    year, month = on // 10000, on // 100 % 100
+    if month < 3:
+        return Period(f"{year - 1}-11", year * 10000 - 10000 + 1101, year * 10000 + 228 + _leap(year))
+    if month < 7:
+        return Period(f"{year}-03", year * 10000 + 301, year * 10000 + 630)
+    if month < 11:
+        return Period(f"{year}-07", year * 10000 + 701, year * 10000 + 1031)
+    return Period(f"{year}-11", year * 10000 + 1101, year * 10000 + 10228 + _leap(year + 1))
+
+
+def _leap(year: int) -> int:
+    return int(year % 4 == 0 and (year % 100 != 0 or year % 400 == 0))
+
+
+# Tables whose releases are no quarters or fiscal years: their period on a day.
+_PERIODS: dict[str, Callable[[int], Period]] = {
+    "taxonomy": _half_year,
+    "carc": _third_of_year,
+    "rarc": _third_of_year,
+}
+
+
+def _day_of_version(texts: list[str]) -> int:
+    """A day of the version that a name says: 261 and 26.1 are that of July 2026. 0 where none does."""
+    for text in texts:
+        if found := re.search(r"(?<!\d)(\d\d)[._]?([01])(?!\d)", text):
+            return (2000 + int(found[1])) * 10000 + (401 if found[2] == "0" else 1001)
+    return 0
+
+
+def _day_in_name(texts: list[str]) -> int:
+    """A day of the month that a name says: 2026-11, 20261101, 11-01-2026. 0 where none does."""
+    for text in texts:
+        if found := re.search(r"(?<!\d)(20\d\d)[-_ .]?(0[1-9]|1[0-2])(?:[-_ .]?[0-3]\d)?(?!\d)", text):
+            return int(found[1]) * 10000 + int(found[2]) * 100 + 1
+        if found := re.search(r"(?<!\d)(0[1-9]|1[0-2])[-_ .][0-3]\d[-_ .](20\d\d)(?!\d)", text):
+            return int(found[2]) * 10000 + int(found[1]) * 100 + 1
+    return 0
 
 
 def _fiscal_year(texts: list[str]) -> Period | None:
@@ -434,6 +493,8 @@ def _open_workbook(given: Input, stack: ExitStack) -> BinaryIO:
     Raises Unreadable.
     """
     assert given.file is not None
+    if given.reason:
+        raise Unreadable(given.reason)
     try:
         if "!" not in given.path:
             return stack.enter_context(given.file.open("rb"))

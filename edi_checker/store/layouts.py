@@ -1,4 +1,4 @@
-"""The layouts in which CMS publishes its tables: which one a file has, and its rows.
+"""The layouts in which CMS, NUCC and X12 publish their tables: which one a file has, and its rows.
 
 Layouts as published in 2026; columns of tables with captions are found by them, never by number.
 Descriptors are left where they are: none is taken over. A row that does not fit is Malformed, with the line
@@ -69,6 +69,12 @@ def find_table(head: Sequence[Row]) -> str | None:
             return "hcpcs"
         if captions == ["code", "from", "until"]:
             return "single_dose"
+        if captions == ["cpt", "from", "until"]:
+            return "cpt"
+        if {"code", "classification", "specialization"} <= set(captions):
+            return "taxonomy"
+        if _columns_of_reasons(captions) is not None:
+            return _tell_reasons(head[index + 1 : HEAD])
         if index == 0 and len(cells) >= 5 and _is_code(cells[0]) and _is_code(cells[1]):
             # Without captions the column for edits older than 1996 tells which of the two it is.
             older = cells[2].strip() in ("", "*")
@@ -508,28 +514,117 @@ def _hcpcs(number: int, code: str, first: str, last: str) -> Iterator[Entry]:
         raise Malformed(number, str(error)) from None
 
 
-# -- single-dose drugs --------------------------------------------------------------------------------------
+# -- lists of one's own -------------------------------------------------------------------------------------
 
 
-def _read_single_dose(rows: Iterable[Row]) -> Iterator[Entry]:
-    """Code of level II, first and last day (2026-07-01 or 20260701; nothing for an open end).
-
-    A layout of our own: CMS names the drugs in its payment files, not in a list.
+def _read_own(caption: str, form: re.Pattern[str], what: str) -> Callable[[Iterable[Row]], Iterator[Entry]]:
+    """The reader of a layout of ours: code, first and last day (2026-07-01 or 20260701; nothing for an open
+    end). CMS names single-dose drugs in its payment files, not in a list, and CPT is the AMA's to hand out.
     """
-    wanted = {"code": "code", "first": "from", "last": "until"}
-    columns, body = _table(rows, lambda captions: _columns(captions, wanted))
+
+    def read(rows: Iterable[Row]) -> Iterator[Entry]:
+        wanted = {"code": caption, "first": "from", "last": "until"}
+        columns, body = _table(rows, lambda captions: _columns(captions, wanted))
+        for number, cells in body:
+            code, first, last = (_cell(cells, columns[name]) for name in wanted)
+            if not form.fullmatch(code):
+                raise Malformed(number, f"a {what} is expected, not {_shown(code)}")
+            try:
+                since = parse_day(first)
+            except ValueError as error:
+                raise Malformed(number, str(error)) from None
+            yield code.encode("ascii"), since, _days_in_force(number, first, last)[1], b"", ""
+
+    return read
+
+
+_read_single_dose = _read_own("code", re.compile(r"[A-Z][0-9]{4}"), "HCPCS code of level II")
+_read_cpt = _read_own("cpt", re.compile(r"[0-9]{4}[0-9A-Z]"), "CPT code")
+
+
+# -- provider taxonomy --------------------------------------------------------------------------------------
+
+_TAXONOMY = re.compile(r"[0-9]{3}[0-9A-Z]{6}[A-Z]")
+
+
+def _read_taxonomy(rows: Iterable[Row]) -> Iterator[Entry]:
+    """Code, and what it means; in some forms the day on which it began, and the one on which it ended."""
+
+    def find(captions: list[str]) -> dict[str, int] | None:
+        if not {"code", "classification", "specialization"} <= set(captions):
+            return None
+        found = {"code": captions.index("code")}
+        for name, starts in (("first", ("effective",)), ("last", ("deactivation", "termination"))):
+            index = next((i for i, caption in enumerate(captions) if caption.startswith(starts)), None)
+            if index is not None:
+                found[name] = index
+        return found
+
+    columns, body = _table(rows, find)
     for number, cells in body:
-        code, first, last = (_cell(cells, columns[name]) for name in wanted)
-        if not re.fullmatch(r"[A-Z][0-9]{4}", code, re.ASCII):
-            raise Malformed(number, f"a HCPCS code of level II is expected, not {_shown(code)}")
-        try:
-            since = parse_day(first)
-            until = parse_day(last) if last else NO_END
-        except ValueError as error:
-            raise Malformed(number, str(error)) from None
-        if until < since:
-            raise Malformed(number, f"the last day, {_shown(last)}, lies before the first")
-        yield code.encode("ascii"), since, until, b"", ""
+        code = _cell(cells, columns["code"])
+        if not _TAXONOMY.fullmatch(code):
+            raise Malformed(number, f"a taxonomy code of ten characters is expected, not {_shown(code)}")
+        first, last = (_cell(cells, columns[name]) if name in columns else "" for name in ("first", "last"))
+        yield code.encode("ascii"), *_days_in_force(number, first, last), b"", ""
+
+
+# -- adjustment reasons and remarks -------------------------------------------------------------------------
+
+ALWAYS = 19000101  # where a list does not say when a code began
+_REASON = re.compile(r"[1-9][0-9]{0,2}|[A-LO-Z][0-9]{1,2}")
+_REMARK = re.compile(r"(?:M|MA|N)[0-9]{1,4}")
+
+
+def _columns_of_reasons(captions: list[str]) -> dict[str, int] | None:
+    """Code, start and stop of a list of reason or remark codes, by its captions."""
+    if not re.fullmatch(r"(?:carc|rarc|(?:adjustment)?reason|remark)?code|carc|rarc", (captions or [""])[0]):
+        return None
+    found = {"code": 0}
+    for name, starts in (
+        ("first", ("start", "effective")),
+        ("last", ("stop", "deactivat", "terminat", "end")),
+    ):
+        index = next((i for i, caption in enumerate(captions) if caption.startswith(starts)), None)
+        if index is None:
+            return None
+        found[name] = index
+    return found
+
+
+def _tell_reasons(below: Sequence[Row]) -> str | None:
+    """Whether the codes below the captions are adjustment reasons or remarks, None for neither."""
+    codes = [code for _, cells in below if (code := _cell(cells, 0))]
+    for table, form in (("carc", _REASON), ("rarc", _REMARK)):
+        if codes and all(form.fullmatch(code) for code in codes):
+            return table
+    return None
+
+
+def _read_reasons(form: re.Pattern[str]) -> Callable[[Iterable[Row]], Iterator[Entry]]:
+    def read(rows: Iterable[Row]) -> Iterator[Entry]:
+        """Code, description, first and last day, and when it was last changed, in whatever order."""
+        columns, body = _table(rows, _columns_of_reasons)
+        for number, cells in body:
+            code = _cell(cells, 0)
+            if not form.fullmatch(code):
+                raise Malformed(number, f"a code of its list is expected, not {_shown(code)}")
+            first, last = (_cell(cells, columns[name]) for name in ("first", "last"))
+            yield code.encode("ascii"), *_days_in_force(number, first, last), b"", ""
+
+    return read
+
+
+def _days_in_force(number: int, first: str, last: str) -> tuple[int, int]:
+    """First and last day; nothing stands for no bound."""
+    try:
+        since = parse_day(first) if first else ALWAYS
+        until = parse_day(last) if last else NO_END
+    except ValueError as error:
+        raise Malformed(number, str(error)) from None
+    if until < since:
+        raise Malformed(number, f"the last day, {_shown(last)}, lies before the first")
+    return since, until
 
 
 _READERS: dict[str, Callable[[Iterable[Row]], Iterator[Entry]]] = {
@@ -539,6 +634,10 @@ _READERS: dict[str, Callable[[Iterable[Row]], Iterator[Entry]]] = {
     "mpfs": _read_mpfs,
     "hcpcs": _read_hcpcs,
     "single_dose": _read_single_dose,
+    "taxonomy": _read_taxonomy,
+    "cpt": _read_cpt,
+    "carc": _read_reasons(_REASON),
+    "rarc": _read_reasons(_REMARK),
 }
 _FIXED: dict[str, Callable[[Iterable[tuple[int, str]]], Iterator[Entry]]] = {
     "ncci_addon": _read_fixed_addon,

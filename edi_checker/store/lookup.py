@@ -2,11 +2,11 @@
 
 Which release answers for a day:
 
-- PTP edits, add-on codes and single-dose drugs keep their history in the rows, so the newest release
-  imported answers for every day from the first one on which any of its rows holds.
-- MUE, fee schedule, ICD-10-CM and HCPCS give the values of their own quarter or year: the release in force
-  on the day answers, that is the newest that began by then. After its end, as long as nothing newer is
-  imported, it goes on answering, and `outside` says that the day is past it.
+- PTP edits, add-on codes, single-dose drugs, adjustment reasons and remarks keep their history in the rows,
+  so the newest release imported answers for every day from the first one on which any of its rows holds.
+- MUE, fee schedule, ICD-10-CM, HCPCS and the taxonomy give the values of their own quarter, half year or
+  year: the release in force on the day answers, that is the newest that began by then. After its end, as
+  long as nothing newer is imported, it goes on answering, and `outside` says that the day is past it.
 - A day before the first release of a table is answered by the built-in tables, or not at all.
 
 Where a release answers, it alone does: a code or pair that it lacks has no row, whatever the built-in
@@ -27,7 +27,9 @@ from edi_checker.store.release import SHAPES, Release, StoreError, list_releases
 from edi_checker.tables import AddOn, MueLimit, Procedure, PtpEdit, Side, Tables
 
 # Tables whose newest release answers for all days of which its rows speak.
-_HISTORY = frozenset(("ncci_ptp", "ncci_ptp_medicaid", "ncci_addon", "ncci_addon_medicaid", "single_dose"))
+_HISTORY = frozenset(
+    "ncci_ptp ncci_ptp_medicaid ncci_addon ncci_addon_medicaid single_dose carc rarc cpt".split()  # noqa: SIM905
+)
 _CODE = 5
 _CONTRACTOR = "CCCCC"
 _CACHED = 1 << 15
@@ -86,6 +88,7 @@ class StoredTables:
         self._drugs = lru_cache(_CACHED)(self._read_drug)
         self._diagnoses = lru_cache(_CACHED)(self._read_diagnosis)
         self._level2 = lru_cache(_CACHED)(self._read_level2)
+        self._spans = lru_cache(_CACHED)(self._read_spans)
 
     def of(self, profile: str) -> StoredTables:
         """The tables for claims of a profile: `medicaid` has some of its own."""
@@ -117,7 +120,7 @@ class StoredTables:
         """The imported release that answers for a day, None where none does.
 
         With it a look-up that finds nothing means "not in that release"; without it nothing is known.
-        `name` is ncci_ptp, ncci_mue, ncci_addon, mpfs, icd10cm or hcpcs.
+        `name` is ncci_ptp, ncci_mue, ncci_addon, mpfs, icd10cm, hcpcs, taxonomy, carc, rarc or cpt.
         """
         release = self._release(name, on)
         return _version(release) if release is not None else None
@@ -325,6 +328,19 @@ class StoredTables:
             Level2(code, record.first, record.last if record.last != NO_END else None, _version(release))
             for record in (self._find(release, code) if len(code) == _CODE else ())
         )
+
+    def spans(self, name: str, code: str, on: int) -> tuple[tuple[int, int], ...]:
+        """First and last days (CCYYMMDD) of a code of `name`: taxonomy, carc, rarc or cpt; none where the
+        release that answers for a day lacks it, or none answers (`release`).
+        """
+        release = self._release(name, on)
+        return self._spans(release, code) if release is not None else ()
+
+    def _read_spans(self, release: Release, code: str) -> tuple[tuple[int, int], ...]:
+        size = SHAPES[release.table].key
+        if not (0 < len(code) <= size and code.isascii()):
+            return ()
+        return tuple((record.first, record.last) for record in self._find(release, code.ljust(size)))
 
 
 def _unlisted(code: str, release: Release, indicators: str = "") -> Procedure:

@@ -33,6 +33,10 @@ SHAPES: dict[str, Shape] = {
     "icd10cm": Shape(7, 1),
     "hcpcs": Shape(5, 0),
     "single_dose": Shape(5, 0),
+    "taxonomy": Shape(10, 0),
+    "carc": Shape(5, 0),
+    "rarc": Shape(5, 0),
+    "cpt": Shape(5, 0),
 }
 
 
@@ -44,7 +48,8 @@ class StoreError(Exception):
 class Release:
     """An imported release of a table; equal to itself alone, so that it is a cheap key.
 
-    name     as CMS counts: `2026Q3`, `2026Q3r1`, `FY2026`
+    name     as its publisher counts: `2026Q3`, `2026Q3r1`, `FY2026`; `26.1` of the taxonomy; `2026-11` of
+             reason and remark codes
     since    first day of which the release speaks (CCYYMMDD): the first day on which a row of its holds where
              the rows keep their history, else the first day of its quarter or year
     until    last day of its quarter or year, until which nothing newer was published
@@ -138,7 +143,7 @@ def _write(folder: Path, draft: Draft) -> Release:
     # The name says the content, so that an import never writes over a file that is in use.
     told = json.dumps([draft.table, draft.name, draft.sources])
     digest = hashlib.sha256(told.encode()).hexdigest()[:12]
-    file = f"{draft.table}-{draft.name}-{digest}{_SUFFIX}"
+    file = f"{draft.table}-{draft.name.replace('.', '-')}-{digest}{_SUFFIX}"
     with write_whole(folder / file) as stream:
         rows = draft.packer.write(stream)
     return Release(draft.table, draft.name, draft.since, draft.until, rows, file, draft.sources)

@@ -58,6 +58,9 @@ def read_sheets(
 def _pieces(book: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
     if member.flag_bits & 1:
         raise BadWorkbook("the workbook is encrypted")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # The other methods unpack a piece whole, whatever size is asked for.
+        raise BadWorkbook("the workbook is packed by a method that is not read")
     bound = max(_BOMB_FLOOR, member.compress_size * _BOMB_RATIO)
     done = 0
     try:
