@@ -15,7 +15,8 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, cast
@@ -139,6 +140,10 @@ def find_inputs(paths: Iterable[str], unpacked: int | None = None) -> Iterator[I
         if path == STDIN:
             yield Input(STDIN, "stdin", None, None, None, lambda: _open_stdin(unpacked))
             continue
+        if not path:
+            # Path("") is the current folder; a variable that is not set shall not be all that lies there.
+            yield replace(_refused(Path(), "the name of the file is empty"), path="")
+            continue
         file = Path(path)
         try:
             mode = file.stat().st_mode
@@ -194,15 +199,33 @@ def _file(file: Path, regular: bool, unpacked: int | None) -> Iterator[Input]:
         if archive:
             yield from _archive(file, unpacked)
             return
-    minutes = file.with_name(_stem(file.name) + MINUTES)
     yield Input(
         path=_printable(str(file)),
         name=_safe(_stem(file.name)),
         file=file,
         size=size,
-        minutes=minutes if minutes.is_file() else None,
+        minutes=_minutes_beside(file),
         start=lambda: _unpack(file.open("rb"), size, unpacked),
     )
+
+
+def _minutes_beside(file: Path) -> Path | None:
+    minutes = file.with_name(_stem(file.name) + MINUTES)
+    try:
+        return minutes if minutes.is_file() else None
+    except OSError:
+        # The name is too long for one: such a file cannot be there.
+        return None
+
+
+@lru_cache(maxsize=1)
+def _reopen(file: Path, listing: object, process: int) -> zipfile.ZipFile:  # noqa: ARG001  # part of the key
+    """The archive with its list of files, which is read once however many of them are opened in turn.
+
+    `listing` stands for the archive as it was found. Processes that shared one descriptor would move each
+    other's place in the file: each opens its own.
+    """
+    return zipfile.ZipFile(file)
 
 
 def _archive(file: Path, unpacked: int | None) -> Iterator[Input]:
@@ -221,21 +244,23 @@ def _archive(file: Path, unpacked: int | None) -> Iterator[Input]:
         return
     if not members:
         yield _refused(file, "the archive holds no files")
+    listing = object()
     for member in members:
-        yield _member(file, member, unpacked)
+        yield _member(file, listing, member, unpacked)
 
 
-def _member(file: Path, member: zipfile.ZipInfo, unpacked: int | None) -> Input:
+def _member(file: Path, listing: object, member: zipfile.ZipInfo, unpacked: int | None) -> Input:
     reason = ""
     if member.flag_bits & 0x1:
         reason = "encrypted in the archive"
+    elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # Those of the other methods unpack without a bound: some bytes of them can fill the memory.
+        reason = "the archive uses a method that is not read; make it anew with the usual one (deflate)"
     elif member.filename.endswith(MINUTES):
         reason = "a minutes file inside an archive is not read; name it with --minutes"
 
     def start() -> Reading:
-        with zipfile.ZipFile(file) as archive:
-            # Keeps the file open by itself.
-            stream = cast(zipfile.ZipExtFile, archive.open(member))
+        stream = cast(zipfile.ZipExtFile, _reopen(file, listing, os.getpid()).open(member))
         head = stream.peek(4)[:4]
         if head[:2] == _GZIP or head in _ZIP:
             stream.close()

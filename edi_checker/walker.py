@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import takewhile
+from typing import NamedTuple
 
 from edi_checker.chart import Spot, Step, chart_for, fits, list_chains
 from edi_checker.elements import CONTROL, DIGITS, check_elements, list_codes, list_faults, show_value
@@ -32,8 +34,7 @@ _OPENERS = frozenset(("NM1", "LX", "SBR", "SVD", "LIN", "LQ", "CLM", "HL"))
 _SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Walked:
+class Walked(NamedTuple):
     """What a block is, and what is wrong with it.
 
     level   the level at which the block starts: `header`, `2000A`, `2000B`, `2000C`, `2300`, `trailer`;
@@ -113,6 +114,7 @@ class Walker:
         self._chart = chart_for(guide)
         self._patterns = patterns_for(guide, delimiters) if fast else None
         self._delimiters = delimiters
+        self._subscriber_ahead = _write_subscriber(delimiters)
         self._clean: set[tuple[int, str]] = set()
         self._level: Level = "header"
         self._spot: Spot = self._chart.roots["header"]
@@ -485,12 +487,9 @@ class Walker:
         return {"header": "2000A", "2000A": "2000B", "2000B": "2000C"}.get(self._above, "2000B")  # type: ignore[return-value]
 
     def _level_ahead(self, following: Block) -> Level:
+        if self._subscriber_ahead.match(following.text):
+            return "2000B"
         raws = following.text.split(self._delimiters.terminator, REACH)[:REACH]
-        if following.kind == "HL" and len(raws) > 1:
-            head = raws[0].split(self._delimiters.element)
-            said = _LEVEL_OF_CODE.get(head[3]) if len(head) > 3 else None
-            if said is not None and self._token_of(raws[1]) in _MARKS[said]:
-                return said
         return self._level_of(following.kind, [raw.split(self._delimiters.element) for raw in raws])
 
     def _is_doubled(self, block: Block, raws: list[str], following: Block | None) -> bool:
@@ -911,12 +910,19 @@ class Walker:
             if level == "2300" and following is not None and following.kind == "CLM" and len(tokens) < REACH:
                 cost += 0.4
             ends = following is not None and following.kind != "CLM" and len(tokens) < REACH
+            # but where the next level hangs on one that was not sent, that is the one
+            ends = ends and not (following is not None and self._is_child_of_lost(following))
             if self._level == "2300" and level != "2300" and ends:
                 # a lost HL leaves its claim's CLM to come
                 cost += 1.0
             if id == "SBR" and "OI*" in tokens:
                 cost += 1.0
             yield _Remedy(cost, fault, found, level=level, implied=True)
+
+    def _is_child_of_lost(self, following: Block) -> bool:
+        """Whether the next level names as its parent the level that should have come here."""
+        head = following.text.split(self._delimiters.terminator, 1)[0].split(self._delimiters.element, 3)
+        return following.kind == "HL" and len(head) > 2 and head[2].strip() == str(self._hl_last + 1)
 
     def _rewind(self, instance: _Instance, node: Segment, fault: Fault, before: str) -> _Remedy:
         """Not this segment stands too late but the one before it too early: reading goes on from this one."""
@@ -1052,6 +1058,14 @@ _MARKS: dict[Level, frozenset[str]] = {
         ("NM1*QC", *(f"PAT*{code}" for code in ("01", "19", "20", "21", "39", "40", "53", "G8")))
     ),
 }
+
+
+@lru_cache(maxsize=16)
+def _write_subscriber(delimiters: Delimiters) -> re.Pattern[str]:
+    """How the level of a subscriber begins that is one beyond doubt."""
+    e, t = re.escape(delimiters.element), re.escape(delimiters.terminator)
+    text = f"[^{e}{t}]*+"
+    return re.compile(f"HL{e}{text}{e}{text}{e}22(?:{e}{text})*+{t}SBR{e}[ABCDEFGHPSTU][{e}{t}]")
 
 
 def _opens_nothing(token: str) -> bool:

@@ -193,8 +193,13 @@ class _Reader:
         return not self._ended
 
     def _skip_blanks(self) -> bool:
+        skipped = len(self._text)
         self._text = self._text.lstrip(_BLANK)
         while not self._text and self._more():
+            skipped += len(self._text)
+            # A device can give blanks for ever.
+            if self._last is None and skipped > self._bounds.block:
+                raise NotX12(f"the input begins with more than {self._bounds.block:,} blanks")
             self._text = self._text.lstrip(_BLANK)
         return bool(self._text)
 
@@ -320,7 +325,7 @@ class _Reader:
             self._more()
 
     def _block(self, text: str, d: Delimiters, faults: tuple[Fault, ...]) -> Block:
-        head = text[: text.find(d.element)] if d.element in text[:4] else text[:3]
+        head = text[:4].partition(d.element)[0][:3]
         kind: BlockKind = head if head in _KINDS else "?"  # type: ignore[assignment]  # membership proves it
         if kind == "ST":
             self._position = 1

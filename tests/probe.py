@@ -40,7 +40,7 @@ N3*2 CANAL STREET
 N4*COLUMBUS*OH*432150002
 HL*2*1*22*0
 SBR*P*18*******MB
-NM1*IL*1*ASPEN*IRIS****MI*1AC00AA0AA01
+NM1*IL*1*ASPEN*IRIS****MI*1AC0AA0AA01
 N3*7 MILL ROAD
 N4*COLUMBUS*OH*432150011
 DMG*D8*19500203*F
@@ -80,7 +80,7 @@ REF*6R*T2-1
 NTE*ADD*TIME 30
 HL*3*1*22*0
 SBR*S*18***12****MB
-NM1*IL*1*HAZEL*TOM****MI*1AC00AA0AA02
+NM1*IL*1*HAZEL*TOM****MI*1AC0AA0AA02
 N3*8 MILL ROAD
 N4*COLUMBUS*OH*432150012
 DMG*D8*19480711*M
@@ -570,6 +570,18 @@ def _syntax() -> list[Defect]:
         ),
         seed("HL02 names no parent", 1, "guide.hierarchy", "2000B HL02", put("HL*3", {"2": "9"})),
         seed("HL01 skips a number", 1, "guide.hierarchy", "2000B HL01", put("HL*6", {"1": "7"})),
+        seed(
+            "no HL of a subscriber", 2, "guide.segment-missing", "2000B HL", cut("HL*3"), at=("SBR*S*18", "")
+        ),
+        seed(
+            "no HL of a subscriber above a patient",
+            2,
+            "guide.segment-missing",
+            "2000B HL",
+            cut("HL*4"),
+            at=("SBR*P********CI", ""),
+        ),
+        seed("no HL of a patient", 2, "guide.segment-missing", "2000C HL", cut("HL*5"), at=("PAT*19", "")),
         seed("HL04 denies the patient below", 1, "guide.hierarchy", "2000B HL04", put("HL*4", {"4": "0"})),
         seed(
             "HL04 promises a patient",
@@ -993,6 +1005,14 @@ def _situation() -> list[Defect]:
             "situation.member-id",
             "2010BA NM109",
             change(PERSON, "NM1*IL*1*ASPEN*IRIS"),
+        ),
+        seed(
+            "an organization with a first name",
+            4,
+            "situation.organization-name",
+            "2010AA NM104",
+            put("NM1*85", {"4": "ANN"}),
+            severity="warning",
         ),
         seed(
             "a provider without number",
@@ -1446,6 +1466,14 @@ def _payer() -> list[Defect]:
             put("HI*", {"1-2": "M25561"}, T2),
             at=("SV1*", T2),
             severity="info",
+        ),
+        seed(
+            "a member id that is none of Medicare's",
+            7,
+            "code.member-id",
+            "2010BA NM109",
+            put("NM1*IL*1*HAZEL", {"9": "1AC0SA0AA02"}),
+            severity="warning",
         ),
         seed(
             "a line twice",

@@ -25,6 +25,7 @@ def test_the_numbers_of_the_page_are_those_of_the_code():
     for begin, number in {
         "characters of a segment": x12.MAX_SEGMENT,
         "characters of a claim with its lines": x12.MAX_BLOCK,
+        "blanks before the first interchange": x12.MAX_BLOCK,
         "files in an archive": source.MAX_MEMBERS,
         "bytes of an archive's list of files": source.MAX_DIRECTORY,
         "bytes to which an archive unpacks": source._BOMB_FLOOR,
@@ -35,7 +36,7 @@ def test_the_numbers_of_the_page_are_those_of_the_code():
         "diagnoses of a claim that are looked at": misfits.MOST_DIAGNOSES,
         "claims of a file that are remembered for `duplicate.claim`": repeats.ClaimsSeen.LIMIT,
         "days of providers whose minutes are added up": circumstances.ProviderDays.LIMIT,
-        "bytes of a rule file": file.MAX_CHARACTERS,
+        "bytes of a rule file or of a profile": file.MAX_CHARACTERS,
         "rule files": book.MAX_FILES,
         "levels of a rule file": file.MAX_DEPTH,
         "bytes of a minutes file": minutes.MAX_BYTES,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from edi_checker.facts import VOCABULARY, FactType
 from edi_checker.profile import BUILT_IN
+from edi_checker.rules.file import take
 from edi_checker.rules.language import read_rule
 from edi_checker.rules.model import Rule, RuleError, RuleFault
 
@@ -108,7 +109,11 @@ def _files(
         if packaged and _is_packaged(path):
             continue
         if path.is_dir():
-            found.extend(_below(path, (), str(path), faults))
+            known = len(faults)
+            below = list(_below(path, (), str(path), faults))
+            if not below and len(faults) == known:
+                faults.append(RuleFault(str(path), 0, "a folder without rules (*.yaml)"))
+            found.extend(below)
         elif path.is_file():
             name = path.name.rsplit(".", 1)[0]
             found.extend(_named((path.resolve().parent.name, name), str(path), path, faults))
@@ -119,7 +124,7 @@ def _files(
         return
     for rule_id, shown, item in found:
         try:
-            yield rule_id, shown, item.read_bytes()
+            yield rule_id, shown, take(item)
         except OSError as error:
             faults.append(RuleFault(shown, 0, f"cannot be read: {error.strerror}"))
 
@@ -143,8 +148,9 @@ def _below(
 def _named(
     names: tuple[str, ...], shown: str, item: Traversable, faults: list[RuleFault]
 ) -> Iterator[tuple[str, str, Traversable]]:
-    if all(_NAME.fullmatch(name) for name in names):
+    wrong = [name for name in names if not _NAME.fullmatch(name)]
+    if not wrong:
         yield ".".join(names), shown, item
     else:
         reason = "a rule's folders and file are named with lower case letters, digits and single hyphens"
-        faults.append(RuleFault(shown, 0, reason))
+        faults.append(RuleFault(shown, 0, f"{reason}, not {', '.join(map(repr, wrong))}"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
 
 import yaml
 
@@ -43,6 +45,15 @@ class Mapping:
 
 
 Node = Scalar | Sequence | Mapping
+
+
+def take(item: Traversable) -> bytes:
+    """The bytes of a file, at most one more than `read` takes. Raises OSError, also for what is no file."""
+    if not item.is_file():
+        # A pipe or a device that lies in a folder of rules could keep whoever opens it for ever.
+        raise OSError(errno.EINVAL, "not a regular file")
+    with item.open("rb") as stream:
+        return stream.read(MAX_CHARACTERS + 1)
 
 
 def read(data: bytes) -> Mapping:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import re
+import signal
 import struct
 import subprocess
 import sys
-import time
+import tracemalloc
 import zipfile
 from collections import deque
 from pathlib import Path
@@ -17,7 +19,12 @@ from pathlib import Path
 import pytest
 
 import probe
+from edi_checker.profile_file import ProfileError, read_profiles
+from edi_checker.rules import RuleError
+from edi_checker.rules import load as load_rules
 from edi_checker.source import Unreadable, find_inputs
+from edi_checker.store.spreadsheet import BadWorkbook, read_sheets
+from edi_checker.x12 import NotX12, read_blocks
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # A claim file of ten times the size takes ten times as long; EDI_CHECKER_FUZZ_SIZE=10 for a longer test.
@@ -32,28 +39,39 @@ TO_LINE = TEXT[: TEXT.index("LX*1")]
 LINE = "SV1*HC:97530:GP*1*UN*1***1~DTP*472*D8*20260603~"
 
 
+# A process begins with the peak of the one that it is split from: a small one stands between.
+MEASURED = """
+import pathlib, resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+pathlib.Path(sys.argv[1]).write_text(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(code if code >= 0 else 128 - code)
+"""
+
+
 def check(path: Path, *options: str) -> tuple[int, dict]:
     """Exit code and report of the command in a process that may take so much time and memory."""
     command = [sys.executable, "-m", "edi_checker", "check", str(path), "--format", "json", "--no-progress"]
     command += ["--received", "2026-11-21", *options]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    out, err = path.with_suffix(".out"), path.with_suffix(".err")
-    begin = time.monotonic()
+    out, err, used = (path.with_suffix(ending) for ending in (".out", ".err", ".used"))
     with out.open("wb") as stdout, err.open("wb") as stderr:
-        process = subprocess.Popen(command, stdout=stdout, stderr=stderr, env=environment)
-        while True:
-            done, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if done:
-                break
-            if time.monotonic() - begin > SECONDS:
-                process.kill()
-                process.wait()
-                pytest.fail(f"more than {SECONDS} seconds")
-            time.sleep(0.01)
-    process.returncode = os.waitstatus_to_exitcode(status)
+        process = subprocess.Popen(
+            [sys.executable, "-c", MEASURED, str(used), *command],
+            stdout=stdout,
+            stderr=stderr,
+            env=environment,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            pytest.fail(f"more than {SECONDS} seconds")
     assert "Traceback" not in err.read_text("utf-8", "replace")
-    assert usage.ru_maxrss < MEGABYTES * 1024, f"{usage.ru_maxrss // 1024} MB"
-    return process.returncode, json.loads(out.read_bytes())
+    peak = int(used.read_text())
+    assert peak < MEGABYTES * 1024, f"{peak // 1024} MB"
+    return code, json.loads(out.read_bytes())
 
 
 def lines(count: int) -> str:
@@ -165,8 +183,9 @@ def test_a_bomb_in_a_zip_is_refused(tmp_path):
 def test_a_bomb_in_gzip_is_refused(tmp_path):
     path = tmp_path / "bomb.837.gz"
     with gzip.open(path, "wb") as stream:
+        stream.write(TO_CLAIM.encode())
         for _ in range(40):
-            stream.write(b" \n" * (1 << 19))
+            stream.write(b"NTE*ADD*BOMB~\n" * (1 << 16))
     code, report = check(path, "--max-unpacked", str(1 << 24))
     assert code == 2
     assert "unpacks to more than" in report["files"][0]["reason"]
@@ -203,6 +222,91 @@ def test_a_directory_of_an_archive_that_lies_about_its_size(tmp_path):
     struct.pack_into("<L", data, data.rindex(b"PK\x05\x06") + 12, 0xFFFFFFF0)
     path.write_bytes(data)
     assert check(path)[0] == 2
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_method_that_unpacks_without_a_bound_is_not_read(method, tmp_path):
+    path = tmp_path / "claims.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("claims.837", TEXT)
+        archive.writestr("xl/worksheets/sheet1.xml", "<row/>")
+    for given in find_inputs([str(path)]):
+        with pytest.raises(Unreadable, match="deflate"):
+            given.open()
+    with pytest.raises(BadWorkbook, match="method"), path.open("rb") as stream:
+        deque(row for _, rows in read_sheets(stream) for row in rows)
+
+
+def test_the_list_of_an_archive_is_not_read_for_each_of_its_files(tmp_path, monkeypatch):
+    path = tmp_path / "many.zip"
+    _zip(path, {f"{number}.837": TEXT.encode() for number in range(20)})
+    opened = []
+
+    class Counted(zipfile.ZipFile):
+        def __init__(self, *given, **named):
+            opened.append(given)
+            super().__init__(*given, **named)
+
+    monkeypatch.setattr(zipfile, "ZipFile", Counted)
+    for given in find_inputs([str(path)]):
+        with given.open() as reading:
+            assert reading.read() == TEXT.encode()
+    assert len(opened) == 2
+    _zip(path, {"0.837": b"anew"})
+    (given,) = find_inputs([str(path)])
+    with given.open() as reading:
+        assert reading.read() == b"anew"
+
+
+def test_a_name_with_no_room_for_that_of_a_minutes_file_is_a_name(tmp_path):
+    path = tmp_path / ("x" * 250 + ".837")
+    path.write_text(TEXT)
+    (given,) = find_inputs([str(path)])
+    assert (given.reason, given.minutes) == ("", None)
+    with given.open() as reading:
+        assert reading.read() == TEXT.encode()
+
+
+def test_no_name_is_not_the_folder_that_one_stands_in():
+    (given,) = find_inputs([""])
+    with pytest.raises(Unreadable, match="empty"):
+        given.open()
+
+
+class _Endless(io.RawIOBase):
+    """A device that gives the same for ever."""
+
+    def __init__(self, piece: bytes) -> None:
+        self.piece = piece
+        self.given = 0
+
+    def read(self, size: int = -1) -> bytes:
+        self.given += size
+        return (self.piece * (size // len(self.piece) + 1))[:size]
+
+
+@pytest.mark.parametrize("piece", [b"\x00", b"y\n", b"\n"])
+def test_a_device_without_end_is_given_up(piece):
+    device = _Endless(piece)
+    with pytest.raises(NotX12):
+        deque(read_blocks(device), maxlen=0)
+    assert device.given < 1 << 25
+
+
+@pytest.mark.parametrize("read", [lambda folder: load_rules([folder], packaged=False), read_profiles])
+def test_no_pipe_and_no_device_in_a_folder_of_rules_is_waited_for(read, tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "zero.yaml").symlink_to("/dev/zero")
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    (tmp_path / "large.yaml").write_bytes(b"# " + b"x" * (1 << 26))
+    tracemalloc.start()
+    with pytest.raises((RuleError, ProfileError)) as raised:
+        read(tmp_path)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(raised.value.faults) == 4
+    assert str(raised.value).count("not a regular file") == 3
+    assert most < 1 << 22
 
 
 def test_what_a_file_holds_cannot_move_the_cursor(tmp_path):
