@@ -18,27 +18,31 @@ from pathlib import Path
 import pytest
 
 import edi_checker.batch
+import kills
 from edi_checker.batch import Batch
 from edi_checker.batch.crew import Crew, Died, Done, Said
 from edi_checker.batch.ledger import FILE, Busy, Ledger, read_header
 from edi_checker.batch.memory import minutes_that_matter
 from edi_checker.batch.ranges import Irregular, cut_ranges
 from edi_checker.batch.session import Settings, find_paths, name_all, run_session
+from edi_checker.batch.summing import print_summary
 from edi_checker.checker import Checker
 from edi_checker.engine import Engine
 from edi_checker.facts import Circumstances
 from edi_checker.guide import load as load_guide
 from edi_checker.reader import read_parts
+from edi_checker.redact import Redactor
 from edi_checker.rules import load as load_rules
 from edi_checker.run import Files, Watcher, check_input
 from edi_checker.source import find_inputs
 from edi_checker.tables import built_in
-from edi_checker.x12 import read_blocks
+from edi_checker.x12 import MAX_BLOCK, MAX_SEGMENT, Bounds, read_blocks
 from generate_claims import generate
 
 SIZE = 30_000  # bytes of a range in these tests: some forty claims
 REACH = 40_000  # bytes behind an ISA within which no range ends, in these tests
-ENDINGS = ("json", "999", "277ca", "ta1")
+ENDINGS = ("json", "999", "277ca", "ta1", "html")
+KEY = bytes(range(32))
 
 
 @pytest.fixture(autouse=True)
@@ -120,23 +124,37 @@ def inline(monkeypatch):
     return put
 
 
-def one_process(checker, rulebook, source, folder):
+def one_process(checker, rulebook, source, folder, *, page=False, redactor=None):
     """What a single process writes of each input, by name of the file."""
     inputs = list(find_inputs([str(source)]))
     folder.mkdir(parents=True, exist_ok=True)
     fresh = replace(checker, engine=Engine(rulebook, "python"))
-    files = Files(folder, acks=True, version="1", page=False)
+    files = Files(folder, acks=True, version="1", rules=rulebook.rules, page=page)
     watcher = Watcher(lambda _: None, lambda: None, lambda _: None)
     for each, name in zip(inputs, name_all(inputs), strict=True):
-        check_input(fresh, each, name, report=None, files=files, watcher=watcher)
+        check_input(fresh, each, name, report=None, files=files, watcher=watcher, redactor=redactor)
     return written(folder)
 
 
-def session(checker, rulebook, sources, folder, *, workers=2, size=SIZE, resume=False, look=None, **options):
+def session(
+    checker,
+    rulebook,
+    sources,
+    folder,
+    *,
+    workers=2,
+    size=SIZE,
+    resume=False,
+    look=None,
+    page=False,
+    key=b"",
+    **options,
+):
     inputs = list(find_inputs([str(source) for source in sources]))
     folder.mkdir(parents=True, exist_ok=True)
-    settings = Settings(workers, "ndjson", resume, options, range_bytes=size)
-    files = Files(folder, acks=True, version="1", page=False)
+    redactor = Redactor(key) if key else None
+    settings = Settings(workers, "ndjson", resume, options, redactor=redactor, range_bytes=size)
+    files = Files(folder, acks=True, version="1", rules=rulebook.rules, page=page)
     return run_session(
         checker,
         rulebook,
@@ -476,6 +494,118 @@ def test_minutes_matter_from_where_a_rule_looks_at_them(rulebook):
     )
 
 
+# -- with the options of a check
+
+
+@pytest.mark.parametrize("change", ["none", "busy provider", "claims sent twice", "faulty group"])
+def test_redacted_ranges_give_what_one_process_redacts(tmp_path, checker, rulebook, claims, inline, change):
+    crews = inline(seed=len(change))
+    source = save(tmp_path / "in", mutations()[change](claims))
+    session(checker, rulebook, [source], tmp_path / "out", key=KEY)
+    whole = one_process(checker, rulebook, source, tmp_path / "one", redactor=Redactor(KEY))
+    assert written(tmp_path / "out") == whole
+    assert b"CLAIM-" in whole["claims.json"] and b"C0001-0000001" not in whole["claims.json"]
+    assert any(task.range is not None for task in crews[0].done)
+
+
+@pytest.mark.parametrize("isolation", ["claim", "transaction"])
+def test_a_redacted_set_is_cut_as_any_other(tmp_path, checker, rulebook, one_set, inline, isolation):
+    crews = inline()
+    checker = replace(checker, isolation=isolation)
+    source = save(tmp_path / "in", changes_of_one_set()["behind other sets"](one_set))
+    session(checker, rulebook, [source], tmp_path / "out", key=KEY)
+    whole = one_process(checker, rulebook, source, tmp_path / "one", redactor=Redactor(KEY))
+    assert written(tmp_path / "out") == whole
+    assert any(task.range.after for task in crews[0].done if task.range is not None)
+
+
+def test_tokens_of_another_run_are_not_gone_on_with(tmp_path, checker, rulebook, inline):
+    inline()
+    save(tmp_path / "in", "".join(generate(2)), "a.837")
+    session(checker, rulebook, [tmp_path / "in"], tmp_path / "out", key=KEY)
+    assert resumed(checker, rulebook, tmp_path) == 0
+    assert resumed(checker, rulebook, tmp_path) == 1
+    assert resumed(checker, rulebook, tmp_path, key=KEY) == 0
+    assert resumed(checker, rulebook, tmp_path, key=KEY) == 0
+
+
+def test_pages_are_those_of_one_process(tmp_path, checker, rulebook, claims, inline):
+    crews = inline()
+    save(tmp_path / "in", claims, "a.837")
+    save(tmp_path / "in", "".join(generate(9, invalid=0.5)), "b.837")
+    save(tmp_path / "in", "nothing", "c.837")
+    session(checker, rulebook, [tmp_path / "in"], tmp_path / "out", page=True, workers=3)
+    whole = one_process(checker, rulebook, tmp_path / "in", tmp_path / "one", page=True)
+    assert written(tmp_path / "out") == whole
+    assert {"a.html", "b.html", "c.html"} <= set(whole)
+    assert all(task.range is None for task in crews[0].done)
+
+
+def test_a_page_says_so_where_no_worker_came_to_the_end(tmp_path, checker, rulebook, inline):
+    inline(deaths=1.0)
+    session(checker, rulebook, [save(tmp_path / "in", "".join(generate(2)))], tmp_path / "out", page=True)
+    assert "the process that checked it ended 10 times" in (tmp_path / "out" / "claims.html").read_text()
+
+
+def test_bounds_hold_in_ranges_too(tmp_path, checker, rulebook, one_set, claims, inline):
+    long = "NTE*ADD*" + "A" * (3 * MAX_SEGMENT) + "~\n"
+    for name, text in (("sets", claims), ("one", one_set)):
+        middle = text.index("~\nHI*", len(text) // 2) + 2
+        source = save(tmp_path / "in", text[:middle] + long + text[middle:], f"{name}.837")
+        found = []
+        for bounds in (None, Bounds(4 * MAX_SEGMENT, MAX_BLOCK)):
+            inline()
+            bounded = replace(checker, bounds=bounds)
+            session(bounded, rulebook, [source], tmp_path / "out")
+            found.append(written(tmp_path / "out"))
+            assert found[-1] == one_process(bounded, rulebook, source, tmp_path / "one")
+        assert found[0] != found[1]
+
+
+def test_a_segment_that_is_too_long_in_some_places_only_is_not_cut_off(tmp_path, checker, rulebook, inline):
+    # Where it stands in what is read at once decides whether its length is seen before its end.
+    text = "".join(generate(900, seed=3, per_transaction=3))
+    inline()
+    for name, end in (("early", 2), ("late", len(text) - 40_000)):
+        at = text.index("~\nHI*", end) + 2
+        long = "NTE*ADD*" + "A" * (MAX_SEGMENT * 3 // 2) + "~\n"
+        source = save(tmp_path / "in", text[:at] + long + text[at:], f"{name}.837")
+        session(checker, rulebook, [source], tmp_path / name)
+        assert written(tmp_path / name) == one_process(checker, rulebook, source, tmp_path / f"one-{name}")
+
+
+def test_an_earlier_run_with_other_bounds_is_not_gone_on_with(tmp_path, checker, rulebook, inline):
+    inline()
+    save(tmp_path / "in", "".join(generate(2)), "a.837")
+    session(checker, rulebook, [tmp_path / "in"], tmp_path / "out")
+    assert resumed(replace(checker, bounds=Bounds(2 * MAX_SEGMENT)), rulebook, tmp_path) == 0
+
+
+def test_the_summary_says_what_the_tables_do_not_cover(tmp_path, checker, rulebook, inline):
+    inline()
+    for name in "ab":
+        save(tmp_path / "in", "".join(generate(4, seed=ord(name))), f"{name}.837")
+    outcome = session(checker, rulebook, [tmp_path / "in"], tmp_path / "out")
+    said = json.loads((tmp_path / "out" / "summary.json").read_text())["not_covered"]
+    each = [
+        gap
+        for name in "ab"
+        for gap in json.loads((tmp_path / "out" / f"{name}.json").read_text())["files"][0]["not_covered"]
+    ]
+    assert each
+    for gap in said:
+        same = [one for one in each if (one["name"], one["side"]) == (gap["name"], gap["side"])]
+        assert gap["from"] == min(one["from"] for one in same)
+        assert gap["until"] == max(one["until"] for one in same)
+    assert {(gap["name"], gap["side"]) for gap in said} == {(gap["name"], gap["side"]) for gap in each}
+    out = io.StringIO()
+    print_summary(out, outcome.records, outcome.totals, outcome.work, 120)
+    assert "what has changed since is not known" in " ".join(out.getvalue().split())
+    again = session(checker, rulebook, [tmp_path / "in"], tmp_path / "out", resume=True)
+    assert again.work.resumed == 2
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["not_covered"] == said
+
+
 # -- workers that die
 
 
@@ -593,7 +723,7 @@ def test_workers_go_when_the_process_that_made_them_is_killed(tmp_path):
         [sys.executable, "-c", program],
         stdout=subprocess.PIPE,
         cwd=root,
-        env=environment(root / "tests"),
+        env=environment(root / "tests", root / "bench"),
     )
     pids = [int(pid) for pid in process.stdout.readline().split()]
     assert len(pids) == 3
@@ -816,7 +946,7 @@ def environment(*before):
 def test_the_command_checks_and_sums_up(tmp_path):
     save(tmp_path / "in", "".join(generate(6)), "a.837")
     save(tmp_path / "in", "".join(generate(6, invalid=1)), "b.837")
-    done = run_batch("in/*.837", "--out-dir", "out", "--workers", 2, cwd=tmp_path)
+    done = run_batch("in/*.837", "--out-dir", "out", "--workers", 2, "--html", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (1, "")
     assert "Findings by rule" in done.stdout and "12 claims in" in done.stdout
     assert "in/b.837" in done.stdout and "in/a.837" not in done.stdout
@@ -824,7 +954,7 @@ def test_the_command_checks_and_sums_up(tmp_path):
         FILE,
         "summary.json",
         "findings.ndjson",
-        *(f"{name}.{ending}" for name in "ab" for ending in ENDINGS[:3]),
+        *(f"{name}.{ending}" for name in "ab" for ending in ENDINGS if ending != "ta1"),
     }
     checked = subprocess.run(
         [
@@ -838,9 +968,39 @@ def test_the_command_checks_and_sums_up(tmp_path):
     )
     assert (tmp_path / "out" / "findings.ndjson").read_bytes() == checked.stdout
     assert written(tmp_path / "out") == written(tmp_path / "one")
-    again = run_batch("in", "--out-dir", "out", "--resume", "--fail-on", "never", cwd=tmp_path)
+    again = run_batch("in", "--out-dir", "out", "--resume", "--html", "--fail-on", "never", cwd=tmp_path)
     assert (again.returncode, again.stderr) == (0, "")
     assert "2 files were done before" in again.stdout
+
+
+def test_the_command_redacts_and_draws_pages(tmp_path):
+    save(tmp_path / "in", "".join(generate(6, invalid=1)), "a.837")
+    done = run_batch("in", "--out-dir", "out", "--redact", "--html", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+    written_files = {file.name: file.read_text() for file in (tmp_path / "out").iterdir()}
+    assert {"a.html", "a.json", "a.277ca", "findings.ndjson"} <= set(written_files)
+    for name, text in written_files.items():
+        assert "C0001-" not in text, name
+        assert "CANAL" not in text, name
+    refused = run_batch("in", "--out-dir", "out", "--redact", "--resume", cwd=tmp_path)
+    assert refused.returncode == 2 and "--resume cannot go on" in refused.stderr
+
+
+def test_the_command_holds_inputs_to_the_bounds_that_are_given(tmp_path):
+    text = "".join(generate(2))
+    at = text.index("~\nHI*") + 2
+    save(tmp_path / "in", text[:at] + "NTE*ADD*" + "A" * (3 * MAX_SEGMENT) + "~\n" + text[at:], "a.837")
+    packed = gzip.compress(b"".join([text.encode(), b"\n" * 100_000]))
+    save(tmp_path / "packed", packed, "b.837.gz")
+    outcomes = []
+    for options in ((), ("--max-segment", 1 << 22), ("--max-unpacked", 10_000)):
+        run_batch("in", "packed", "--out-dir", "out", *options, cwd=tmp_path)
+        summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+        outcomes.append([(each["outcome"], each["counts"]["claims"]) for each in summary["inputs"]])
+    usual, longer, unpacked = outcomes
+    assert usual[0] != longer[0] and longer[0][1] == 2
+    assert usual[1] == longer[1] == ("accepted", 2)
+    assert unpacked == [usual[0], ("not_checked", 0)]
 
 
 def test_the_command_leaves_2_where_something_could_not_be_checked(tmp_path):
@@ -879,6 +1039,8 @@ def test_ctrl_c_stops_cleanly_and_resume_goes_on(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Where the tests run in the background, it is ignored from the start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # no threads here
     )
     for _ in range(600):
         with suppress(OSError):
@@ -942,3 +1104,38 @@ def test_parquet_without_pyarrow_is_refused_before_anything_is_written(tmp_path)
     assert done.returncode == 2
     assert "pip install 'edi-checker[parquet]'" in done.stderr
     assert not list((tmp_path / "out").glob("*"))
+
+
+# -- the bench of it
+
+
+def test_the_bench_tells_folders_apart(tmp_path):
+    for folder in ("one", "other"):
+        save(tmp_path / folder, json.dumps({"run": {"seconds": len(folder)}, "counts": {}}), "summary.json")
+        save(tmp_path / folder, "same", "a.999")
+        lines = ["first", "second"] if folder == "one" else ["second", "first"]
+        save(tmp_path / folder, "\n".join(lines), FILE)
+    assert kills.compare_folders(tmp_path / "one", tmp_path / "other") == []
+    save(tmp_path / "one", '{"run": {}, "counts": {"claims": 1}}', "summary.json")
+    save(tmp_path / "one", "Same", "a.999")
+    save(tmp_path / "one", "first", FILE)
+    save(tmp_path / "other", "", ".a.json.abc.part")
+    assert kills.compare_folders(tmp_path / "one", tmp_path / "other") == [
+        ".a.json.abc.part",
+        FILE,
+        "a.999",
+        "summary.json",
+    ]
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="workers are found in /proc")
+def test_the_bench_runs_twice_and_compares(tmp_path, capsys):
+    figures = tmp_path / "figures.json"
+    # Nobody is killed in so short a time: how often an input is tried again depends on the machine.
+    options = ["--claims", "300", "--shape", "files", "--every", "600", "--scratch", str(tmp_path)]
+    assert kills.main([*options, "--json", str(figures)]) == 0
+    [row] = json.loads(figures.read_text())["runs"]
+    assert (row["claims"], row["shape"], row["different"]) == (300, "files", [])
+    assert row["quiet"]["seen"]["kills"] == 0 < row["quiet"]["seen"]["together"]
+    assert capsys.readouterr().out.rstrip().endswith("the same")
+    assert [file.name for file in tmp_path.iterdir()] == ["figures.json"]

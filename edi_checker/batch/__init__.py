@@ -20,9 +20,18 @@ from edi_checker.batch.stretch import RangeResult, check_range, put_together
 from edi_checker.checker import Checker
 from edi_checker.engine import Engine, Kind, Met
 from edi_checker.facts import Coverage
+from edi_checker.redact import Redactor
 from edi_checker.reports.journal import Journal, Summary, Tally
 from edi_checker.rules import Rulebook
-from edi_checker.run import Files, Watcher, check_input, make_acknowledger, with_minutes, write_files
+from edi_checker.run import (
+    Files,
+    Watcher,
+    check_input,
+    make_acknowledger,
+    make_exhibits,
+    with_minutes,
+    write_files,
+)
 from edi_checker.source import Input, Reading, Unreadable
 
 __all__ = ["Batch", "clear_away"]
@@ -99,7 +108,8 @@ class Batch:
     claims    claims checked so far, those of inputs still at work included
     notes     what engines had to say, each once
 
-    `checker` is used here for everything but deciding; each worker makes an engine of its own.
+    `checker` is used here for everything but deciding; each worker makes an engine of its own. With a
+    `redactor`, all that is written holds its tokens in place of what identifies.
     """
 
     def __init__(
@@ -110,6 +120,7 @@ class Batch:
         ledger: Ledger,
         *,
         workers: int,
+        redactor: Redactor | None = None,
         debug: bool = False,
         range_bytes: int = RANGE,
     ) -> None:
@@ -118,6 +129,7 @@ class Batch:
         self._files = files
         self._ledger = ledger
         self._workers = workers
+        self._redactor = redactor
         self._debug = debug
         self._range_bytes = range_bytes
         self._matters = minutes_that_matter(rulebook.rules)
@@ -195,7 +207,9 @@ class Batch:
             try:
                 if not last or last[0][0] != task.index or last[0][1].engine is not checker.engine:
                     last[:] = [(task.index, with_minutes(checker, source))]
-                result = check_range(last[0][1], task.range, task.past, acks=self._files.acks)
+                result = check_range(
+                    last[0][1], task.range, task.past, acks=self._files.acks, redactor=self._redactor
+                )
             except Exception:  # noqa: BLE001  # whatever it is: the whole input is tried, and that reports it
                 result = None
             return _Answer(result, checker.engine.note)
@@ -215,7 +229,15 @@ class Batch:
 
         watcher = Watcher(tell, _do_nothing, self._crash)
         try:
-            result = check_input(checker, source, name, report=None, files=self._files, watcher=watcher)
+            result = check_input(
+                checker,
+                source,
+                name,
+                report=None,
+                files=self._files,
+                watcher=watcher,
+                redactor=self._redactor,
+            )
         except Exception as error:  # noqa: BLE001  # no input may end the run of the others
             self._crash(error)
             return None
@@ -253,7 +275,8 @@ class Batch:
     def _open(self, index: int) -> bool:
         """Begin to cut an input, where it is large enough to be worth it."""
         source = self._inputs[index]
-        if source.size is None or source.size < 2 * self._range_bytes:
+        # A page shows claims side by side with those above and below: it is made in one piece.
+        if self._files.page or source.size is None or source.size < 2 * self._range_bytes:
             return False
         try:
             reading = source.open()
@@ -387,6 +410,7 @@ class Batch:
                 self._names[index],
                 Watcher(_ignore, _do_nothing, self._crash),
                 failed=True,
+                exhibits=make_exhibits() if self._files.page else None,
             )
         self._note(index, summary, troubles)
 

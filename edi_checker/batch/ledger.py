@@ -15,6 +15,7 @@ from typing import IO, Any, Self
 
 from edi_checker.reports.journal import Summary, dollars
 from edi_checker.source import Input, Unreadable
+from edi_checker.tables import Side
 
 FILE = ".edi-checker-batch.jsonl"
 _SCHEMA = "edi-checker/batch/1"
@@ -27,7 +28,10 @@ class Busy(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is known of an input that is done; money in cents, `rules` as severity, rule id, findings."""
+    """What is known of an input that is done.
+
+    Money in cents; `rules` are severity, rule id, findings; `gaps` the values of each facts.Gap.
+    """
 
     path: str
     name: str
@@ -38,6 +42,7 @@ class Record:
     counts: dict[str, int]
     cents: dict[str, int]
     rules: list[tuple[str, str, int]]
+    gaps: list[tuple[str, str, Side, int, int]]
     outputs: dict[str, int]
     minutes: str | None
     troubles: list[str]
@@ -82,6 +87,7 @@ def record_of(
         },
         cents={str(outcome): cents for outcome, cents in sums.cents.items()},
         rules=[(severity, rule, count) for (severity, rule), count in sorted(summary.rules.items())],
+        gaps=[(gap.table, gap.version, gap.side, gap.first, gap.last) for gap in summary.gaps],
         outputs=_sizes(outputs),
         minutes=_digest_of(source.minutes),
         troubles=list(troubles),

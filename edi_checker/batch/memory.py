@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from edi_checker.claim import Claim
-from edi_checker.facts import Circumstances, ClaimsSeen, ProviderDays
+from edi_checker.facts import Circumstances, ClaimsSeen, ProviderDay, ProviderDays, provider_day
 from edi_checker.finding import Place
 from edi_checker.rules import Rule
 
@@ -30,7 +30,7 @@ class Past:
     rooms   how many more provider-days and claims can be held
     """
 
-    days: dict[tuple[str, int], int]
+    days: dict[ProviderDay, int]
     claims: dict[int, bytes]
     rooms: tuple[int, int]
 
@@ -42,7 +42,7 @@ class Noted:
     `repeats` says whether a claim of the range is the same as an earlier one of it.
     """
 
-    days: dict[tuple[str, int], int]
+    days: dict[ProviderDay, int]
     digests: array[int]
     texts: bytes
     repeats: bool
@@ -68,19 +68,19 @@ class RangeMemory:
 class _Days(ProviderDays):
     def __init__(self, past: Past | None) -> None:
         super().__init__()
-        self.noted: dict[tuple[str, int], int] = {}
+        self.noted: dict[ProviderDay, int] = {}
         self._earlier = past.days if past is not None else None
         self._room = past.rooms[0] if past is not None else self.LIMIT
         self._new = 0
 
     def so_far(self, npi: str, on: int) -> int:
-        key = (npi, on)
+        key = provider_day(npi, on)
         if key not in self.noted and self._earlier is not None and key in self._earlier:
             return self._earlier[key]
         return super().so_far(npi, on)
 
     def add(self, npi: str, on: int, minutes: int) -> int:
-        key = (npi, on)
+        key = provider_day(npi, on)
         if key not in self.noted:
             # As if all before had been added here.
             if self._earlier is not None and key in self._earlier:
@@ -127,7 +127,7 @@ class InputMemory:
     """
 
     matters: int | None
-    _days: dict[tuple[str, int], int] = field(default_factory=dict)
+    _days: dict[ProviderDay, int] = field(default_factory=dict)
     # Digest to the ordinal of its claim among those held; texts of places by range, and where ranges begin.
     _claims: dict[int, int] = field(default_factory=dict)
     _texts: list[bytes] = field(default_factory=list)

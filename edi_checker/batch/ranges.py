@@ -15,6 +15,9 @@ RANGE = 1 << 19  # bytes from which a range ends with the next transaction set
 _WITHIN = 2  # times as long it ends with the next subscriber, where no set ends before
 LONGEST = 1 << 25  # bytes of one range; an input with a set beyond it that cannot be cut is left whole
 _CHUNK = 1 << 20
+# Bytes between two marks. Where the reader gives up on a segment or claim depends on how its text is read,
+# so on where it begins; a claim of that length is always read.
+_READABLE = 1 << 20
 # The reader looks this far behind an ISA for the separators that the claims use; with a margin.
 _REACH = 1 << 16
 _BLANK = b" \t\r\n\f\v\x00\x1a"
@@ -243,12 +246,15 @@ class _Cutter:
             b"(?:(CLM|ST|GS|GE|IEA)%b|(ISA)[^A-Za-z0-9\\s]|([ \t\f\v\x00\x1a]|%b))"
             % (term, term, element, term)
         )
-        at = 0
+        at = last = 0
         while True:
             data, base = self._data, self._base
             waits = False
             for found in marks.finditer(data, at - base):
                 at = base + found.end()
+                if at - last > _READABLE:
+                    raise Irregular
+                last = at
                 if found[1] == b"CLM":
                     self._claims += 1
                     if base + found.start() - self._base >= _WITHIN * self._size:
@@ -266,6 +272,8 @@ class _Cutter:
                     return
                 segment = data[begin : end if end >= 0 else len(data)]
                 yield _Mark(kind, base + found.start(), base + begin, segment)
+            if base + len(data) - last > _READABLE:
+                raise Irregular
             if self._ended:
                 return
             if not waits:

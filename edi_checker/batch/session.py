@@ -18,6 +18,7 @@ from edi_checker.batch.ranges import RANGE
 from edi_checker.batch.summing import Totals, Work, write_summary
 from edi_checker.checker import Checker
 from edi_checker.output import open_text, write_whole
+from edi_checker.redact import Redactor
 from edi_checker.rules import Rulebook
 from edi_checker.run import Files
 from edi_checker.source import Input, name_outputs
@@ -33,12 +34,18 @@ Look = Callable[[int, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a batch is run. `options` is whatever else than checker, rules and inputs decides what is found."""
+    """How a batch is run.
+
+    `options` is whatever else than checker, rules and inputs decides what is found. With a `redactor` all
+    that is written holds its tokens in place of what identifies; what another one wrote cannot be gone on
+    with.
+    """
 
     workers: int
     findings: Form
     resume: bool
     options: Mapping[str, Any]
+    redactor: Redactor | None = None
     debug: bool = False
     range_bytes: int = RANGE
 
@@ -93,18 +100,25 @@ def run_session(
     require(settings.findings)
     begin = clock()
     received = f"{checker.circumstances.received:08d}"
-    tables = [list(version) for version in checker.circumstances.tables.versions()]
+    tables = [list(version) for version in checker.circumstances.versions()]
     head = {
         "version": files.version,
         "received": f"{received[:4]}-{received[4:6]}-{received[6:]}",
         "tables": [{"name": name, "version": version, "rows": rows} for name, version, rows in tables],
     }
     digest = _digest(
-        [head, files.acks, repr(checker.isolation), dict(settings.options), _rule_files(rulebook)]
+        [
+            head,
+            [files.acks, files.page, settings.redactor is not None],
+            [repr(checker.isolation), repr(checker.bounds)],
+            dict(settings.options),
+            _rule_files(rulebook),
+        ]
     )
     folder = files.folder
     findings = folder / f"findings.{settings.findings}"
-    with Ledger(folder, digest, head, resume=settings.resume) as ledger:
+    resume = settings.resume and settings.redactor is None
+    with Ledger(folder, digest, head, resume=resume) as ledger:
         for old in (folder / "summary.json", *(folder / f"findings.{form}" for form in FORMS)):
             # They would not fit to what is written from now on.
             with suppress(FileNotFoundError):
@@ -117,6 +131,7 @@ def run_session(
             files,
             ledger,
             workers=settings.workers,
+            redactor=settings.redactor,
             debug=settings.debug,
             range_bytes=settings.range_bytes,
         )

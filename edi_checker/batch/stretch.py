@@ -26,6 +26,7 @@ from edi_checker.engine import Met
 from edi_checker.facts import Coverage, Gap
 from edi_checker.profile import choose, choose_for_run
 from edi_checker.reader import Unsettled
+from edi_checker.redact import Redactor
 from edi_checker.reports.journal import Journal, Stretch
 from edi_checker.run import make_acknowledger
 
@@ -59,14 +60,19 @@ class RangeResult:
     gaps: tuple[Gap, ...]
 
 
-def check_range(checker: Checker, given: Range, past: Past | None, *, acks: bool) -> RangeResult:
-    """Check the range. Raises Irregular where that could give other findings than reading the whole input."""
+def check_range(
+    checker: Checker, given: Range, past: Past | None, *, acks: bool, redactor: Redactor | None = None
+) -> RangeResult:
+    """Check the range; with a `redactor` the result holds its tokens in place of what identifies.
+
+    Raises Irregular where that could give other findings than reading the whole input.
+    """
     memory = RangeMemory(past)
     coverage = Coverage()
     circumstances = replace(memory.inform(checker.circumstances), coverage=coverage)
     checker = replace(checker, circumstances=circumstances)
     checker.engine.begin()
-    pieces = tuple(_Pass(checker, given, acks).pieces())
+    pieces = tuple(_Pass(checker, given, acks, redactor).pieces())
     return RangeResult(pieces, checker.engine.met(), memory.noted(), coverage.gaps())
 
 
@@ -98,8 +104,9 @@ class _Pass:
     here they get its header, providers and end as they are, and claims in pieces.
     """
 
-    def __init__(self, checker: Checker, given: Range, acks: bool) -> None:
+    def __init__(self, checker: Checker, given: Range, acks: bool, redactor: Redactor | None) -> None:
         self._checker = checker
+        self._redactor = redactor
         self._given = given
         self._acks = acks
         self._journal = Journal("", passed=(given.transactions, given.claims))
@@ -160,45 +167,50 @@ class _Pass:
         if isinstance(part, (Transaction, BillingProvider)):
             if part.faults:
                 raise Irregular
-            self._enter(checked)
+            self._enter(self._redacted(checked))
         else:
-            self._open(checked)
+            self._open(self._redacted(checked))
 
     def _take(self, checked: Checked) -> Iterator[Piece]:
         part = checked.part
         given = self._given
+        seen = self._redacted(checked)
         if isinstance(part, (Interchange, Group, GroupEnd, InterchangeEnd)):
             yield from self._told()
-            self._open(checked)
-            yield checked
+            self._open(seen)
+            yield seen
             return
         if isinstance(part, Transaction):
             self._sets += 1
             if given.after and self._sets == given.sets:
                 yield from self._told()
-                self._enter(checked)
-                yield checked
+                self._enter(seen)
+                yield seen
                 return
         if self._within:
             if isinstance(part, BillingProvider):
                 yield from self._told()
-                self._enter(checked)
-                yield checked
+                self._enter(seen)
+                yield seen
                 return
             if isinstance(part, TransactionEnd):
                 yield from self._told()
                 self._within = False
                 self._open_acknowledger()
-                yield checked
+                yield seen
                 return
             if isinstance(part, Claim) and part.billing is None:
                 raise Irregular
             if self._rejects_set(checked):
                 raise Irregular
-        self._journal.add(checked)
+        self._journal.add(seen)
         if self._acknowledger is not None:
-            self._acknowledger.add(checked)
+            self._acknowledger.add(seen)
         self._holds = True
+
+    def _redacted(self, checked: Checked) -> Checked:
+        """As it is told of: what rules and profiles go by is the part as it is."""
+        return checked if self._redactor is None else self._redactor.redact(checked)
 
     def _told(self) -> Iterator[Piece]:
         """What is to be told of the parts since the last piece."""
@@ -214,7 +226,7 @@ class _Pass:
             yield Sets(self._journal.take_out(), sets)
 
     def _open(self, checked: Checked) -> None:
-        silent = replace(checked, findings=(), failed="")
+        silent = checked._replace(findings=(), failed="")
         if isinstance(checked.part, Interchange):
             self._interchange = silent
             self._journal.add(silent)
@@ -226,7 +238,7 @@ class _Pass:
         """A header or a provider of a set that is not here as a whole."""
         if isinstance(checked.part, Transaction):
             self._within = True
-            checked = replace(checked, findings=(), failed="")
+            checked = checked._replace(findings=(), failed="")
             self._journal.add(checked)
         if self._acknowledger is not None:
             self._acknowledger.add(checked)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from edi_checker.batch.ledger import Record
+from edi_checker.facts import Coverage, Gap
+from edi_checker.reports.gaps import say_gaps
 from edi_checker.reports.journal import dollars
 
 SCHEMA = "edi-checker/batch-summary/1"
@@ -34,12 +36,17 @@ class Work:
 
 @dataclass(slots=True)
 class Totals:
-    """The sums over all records, `cents` by outcome of the claim, `rules` by severity and rule id."""
+    """The sums over all records.
+
+    `cents` by outcome of the claim, `rules` by severity and rule id; `gaps` are days of service outside the
+    tables.
+    """
 
     inputs: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     cents: Counter[str] = field(default_factory=Counter)
     rules: Counter[tuple[str, str]] = field(default_factory=Counter)
+    gaps: tuple[Gap, ...] = ()
 
     def add(self, record: Record) -> None:
         self.inputs[record.outcome] += 1
@@ -47,6 +54,9 @@ class Totals:
         self.cents.update(record.cents)
         for severity, rule, count in record.rules:
             self.rules[severity, rule] += count
+        coverage = Coverage()
+        coverage.take((*self.gaps, *(Gap(*values) for values in record.gaps)))
+        self.gaps = coverage.gaps()
 
     def most_frequent(self) -> list[tuple[tuple[str, str], int]]:
         return sorted(self.rules.items(), key=lambda item: (-item[1], item[0]))
@@ -68,6 +78,16 @@ def write_summary(
         "findings": [
             {"rule": rule, "severity": severity, "count": count}
             for (severity, rule), count in totals.most_frequent()
+        ],
+        "not_covered": [
+            {
+                "name": gap.table,
+                "version": gap.version,
+                "side": gap.side,
+                "from": f"{gap.first // 10000:04}-{gap.first // 100 % 100:02}-{gap.first % 100:02}",
+                "until": f"{gap.last // 10000:04}-{gap.last // 100 % 100:02}-{gap.last % 100:02}",
+            }
+            for gap in totals.gaps
         ],
         "run": {
             "seconds": round(work.seconds, 3),
@@ -141,6 +161,8 @@ def print_summary(out: TextIO, records: list[Record], totals: Totals, work: Work
             )
         console.print(table)
         _say_more(console.print, len(marked), "files")
+    for sentence in say_gaps(totals.gaps):
+        console.print(sentence)
     console.print(_sentence(work))
 
 
