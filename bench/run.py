@@ -1,122 +1,156 @@
-"""How fast the checker is, beside pyx12's validator on the same files.
+"""Measures speed and memory of the checker, beside pyx12's validator and others, on files that it makes.
 
-python bench/run.py [--claims 1000 10000] [--rounds 3] [--pyx12-claims 1000]
+python bench/run.py [--peers] [--full] [--write] [--sections pyx12 size ...] [--profile]
 
-Each run is a process of its own, from start to end, and the two alternate: figures of one machine and one day
-drift, their ratio does not drift much. This is no test: nothing fails because a machine is slow.
+Without options: some minutes of small files, and the tables are printed. `--full` takes the sizes of the
+page, a million claims among them: an hour or more, and 3 GB of disk while it lasts. `--write` keeps the
+figures in bench/figures.json and writes docs/performance.md, docs/performance.svg and the paragraph of
+README.md anew from all that is kept there: sections can be measured one at a time. `--page` only writes, from
+what is kept, and `--page --kills FILE` also from what `kills.py --json FILE` wrote. This is no test: nothing
+fails because a machine is slow.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import statistics
-import subprocess
+import platform
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+import measures
+from chart import draw
+from figures import Figures, Measured, load, save
+from measures import ROOT, Sizes, Wrong
+from page import SECTIONS, read_account, tell_goals, write_page, write_readme
 
-# What pyx12's own command does with a file, without the acknowledgement that it would write.
-PYX12 = """
-import io, logging, sys
-import pyx12.params, pyx12.x12n_document
-logging.disable(logging.CRITICAL)
-pyx12.x12n_document.x12n_document(pyx12.params.ParamsBase(), sys.argv[1], None, None)
-"""
-
-# A process that does nothing but start the interpreter: taken off the times of both.
-NOTHING = "pass"
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Seconds of processor time and of the clock, and the peak of memory in MB, of one process."""
-
-    cpu: float
-    wall: float
-    peak: float
-
-
-def run(command: Sequence[str]) -> Run:
-    """Run a command to its end, its output thrown away; exit code 1 (findings) is fine."""
-    began = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT) as process:
-        assert process.stderr is not None
-        said = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 1):
-        sys.exit(f"{' '.join(command[:6])} ended with {process.returncode}: {said.decode()[-500:]}")
-    return Run(usage.ru_utime + usage.ru_stime, time.perf_counter() - began, usage.ru_maxrss / 1024)
+KEPT = ROOT / "bench" / "figures.json"
+ACCOUNT = ROOT / "bench" / "account.md"
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+WORKERS = tuple(sorted({1, 2, CORES}))
+SMALL = Sizes(claims=3_000, peer_claims=300, ladder=(1_000, 10_000, 20_000), rounds=3, workers=WORKERS)
+FULL = Sizes(
+    claims=100_000,
+    peer_claims=2_000,
+    ladder=(1_000, 10_000, 100_000, 1_000_000),
+    rounds=3,
+    workers=WORKERS,
+)
+PLAIN: dict[str, Callable[[Path, Sizes], list[Measured]]] = {
+    "pyx12": measures.beside_pyx12,
+    "start": measures.start,
+    "size": measures.ladder,
+    "shapes": measures.shapes,
+    "steps": measures.steps,
+    "outputs": measures.outputs,
+    "workers": measures.workers,
+    "rules": measures.rules,
+}
 
 
-def checker(path: Path, *options: str) -> list[str]:
-    command = [sys.executable, "-m", "edi_checker", "check", str(path), "--format", "json", "--no-progress"]
-    return [*command, "--received", "2026-11-21", *options]
+def measure(section: str, figures: Figures, scratch: Path, sizes: Sizes) -> None:
+    """Measure a section and put it into the figures. Raises Wrong."""
+    day = f"{datetime.now().astimezone():%Y-%m-%d}"
+    figures.machine = describe_machine()
+    if section == "peers":
+        measured, figures.skipped = measures.beside_peers(scratch, sizes)
+        figures.put(section, day, measured)
+    elif section == "stages":
+        said = measures.stages(scratch, sizes, "sample")
+        assert isinstance(said, dict)
+        figures.stages, figures.days[section] = {str(key): float(said[key]) for key in said}, day
+    else:
+        figures.put(section, day, PLAIN[section](scratch, sizes))
 
 
-def make(folder: Path, claims: int, invalid: float) -> Path:
-    path = folder / f"{claims}-{invalid:g}.837"
-    with path.open("w") as out:
-        command = [
-            sys.executable,
-            str(ROOT / "tests" / "generate_claims.py"),
-            str(claims),
-            "--invalid",
-            str(invalid),
-        ]
-        subprocess.run(command, stdout=out, check=True)
-    return path
+def take_kills(figures: Figures, path: Path) -> None:
+    """Take in what `kills.py --json` wrote."""
+    figures.kills = json.loads(path.read_text())["runs"]
+    figures.days["kills"] = f"{datetime.fromtimestamp(path.stat().st_mtime).astimezone():%Y-%m-%d}"
 
 
-def middle(runs: list[Run]) -> Run:
-    return Run(
-        statistics.median(r.cpu for r in runs),
-        statistics.median(r.wall for r in runs),
-        max(r.peak for r in runs),
+def write(figures: Figures) -> None:
+    """Write the page, the chart and the paragraph of README.md."""
+    docs, readme = ROOT / "docs", ROOT / "README.md"
+    (docs / "performance.md").write_text(write_page(figures, read_account(ACCOUNT)))
+    (docs / "performance.svg").write_text(draw(figures))
+    readme.write_text(write_readme(readme.read_text(), figures))
+
+
+def describe_machine() -> str:
+    """The machine in general words: make of the processor, cores, memory, system, Python."""
+    make = platform.processor() or platform.machine()
+    known = Path("/proc/cpuinfo")
+    if known.exists():
+        names = [line.partition(":")[2] for line in known.read_text().splitlines() if "model name" in line]
+        make = " ".join(names[0].split()[:2]) if names else make
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{CORES} cores of a machine with {make} processors and {memory:.0f} GB of memory, "
+        f"{platform.system()}, Python {platform.python_version()}"
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--claims", type=int, nargs="+", default=[1000, 10_000])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--pyx12-claims", type=int, default=1000, help="claims that pyx12 gets in a round")
-    given = parser.parse_args()
+def choose_sizes(given: argparse.Namespace) -> Sizes:
+    usual = FULL if given.full else SMALL
+    return Sizes(
+        claims=given.claims or usual.claims,
+        peer_claims=given.peer_claims or usual.peer_claims,
+        ladder=tuple(sorted(given.sizes or usual.ladder)),
+        rounds=given.rounds or usual.rounds,
+        workers=tuple(sorted({1, *(given.workers or usual.workers)})),
+    )
 
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        idle = middle([run([sys.executable, "-c", NOTHING]) for _ in range(5)])
-        cold = [run([sys.executable, "-m", "edi_checker", "--help"]) for _ in range(5)]
-        one = make(folder, 1, 0.0)
-        run(checker(one))  # fills the cache of the guide
-        single = [run(checker(one)) for _ in range(5)]
-        print(f"start of --help       {middle(cold).wall:8.3f} s")
-        print(f"one claim, cold       {middle(single).wall:8.3f} s")
-        print()
-        print("  claims  faulty      MB  checker/s   pyx12/s   ratio  peak MB")
-        for claims in given.claims:
-            for invalid in (0.0, 0.05):
-                path = make(folder, claims, invalid)
-                reference = make(folder, min(claims, given.pyx12_claims), invalid)
-                ours: list[Run] = []
-                theirs: list[Run] = []
-                for _ in range(given.rounds):
-                    ours.append(run(checker(path)))
-                    theirs.append(run([sys.executable, "-c", PYX12, str(reference)]))
-                fast = claims / (middle(ours).cpu - idle.cpu)
-                slow = min(claims, given.pyx12_claims) / (middle(theirs).cpu - idle.cpu)
-                size = path.stat().st_size / 1e6
-                print(
-                    f"{claims:>8} {invalid:>7.0%} {size:>7.2f} {fast:>10.0f} {slow:>9.0f} {fast / slow:>7.1f}"
-                    f" {middle(ours).peak:>8.0f}"
-                )
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--full", action="store_true", help="the sizes of the page: an hour or more")
+    parser.add_argument("--claims", type=int, help="claims of most runs")
+    parser.add_argument("--peer-claims", type=int, help="claims that pyx12 and the others get")
+    parser.add_argument("--sizes", type=int, nargs="+", help="claims of the files of growing size")
+    parser.add_argument("--rounds", type=int, help="how often each is run")
+    parser.add_argument("--workers", type=int, nargs="+", help="numbers of processes")
+    parser.add_argument("--peers", action="store_true", help="install other programs and run them too")
+    parser.add_argument("--sections", nargs="+", choices=[*PLAIN, "peers", "stages"], help="only these")
+    parser.add_argument("--profile", action="store_true", help="print a profile by stage, and do no more")
+    parser.add_argument("--kills", type=Path, metavar="FILE", help="take in what kills.py wrote")
+    parser.add_argument("--write", action="store_true", help="keep the figures, write page, chart and README")
+    parser.add_argument("--page", action="store_true", help="write page, chart and README from what is kept")
+    given = parser.parse_args(arguments)
+
+    figures = load(KEPT)
+    if given.kills:
+        take_kills(figures, given.kills)
+    sections = given.sections or [*PLAIN, "stages", *(["peers"] if given.peers else [])]
+    with tempfile.TemporaryDirectory(prefix="edi-bench-") as name:
+        scratch, sizes = Path(name), choose_sizes(given)
+        try:
+            if given.profile:
+                print(*_lines(measures.stages(scratch, sizes, "profile")), sep="\n")
+                return 0
+            for section in [] if given.page else sections:
+                measure(section, figures, scratch, sizes)
+                print(SECTIONS[section](figures), flush=True)
+                if given.write:
+                    save(figures, KEPT)
+        except Wrong as wrong:
+            print(f"wrong, so not measured: {wrong}", file=sys.stderr)
+            return 2
+    print(tell_goals(figures))
+    if given.write or given.page:
+        save(figures, KEPT)
+        write(figures)
+    return 0
+
+
+def _lines(said: object) -> list[str]:
+    assert isinstance(said, list)
+    return [str(line) for line in said]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,281 @@
+"""The bench: its files are what they should be, and its page says what was measured. Nothing is timed."""
+
+import json
+import re
+import sys
+from dataclasses import asdict, replace
+from datetime import date
+from pathlib import Path
+from xml.etree.ElementTree import fromstring
+
+import pytest
+
+import chart
+import claims
+import edi_checker
+import figures
+import kills
+import measures
+import page
+import run
+import stages
+from claims import SHAPES, size_of, write_claims
+from edi_checker.claim import Claim
+from edi_checker.rules import load as load_rules
+from figures import Figures, Measured, Run
+from measures import OURS, ROOT, WITHOUT_PAGE, Sizes, Wrong
+from peers import PEERS
+from pyx12_oracle import ask
+
+CLEAN = [shape for shape in SHAPES if not shape.startswith("faulty")]
+CLAIMS = 25
+
+
+@pytest.fixture(scope="module")
+def checker():
+    return edi_checker.make_checker(received=date.fromisoformat(measures.RECEIVED))
+
+
+def check(checker, folder, shape):
+    """Outcomes of the claims of a shape, in order, and the files."""
+    path = folder / "made.837"
+    write_claims(shape, CLAIMS, path)
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    found = []
+    for file in files:
+        with file.open("rb") as stream:
+            checker.engine.begin()
+            found += [one.outcome for one in checker.check(stream) if isinstance(one.part, Claim)]
+    return found, files
+
+
+@pytest.mark.parametrize("shape", CLEAN)
+def test_a_clean_shape_is_accepted_whole(checker, tmp_path, shape):
+    outcomes, files = check(checker, tmp_path, shape)
+    assert outcomes == ["accepted"] * CLAIMS
+    assert all(not ask(file.read_text()) for file in files)
+
+
+@pytest.mark.parametrize("shape", ["faulty-5", "faulty-20"])
+def test_a_faulty_shape_loses_some_claims(checker, tmp_path, monkeypatch, shape):
+    monkeypatch.setattr(f"{__name__}.CLAIMS", 60)
+    outcomes, _ = check(checker, tmp_path, shape)
+    assert len(outcomes) == 60
+    assert 0 < outcomes.count("rejected") < 30
+
+
+def test_what_tells_the_shapes_apart(tmp_path):
+    for shape in ("clean", "one-set", "fifty-lines", "small-files"):
+        write_claims(shape, 1100, tmp_path / shape)
+    assert (tmp_path / "clean").read_text().count("\nST*") == 2
+    assert (tmp_path / "one-set").read_text().count("\nST*") == 1
+    assert len(list((tmp_path / "small-files").iterdir())) == 110
+    parts = (tmp_path / "fifty-lines").read_text().split("\nCLM*")[1:]
+    lines = [part.count("\nLX*") for part in parts if "\nSVD*" not in part]
+    assert len(lines) > 900
+    assert set(lines) == {claims.LINES}
+
+
+def test_small_files_are_different_interchanges(tmp_path):
+    write_claims("small-files", 30, tmp_path / "many")
+    texts = [file.read_text() for file in (tmp_path / "many").iterdir()]
+    assert len({re.search(r"IEA\*1\*(\d+)", text)[1] for text in texts}) == 3
+    assert len({name for text in texts for name in re.findall(r"\nCLM\*([^*]*)", text)}) == 30
+    assert size_of(tmp_path / "many") == sum(len(text) for text in texts)
+
+
+def test_a_wrong_verdict_ends_the_bench(tmp_path):
+    def report(accepted, rejected):
+        text = f'{{"files": [{{"counts": {{"claims_accepted": {accepted}, "claims_rejected": {rejected}}}'
+        (tmp_path / "made.json").write_text(text)
+
+    file = tmp_path / "made.837"
+    file.write_text("")
+    report(10, 0)
+    measures.judge(tmp_path, file, "clean", 10)
+    report(9, 1)
+    measures.judge(tmp_path, file, "faulty-5", 10)
+    for shape, accepted, rejected in (("clean", 9, 1), ("clean", 9, 0), ("faulty-5", 10, 0)):
+        report(accepted, rejected)
+        with pytest.raises(Wrong, match=shape):
+            measures.judge(tmp_path, file, shape, 10)
+
+
+def test_a_command_that_fails_ends_the_bench(tmp_path):
+    failing = measures.Job(measures.check(tmp_path, tmp_path / "none.837"), 1, 0)
+    with pytest.raises(Wrong, match="exit 2"):
+        measures.run(failing)
+    crashing = measures.Job([sys.executable, "-c", "raise SystemError"], 1, 0)
+    with pytest.raises(Wrong, match="SystemError"):
+        measures.run(crashing)
+
+
+@pytest.mark.parametrize("step", measures.STEPS)
+def test_each_step_runs(tmp_path, step):
+    write_claims("clean", 3, tmp_path / "made.837")
+    command = [sys.executable, "-c", measures.STEPS[step], str(tmp_path / "made.837")]
+    assert measures.run(measures.Job(command, 3, 0)).cpu > 0  # raises where the step fails
+
+
+def test_copied_rules_are_as_many_rules_more(tmp_path):
+    measures.copy_rules(tmp_path, 2)
+    own = len(load_rules(()).rules)
+    assert own > 100
+    assert len(load_rules((tmp_path,)).rules) == 3 * own
+
+
+def test_every_stage_names_files_that_are_there():
+    for beginning, stage in stages.STAGES:
+        assert list((ROOT / "edi_checker").glob(f"{beginning}*")), (beginning, stage)
+
+
+def test_stages_of_a_check_are_the_whole_of_it(tmp_path):
+    sizes = Sizes(claims=40, peer_claims=1, ladder=(), rounds=1, workers=())
+    parts = measures.stages(tmp_path, sizes, "sample")
+    assert sum(parts.values()) == pytest.approx(1)
+    assert stages.START in parts
+    assert any("answers" in stage or "guide" in stage for stage in parts)
+
+
+def measured(section, name, count_of_claims, cpu, **more):
+    runs = tuple(Run(cpu * drift, 2 * cpu * drift, 60.0) for drift in (1.0, 1.5))
+    return Measured(section, name, count_of_claims, 800 * count_of_claims, runs, **more)
+
+
+def some_figures():
+    """Ours takes 1 ms a claim and 0.4 s to start; pyx12 takes 50 ms and 0.2 s."""
+    found = Figures(machine="2 cores of some make")
+    rows = []
+    for shape in ("clean", "faulty-5", "faulty-20"):
+        rows += [measured("pyx12", f"{way} {shape}", 10_001, 10.4) for way in (OURS, WITHOUT_PAGE)]
+        rows.append(measured("pyx12", f"pyx12 {shape}", 101, 5.2))
+    rows += [measured("pyx12", f"{way} one", 1, 0.4) for way in (OURS, WITHOUT_PAGE)]
+    found.put("pyx12", "2026-01-01", [*rows, measured("pyx12", "pyx12 one", 1, 0.2)])
+    found.put(
+        "size",
+        "2026-01-02",
+        [measured("size", "clean", number, 0.4 + number / 1000) for number in (1, 10_000, 1_000_000)],
+    )
+    workers = [measured("workers", "clean", 1000, 8.0 / number, count=number) for number in (1, 2)]
+    found.put("workers", "2026-01-03", workers)
+    found.put("start", "2026-01-04", [measured("start", "`check` of one claim", 1, 0.1)])
+    peers = [measured("peers", "pyx12", 101, 5.2), measured("peers", "pyx12", 1, 0.2)]
+    peers += [measured("peers", PEERS[0].name, 101, 1.1), measured("peers", PEERS[0].name, 1, 0.1)]
+    found.put("peers", "2026-01-05", peers)
+    found.skipped = {PEERS[1].name: "does not install"}
+    return found
+
+
+def test_a_ratio_leaves_out_what_starting_takes():
+    found = some_figures()
+    ours, single = found.one("pyx12", f"{OURS} clean"), found.one("pyx12", f"{OURS} one")
+    assert figures.rates(replace(ours, runs=ours.runs[:1]), replace(single, runs=single.runs[:1])) == [
+        pytest.approx(1000)
+    ]
+    ratio = page.times_pyx12(found, "clean")
+    assert ratio.least <= ratio.middle <= ratio.most
+    assert ratio.middle == pytest.approx(50, rel=0.05)
+
+
+def test_a_fault_is_weighed_by_what_it_adds():
+    found = some_figures()
+    rows = [row for row in found.of("pyx12") if row.name != f"{WITHOUT_PAGE} faulty-20"]
+    found.put("pyx12", "2026-01-01", [*rows, measured("pyx12", f"{WITHOUT_PAGE} faulty-20", 10_001, 20.4)])
+    assert "A faulty claim takes the time of 6 clean ones." in page.tell_pyx12(found)
+
+
+def test_the_page_says_what_was_measured():
+    text = page.write_page(some_figures(), "## By hand\n\nA word.\n")
+    goals = text.partition("## Goals")[2].partition("\n## ")[0]
+    assert re.search(r"\| 100 times pyx12's.*\| 50 times at 10,001 claims.*\| not met \|", goals)
+    assert re.search(r"\| two workers.*\| 2\.00 times \| met \|", goals)
+    assert re.search(r"at 1,000,000 claims \| 60 MB \| met \|", goals)
+    assert re.search(r"\| 1\.0\d times, 1,000,000 by 10,000 \| met \|", goals)
+    assert re.search(r"at 100,000 claims \| not measured \|  \|", goals)
+    assert "does not install" in text
+    assert "## Start" in text
+    assert "## Number of rules" not in text  # never measured
+    assert text.endswith("A word.\n")
+
+
+def test_what_kills_wrote_is_taken_in(tmp_path):
+    runs = {
+        name: asdict(kills.Outcome(4.0, kills.Seen(number, 40.0, 90.0, 120.0 + number)))
+        for name, number in (("quiet", 0), ("killed", 7))
+    }
+    row = {"claims": 20_000, "shape": "one", "different": [], **runs}
+    for name in ("quiet", "killed"):
+        row[name]["claims_per_second"] = 5000
+    (tmp_path / "kills.json").write_text(json.dumps({"runs": [row, {**row, "different": ["made.json"]}]}))
+    found = some_figures()
+    run.take_kills(found, tmp_path / "kills.json")
+    told = page.tell_kills(found)
+    assert "| 20,000 | in one transaction set | 5,000 | 5,000 | 7 | 127 | the same |" in told
+    assert "| differs |" in told
+    figures.save(found, tmp_path / "kept.json")
+    assert page.tell_kills(figures.load(tmp_path / "kept.json")) == told
+
+
+def test_growth_from_another_size_is_no_goal_met():
+    found = some_figures()
+    rows = [row for row in found.of("size") if row.claims != 10_000]
+    found.put("size", "2026-01-02", [*rows, measured("size", "clean", 1_000, 1.4)])
+    assert re.search(r"times, 1,000,000 by 1,000 \|  \|", page.tell_goals(found))
+
+
+def test_every_row_of_the_page_has_a_cell_for_each_head():
+    text = page.write_page(some_figures(), "")
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        assert len({row.count("|") for row in table.splitlines()}) == 1, table
+
+
+def test_nothing_measured_is_a_page_too():
+    text = page.write_page(Figures(), "")
+    assert "not measured" in text
+    assert fromstring(chart.draw(Figures())).tag.endswith("svg")
+
+
+def test_only_the_paragraph_of_the_readme_is_made_new():
+    readme = f"before\n{page.README_BEGINS}\nold\n{page.README_ENDS}\nafter\n"
+    text = page.write_readme(readme, some_figures())
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "old" not in text
+    assert "50 times as many as pyx12's validator" in text.replace("\n", " ")
+    assert page.write_readme(text, some_figures()) == text
+    with pytest.raises(ValueError, match="marks"):
+        page.write_readme("nothing", some_figures())
+
+
+def test_bars_are_as_long_as_programs_are_fast():
+    picture = fromstring(chart.draw(some_figures()))
+    lengths = [float(bar.get("width")) for bar in picture.iter("{http://www.w3.org/2000/svg}rect")]
+    two_workers, one, *_, pyx12 = lengths
+    assert two_workers / one == pytest.approx(2, rel=0.01)
+    assert one / pyx12 == pytest.approx(50, rel=0.1)
+
+
+def test_figures_come_back_as_they_were_kept(tmp_path):
+    found = some_figures()
+    figures.save(found, tmp_path / "kept.json")
+    again = figures.load(tmp_path / "kept.json")
+    assert page.write_page(again, "") == page.write_page(found, "")
+    assert figures.load(tmp_path / "none.json") == Figures()
+
+
+def test_a_section_measured_again_takes_the_place_of_the_old_one():
+    found = some_figures()
+    found.put("start", "2026-02-01", [measured("start", "`--help`", 0, 0.05)])
+    assert [row.name for row in found.of("start")] == ["`--help`"]
+    assert len(found.of("size")) == 3
+
+
+def test_what_is_kept_and_what_is_written_agree():
+    """`python bench/run.py --page` writes all three anew."""
+    kept = figures.load(ROOT / "bench" / "figures.json")
+    docs, readme = ROOT / "docs", (ROOT / "README.md").read_text()
+    account = page.read_account(ROOT / "bench" / "account.md")
+    assert (docs / "performance.md").read_text() == page.write_page(kept, account)
+    assert (docs / "performance.svg").read_text() == chart.draw(kept)
+    assert page.write_readme(readme, kept) == readme
+    assert Path(ROOT / "bench" / "account.md").exists()
