@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, NamedTuple, TypeVar
 
 from edi_checker.claim import (
     BillingProvider,
@@ -19,6 +19,7 @@ from edi_checker.claim import (
     Subscriber,
     Transaction,
     TransactionEnd,
+    Whole,
 )
 from edi_checker.engine import Engine
 from edi_checker.facts import Circumstances, facts_of
@@ -34,8 +35,7 @@ Outcome = Literal["accepted", "rejected", "not_checked"]
 TA1_NOTED_ONLY = frozenset(("021",))
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """One part of the input in document order, what is wrong with it, and what becomes of it.
 
     `outcome` says, with all that is known when the part has passed: of a Claim, whether it is accepted,
@@ -50,6 +50,10 @@ class Checked:
     findings: tuple[Finding, ...]
     outcome: Outcome
     failed: str = ""
+
+    def length(self) -> int:
+        """Characters of the part that it holds."""
+        return _length(self.part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +87,19 @@ class Checker:
             needs=self.engine.needs if self.fast else None,
             meet=self.engine.meet,
         )
-        for part in read_parts(
+        parts = read_parts(
             read_blocks(stream, self.bounds), self.guide, fast=self.fast, passed=passed, followed=followed
-        ):
-            findings, failed = self._judge(part, circumstances)
-            yield Checked(part, findings, outcomes.of(part, findings, failed), failed)
+        )
+        for handful in take_handfuls(parts, _length):
+            judged = [(part, *self._judge(part, circumstances)) for part in handful]
+            for part, findings, failed in judged:
+                yield Checked(part, findings, outcomes.of(part, findings, failed), failed)
 
     def _judge(self, part: Part, circumstances: Circumstances) -> tuple[tuple[Finding, ...], str]:
         try:
             facts = facts_of(part, circumstances)
             if not facts:
-                return (), ""
+                return _NOTHING
             option = circumstances.profile
             profile = choose(part, option) if isinstance(part, Claim) else choose_for_run(option)
             findings = tuple(self.engine.judge(facts, profile, circumstances.received))
@@ -101,6 +107,40 @@ class Checker:
         except Exception as crash:  # noqa: BLE001  # a crash of ours must cost one part, neither pass nor reject it
             # The type alone: a message of an unexpected error may quote the claim.
             return (), f"internal error ({type(crash).__name__})"
+
+
+_NOTHING: tuple[tuple[Finding, ...], str] = ((), "")
+
+
+_T = TypeVar("_T")
+_MANY = 100
+_LONG = 1 << 16  # characters
+
+
+def take_handfuls(items: Iterable[_T], length: Callable[[_T], int]) -> Iterator[list[_T]]:
+    """The items some at a time, not more than make a fair length: many in a row go through the same code
+    faster than each goes through all of it.
+
+    What comes before an error of the items is given before it is raised.
+    """
+    handful: list[_T] = []
+    left = _LONG
+    try:
+        for item in items:
+            handful.append(item)
+            left -= length(item)
+            if left < 0 or len(handful) == _MANY:
+                yield handful
+                handful = []
+                left = _LONG
+    except Exception:
+        yield handful
+        raise
+    yield handful
+
+
+def _length(part: Part) -> int:
+    return len(part.block.text) if isinstance(part, Whole) else 0
 
 
 def _without_echoes(findings: tuple[Finding, ...], faults: tuple[Fault, ...]) -> tuple[Finding, ...]:
@@ -144,10 +184,12 @@ class _Outcomes:
         return profile.isolation or "claim"
 
     def of(self, part: Part, findings: tuple[Finding, ...], failed: str) -> Outcome:
+        if not findings and not failed and isinstance(part, Claim) and _is_sent(part):
+            return self._above_claim()
         own: Outcome = "accepted"
         if not isinstance(part, Claim):
             self.adrift = "accepted"
-        elif part.block.delimiters.terminator not in part.block.text:
+        elif not _is_sent(part):
             # The first of a CLM sent twice in a row; the finding stands at the second, this one is empty.
             own = "rejected"
         for finding in findings:
@@ -188,8 +230,7 @@ class _Outcomes:
                 self.levels[Patient] = own
                 return own
             case Claim():
-                above = (self.interchange, self.group, self.transaction, self.adrift)
-                return _worst(own, *above, *self.levels.values())
+                return _worst(own, self._above_claim())
             case TransactionEnd():
                 self.transaction = _worst(self.transaction, own)
                 return self.transaction
@@ -200,15 +241,21 @@ class _Outcomes:
                 self.interchange = _worst(self.interchange, own)
                 return self.interchange
 
+    def _above_claim(self) -> Outcome:
+        return _worst(self.interchange, self.group, self.transaction, self.adrift, *self.levels.values())
+
     def _doubt_levels(self, part: Part, finding: Finding) -> None:
         """A segment of a level that stands in a part below it: the level is not whole, whoever it is of."""
         where = finding.where
         if where.element is not None or not finding.rule.startswith("guide."):
             return
+        level = _LEVEL_OF_LOOP.get(where.loop[:5])
         if where.segment == "HL":
             self.adrift = "rejected"
+            if level is not None and type(part) is not level:
+                # The levels below the lost one come with an HL of their own, and are nobody's all the same.
+                self.levels[level] = "rejected"
             return
-        level = _LEVEL_OF_LOOP.get(where.loop[:5])
         if level is None or type(part) is level or not isinstance(part, (Level, Claim)):
             return
         last = part.position + part.block.text.count(part.block.delimiters.terminator)
@@ -216,6 +263,11 @@ class _Outcomes:
             self.torn = "rejected"
         else:
             self.levels[level] = "rejected"
+
+
+def _is_sent(claim: Claim) -> bool:
+    """Whether there is more of a claim than its CLM."""
+    return claim.block.delimiters.terminator in claim.block.text
 
 
 _LEVEL_OF_LOOP: dict[str, type] = {

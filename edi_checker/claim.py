@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import Any, Generic, NamedTuple, Self, TypeVar, overload
 
 from edi_checker.finding import Place
 from edi_checker.x12 import Block, Delimiters, Fault
@@ -67,6 +67,12 @@ def days(segment: Segment | None) -> tuple[int | None, int | None]:
         return day(first), day(last)
     single = day(text[:8]) if element(segment, 2) in ("D8", "DT") else None
     return single, single
+
+
+@lru_cache(maxsize=4096)
+def _days_in(text: str, separator: str) -> tuple[int | None, int | None]:
+    """The same, of the text behind DTP01."""
+    return days(["DTP", "", *text.split(separator)])
 
 
 class once(Generic[Value]):  # noqa: N801  # it is used as property is
@@ -194,8 +200,9 @@ class Whole(Run):
 
     def mark(self, name: str, qualifier: str) -> str:
         """What the text has where a segment with this id and qualifier begins, unless it is the first."""
-        element = self.block.delimiters.element
-        return f"{self._end}{name}{element}{qualifier}{element}"
+        delimiters = self.block.delimiters
+        element = delimiters.element
+        return f"{delimiters.terminator}{name}{element}{qualifier}{element}"
 
     def __getattr__(self, name: str) -> list[Segment]:
         if name != "segments":
@@ -353,6 +360,15 @@ class Level(Whole):
         position = self.position + before.count(end) + 1
         return Provider(Run([said.split(element) for said in own.split(end)], position, self.component))
 
+    def named(self, role: str) -> Segment | None:
+        """The NM1 of the first party with this NM101, None where there is none."""
+        if self.faults:
+            return self.party(role).name_segment
+        delimiters = self.block.delimiters
+        _, mark, behind = self.block.text.partition(self.mark("NM1", role))
+        said = behind.partition(delimiters.terminator)[0]
+        return ["NM1", role, *said.split(delimiters.element)] if mark else None
+
     def _nobody(self) -> Provider:
         return Provider(Run([], self.position, self.component))
 
@@ -378,6 +394,47 @@ class BillingProvider(Level):
         return self.provider.run.reference("EI", "SY")
 
 
+class Insured(NamedTuple):
+    """What the level of a subscriber says that is written in the usual way; see Subscriber.usual.
+
+    The subscriber is a person. Elements SBR01, SBR02, SBR05, SBR09, NM109 of 2010BA, its N4 and DMG02, the N4
+    of 2010BB; None where there is no N3, N4 and DMG, or no address of the payer.
+    """
+
+    order: str
+    relationship: str
+    insurance_type: str
+    filing_indicator: str
+    id: str
+    address: str | None
+    birth: str | None
+    payer_address: str | None
+
+
+@lru_cache(maxsize=16)
+def _write_insured(element: str, end: str) -> re.Pattern[str]:
+    e, t = re.escape(element), re.escape(end)
+    text, rest = f"[^{e}{t}]*+", f"[^{t}]*+"
+    return re.compile(
+        f"HL{e}{rest}"
+        f"{t}SBR{e}({text}){e}({text}){e}{text}{e}{text}{e}({text}){e}{text}{e}{text}{e}{text}{e}({text})"
+        f"{t}NM1{e}IL{e}1(?:{e}{text}){{5}}{e}MI{e}({text})"
+        f"(?:{t}N3{e}{rest}{t}(N4{e}{rest}){t}DMG{e}D8{e}([0-9]{{8}}){e}{rest})?+"
+        f"(?:{t}REF{e}{rest})*+"
+        f"{t}NM1{e}PR{e}2{e}{text}{e}{e}{e}{e}{e}{rest}(?:{t}N3{e}{rest})?+(?:{t}(N4{e}{rest}))?+(?:{t}REF{e}{rest})*+"
+    )
+
+
+@lru_cache(maxsize=16)
+def _write_dependent(element: str, end: str) -> re.Pattern[str]:
+    e, t = re.escape(element), re.escape(end)
+    text, rest = f"[^{e}{t}]*+", f"[^{t}]*+"
+    return re.compile(
+        f"HL{e}{rest}{t}PAT{e}{text}{t}NM1{e}QC{e}1{e}{rest}"
+        f"{t}N3{e}{rest}{t}(N4{e}{rest}){t}DMG{e}D8{e}([0-9]{{8}}){e}{rest}(?:{t}REF{e}{rest})*+"
+    )
+
+
 class Subscriber(Level):
     """2000B and its 2010B loops. `provider` is the billing provider above, None where there is none."""
 
@@ -390,6 +447,15 @@ class Subscriber(Level):
     ) -> None:
         super().__init__(block, transaction, faults)
         self.provider = provider
+
+    @once
+    def usual(self) -> Insured | None:
+        """What it says, read at once, where it has the usual segments alone and no fault; None where not."""
+        if self.faults:
+            return None
+        delimiters = self.block.delimiters
+        written = _write_insured(delimiters.element, delimiters.terminator).fullmatch(self.block.text)
+        return Insured._make(written.groups()) if written is not None else None
 
     @once
     def responsible(self) -> Segment | None:
@@ -413,7 +479,8 @@ class Subscriber(Level):
     @property
     def filing_indicator(self) -> str:
         """SBR09"""
-        return element(self.responsible, 9)
+        usual = self.usual
+        return usual.filing_indicator if usual is not None else element(self.responsible, 9)
 
     @once
     def name(self) -> Provider:
@@ -432,6 +499,15 @@ class Patient(Level):
     ) -> None:
         super().__init__(block, transaction, faults)
         self.subscriber = subscriber
+
+    @once
+    def usual(self) -> tuple[str, str] | None:
+        """N4 and DMG02 where it has the usual segments alone, of PAT its first element, and no fault"""
+        if self.faults:
+            return None
+        delimiters = self.block.delimiters
+        written = _write_dependent(delimiters.element, delimiters.terminator).fullmatch(self.block.text)
+        return (written[1], written[2]) if written is not None else None
 
     @property
     def relationship(self) -> str:
@@ -689,7 +765,7 @@ class Claim(Whole):
             if run.segments[0][0] == "SBR"
         ]
 
-    @property
+    @once
     def line_count(self) -> int:
         """How many lines there are; without a fault the text alone tells"""
         if self.faults:
@@ -721,7 +797,7 @@ class Claim(Whole):
             # Every line has one such date, and nothing else does: the text alone tells them.
             mark, element, end = self.mark("DTP", "472"), self.block.delimiters.element, self._end
             texts = {text.partition(end)[0] for text in self.block.text.split(mark)[1:]}
-            said = [days(["DTP", "472", *text.split(element)]) for text in texts]
+            said = [_days_in(text, element) for text in texts]
         known = [d for pair in said for d in pair if d is not None]
         return (min(known), max(known)) if known else (None, None)
 

@@ -91,12 +91,18 @@ def read_parts(
         if block is not None:
             if followed and following is None:
                 reader.hold_settled()
-            yield from reader.take(block, following)
+            if block.kind in _INSIDE:
+                part = reader.take_inside(block, following)
+                if part is not None:
+                    yield part
+            else:
+                yield from reader.take(block, following)
             if passed is not None and count < _HEAD:
                 reader.pass_over(passed, block)
     yield from reader.end()
 
 
+_INSIDE = frozenset(("HL", "CLM"))
 _HEAD = 4  # blocks at most that are put before a later stretch
 
 
@@ -143,6 +149,7 @@ class _Reader:
         self._lost = False
 
     def take(self, block: Block, following: Block | None) -> Iterator[Part]:
+        """The parts that a block of the envelope or the header of a transaction closes and opens."""
         if block.kind == "ISA":
             yield from self._close_interchange(None, ())
             yield self._open_interchange(block)
@@ -172,8 +179,43 @@ class _Reader:
             else:
                 self._position = block.position
                 yield self._close_transaction(block.segments(), block.faults)
-        else:
-            yield from self._inside(block, following)
+
+    def take_inside(self, block: Block, following: Block | None) -> Part | None:
+        """The level or claim of an HL or CLM block; None where none can be made of it."""
+        if self._group is not None and not self._group.readable:
+            return None
+        transaction, walker = self._transaction, self._walker
+        if transaction is None:
+            self._stray("ST", "an ST segment before the first HL")
+            return None
+        is_claim = block.kind == "CLM"
+        self._position = block.position + block.text.count(block.delimiters.terminator) + 1
+        if is_claim:
+            self._claims += 1
+        if walker is None:
+            return None
+        level, faults = walker.walk(block, following)
+        if faults or block.faults or self._between:
+            faults = (*self._take_between(), *block.faults, *faults)
+        cut = following is None
+        if cut:
+            faults = _before_the_cut(faults, block)
+        if is_claim:
+            claim = Claim(block, transaction, self._provider, self._subscriber, self._patient, faults, cut)
+            if faults and any(_is_lost_subscriber(fault) for fault in faults):
+                # Whose level began within the block is not known; what comes next is not of the one before.
+                self._subscriber = self._patient = None
+            return claim
+        if level == "2000A":
+            self._provider = BillingProvider(block, transaction, faults)
+            self._subscriber = self._patient = None
+            return self._provider
+        if level == "2000C":
+            self._patient = Patient(block, transaction, faults, self._subscriber)
+            return self._patient
+        self._subscriber = Subscriber(block, transaction, faults, self._provider)
+        self._patient = None
+        return self._subscriber
 
     def pass_over(self, passed: Passed, head: Block) -> None:
         """Count as seen what lies before, after this block of its head."""
@@ -450,36 +492,6 @@ class _Reader:
         self._transaction = Transaction(block, self._group, tuple(faults))
         yield self._transaction
 
-    def _inside(self, block: Block, following: Block | None) -> Iterator[Part]:
-        transaction, walker = self._transaction, self._walker
-        if transaction is None:
-            self._stray("ST", "an ST segment before the first HL")
-            return
-        segments = block.text.count(block.delimiters.terminator) + 1
-        self._position = block.position + segments
-        if block.kind == "CLM":
-            self._claims += 1
-        if walker is None:
-            return
-        walked = walker.walk(block, following)
-        faults = (*self._take_between(), *block.faults, *walked.faults)
-        cut = following is None
-        if cut:
-            faults = _before_the_cut(faults, block)
-        if block.kind == "CLM":
-            yield Claim(block, transaction, self._provider, self._subscriber, self._patient, faults, cut)
-        elif walked.level == "2000A":
-            self._provider = BillingProvider(block, transaction, faults)
-            self._subscriber = self._patient = None
-            yield self._provider
-        elif walked.level == "2000C":
-            self._patient = Patient(block, transaction, faults, self._subscriber)
-            yield self._patient
-        else:
-            self._subscriber = Subscriber(block, transaction, faults, self._provider)
-            self._patient = None
-            yield self._subscriber
-
     def _close_transaction(self, segments: list[Segment] | None, noted: tuple[Fault, ...]) -> TransactionEnd:
         transaction = self._transaction
         assert transaction is not None
@@ -539,6 +551,10 @@ class _Reader:
     def _take_between(self) -> list[Fault]:
         faults, self._between = self._between, []
         return faults
+
+
+def _is_lost_subscriber(fault: Fault) -> bool:
+    return fault.kind == "segment-missing" and fault.segment == "HL" and fault.loop in ("2000A", "2000B")
 
 
 def _before_the_cut(faults: tuple[Fault, ...], block: Block) -> tuple[Fault, ...]:

@@ -159,7 +159,7 @@ class Redactor:
         """The part and its findings without what identifies; outcome and reason stay."""
         part = self._claim(checked.part) if isinstance(checked.part, Claim) else self._above(checked.part)
         findings = tuple(self._finding(finding) for finding in checked.findings)
-        return replace(checked, part=part, findings=findings)
+        return checked._replace(part=part, findings=findings)
 
     def token(self, kind: str, value: str) -> str:
         """The token for a value; "" and blanks stay as they are."""

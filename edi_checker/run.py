@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from edi_checker.acks import Acknowledger, Answers, ElementNumber, number_elements
-from edi_checker.checker import Checked, Checker
+from edi_checker.checker import Checked, Checker, take_handfuls
 from edi_checker.facts import Coverage
 from edi_checker.guide import Guide
 from edi_checker.minutes import MinutesError, read_minutes
@@ -26,8 +26,6 @@ from edi_checker.x12 import NotX12
 if TYPE_CHECKING:
     from edi_checker.redact import Redactor
     from edi_checker.reports.html import Answer, Exhibits, HtmlReport
-
-_OFTEN = 256  # parts between two calls of `tick`
 
 
 class Report(Protocol):
@@ -230,12 +228,12 @@ def _read(
             exhibits.minutes = checker.circumstances.minutes
         with source.open() as reading:
             try:
-                for count, checked in enumerate(checker.check(cast(BinaryIO, reading))):
-                    seen = checked if redactor is None else redactor.redact(checked)
+                for handful in take_handfuls(checker.check(cast(BinaryIO, reading)), Checked.length):
+                    seen = handful if redactor is None else [redactor.redact(each) for each in handful]
                     for taker in takers:
-                        taker.add(seen)
-                    if count % _OFTEN == 0:
-                        watcher.position(reading.position())
+                        for each in seen:
+                            taker.add(each)
+                    watcher.position(reading.position())
             except (Unreadable, NotX12) as error:
                 failure = str(error)
             return reading.digest(), failure

@@ -10,18 +10,19 @@ import re
 import tracemalloc
 from collections import Counter
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyx12.x12file import X12Reader
 
 from ack_grammar import complaints, parse, split
-from edi_checker import guide
+from edi_checker import guide, make_checker
 from edi_checker.acks import Acknowledger, number_elements
-from edi_checker.acks.ack277ca import statuses
+from edi_checker.acks.ack277ca import _intermediary, statuses
 from edi_checker.acks.interchange import Spool, clean, money
 from edi_checker.checker import Checked, _Outcomes
 from edi_checker.claim import (
@@ -31,6 +32,7 @@ from edi_checker.claim import (
     GroupEnd,
     Interchange,
     InterchangeEnd,
+    Level,
     Patient,
     Subscriber,
     Transaction,
@@ -41,6 +43,7 @@ from edi_checker.facts.statuses import answer_fault
 from edi_checker.finding import Finding, Place, Status
 from edi_checker.reader import read_parts
 from edi_checker.x12 import Fault, read_blocks
+from generate_claims import generate
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "837p"
 RECEIVED = 20261121
@@ -611,13 +614,13 @@ def test_the_note_that_rejects_comes_before_the_one_that_does_not():
     stream = list(check(ONE.replace("IEA*1*000000905", "IEA*3*000000906")))
     assert {f.status.ta1 for f in stream[-1].findings} == {"001", "021"}
     for findings in (stream[-1].findings, stream[-1].findings[::-1]):
-        written = Written([*stream[:-1], replace(stream[-1], findings=findings)])
+        written = Written([*stream[:-1], stream[-1]._replace(findings=findings)])
         assert written.rows("ta1", "TA1") == ["TA1*000000905*261120*0930*R*001"]
 
 
 def test_a_rejection_without_a_note_is_still_a_rejection():
     """Claims that were accepted before the interchange was rejected must not be answered as accepted."""
-    stream = [replace(c, outcome="rejected") if isinstance(c.part, InterchangeEnd) else c for c in check(ONE)]
+    stream = [c._replace(outcome="rejected") if isinstance(c.part, InterchangeEnd) else c for c in check(ONE)]
     written = Written(stream)
     assert written.rows("ta1", "TA1") == ["TA1*000000905*261120*0930*R*024"]
     assert written.ack277ca is None
@@ -627,7 +630,7 @@ def test_a_group_that_fails_by_its_sets_lets_them_speak():
     text = ONE.replace("11:B:1", "11:X:1")
     stream = check(text, isolation="transaction")
     ends = (GroupEnd, InterchangeEnd)
-    written = Written(replace(c, outcome="rejected") if isinstance(c.part, ends) else c for c in stream)
+    written = Written(c._replace(outcome="rejected") if isinstance(c.part, ends) else c for c in stream)
     assert written.rows("ack999", "IK3", "IK5", "AK9") == ["IK3*CLM*18*2300*8", "IK5*R*5", "AK9*R*1*1*0"]
     assert written.ta1 is None
 
@@ -839,6 +842,52 @@ def test_values_are_made_fit():
     assert [money(c) for c in (0, 100, 110, 19914, 5, -250)] == ["0", "1", "1.1", "199.14", "0.05", "-2.5"]
 
 
+_ANY = st.text(alphabet=st.sampled_from("AZ09-* :^~.\x07\u00a0\u0663ü\U0001f600"))
+
+
+@given(_ANY, st.integers(1, 9), st.integers(1, 3))
+@example("A-", 1, 1)
+@example("--", 9, 2)
+def test_plain_values_are_mended_like_all_others(value, longest, shortest):
+    shortest = min(longest, shortest)
+    mended = "".join("-" if c in "*:^~" else c if c.isprintable() else " " for c in value).strip()
+    mended = mended[:longest].rstrip()
+    assert clean(value, longest, shortest) == (mended if len(mended) >= shortest else "")
+
+
+CHECKER = make_checker(received=date(2026, 11, 21))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([0.0, 0.3]),
+    st.booleans(),
+    st.sampled_from(["*~", "|\n", ">'"]),
+)
+def test_what_is_read_in_a_text_is_what_its_segments_say(seed, invalid, every_kind, delimiters):
+    """Answers and reports look into the text of a part without faults, or find what the check left there."""
+    chance = random.Random(seed)
+    rows = []
+    for row in "".join(generate(8, seed=seed, invalid=invalid, every_kind=every_kind)).split("~\n"):
+        if row.startswith("HI*") and chance.random() < 0.5:
+            rows.append(f"REF*D9*{chance.choice(('CH-1', 'A B', ''))}")
+        several = row.startswith("DTP*472*D8*") and chance.random() < 0.2
+        last = chance.choice((20260302, 20260301, 20260228))
+        rows.append(f"DTP*472*RD8*20260301-{last}" if several else row)
+    text = "~".join(rows).translate(str.maketrans("*~", delimiters))
+    for part, *_ in CHECKER.check(io.BytesIO(text.encode())):
+        if isinstance(part, Claim):
+            known = [day for line in part.lines for day in line.dates if day is not None]
+            assert part.dates == ((min(known), max(known)) if known else (None, None))
+            assert part.line_count == len(part.lines)
+            assert _intermediary(part) == clean(part.header.reference("D9"), 50)
+        elif isinstance(part, Level):
+            for role in ("IL", "QC", "PR", "85", "87"):
+                first = next((segment for segment in part.segments if segment[:2] == ["NM1", role]), None)
+                assert part.named(role) == first
+
+
 def test_a_spool_takes_back_what_was_written_after_a_mark():
     spool, other = Spool(), Spool()
     spool.write("AB", "1", "", "")
@@ -951,7 +1000,7 @@ def test_a_stream_in_any_order_never_raises(seed):
     )
     stream = [chance.choice(parts) for _ in range(chance.randrange(40))]
     stream = [
-        replace(c, outcome=chance.choice(["accepted", "rejected", "not_checked", c.outcome])) for c in stream
+        c._replace(outcome=chance.choice(["accepted", "rejected", "not_checked", c.outcome])) for c in stream
     ]
     Written(stream)
 
@@ -995,7 +1044,7 @@ def test_memory_does_not_grow_with_the_claims():
         for checked in before:
             acknowledger.add(checked)
         for number in range(20_000):
-            acknowledger.add(claim if number % 2 else replace(claim, findings=tuple(bad), outcome="rejected"))
+            acknowledger.add(claim if number % 2 else claim._replace(findings=tuple(bad), outcome="rejected"))
         for checked in after:
             acknowledger.add(checked)
         peak = tracemalloc.get_traced_memory()[1]

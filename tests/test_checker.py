@@ -11,7 +11,7 @@ import pytest
 import edi_checker
 import edi_checker.guide
 from edi_checker.acks import Acknowledger, number_elements
-from edi_checker.checker import Checked
+from edi_checker.checker import Checked, take_handfuls
 from edi_checker.claim import Claim, TransactionEnd
 from edi_checker.examples import edit_segments, write_example
 
@@ -112,3 +112,25 @@ def test_a_level_whose_first_segment_was_sent_before_its_header_is_not_whole() -
     swapped = edit_segments(TWO, [{"find": "HL*3", "swap": "true"}])
     found = outcomes(check(swapped))
     assert found["EXAMPLE2"] == ["rejected"]
+
+
+def test_claims_below_a_provider_whose_level_is_lost_are_not_those_of_the_one_before() -> None:
+    provider = [s.replace("HL*1*", "HL*3*") for s in BASE[BASE.index("HL*1**20*1") : HEAD]]
+    subscriber = [s.replace("HL*3*1", "HL*4*3") for s in SECOND]
+    parts = check([*BASE[:TAIL], *provider[1:], *subscriber, *BASE[TAIL:]])
+    assert [f.where.segment for part in parts for f in part.findings if f.severity == "error"] == ["HL"]
+    assert outcomes(parts)["EXAMPLE2"] == ["rejected"]
+
+
+def test_handfuls_hold_a_fair_length_and_lose_nothing_before_an_error():
+    assert [len(each) for each in take_handfuls(range(250), lambda _: 1)] == [100, 100, 50]
+    assert [len(each) for each in take_handfuls(range(4), lambda _: 1 << 20)] == [1, 1, 1, 1, 0]
+
+    def break_off():
+        yield from range(3)
+        raise ValueError("it ends")
+
+    handfuls = take_handfuls(break_off(), lambda _: 1)
+    assert next(handfuls) == [0, 1, 2]
+    with pytest.raises(ValueError, match="it ends"):
+        next(handfuls)

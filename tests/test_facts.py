@@ -7,7 +7,14 @@ import time
 import pytest
 
 from edi_checker.claim import Claim
-from edi_checker.facts import VOCABULARY, Circumstances, ProviderDays, facts_of, lines_can_be_trusted
+from edi_checker.facts import (
+    VOCABULARY,
+    Circumstances,
+    ProviderDays,
+    facts_of,
+    lines_can_be_trusted,
+    provider_day,
+)
 from edi_checker.guide import load
 from edi_checker.profile import Profile
 from edi_checker.reader import read_parts
@@ -593,3 +600,13 @@ def test_a_date_of_a_line_without_service_date_is_not_lost():
     claim.faults = ()
     found = [f for f in facts_of(claim, Circumstances(20260302, built_in())) if f.kind == "event"]
     assert [f.values["qualifier"] for f in found] == ["455"]
+
+
+def test_a_provider_day_stands_for_one_provider_and_one_day():
+    said = [
+        (npi, on)
+        for npi in ("1234567893", "0234567893", "234567893", "", "123456789X", "١٢٣٤٥٦٧٨٩٣")
+        for on in (20260101, 20260102)
+    ]
+    assert len({provider_day(npi, on) for npi, on in said}) == len(said)
+    assert isinstance(provider_day("1234567893", 20260101), int)

@@ -3,7 +3,6 @@
 import io
 import json
 import re
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
@@ -272,8 +271,7 @@ def test_any_damage_goes_through(checker, data):
     for checked in checker.check(io.BytesIO(text.encode())):
         masked = redactor.redact(checked)
         assert type(masked.part) is type(checked.part)
-        assert is_dataclass(masked)
-        assert {field.name for field in fields(masked)} == {"part", "findings", "outcome", "failed"}
+        assert set(masked._fields) == {"part", "findings", "outcome", "failed"}
 
 
 def test_the_command_masks_every_file_that_it_writes(tmp_path):

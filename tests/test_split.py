@@ -417,7 +417,7 @@ def test_what_could_not_be_checked_is_not_clean() -> None:
     splitter = Splitter()
     for one in CHECKER.check(io.BytesIO(batch(2, 6, 0.0).encode())):
         is_first = isinstance(one.part, Claim) and "0000000" in one.part.id
-        splitter.add(replace(one, outcome="not_checked", failed="internal error") if is_first else one)
+        splitter.add(one._replace(outcome="not_checked", failed="internal error") if is_first else one)
     made = splitter.finish()
     assert made.clean is not None
     assert made.rejected is not None

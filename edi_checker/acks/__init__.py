@@ -133,22 +133,23 @@ class Acknowledger:
     def add(self, checked: Checked) -> None:
         """Take the next part."""
         part = checked.part
-        errors = [finding for finding in checked.findings if finding.severity == "error"]
+        errors = [each for each in checked.findings if each.severity == "error"] if checked.findings else []
         unchecked = bool(checked.failed) or checked.outcome == "not_checked"
         rejected = checked.outcome == "rejected"
         if isinstance(part, Interchange):
             self._open_interchange(part)
-        self._note(checked, errors, unchecked)
+        if errors or unchecked:
+            self._note(checked, errors, unchecked)
         match part:
             case Claim():
                 if self._set is not None and self._group is not None:
                     self._group.ack277ca.add_claim(part, errors, rejected)
-            case BillingProvider():
-                if self._group is not None:
-                    self._group.ack277ca.open_provider(part, errors, rejected)
             case Subscriber() | Patient():
                 if self._group is not None:
                     self._group.ack277ca.open_patient(part, errors)
+            case BillingProvider():
+                if self._group is not None:
+                    self._group.ack277ca.open_provider(part, errors, rejected)
             case Group():
                 self._open_group(part, checked, errors, unchecked)
             case Transaction():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from edi_checker.acks.ack999 import addresses
 from edi_checker.acks.interchange import (
@@ -24,6 +25,7 @@ from edi_checker.claim import (
     Patient,
     Provider,
     Run,
+    Segment,
     ServiceLine,
     Subscriber,
     Transaction,
@@ -45,6 +47,7 @@ _NEEDS_PARTNER = frozenset(("21", "402", "510", "511", "512", "700", "732"))
 _FORMAT = "481"  # the submission's format is invalid: partner and last resort for what no code names
 _LINE = ("A3:247",)  # the claim fails because of a line, see 2220D
 _RECEIPT = "A1:19"
+_UNREAD = "CLM02 cannot be read and counts as 0."
 _ACCEPTED = "A2:20"
 
 # Who may be named in STC01-3, by the level at which the STC stands.
@@ -262,61 +265,34 @@ class Group277:
             # The file does not name a billing provider at its place; what stands above the claim still holds.
             level = self._start_provider(now, claim.billing, None)
         cents = claim.charge
-        known = cents is not None and abs(cents) < _MOST_CENTS
-        amount = cents if cents is not None and known else 0
+        amount = cents if cents is not None and abs(cents) < _MOST_CENTS else 0
+        level.sums.count(rejected or level.rejected is not None, amount)
         if level.rejected is not None:
-            level.sums.count(True, amount)
             return
-        level.sums.count(rejected, amount)
-        lines = self._patient_lines(now, level, claim)
-        lines += self._claim_lines(now, claim, errors, rejected, amount, known)
-        self._claims.write_all(lines)
-
-    def _patient_lines(self, now: _Set, level: _ProviderLevel, claim: Claim) -> list[str]:
-        """2000D, where this claim is another patient's than the last one."""
+        lines: list[str] = []
         patient = claim.patient or claim.subscriber
-        if level.listed and patient is now.patient:
-            return []
-        level.listed = True
-        now.patient = patient
-        now.levels += 1
-        member = claim.subscriber.name if claim.subscriber is not None else claim.patient_name
-        identifier = clean(claim.patient_name.id, 80, 2) or clean(member.id, 80, 2)
-        qualifier = member.id_qualifier if member.id_qualifier in ("MI", "II") else "MI"
-        return [
-            f"HL*{now.levels}*{level.number}*PT",
-            _name("QC", claim.patient_name, person="1", identifier=(qualifier, identifier)),
-        ]
-
-    def _claim_lines(
-        self, now: _Set, claim: Claim, errors: list[Finding], rejected: bool, amount: int, known: bool
-    ) -> list[str]:
-        """2200D, and 2220D for the lines that made the claim fail."""
-        out = [f"TRN*2*{clean(claim.id, 50) or '0'}"]
-        date, total = self._day.date, money(amount)
+        if patient is not now.patient or not level.listed:
+            level.listed = True
+            now.patient = patient
+            now.levels += 1
+            lines += (f"HL*{now.levels}*{level.number}*PT", _patient_name(claim))
+        lines.append(f"TRN*2*{clean(claim.id, 50) or '0'}")
+        date, unread = self._day.date, "" if amount == cents else _UNREAD
         failing: list[tuple[ServiceLine, list[Finding]]] = []
         if rejected:
             of_claim, failing = _sort_out(claim, errors)
             for kind in (Patient, Subscriber, BillingProvider):
                 of_claim += now.above.get(kind, ())
-            reasons = _reasons(of_claim, _OF_CLAIM)
-            if not reasons:
-                text = " ".join(f"Line {line.ordinal} - {found[0].message}" for line, found in failing)
-                reasons = [(_LINE if failing else RETURNED, text)]
-            for index, (codes, text) in enumerate(reasons):
-                said = text if known or index else f"CLM02 cannot be read and counts as 0. {text}"
-                out.append(_status(codes, date, "U", total, clean(said, _LONGEST_TEXT)))
+            lines += _rejections(of_claim, failing, date, money(amount), unread)
         else:
-            text = "" if known else "CLM02 cannot be read and counts as 0."
-            out.append(_status((_ACCEPTED,), date, "WQ", total, text))
-        if claim.mark("REF", "D9") in claim.block.text and (
-            reference := clean(claim.header.reference("D9"), 50)
-        ):
-            out.append(f"REF*D9*{reference}")
-        out += _dates(claim.dates)
+            lines.append(_acceptance(date, amount, unread))
+        reference = _intermediary(claim)
+        if reference:
+            lines.append(f"REF*D9*{reference}")
+        lines += _dates(claim.dates)
         for line, found in failing:
-            out += _line_lines(line, found)
-        return out
+            lines += _line_lines(line, found)
+        self._claims.write_all(lines)
 
     def close_set(self, errors: list[Finding], rejected: bool) -> None:
         """ST to SE of the answer. `rejected` says that the whole set is: then nothing stands below 2000B."""
@@ -338,7 +314,8 @@ class Group277:
         rest.append(f"HL*2*1*21*{1 if self._levels.segments else 0}")
         submitter = now.transaction.submitter
         identifier = clean(submitter.id, 80, 2) or addresses(self._group)[1]
-        rest.append(_name("41", submitter, person=submitter.entity_type, identifier=("46", identifier)))
+        named = submitter.name_segment
+        rest.append(_name("41", named, submitter.entity_type, "46", identifier))
         rest.append(f"TRN*2*{clean(now.transaction.batch, 50) or '0'}")
         total = money(sums.cents)
         if rejected:
@@ -408,7 +385,8 @@ class Group277:
             qualifier = "FI"
         if not identifier and level.provider is not None:
             qualifier, identifier = "FI", clean(level.provider.tax_id, 80, 2)
-        out.write_all([_name("85", billing, person=billing.entity_type, identifier=(qualifier, identifier))])
+        named = billing.name_segment
+        out.write_all([_name("85", named, billing.entity_type, qualifier, identifier)])
         out.write("TRN", "1", "0")
         total = money(sums.cents)
         if level.rejected is not None:
@@ -437,16 +415,67 @@ def _totals(sums: _Sums, accepted: str, rejected: str) -> list[str]:
     return out
 
 
-def _name(role: str, party: Provider, *, person: str, identifier: tuple[str, str]) -> str:
-    """NM1. What has no name is called UNKNOWN; without an identifier NM108 and NM109 both stay empty."""
-    segment = party.name_segment
+def _intermediary(claim: Claim) -> str:
+    """REF*D9 of the claim, "" where there is none."""
+    _, mark, behind = claim.block.text.partition(claim.mark("REF", "D9"))
+    if not mark:
+        return ""
+    if claim.faults:
+        return clean(claim.header.reference("D9"), 50)
+    # Without a fault it stands in the header: the claim need not be split to find that out.
+    delimiters = claim.block.delimiters
+    return clean(behind.partition(delimiters.terminator)[0].partition(delimiters.element)[0], 50)
+
+
+def _patient_name(claim: Claim) -> str:
+    """NM1 of 2000D, with the insured's number where the patient has none."""
+    insured = claim.subscriber.named("IL") if claim.subscriber is not None else None
+    named = claim.patient.named("QC") if claim.patient is not None else insured
+    member = insured if claim.subscriber is not None else named
+    identifier = clean(element(named, 9), 80, 2) or clean(element(member, 9), 80, 2)
+    qualifier = element(member, 8)
+    if qualifier not in ("MI", "II"):
+        qualifier = "MI"
+    return _name("QC", named, "1", qualifier, identifier)
+
+
+def _name(role: str, named: Segment | None, person: str, qualifier: str, identifier: str) -> str:
+    """NM1 of the party that this NM1 names. What has no name is called UNKNOWN; without an identifier NM108
+    and NM109 both stay empty.
+    """
     kind = person if person in ("1", "2") else "2"
-    last = clean(element(segment, 3), 60) or "UNKNOWN"
+    last = clean(element(named, 3), 60) or "UNKNOWN"
     first = middle = ""
     if kind == "1":
-        first, middle = clean(element(segment, 4), 35), clean(element(segment, 5), 25)
-    qualifier, value = identifier if identifier[1] else ("", "")
-    return f"NM1*{role}*{kind}*{last}*{first}*{middle}***{qualifier}*{value}".rstrip(ELEMENT)
+        first, middle = clean(element(named, 4), 35), clean(element(named, 5), 25)
+    if not identifier:
+        qualifier = ""
+    return f"NM1*{role}*{kind}*{last}*{first}*{middle}***{qualifier}*{identifier}".rstrip(ELEMENT)
+
+
+@lru_cache(maxsize=4096)
+def _acceptance(date: str, amount: int, unread: str) -> str:
+    """STC of an accepted claim"""
+    return _status((_ACCEPTED,), date, "WQ", money(amount), unread)
+
+
+def _rejections(
+    of_claim: list[Finding],
+    failing: list[tuple[ServiceLine, list[Finding]]],
+    date: str,
+    amount: str,
+    unread: str,
+) -> list[str]:
+    """STC of a rejected claim, one for each reason"""
+    reasons = _reasons(of_claim, _OF_CLAIM)
+    if not reasons:
+        text = " ".join(f"Line {line.ordinal} - {found[0].message}" for line, found in failing)
+        reasons = [(_LINE if failing else RETURNED, text)]
+    out: list[str] = []
+    for codes, text in reasons:
+        said = f"{unread} {text}" if unread and not out else text
+        out.append(_status(codes, date, "U", amount, clean(said, _LONGEST_TEXT)))
+    return out
 
 
 def _status(codes: tuple[str, ...], date: str, action: str, amount: str, text: str = "") -> str:
@@ -455,14 +484,15 @@ def _status(codes: tuple[str, ...], date: str, action: str, amount: str, text: s
     return f"STC*{first}*{date}*{action}*{amount}******{second}*{third}*{text}".rstrip(ELEMENT)
 
 
-def _dates(period: tuple[int | None, int | None]) -> list[str]:
+@lru_cache(maxsize=4096)
+def _dates(period: tuple[int | None, int | None]) -> tuple[str, ...]:
     """DTP*472, where the dates of service can be read."""
     first, last = period
     if first is None or last is None:
-        return []
+        return ()
     if first == last:
-        return [f"DTP*472*D8*{first:08d}"]
-    return [f"DTP*472*RD8*{first:08d}-{last:08d}"]
+        return (f"DTP*472*D8*{first:08d}",)
+    return (f"DTP*472*RD8*{first:08d}-{last:08d}",)
 
 
 def _sort_out(
@@ -501,7 +531,7 @@ def _line_lines(line: ServiceLine, errors: list[Finding]) -> list[str]:
     control = clean(line.control, 50) or clean(element(line.first("LX"), 1), 50)
     if control:
         out.append(f"REF*FJ*{control}")
-    return out + _dates(line.dates)
+    return [*out, *_dates(line.dates)]
 
 
 def _reasons(errors: Iterable[Finding], entities: frozenset[str]) -> list[tuple[tuple[str, ...], str]]:

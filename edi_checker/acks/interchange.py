@@ -26,13 +26,14 @@ def clean(value: str, longest: int, shortest: int = 1) -> str:
     blanks at the ends go, and what is longer than `longest` characters is cut. "" where less than `shortest`
     characters remain.
     """
-    # most values are a word or a number, in which there is nothing to mend
-    if not value.isalnum():
+    if not value:
+        return ""
+    # most values are a word or a number, perhaps with hyphens, in which there is nothing to mend
+    if not value.isalnum() and not value.replace("-", "0").isalnum():
         if not value.isprintable():
             value = "".join(c if c.isprintable() else " " for c in value)
-        value = value.translate(_DELIMITERS).strip()
-    value = value[:longest].rstrip()
-    return value if len(value) >= shortest else ""
+        value = value.translate(_DELIMITERS).strip()[:longest].rstrip()
+    return value[:longest] if len(value) >= shortest else ""
 
 
 def digits(value: str, longest: int) -> str:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from edi_checker.claim import BillingProvider, Claim, Interchange, Part, Patient, Subscriber, Transaction
-from edi_checker.facts.circumstances import Circumstances, ProviderDays
+from edi_checker.facts.circumstances import (
+    Circumstances,
+    ProviderDay,
+    ProviderDays,
+    note_days,
+    provider_day,
+)
 from edi_checker.facts.claims import add_claim
 from edi_checker.facts.coverage import Coverage, Gap
 from edi_checker.facts.levels import add_billing_provider, faults_of, file_fact, level_of, transaction_fact
@@ -27,11 +33,13 @@ __all__ = [
     "Gap",
     "Needs",
     "Placed",
+    "ProviderDay",
     "ProviderDays",
     "Question",
     "Value",
     "facts_of",
     "lines_can_be_trusted",
+    "provider_day",
 ]
 
 
@@ -45,22 +53,21 @@ def facts_of(part: Part, circumstances: Circumstances) -> list[Fact]:
     received = circumstances.received
     if isinstance(part, Claim):
         profile = choose(part, circumstances.profile)
-        facts = faults_of(part, "claim", circumstances, profile.name) if part.faults else []
         needs = _needs(circumstances, profile) if not part.faults and not part.cut else None
         if needs is not None and skim(part, circumstances.held_to(profile), profile, needs):
-            return facts
+            return []
+        facts = faults_of(part, "claim", circumstances, profile.name) if part.faults else []
         if lines_can_be_trusted(part):
             circumstances = circumstances.held_to(profile)
             add_claim(facts, part, circumstances, profile, needs)
             if circumstances.more_facts is not None:
                 facts.extend(circumstances.more_facts(part, received, profile))
-        elif circumstances.meet is not None:
-            circumstances.meet(profile, received, received)
+        else:
+            note_days(circumstances, profile, None, None)
         return facts
     profile = choose_for_run(circumstances.profile)
     name = profile.name
-    if circumstances.meet is not None:
-        circumstances.meet(profile, received, received)
+    note_days(circumstances, profile, None, None)
     facts = faults_of(part, level_of(part), circumstances, name) if part.faults else []
     if isinstance(part, BillingProvider):
         needs = _needs(circumstances, profile) if not part.faults else None
@@ -68,11 +75,11 @@ def facts_of(part: Part, circumstances: Circumstances) -> list[Fact]:
         add_level_misfits(facts, part, circumstances, name)
         add_billing_situations(facts, part, circumstances.received, name)
     elif isinstance(part, Subscriber | Patient):
-        if circumstances.needs is not None and not part.faults and skim_level(part):
+        needs = _needs(circumstances, profile) if not part.faults else None
+        if needs is not None and skim_level(part, received, name, needs):
             return facts
         add_level_misfits(facts, part, circumstances, name)
         if isinstance(part, Subscriber):
-            needs = _needs(circumstances, profile) if not part.faults else None
             add_subscriber(facts, part, received, name, needs)
     elif isinstance(part, Transaction):
         facts.append(transaction_fact(part, circumstances, name))

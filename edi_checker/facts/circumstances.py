@@ -30,6 +30,7 @@ class Circumstances:
     more_facts     where given, makes further facts of a claim whose lines can be trusted
     needs          where given, says what the rules need of facts, so that no others are made
     meet           where given, is told of days of receipt and service: profile, day, received
+    days_noted     profiles with first and last days of which these have been told already
     """
 
     received: int
@@ -42,6 +43,7 @@ class Circumstances:
     more_facts: FactMaker | None = None
     needs: Callable[[Profile], Needs] | None = None
     meet: Callable[[Profile, int, int], None] | None = None
+    days_noted: set[tuple[int, int | None, int | None]] | None = None
 
     def versions(self) -> tuple[tuple[str, str, int], ...]:
         """Name, release and number of rows of every table and code list that decides."""
@@ -49,7 +51,9 @@ class Circumstances:
 
     def held_to(self, profile: Profile) -> Circumstances:
         """These circumstances with the tables of a profile: Medicaid may have some of its own."""
-        tables = self.tables.of("medicaid") if "medicaid" in profile.names else self.tables
+        tables = self.tables
+        if profile.name == "medicaid" or "medicaid" in profile.inherits:
+            tables = tables.of("medicaid")
         return self if tables is self.tables else replace(self, tables=tables)
 
     def for_one_input(self) -> Circumstances:
@@ -58,11 +62,22 @@ class Circumstances:
             self,
             provider_days=self.provider_days or ProviderDays(),
             claims_seen=self.claims_seen or ClaimsSeen(),
+            days_noted=set(),
         )
+
+
+_MOST_SPANS = 10_000
 
 
 def note_days(circumstances: Circumstances, profile: Profile, first: int | None, last: int | None) -> None:
     """Tell whoever wants to know of a claim's days of service, None where they cannot be read."""
+    noted = circumstances.days_noted
+    if noted is not None:
+        span = (id(profile), first, last)  # profiles live as long as the engine
+        if span in noted:
+            return
+        if len(noted) < _MOST_SPANS:
+            noted.add(span)
     if circumstances.coverage is not None and first is not None:
         circumstances.coverage.meet(first, circumstances.tables)
         if last is not None and last != first:
@@ -78,6 +93,16 @@ def note_days(circumstances: Circumstances, profile: Profile, first: int | None,
 FactMaker = Callable[[Claim, int, Profile], Iterable[Fact]]
 
 
+ProviderDay = int | tuple[str, int]
+
+
+def provider_day(npi: str, on: int) -> ProviderDay:
+    """What stands for a provider's day (CCYYMMDD): of ten digits one number, which takes the least room."""
+    if len(npi) == 10 and npi.isascii() and npi.isdigit():
+        return int(npi) * 100_000_000 + on
+    return npi, on
+
+
 class ProviderDays:
     """Least minutes of one-on-one treatment by rendering provider and day, added up over claims."""
 
@@ -86,15 +111,15 @@ class ProviderDays:
     )
 
     def __init__(self) -> None:
-        self._minutes: dict[tuple[str, int], int] = {}
+        self._minutes: dict[ProviderDay, int] = {}
 
     def so_far(self, npi: str, on: int) -> int:
         """The sum of a provider's day (CCYYMMDD) as it stands."""
-        return self._minutes.get((npi, on), 0)
+        return self._minutes.get(provider_day(npi, on), 0)
 
     def add(self, npi: str, on: int, minutes: int) -> int:
         """Add minutes to a provider's day (CCYYMMDD) and return the sum so far."""
-        key = (npi, on)
+        key = provider_day(npi, on)
         total = self._minutes.get(key, 0) + minutes
         if key in self._minutes or len(self._minutes) < self.LIMIT:
             self._minutes[key] = total

@@ -72,7 +72,7 @@ def add_claim(
     if needs is None or "event" in needs.kinds:
         _add_events(facts, claim, lines, first, last, received, profile.name)
     if needs is None or "misfit" in needs.kinds:
-        add_claim_misfits(facts, claim, lines, first, last, circumstances, profile.name)
+        add_claim_misfits(facts, claim, lines, first, last, circumstances, profile)
     add_coding(facts, claim, lines, circumstances, profile, needs)
     if needs is None or "situation" in needs.kinds:
         add_situations(facts, claim, lines, first, received, profile.name)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
-from edi_checker.claim import Claim, ServiceLine
+from edi_checker.claim import Claim, ServiceLine, Transaction
 from edi_checker.facts.lines import Line
 from edi_checker.facts.places import Known
 from edi_checker.finding import Place
@@ -82,12 +83,21 @@ _BETWEEN, _END = "\x1f", b"\x1e"
 
 
 def _written(claim: Claim) -> bytes:
-    words = (*claim.transaction.numbers, claim.id, str(claim.position))
-    text = _BETWEEN.join(words)
-    if text.count(_BETWEEN) >= len(words) or "\x1e" in text:
-        # What separates the words cannot be kept within one; a number with it is no control number.
-        text = _BETWEEN.join([word.replace(_BETWEEN, "").replace("\x1e", "") for word in words])
+    id = claim.id
+    if _BETWEEN in id or "\x1e" in id:
+        id = _clean(id)
+    text = f"{_numbers_of(*claim.transaction.numbers)}{_BETWEEN}{id}{_BETWEEN}{claim.position}"
     return text.encode("utf-8", "replace") + _END
+
+
+@lru_cache(maxsize=256)
+def _numbers_of(interchange: str, group: str, transaction: str) -> str:
+    return _BETWEEN.join(map(_clean, (interchange, group, transaction)))
+
+
+def _clean(word: str) -> str:
+    """A word without what separates words: a number with it is no control number."""
+    return word.replace(_BETWEEN, "").replace("\x1e", "")
 
 
 def earlier_claim(seen: ClaimsSeen, claim: Claim, lines: Sequence[Line]) -> Known | None:
@@ -100,17 +110,22 @@ def earlier_claim(seen: ClaimsSeen, claim: Claim, lines: Sequence[Line]) -> Know
     if claim.faults or not lines or not is_compared(claim):
         return None
     served = [f"{said_of_line(line)} {line.npi}" for line in lines]
-    where = seen.meet(digest_claim(claim, tuple(claim.diagnoses), served), claim)
+    digest = digest_claim(claim, claim.place_of_service, say_diagnoses(claim.diagnoses), served)
+    where = seen.meet(digest, claim)
     return Known(where) if where is not None else None
 
 
 def is_compared(claim: Claim) -> bool:
     """Whether a claim without faults is one that must not come twice."""
-    transaction = claim.transaction
+    return claim.frequency == "1" and is_first_issue(claim.transaction)
+
+
+def is_first_issue(transaction: Transaction) -> bool:
+    """Whether the claims of a transaction are sent for the first time, as far as it says itself."""
     interchange = transaction.interchange
     if interchange.faults and any(fault.kind == "interchange-repeated" for fault in interchange.faults):
         return False
-    return claim.frequency == "1" and transaction.purpose != _REISSUE
+    return transaction.purpose != _REISSUE
 
 
 def said_of_line(line: Line) -> str:
@@ -118,11 +133,17 @@ def said_of_line(line: Line) -> str:
     return f"{line.service.said} {line.first} {line.last}"
 
 
-def digest_claim(claim: Claim, diagnoses: tuple[tuple[str, str], ...], served: list[str]) -> int:
+def say_diagnoses(pairs: Iterable[tuple[str, str]]) -> str:
+    """What the diagnoses of a claim say."""
+    return _BETWEEN.join([f"{qualifier}:{code}" for qualifier, code in pairs])
+
+
+def digest_claim(claim: Claim, place_of_service: str, diagnoses: str, served: list[str]) -> int:
     """The digest of all that makes a claim the same as another, never 0; `served` are lines and providers."""
-    above = [level.content for level in (claim.billing, claim.subscriber, claim.patient) if level is not None]
-    said = [f"{qualifier}:{code}" for qualifier, code in diagnoses]
-    text = _BETWEEN.join([*above, "", claim.place_of_service, *said, "", *sorted(served)])
+    levels = (claim.billing, claim.subscriber, claim.patient)
+    above = [level.content for level in levels if level is not None]
+    served.sort()
+    text = _BETWEEN.join([*above, "", place_of_service, diagnoses, "", *served])
     digest = blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
     return int.from_bytes(digest, "big") or 1
 

@@ -52,7 +52,7 @@ _OF_A_PATIENT = frozenset(("N3", "N4", "DMG"))
 _PROVIDERS = frozenset(("DN", "P3", "82", "DQ", "DK", "QB"))
 _CLIA = re.compile(r"[0-9]{2}[A-Z][0-9A-Z]{7}")
 _NDC = re.compile(r"[0-9]{11}")
-_POST_OFFICE_BOX = re.compile(r"(?:P ?O ?B(?:OX)?|POST OFFICE BOX|LOCK ?BOX) ?[0-9A-Z#-]{0,12}")
+_POST_OFFICE_BOX = re.compile(r"(?:P ?O ?B(?:OX)?|POST OFFICE BOX|LOCK ?(?:BOX|BIN)) ?[0-9A-Z#-]{0,12}")
 
 
 class _Scene:
@@ -351,18 +351,14 @@ def add_subscriber(
         and ids.issuperset(_OF_A_PATIENT)
     ):
         return
-    values: dict[str, Value] = {
-        "date": received,
-        "profile": profile,
-        "responsibility": element(responsible, 1),
-        "relationship": element(responsible, 2),
-        "insurance_type": element(responsible, 5),
-        "filing_indicator": element(responsible, 9),
-        "entity_type": named.entity_type,
-        "identified": bool(named.id) or any(fault.segment == "NM1" for fault in subscriber.faults),
-        "address": "N3" in ids and "N4" in ids,
-        "demographics": "DMG" in ids,
-    }
+    values = values_of_subscriber(
+        (*(element(responsible, at) for at in (1, 2, 5, 9)), named.entity_type),
+        received,
+        profile,
+        identified=bool(named.id) or any(fault.segment == "NM1" for fault in subscriber.faults),
+        address="N3" in ids and "N4" in ids,
+        demographics="DMG" in ids,
+    )
     if needs is not None:
         key = ("subscriber", *values.values())
         asked = needs.known[key] if key in needs.known else needs.learn(key, "subscriber", values)
@@ -373,6 +369,31 @@ def add_subscriber(
         "name": (_spot_of_name(subscriber),),
     }
     facts.append(Fact("subscriber", values, stands_on))
+
+
+def values_of_subscriber(
+    said: tuple[str, ...],
+    received: int,
+    profile: str,
+    *,
+    identified: bool,
+    address: bool,
+    demographics: bool,
+) -> dict[str, Value]:
+    """The values of a subscriber's fact; `said` are SBR01, SBR02, SBR05, SBR09 and NM102."""
+    responsibility, relationship, insurance_type, filing_indicator, entity_type = said
+    return {
+        "date": received,
+        "profile": profile,
+        "responsibility": responsibility,
+        "relationship": relationship,
+        "insurance_type": insurance_type,
+        "filing_indicator": filing_indicator,
+        "entity_type": entity_type,
+        "identified": identified,
+        "address": address,
+        "demographics": demographics,
+    }
 
 
 def _spot_of_name(subscriber: Subscriber) -> Spot:

@@ -8,6 +8,8 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as _quote
 from types import TracebackType
 from typing import IO, Any, Literal, NamedTuple, Self
 
@@ -18,6 +20,7 @@ from edi_checker.claim import (
     GroupEnd,
     Interchange,
     InterchangeEnd,
+    Level,
     Part,
     Run,
     Transaction,
@@ -31,8 +34,9 @@ FileOutcome = Literal["accepted", "accepted_with_errors", "rejected", "not_check
 
 IN_MEMORY = 1 << 20  # characters of a journal beyond which it goes to a temporary file
 SHOWN = 240  # characters of a segment that are kept around the faulty element
+_WAITING = 200  # rows
 _VERDICTS: tuple[Outcome, ...] = ("accepted", "rejected", "not_checked")
-_quote = json.JSONEncoder().encode
+_INDEX = {outcome: index for index, outcome in enumerate(_VERDICTS)}
 
 
 class Tally(NamedTuple):
@@ -135,6 +139,50 @@ class Stretch:
     within: bool = False
 
 
+class _Rows:
+    """Lines of ASCII text; in memory while few, on disk when many."""
+
+    def __init__(self) -> None:
+        self._file: IO[str] = tempfile.SpooledTemporaryFile(  # noqa: SIM115  # closed by close()
+            IN_MEMORY, "w+", encoding="ascii", newline="\n"
+        )
+        # What is not in the file yet: to write each row there would take longer than to make it.
+        self._waiting: list[str] = []
+
+    def add(self, row: str) -> None:
+        """One row with its line feed."""
+        self._waiting.append(row)
+        if len(self._waiting) >= _WAITING:
+            self._flush()
+
+    def put(self, rows: str) -> None:
+        """Rows that `take` of others gave."""
+        self._flush()
+        self._file.write(rows)
+
+    def take(self) -> str:
+        """All rows; none are left after."""
+        self._flush()
+        self._file.seek(0)
+        rows = self._file.read()
+        self._file.seek(0)
+        self._file.truncate()
+        return rows
+
+    def read(self) -> Iterator[str]:
+        """Each row with its line feed, from the first."""
+        self._flush()
+        self._file.seek(0)
+        yield from self._file
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _flush(self) -> None:
+        self._file.write("".join(self._waiting))
+        self._waiting.clear()
+
+
 class Journal:
     """Takes the parts of one input as they are checked; after `end`, gives them with their final outcomes.
 
@@ -152,8 +200,7 @@ class Journal:
     def __init__(self, path: str, *, excerpts: bool = True, passed: tuple[int, int] = (0, 0)) -> None:
         self._path = path
         self._excerpts = excerpts
-        self._claims_file = _spool()
-        self._findings_file = _spool()
+        self._claim_rows, self._finding_rows = _Rows(), _Rows()
         # one for each transaction of the input: index into _VERDICTS
         self._verdicts = bytearray(passed[0])
         self._group_from = 0
@@ -191,30 +238,15 @@ class Journal:
         cents = None
         if isinstance(part, Claim):
             cents = self._note_claim(part, checked.outcome)
-        elif isinstance(part, Interchange):
-            self._interchanges += 1
-            self._open = True
-            self._interchange_from = self._group_from = len(self._verdicts)
-            self._delimiters = part.delimiters
-        elif isinstance(part, Group):
-            self._groups += 1
-            self._group_from = len(self._verdicts)
-        elif isinstance(part, Transaction):
-            self._transactions += 1
-            self._verdicts.append(0)
+        elif not isinstance(part, Level):
+            self._note_begin(part)
         if checked.failed:
             self._failures += 1
             self._failure = self._failure or checked.failed
         for finding in checked.findings:
             self._note_finding(finding, part, checked.outcome, cents)
-        if isinstance(part, TransactionEnd):
-            self._close(self._in_transaction, self._in_group, checked.outcome, len(self._verdicts) - 1)
-        elif isinstance(part, GroupEnd):
-            self._close(self._in_group, self._in_interchange, checked.outcome, self._group_from)
-        elif isinstance(part, InterchangeEnd):
-            self._in_interchange.take(self._in_group)
-            self._close(self._in_interchange, self._sums, checked.outcome, self._interchange_from)
-            self._open = False
+        if isinstance(part, (TransactionEnd, GroupEnd, InterchangeEnd)):
+            self._note_end(part, checked.outcome)
 
     def end(
         self,
@@ -259,7 +291,7 @@ class Journal:
 
         `within` says that it was claims of the open transaction instead.
         """
-        claims_text, findings_text = _take_text(self._claims_file), _take_text(self._findings_file)
+        claims_text, findings_text = self._claim_rows.take(), self._finding_rows.take()
         transactions, claims = self._passed
         stretch = Stretch(
             claims_text,
@@ -282,8 +314,8 @@ class Journal:
 
     def put_in(self, stretch: Stretch) -> None:
         """Note what another journal of the same input noted, which was made for this place of it."""
-        self._claims_file.write(stretch.claims_text)
-        self._findings_file.write(stretch.findings_text)
+        self._claim_rows.put(stretch.claims_text)
+        self._finding_rows.put(stretch.findings_text)
         self._verdicts += stretch.verdicts
         self._transactions += len(stretch.verdicts)
         self._claims += stretch.claims
@@ -296,21 +328,24 @@ class Journal:
 
     def claims(self) -> Iterator[tuple[str, str, Outcome, str]]:
         """CLM01 and ST02 (both as JSON text), outcome and charge of each claim, in document order."""
-        self._claims_file.seek(0)
-        for row in self._claims_file:
-            transaction, outcome, claim, number, charge = row.rstrip("\n").split("\t")
-            yield claim, number, self._final(int(transaction), _VERDICTS[int(outcome)]), charge
+        known = ""
+        final: Outcome = "accepted"
+        for row in self._claim_rows.read():
+            said, claim, number, charge = row[:-1].split("\t")
+            # that of the claim before, most times
+            if said != known:
+                transaction, _, outcome = said.partition(" ")
+                known, final = said, self._final(int(transaction), _VERDICTS[int(outcome)])
+            yield claim, number, final, charge
 
     def findings(self) -> Iterator[str]:
         """Each finding as JSON text, in document order."""
-        self._findings_file.seek(0)
-        for row in self._findings_file:
+        for row in self._finding_rows.read():
             yield row.partition("\t")[0].rstrip("\n")
 
     def entries(self) -> Iterator[Entry]:
         """Each finding with what a report for people shows beside it, in document order."""
-        self._findings_file.seek(0)
-        for row in self._findings_file:
+        for row in self._finding_rows.read():
             finding, _, beside = row.partition("\t")
             transaction, number, outcome, cents, excerpt = json.loads(beside)
             yield Entry(
@@ -323,8 +358,8 @@ class Journal:
 
     def close(self) -> None:
         """Let go of the temporary files."""
-        self._claims_file.close()
-        self._findings_file.close()
+        self._claim_rows.close()
+        self._finding_rows.close()
 
     def _note_claim(self, claim: Claim, outcome: Outcome) -> int:
         if not self._verdicts:
@@ -336,11 +371,32 @@ class Journal:
         if claim.transaction is not self._transaction:
             self._transaction = claim.transaction
             self._number = _quote(claim.transaction.control_number)
-        self._claims_file.write(
-            f"{len(self._verdicts) - 1}\t{_VERDICTS.index(outcome)}\t{_quote(claim.id)}\t{self._number}\t"
-            f"{dollars(cents)}\n"
-        )
+        said = f"{len(self._verdicts) - 1} {_INDEX[outcome]}"
+        self._claim_rows.add(f"{said}\t{_quote(claim.id)}\t{self._number}\t{dollars(cents)}\n")
         return cents
+
+    def _note_begin(self, part: Part) -> None:
+        if isinstance(part, Interchange):
+            self._interchanges += 1
+            self._open = True
+            self._interchange_from = self._group_from = len(self._verdicts)
+            self._delimiters = part.delimiters
+        elif isinstance(part, Group):
+            self._groups += 1
+            self._group_from = len(self._verdicts)
+        elif isinstance(part, Transaction):
+            self._transactions += 1
+            self._verdicts.append(0)
+
+    def _note_end(self, part: TransactionEnd | GroupEnd | InterchangeEnd, outcome: Outcome) -> None:
+        if isinstance(part, TransactionEnd):
+            self._close(self._in_transaction, self._in_group, outcome, len(self._verdicts) - 1)
+        elif isinstance(part, GroupEnd):
+            self._close(self._in_group, self._in_interchange, outcome, self._group_from)
+        else:
+            self._in_interchange.take(self._in_group)
+            self._close(self._in_interchange, self._sums, outcome, self._interchange_from)
+            self._open = False
 
     def _note_finding(self, finding: Finding, part: Part, outcome: Outcome, cents: int | None) -> None:
         self._severities[finding.severity] += 1
@@ -349,11 +405,11 @@ class Journal:
         beside = (
             len(self._verdicts) - 1,
             self._claims if isinstance(part, Claim) else 0,
-            _VERDICTS.index(outcome),
+            _INDEX[outcome],
             cents,
             (excerpt.text, excerpt.start, excerpt.end) if excerpt is not None else None,
         )
-        self._findings_file.write(f"{json.dumps(finding_record(finding))}\t{json.dumps(beside)}\n")
+        self._finding_rows.add(f"{json.dumps(finding_record(finding))}\t{json.dumps(beside)}\n")
 
     def _close(self, inner: Sums, outer: Sums, outcome: Outcome, first: int) -> None:
         if outcome != "accepted":
@@ -363,7 +419,7 @@ class Journal:
 
     def _set_verdicts(self, outcome: Outcome, first: int) -> None:
         first = max(first, 0)
-        self._verdicts[first:] = bytes((_VERDICTS.index(outcome),)) * (len(self._verdicts) - first)
+        self._verdicts[first:] = bytes((_INDEX[outcome],)) * (len(self._verdicts) - first)
 
     def _final(self, transaction: int, outcome: Outcome) -> Outcome:
         """The outcome of a claim with the verdict on the transaction in which it stands."""
@@ -387,6 +443,7 @@ class Journal:
         return f"{what} could not be checked: {self._failure}"
 
 
+@lru_cache(maxsize=4096)
 def dollars(cents: int) -> str:
     """Money as reports write it: "200.00"."""
     sign = "-" if cents < 0 else ""
@@ -428,19 +485,6 @@ def _place_record(place: Place) -> dict[str, Any]:
         "position": place.position,
         "element": place.element,
     }
-
-
-def _spool() -> IO[str]:
-    return tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="ascii", newline="\n")
-
-
-def _take_text(spool: IO[str]) -> str:
-    """All that a spool holds; it is empty after."""
-    spool.seek(0)
-    text = spool.read()
-    spool.seek(0)
-    spool.truncate()
-    return text
 
 
 def _excerpt(part: Part, place: Place, delimiters: Delimiters) -> Excerpt | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import islice
 from typing import TextIO
 
 from edi_checker.reports.journal import Journal, Summary, dollars
 
 SCHEMA = "edi-checker/report/1"
+_AT_ONCE = 100  # rows: to write each by itself would take longer than to make it
 
 
 class JsonReport:
@@ -71,19 +74,19 @@ class JsonReport:
             ],
         }
         out.write(json.dumps(head)[:-1] + ',\n "claims": [')
-        between = "\n  "
-        for claim, transaction, outcome, charge in journal.claims():
-            out.write(
-                f'{between}{{"claim": {claim}, "transaction": {transaction}, '
-                f'"outcome": "{outcome}", "charge": "{charge}"}}'
-            )
-            between = ",\n  "
+        self._write_rows(
+            f'{{"claim": {claim}, "transaction": {set_number}, "outcome": "{outcome}", "charge": "{charge}"}}'
+            for claim, set_number, outcome, charge in journal.claims()
+        )
         out.write('],\n "findings": [')
-        between = "\n  "
-        for finding in journal.findings():
-            out.write(between + finding)
-            between = ",\n  "
+        self._write_rows(journal.findings())
         out.write("]}")
+
+    def _write_rows(self, rows: Iterator[str]) -> None:
+        between = "\n  "
+        while piece := list(islice(rows, _AT_ONCE)):
+            self._out.write(between + ",\n  ".join(piece))
+            between = ",\n  "
 
     def finish(self) -> None:
         self._out.write("]}\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from edi_checker.finding import TableVersion
-from edi_checker.store import Found, Release, StoredTables
+from edi_checker.store import ALWAYS, Found, Release, StoredTables
 from edi_checker.tables import BUILT_IN, Procedure, Tables
 
 _NO_END = 99991231
@@ -25,6 +25,12 @@ _TYPES = {
     "3": "type 3: with one of these, or another that the contractor names",
 }
 _PROGRAMS = {"medicare": "", "medicaid": "Medicaid: "}
+_LISTS = {
+    "taxonomy": "a taxonomy code",
+    "carc": "an adjustment reason",
+    "rarc": "a remark code",
+    "cpt": "a CPT code",
+}
 _EDITS = ("ncci_ptp", "ncci_mue", "ncci_addon")
 
 
@@ -163,6 +169,10 @@ def _listed(tables: StoredTables, code: str, on: int) -> Iterator[str]:
         yield f"{_named(level2.table)}: a code of level II, {_period(level2.first, level2.last)}"
     elif tables.release("hcpcs", on) is not None:
         yield _none(tables, "hcpcs", on)
+    for name, what in _LISTS.items():
+        if (listed := tables.release(name, on)) is not None:
+            for first, last in tables.spans(name, code, on):
+                yield f"{_named(listed)}: {what}{_days(first, last)}"
 
 
 def _none(tables: StoredTables, name: str, on: int) -> str:
@@ -188,6 +198,12 @@ def _named(version: TableVersion) -> str:
 def _period(first: int, last: int | None) -> str:
     end = f"to {_day(last)}" if last is not None and last != _NO_END else "with no end"
     return f"from {_day(first)} {end}"
+
+
+def _days(first: int, last: int) -> str:
+    """A period of which either end may be open, "" where both are."""
+    begin = f", from {_day(first)}" if first > ALWAYS else ""
+    return begin + (f", to {_day(last)}" if last != _NO_END else "")
 
 
 def _day(on: int) -> str:
