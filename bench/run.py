@@ -143,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(tell_goals(figures))
     if given.write or given.page:
         save(figures, KEPT)
-        write(figures)
+        write(load(KEPT))  # they are kept rounded, and the page is what they say then
     return 0
 
 
