@@ -180,15 +180,20 @@ def test_a_bomb_in_a_zip_is_refused(tmp_path):
         deque((reading.read(1 << 20) for _ in range(1 << 9)), maxlen=0)
 
 
-def test_a_bomb_in_gzip_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("head", "filling", "reason"),
+    [(TO_CLAIM, "NTE*ADD*BOMB~\n", "unpacks to more than"), ("", " \n", "blanks")],
+    ids=["segments", "blanks"],
+)
+def test_a_bomb_in_gzip_is_refused(tmp_path, head, filling, reason):
     path = tmp_path / "bomb.837.gz"
     with gzip.open(path, "wb") as stream:
-        stream.write(TO_CLAIM.encode())
+        stream.write(head.encode())
         for _ in range(40):
-            stream.write(b"NTE*ADD*BOMB~\n" * (1 << 16))
+            stream.write(filling.encode() * ((1 << 20) // len(filling)))
     code, report = check(path, "--max-unpacked", str(1 << 24))
     assert code == 2
-    assert "unpacks to more than" in report["files"][0]["reason"]
+    assert reason in report["files"][0]["reason"]
 
 
 def test_a_zip_that_names_places_outside_writes_nowhere_else(tmp_path):
