@@ -11,6 +11,7 @@ import click
 
 FILE = "edi-checker.toml"
 MAX_BYTES = 1 << 20
+_MOST_OPEN = 100  # brackets that are open at a time; an option is a list at most
 _OWN = ("config", "debug", "help")  # options that a file cannot give
 
 
@@ -36,13 +37,14 @@ def read_config(file: Path, known: Collection[str]) -> dict[str, Any]:
             data = stream.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise ConfigError(f"{file}: larger than {MAX_BYTES >> 20} MB")
-        config = tomllib.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        if _is_deep(text):
+            raise ConfigError(f"{file}: nested more than {_MOST_OPEN} deep")
+        config = tomllib.loads(text)
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{file}: not UTF-8 text") from None
-    except RecursionError:
-        raise ConfigError(f"{file}: nested too deep") from None
     except ValueError as error:
         raise ConfigError(f"{file}: {error}") from None
     for name, table in config.items():
@@ -53,6 +55,19 @@ def read_config(file: Path, known: Collection[str]) -> dict[str, Any]:
         if not isinstance(table, dict):
             raise ConfigError(f"{file}: {name}: must be a table, [{name}]")
     return config
+
+
+def _is_deep(text: str) -> bool:
+    """Whether so many brackets are left open that they cannot be a list of texts, or what a text holds."""
+    depth = 0
+    for character in text:
+        if character in "[{":
+            depth += 1
+            if depth > _MOST_OPEN:
+                return True
+        elif character in "]}":
+            depth = max(0, depth - 1)
+    return False
 
 
 def take_defaults(ctx: click.Context, file: Path, table: dict[str, Any]) -> dict[str, Any]:

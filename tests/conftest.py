@@ -13,6 +13,21 @@ def pytest_addoption(parser):
     )
 
 
+# Modules that take long together: many processes, many random claims, a browser.
+_LONG = frozenset(
+    "test_ack_corpus test_acks test_answers test_batch test_bench test_clean_claims test_cli "  # noqa: SIM905
+    "test_codesets test_corpus test_engine test_engines_agree test_examples test_full_table "
+    "test_fuzz test_hostile test_html test_needs test_patterns test_probe test_redact "
+    "test_rules_commands test_samples test_screenshots test_split test_store test_walker".split()
+)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.stem not in _LONG:
+            item.add_marker("quick")
+
+
 @pytest.fixture
 def golden(request):
     """Hold a text to the file of that name in tests/golden."""

@@ -366,7 +366,10 @@ def test_configuration_gives_the_defaults(folder):
         ("[chekc]\nacks = true", "[chekc]"),
         ("check = 1", "check"),
         ("format = 'json'", "format"),
-        ("[check]\nformat = 'js", "end of document"),
+        ("[check]\nformat = 'js", "edi-checker.toml: "),
+        ("x = " + "[" * 5000, "nested more than"),
+        ("x = [\n" * 5000, "nested more than"),
+        ("x = " + "{a = " * 5000, "nested more than"),
         ('[check]\nprofile = "\\ud800"', "edi-checker.toml"),
     ],
 )  # fmt: skip

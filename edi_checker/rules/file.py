@@ -10,6 +10,9 @@ import yaml
 
 MAX_CHARACTERS = 1 << 16
 MAX_DEPTH = 16
+# Brackets left open within one line: the library reads ahead to the end of a line, so what is deeper must be
+# refused before it is asked. Far above MAX_DEPTH, because a bracket may stand in a text; far below its bound.
+_MAX_OPEN = 64
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -69,6 +72,7 @@ def read(data: bytes) -> Mapping:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise Unreadable(line, "not UTF-8 text") from None
+    _check_brackets(text)
     try:
         return _build(text)
     except yaml.MarkedYAMLError as error:
@@ -77,6 +81,25 @@ def read(data: bytes) -> Mapping:
         raise Unreadable(mark.line + 1 if mark else 0, f"not YAML: {reason}") from None
     except yaml.YAMLError as error:
         raise Unreadable(0, f"not YAML: {str(error).splitlines()[0]}") from None
+
+
+def _check_brackets(text: str) -> None:
+    """Refuse a line that leaves so many brackets open that no text explains it."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.count("[") + line.count("{") <= _MAX_OPEN:
+            continue
+        depth = 0
+        for character in line:
+            if character in "[{":
+                depth += 1
+                if depth > _MAX_OPEN:
+                    raise _too_deep(number)
+            elif character in "]}":
+                depth = max(0, depth - 1)
+
+
+def _too_deep(line: int) -> Unreadable:
+    return Unreadable(line, f"nested more than {MAX_DEPTH} deep")
 
 
 def _build(text: str) -> Mapping:
@@ -115,7 +138,7 @@ def _build(text: str) -> Mapping:
             root = node
         if not isinstance(node, Scalar):
             if len(stack) == MAX_DEPTH:
-                raise Unreadable(line, f"nested more than {MAX_DEPTH} deep")
+                raise _too_deep(line)
             stack.append((node, []))
     if not isinstance(root, Mapping):
         raise Unreadable(1, "empty, or no mapping of keys to values")
