@@ -41,6 +41,8 @@ def checkers(figures: Figures) -> list[Bar]:
         ("clean", "clean claims, one core"),
         ("faulty-5", "5 % of the claims faulty, one core"),
         ("faulty-20", "20 % of the claims faulty, one core"),
+        ("second-clean", "clean claims of a second maker, one core"),
+        ("second-noisy", "of these 20 % warned, 5 % faulty, one core"),
     ):
         if ratio := times_pyx12(figures, shape, way=WITHOUT_PAGE):
             found.append(Bar(OURS, does, ratio.middle, _OURS))

@@ -1,9 +1,10 @@
-"""Makes the files that are measured: claims of an invented clinic in every shape that could be slow.
+"""Makes the files that are measured: claims of two makers in every shape that could be slow.
 
 python bench/claims.py SHAPE CLAIMS PATH
 
-SHAPE is one of SHAPES. PATH is a file; for `small-files` a folder, which is made. Whatever the size, no more
-than a claim is held.
+SHAPE is one of SHAPES; those that begin with `second-` are of `second_maker`. PATH is a file; for
+`small-files` a folder, which is made. Whatever the size, no more than a claim is held. Printed is how many
+claims must be rejected.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from generate_claims import FIRST_DAY, generate  # noqa: E402  # found by the line above
+from generate_claims import FIRST_DAY, Seeded, generate  # noqa: E402  # found by the line above
+from second_maker import make as make_second  # noqa: E402
 
 SHAPES = {
     "clean": "clean: therapy and office visits, 1,000 claims a transaction set",
@@ -28,6 +30,9 @@ SHAPES = {
     "one-set": "all claims in one transaction set",
     "fifty-lines": "50 lines on each claim that goes to one payer",
     "small-files": "ten claims a file",
+    "second-clean": "of the second maker: clean",
+    "second-noisy": "of the second maker: 20 % of the claims with a warning and 5 % with an error",
+    "second-returning": "of the second maker: clean, 300 patients a thousand claims, who come again",
 }
 CLAIMS_PER_SMALL_FILE = 10
 LINES = 50
@@ -41,18 +46,22 @@ _REFERENCE = re.compile(r"(?<=REF\*6R\*)[^~]*")
 _DAY_OF_SERVICE = re.compile(r"(?<=DTP\*472\*D8\*)\d{8}")
 
 
-def write_claims(shape: str, claims: int, path: Path) -> None:
-    """Write so many claims of one of SHAPES; the same arguments give the same bytes.
+def write_claims(shape: str, claims: int, path: Path) -> int:
+    """Write so many claims of one of SHAPES, and return how many of them must be rejected.
 
-    Raises ValueError for no claims, and for a shape that is none.
+    The same arguments give the same bytes. Raises ValueError for no claims, and for a shape that is none.
     """
     if shape == "small-files":
         path.mkdir(parents=True, exist_ok=True)
         for number, text in enumerate(_small_files(claims), 1):
             (path / f"{number:07d}.837").write_text(text)
-        return
+        return 0
+    rejected = 0
     with path.open("w") as out:
-        out.writelines(_pieces(shape, claims))
+        for text, faulty in _pieces(shape, claims):
+            out.write(text)
+            rejected += faulty
+    return rejected
 
 
 def size_of(path: Path) -> int:
@@ -60,17 +69,35 @@ def size_of(path: Path) -> int:
     return sum(file.stat().st_size for file in path.iterdir()) if path.is_dir() else path.stat().st_size
 
 
-def _pieces(shape: str, claims: int) -> Iterator[str]:
+def _pieces(shape: str, claims: int) -> Iterator[tuple[str, int]]:
+    """The text in pieces, each with the number of its claims that must be rejected."""
     match shape:
-        case "clean" | "faulty-5" | "faulty-20":
-            return generate(claims, invalid={"clean": 0.0, "faulty-5": 0.05, "faulty-20": 0.2}[shape])
+        case "clean":
+            return _all_right(generate(claims))
+        case "faulty-5" | "faulty-20":
+            return _faulty(claims, 0.05 if shape == "faulty-5" else 0.2)
         case "every-kind":
-            return generate(claims, every_kind=True)
+            return _all_right(generate(claims, every_kind=True))
         case "one-set":
-            return generate(claims, per_transaction=claims)
+            return _all_right(generate(claims, per_transaction=claims))
         case "fifty-lines":
-            return _lengthen(generate(claims))
+            return _all_right(_lengthen(generate(claims)))
+        case "second-clean" | "second-noisy" | "second-returning":
+            made = make_second(shape.removeprefix("second-"), claims)
+            return ((piece.text, int(piece.is_rejected)) for piece in made)
     raise ValueError(f"no such shape: {shape}")
+
+
+def _all_right(texts: Iterator[str]) -> Iterator[tuple[str, int]]:
+    return ((text, 0) for text in texts)
+
+
+def _faulty(claims: int, part: float) -> Iterator[tuple[str, int]]:
+    """Every fault of the first maker is one for which a claim is rejected."""
+    seeded: list[Seeded] = []
+    for text in generate(claims, invalid=part, seeded=seeded):
+        yield text, len(seeded)
+        seeded.clear()
 
 
 def _small_files(claims: int) -> Iterator[str]:
@@ -136,7 +163,7 @@ def main() -> None:
     parser.add_argument("claims", type=int)
     parser.add_argument("path", type=Path)
     given = parser.parse_args()
-    write_claims(given.shape, given.claims, given.path)
+    print(write_claims(given.shape, given.claims, given.path))
 
 
 if __name__ == "__main__":

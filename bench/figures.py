@@ -78,6 +78,11 @@ class Figures:
     def of(self, section: str) -> list[Measured]:
         return [one for one in self.measured if one.section == section]
 
+    def pair(self, section: str, name: str) -> tuple[Measured, Measured] | None:
+        """The one of that name of the most claims and the one of the fewest; None where it has one size."""
+        found = sorted((one for one in self.of(section) if one.name == name), key=lambda one: one.claims)
+        return (found[-1], found[0]) if found and found[-1].claims > found[0].claims else None
+
     def one(self, section: str, name: str, *, claims: int | None = None) -> Measured | None:
         """The one of that name; with `claims` None the one of the most claims."""
         found = [
@@ -86,10 +91,15 @@ class Figures:
         return max(found, key=lambda one: one.claims, default=None)
 
 
-def rates(many: Measured, single: Measured, clock: str = "cpu") -> list[float]:
-    """Claims a second of each round, what a run over one claim takes (start and end) taken off."""
-    start = statistics.median(getattr(run, clock) for run in single.runs)
-    return [(many.claims - 1) / max(getattr(run, clock) - start, 1e-6) for run in many.runs]
+def rates(many: Measured, few: Measured, clock: str = "cpu") -> list[float]:
+    """Claims a second of each round, by what many claims take more than few: start and end fall out.
+
+    Where many took no longer, on a machine that was busy meanwhile, start and end are left in.
+    """
+    least = statistics.median(getattr(run, clock) for run in few.runs)
+    taken = [getattr(run, clock) for run in many.runs]
+    more = many.claims - few.claims
+    return [more / (each - least) if each > least else many.claims / each for each in taken]
 
 
 def compare(ours: list[float], theirs: list[float]) -> Ratio:
@@ -106,7 +116,12 @@ def load(path: Path) -> Figures:
     whole["measured"] = [
         Measured(**{**one, "runs": tuple(Run(*run) for run in one["runs"])}) for one in whole["measured"]
     ]
-    return Figures(**whole)
+    found = Figures(**whole)
+    if not all(found.pair("pyx12", row.name) for row in found.of("pyx12")):
+        # Of a time when not every program ran on two sizes: no ratio can be told from these.
+        found.put("pyx12", "", [])
+        del found.days["pyx12"]
+    return found
 
 
 def save(figures: Figures, path: Path) -> None:

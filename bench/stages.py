@@ -25,10 +25,7 @@ PACKAGE = f"{ROOT / 'edi_checker'}/"
 
 # The first that a file of the package begins with.
 STAGES = (
-    *(
-        (f"facts/{name}.py", "skimming: what of a clean claim the rules can need")
-        for name in ("skim", "learnt", "shapes", "needs")
-    ),
+    *((name, "what is remembered of pieces") for name in ("memo.py", "judgement.py")),
     *((name, "reading: bytes to blocks") for name in ("x12.py", "source.py")),
     *(
         (name, "the guide: patterns and walker")

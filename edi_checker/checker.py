@@ -22,7 +22,7 @@ from edi_checker.claim import (
     Whole,
 )
 from edi_checker.engine import Engine
-from edi_checker.facts import Circumstances, facts_of
+from edi_checker.facts import AnyLevel, Circumstances, facts_of, note_days
 from edi_checker.finding import Finding
 from edi_checker.guide import Guide
 from edi_checker.profile import Choice, Isolation, Profile, choose, choose_for_run
@@ -62,8 +62,8 @@ class Checker:
 
     `isolation` says what a fault of structure within a claim rejects, None leaves it to the claim's profile;
     `bounds` are the most that is read as one segment or claim, None for the usual ones;
-    `fast` lets patterns pass the blocks that they prove clean, and makes of facts only what rules can need;
-    the findings are the same without.
+    `fast` lets patterns pass the blocks that they prove clean, and gives back what was worked out of pieces
+    that say the same; the findings are the same without.
     """
 
     guide: Guide
@@ -84,7 +84,6 @@ class Checker:
         outcomes = _Outcomes(self.isolation, profile=self.circumstances.profile)
         circumstances = replace(
             self.circumstances.for_one_input(),
-            needs=self.engine.needs if self.fast else None,
             meet=self.engine.meet,
         )
         parts = read_parts(
@@ -97,6 +96,16 @@ class Checker:
 
     def _judge(self, part: Part, circumstances: Circumstances) -> tuple[tuple[Finding, ...], str]:
         try:
+            if self.fast and isinstance(part, Claim | AnyLevel) and not part.faults:
+                found = self._remember(part, circumstances)
+                if found is not None:
+                    if isinstance(part, Claim):
+                        self.engine.ways["pieces"] += 1
+                    if found:
+                        self.engine.note_remembered(found)
+                    return tuple(found), ""
+            if isinstance(part, Claim):
+                self.engine.ways["whole"] += 1
             facts = facts_of(part, circumstances)
             if not facts:
                 return _NOTHING
@@ -107,6 +116,22 @@ class Checker:
         except Exception as crash:  # noqa: BLE001  # a crash of ours must cost one part, neither pass nor reject it
             # The type alone: a message of an unexpected error may quote the claim.
             return (), f"internal error ({type(crash).__name__})"
+
+    def _remember(self, part: Claim | AnyLevel, circumstances: Circumstances) -> list[Finding] | None:
+        """The findings by what was worked out of such pieces before; None where that is not enough."""
+        run = choose_for_run(circumstances.profile)
+        delimiters = part.block.delimiters
+        of_levels = self.engine.memo(delimiters, circumstances, run)
+        if not isinstance(part, Claim):
+            found = of_levels.judge_level(part)
+            if found is not None:
+                note_days(circumstances, run, None, None)
+            return found
+        profile = choose(part, circumstances.profile)
+        circumstances = circumstances.held_to(profile)
+        return self.engine.memo(delimiters, circumstances, profile).judge(
+            part, circumstances, of_levels.above
+        )
 
 
 _NOTHING: tuple[tuple[Finding, ...], str] = ((), "")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Generic, NamedTuple, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from edi_checker.finding import Place
 from edi_checker.x12 import Block, Delimiters, Fault
@@ -96,6 +96,10 @@ class once(Generic[Value]):  # noqa: N801  # it is used as property is
             return self
         value = view.__dict__[self._name] = self._work(view)
         return value
+
+    if TYPE_CHECKING:
+        # Who knows the value puts it in; it stands in the object then, as one that was worked out does.
+        def __set__(self, view: object, value: Value) -> None: ...
 
 
 class Run:
@@ -394,47 +398,6 @@ class BillingProvider(Level):
         return self.provider.run.reference("EI", "SY")
 
 
-class Insured(NamedTuple):
-    """What the level of a subscriber says that is written in the usual way; see Subscriber.usual.
-
-    The subscriber is a person. Elements SBR01, SBR02, SBR05, SBR09, NM109 of 2010BA, its N4 and DMG02, the N4
-    of 2010BB; None where there is no N3, N4 and DMG, or no address of the payer.
-    """
-
-    order: str
-    relationship: str
-    insurance_type: str
-    filing_indicator: str
-    id: str
-    address: str | None
-    birth: str | None
-    payer_address: str | None
-
-
-@lru_cache(maxsize=16)
-def _write_insured(element: str, end: str) -> re.Pattern[str]:
-    e, t = re.escape(element), re.escape(end)
-    text, rest = f"[^{e}{t}]*+", f"[^{t}]*+"
-    return re.compile(
-        f"HL{e}{rest}"
-        f"{t}SBR{e}({text}){e}({text}){e}{text}{e}{text}{e}({text}){e}{text}{e}{text}{e}{text}{e}({text})"
-        f"{t}NM1{e}IL{e}1(?:{e}{text}){{5}}{e}MI{e}({text})"
-        f"(?:{t}N3{e}{rest}{t}(N4{e}{rest}){t}DMG{e}D8{e}([0-9]{{8}}){e}{rest})?+"
-        f"(?:{t}REF{e}{rest})*+"
-        f"{t}NM1{e}PR{e}2{e}{text}{e}{e}{e}{e}{e}{rest}(?:{t}N3{e}{rest})?+(?:{t}(N4{e}{rest}))?+(?:{t}REF{e}{rest})*+"
-    )
-
-
-@lru_cache(maxsize=16)
-def _write_dependent(element: str, end: str) -> re.Pattern[str]:
-    e, t = re.escape(element), re.escape(end)
-    text, rest = f"[^{e}{t}]*+", f"[^{t}]*+"
-    return re.compile(
-        f"HL{e}{rest}{t}PAT{e}{text}{t}NM1{e}QC{e}1{e}{rest}"
-        f"{t}N3{e}{rest}{t}(N4{e}{rest}){t}DMG{e}D8{e}([0-9]{{8}}){e}{rest}(?:{t}REF{e}{rest})*+"
-    )
-
-
 class Subscriber(Level):
     """2000B and its 2010B loops. `provider` is the billing provider above, None where there is none."""
 
@@ -447,15 +410,6 @@ class Subscriber(Level):
     ) -> None:
         super().__init__(block, transaction, faults)
         self.provider = provider
-
-    @once
-    def usual(self) -> Insured | None:
-        """What it says, read at once, where it has the usual segments alone and no fault; None where not."""
-        if self.faults:
-            return None
-        delimiters = self.block.delimiters
-        written = _write_insured(delimiters.element, delimiters.terminator).fullmatch(self.block.text)
-        return Insured._make(written.groups()) if written is not None else None
 
     @once
     def responsible(self) -> Segment | None:
@@ -479,8 +433,7 @@ class Subscriber(Level):
     @property
     def filing_indicator(self) -> str:
         """SBR09"""
-        usual = self.usual
-        return usual.filing_indicator if usual is not None else element(self.responsible, 9)
+        return element(self.responsible, 9)
 
     @once
     def name(self) -> Provider:
@@ -499,15 +452,6 @@ class Patient(Level):
     ) -> None:
         super().__init__(block, transaction, faults)
         self.subscriber = subscriber
-
-    @once
-    def usual(self) -> tuple[str, str] | None:
-        """N4 and DMG02 where it has the usual segments alone, of PAT its first element, and no fault"""
-        if self.faults:
-            return None
-        delimiters = self.block.delimiters
-        written = _write_dependent(delimiters.element, delimiters.terminator).fullmatch(self.block.text)
-        return (written[1], written[2]) if written is not None else None
 
     @property
     def relationship(self) -> str:
@@ -765,6 +709,10 @@ class Claim(Whole):
             if run.segments[0][0] == "SBR"
         ]
 
+    def know(self, dates: tuple[int, int], line_count: int) -> None:
+        """Spare others the work of finding these out, where they are known."""
+        self.dates, self.line_count = dates, line_count
+
     @once
     def line_count(self) -> int:
         """How many lines there are; without a fault the text alone tells"""
@@ -837,18 +785,8 @@ def place_in(
     line: int | None = None,
 ) -> Place:
     """A place within a transaction."""
-    group = transaction.group
-    return Place(
-        interchange=transaction.interchange.control_number,
-        group=group.control_number or None,
-        transaction=transaction.control_number,
-        claim=claim,
-        line=line,
-        loop=loop,
-        segment=segment,
-        position=position,
-        element=at,
-    )
+    interchange, group, number = transaction.numbers
+    return Place(interchange, group or None, number, claim, line, loop, segment, position, at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
-from edi_checker.facts import Fact, Needs
-from edi_checker.finding import RETURNED, Finding, Place, Severity, Status
+from edi_checker.facts import Circumstances, Fact
+from edi_checker.finding import Finding
+from edi_checker.judgement import MAX_FINDINGS, Fired, Judgement, Spoken, in_order
+from edi_checker.memo import Decider, Memo
 from edi_checker.profile import Profile
 from edi_checker.rules import Rule, Rulebook
-from edi_checker.rules.explain import say
-from edi_checker.rules.model import Case, Reference, StatusForm, Text, Where
+from edi_checker.rules.model import Case
 from edi_checker.rules.network import ALIASES, Network, Unsafe, networks
 from edi_checker.rules.plain import Binding, bindings
 from edi_checker.rules.sieve import Sieve
+from edi_checker.x12 import Delimiters
 
 Kind = Literal["durable", "python"]
 
-# More findings of one case on one part of the input are not listed: the first ones say it.
-MAX_FINDINGS = 1000
 # Beyond these durable's joins cost more than plain Python's, which stop at the first MAX_FINDINGS.
 _MAX_FACTS = 60
 _MAX_RESULTS = 20_000
 # Rebuilding a ruleset after a fault costs memory that durable never gives back.
 _MAX_FALLBACKS = 20
-_MAX_SAID = 80  # characters of one value in a message
+_MOST_MEMOS = 16  # sets of delimiters, tables and days of receipt of which something is remembered at a time
 _MAX_DATES = 10_000  # distinct dates kept for the tally of one profile
 
 
@@ -75,6 +76,7 @@ class Engine:
     kind       the engine in use: `durable` until it turns out that it cannot be
     note       why Python took over, "" while nothing happened; to be said once for a run
     fallbacks  parts that Python decided because durable failed on them
+    ways       claims by how they were judged: by what is remembered of their pieces, or as a whole
 
     `clock`, where one is given, counts seconds for `runs`.
 
@@ -89,12 +91,15 @@ class Engine:
         self.kind: Kind = kind
         self.note = ""
         self.fallbacks = 0
+        self.ways: Counter[Literal["pieces", "whole"]] = Counter()
         self._rules = rulebook.rules
         self._cases: list[tuple[Rule, Case]] = [
             (rule, case) for rule in rulebook.rules for case in rule.cases
         ]
         self._programs: dict[int, _Program] = {}
         self._durable: _Durable | None = None
+        # The same found by the very objects, which is quick; each memo says whether it is meant.
+        self._known_memos: dict[tuple[int, int], Memo] = {}
 
     def decide(self, facts: Sequence[Fact], profile: Profile, received: int) -> list[Finding]:
         """The findings on the facts of one part, in document order.
@@ -106,32 +111,60 @@ class Engine:
         return self.judge(facts, profile, received)
 
     def judge(self, facts: Sequence[Fact], profile: Profile, received: int) -> list[Finding]:
-        """As `decide`, and nothing is noted for the tally: `meet` is told of days, also where `needs` leaves
-        no fact.
-        """
+        """As `decide`, and nothing is noted for the tally, which is told of days by itself."""
+        fired = self._judged(facts, profile, received)
+        return in_order(fired) if fired else []
+
+    def memo(self, delimiters: Delimiters, circumstances: Circumstances, profile: Profile) -> Memo:
+        """What was worked out of such claims so far; `circumstances` are held to the profile."""
+        known = self._known_memos.get((id(profile), id(delimiters)))
+        if known is not None and known.is_for(profile, delimiters, circumstances):
+            return known
+        memos = self._program(profile).memos
+        key = (delimiters, circumstances.tables, circumstances.received)
+        memo = memos.get(key)
+        if memo is None:
+            received = circumstances.received
+            decider = Decider(
+                lambda facts: self._judged(facts, profile, received, counted=False),
+                lambda cases, facts: self._bindings(list(cases), list(range(len(facts))), facts, received),
+            )
+            if len(memos) >= _MOST_MEMOS:
+                memos.clear()
+            judgement = self._program(profile).judgement
+            memo = memos[key] = Memo(delimiters, circumstances, profile, judgement, decider)
+        if len(self._known_memos) >= _MOST_MEMOS:
+            self._known_memos.clear()
+        self._known_memos[id(profile), id(delimiters)] = memo
+        return memo
+
+    def note_remembered(self, findings: Sequence[Finding]) -> None:
+        """Count for `runs` what was found in a part of which pieces were remembered."""
+        if self._clock is not None:
+            self._note_fired({finding.rule for finding in findings}, findings)
+
+    def _judged(
+        self, facts: Sequence[Fact], profile: Profile, received: int, *, counted: bool = True
+    ) -> list[Fired]:
+        """What fires on facts, in no order; `counted` where nobody else counts that for `runs`."""
         program = self._program(profile)
         cases, candidates = program.sieve.candidates(facts, received)
         if not cases:
             return []
         began = self._clock() if self._clock is not None else 0.0
-        found = self._bindings(cases, candidates, facts, received)
-        findings: list[tuple[int, int, Binding, Finding]] = []
-        for number, binding in found:
-            rule, case = self._cases[number]
-            bound = {
-                pattern.alias: facts[ordinal] for pattern, ordinal in zip(case.match, binding, strict=True)
-            }
-            finding = _finding(rule, case, program.profile, program.severities[number], bound)
-            findings.append((finding.where.position, number, binding, finding))
-        findings.sort(key=lambda entry: entry[:3])
-        said = list(dict.fromkeys(finding for *_, finding in findings))
+        fired: list[Fired] = []
+        for number, binding in self._bindings(cases, candidates, facts, received):
+            match = self._cases[number][1].match
+            bound = {pattern.alias: facts[ordinal] for pattern, ordinal in zip(match, binding, strict=True)}
+            fired.append((number, program.spoken[number].finding(bound)))
         if self._clock is not None:
-            self._note_runs(cases, said, self._clock() - began)
-        return said
-
-    def needs(self, profile: Profile) -> Needs:
-        """What the rules that are on for a profile need of facts that are yet to be made."""
-        return self._program(profile).needs
+            seconds = (self._clock() - began) / len(cases)
+            rules = [self._cases[number][0].id for number in cases]
+            for rule in rules:
+                self._runs.setdefault(rule, RuleRun(rule)).seconds += seconds
+            if counted:
+                self._note_fired(set(rules), [finding for _, finding in fired])
+        return fired
 
     def meet(self, profile: Profile, on: int, received: int) -> None:
         """Note for the tally that something of a day (CCYYMMDD) was met."""
@@ -141,13 +174,9 @@ class Engine:
         """What each rule did since the engine was made, the slowest first; [] without a clock."""
         return sorted(self._runs.values(), key=lambda run: (-run.seconds, run.rule))
 
-    def _note_runs(self, cases: list[int], findings: list[Finding], seconds: float) -> None:
-        rules = [self._cases[number][0].id for number in cases]
-        for rule in rules:
-            run = self._runs.setdefault(rule, RuleRun(rule))
-            run.seconds += seconds / len(cases)
-        for rule in set(rules):
-            self._runs[rule].applied += 1
+    def _note_fired(self, applied: set[str], findings: Sequence[Finding]) -> None:
+        for rule in applied:
+            self._runs.setdefault(rule, RuleRun(rule)).applied += 1
         for finding in findings:
             self._runs[finding.rule].fired += 1
 
@@ -162,7 +191,7 @@ class Engine:
         for program in self._programs.values():
             if not program.met_anything():
                 continue
-            for number in program.severities:
+            for number in program.spoken:
                 rule, case = self._cases[number]
                 active.add(rule.id)
                 if any(case.in_force.holds(on) for on in program.dates_of(case)):
@@ -233,15 +262,16 @@ class _Program:
 
     def __init__(self, cases: Sequence[tuple[Rule, Case]], profile: Profile) -> None:
         self.profile = profile  # kept alive: programs are found by the profile's identity
-        self.severities: dict[int, Severity] = {}
+        self.spoken: dict[int, Spoken] = {}
         self._dates: set[int] = set()
         self._received: set[int] = set()
         for number, (rule, case) in enumerate(cases):
             severity = profile.level(rule.id, rule.snip, case.severity, rule.profiles)
             if severity != "off":
-                self.severities[number] = severity
-        self.sieve = Sieve([(number, cases[number][1]) for number in self.severities])
-        self.needs = self.sieve.needs()
+                self.spoken[number] = Spoken(number, rule, case, severity, profile)
+        self.sieve = Sieve([(number, spoken.case) for number, spoken in self.spoken.items()])
+        self.judgement = Judgement(self.spoken, self.sieve)
+        self.memos: dict[object, Memo] = {}
 
     def note_dates(self, facts: Sequence[Fact], received: int) -> None:
         """Remember the dates of a part for the tally; those of its first and last fact stand for all."""
@@ -265,65 +295,6 @@ class _Program:
 
     def dates_of(self, case: Case) -> set[int]:
         return self._dates if case.in_force.by == "service" else self._received
-
-
-def _finding(rule: Rule, case: Case, profile: Profile, severity: Severity, bound: dict[str, Fact]) -> Finding:
-    where = next(_places(case.at, bound))
-    related: list[Place] = []
-    for place in (place for other in case.related for place in _places(other, bound)):
-        if place != where and place not in related:
-            related.append(place)
-    return Finding(
-        rule=rule.id,
-        severity=severity,
-        snip=rule.snip,
-        message=_fill(case.message, bound),
-        fix=_fill(case.fix, bound),
-        citation=rule.sources[0].cite,
-        where=where,
-        related=tuple(related),
-        status=_status(rule.id, case.status, profile, severity, bound),
-        table=next((fact.table for fact in bound.values() if fact.table is not None), None),
-    )
-
-
-def _places(where: Where, bound: dict[str, Fact]) -> Iterator[Place]:
-    fact = bound[where.alias]
-    for placed in fact.stands_on.get(where.key) or (fact.stands_on[""] if where.key else ()):
-        if where.qualifier:
-            yield placed.place(where.segment, where.element, qualifier=where.qualifier)
-        else:
-            yield placed.place(where.segment, where.element)
-
-
-def _fill(text: Text, bound: dict[str, Fact]) -> str:
-    return "".join([part if isinstance(part, str) else _said(part, bound) for part in text])
-
-
-def _said(part: Reference, bound: dict[str, Fact]) -> str:
-    said = say(bound[part.alias].values[part.field], part.type)
-    return said if len(said) <= _MAX_SAID else said[: _MAX_SAID - 3] + "..."
-
-
-def _status(
-    rule: str, form: StatusForm, profile: Profile, severity: Severity, bound: dict[str, Fact]
-) -> Status:
-    ack999, ack277ca, ta1 = form.ack999, form.ack277ca, form.ta1
-    if isinstance(ack999, Reference):
-        ack999 = tuple(code for code in _answers(ack999, bound) if not code.startswith("TA1="))
-    if isinstance(ta1, Reference):
-        ta1 = next((code[4:] for code in _answers(ta1, bound) if code.startswith("TA1=")), None)
-    if isinstance(ack277ca, Reference):
-        ack277ca = _answers(ack277ca, bound)
-    ack277ca = profile.answers(rule, severity, ack277ca)
-    if severity == "error" and not (ack999 or ack277ca or ta1):
-        ack277ca = RETURNED
-    return Status(ack999, ack277ca, ta1)
-
-
-def _answers(reference: Reference, bound: dict[str, Fact]) -> tuple[str, ...]:
-    value = bound[reference.alias].values[reference.field]
-    return value if isinstance(value, tuple) else ()
 
 
 class _NotInstalled(Exception):

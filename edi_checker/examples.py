@@ -116,6 +116,11 @@ def write_example(example: Example) -> Written:
 
 def run_example(checker: Checker, example: Example) -> list[Finding]:
     """The findings of the whole check on one example, in document order."""
+    return _check_example(checker, example)[0]
+
+
+def _check_example(checker: Checker, example: Example) -> tuple[list[Finding], str]:
+    """The findings, and why a part could not be checked, "" where all could."""
     written = write_example(example)
     circumstances = replace(
         checker.circumstances,
@@ -123,7 +128,9 @@ def run_example(checker: Checker, example: Example) -> list[Finding]:
         minutes=Minutes.parse(written.minutes, "example") if written.minutes else None,
     )
     checker = replace(checker, circumstances=circumstances)
-    return [f for checked in checker.check(io.BytesIO(written.text.encode())) for f in checked.findings]
+    parts = list(checker.check(io.BytesIO(written.text.encode())))
+    findings = [finding for checked in parts for finding in checked.findings]
+    return findings, next((checked.failed for checked in parts if checked.failed), "")
 
 
 def show_example(checker: Checker, rule: Rule) -> Shown | None:
@@ -152,26 +159,32 @@ def try_examples(checker: Checker, rule: Rule) -> list[str]:
     """What is wrong with a rule's examples: one sentence each, none where all do as they say.
 
     A passing example gives no finding of the rule; a failing one gives the rule's finding, at its place, and
-    no
-    other error or warning of the same family (the first part of the id).
+    no other error or warning of the same family (the first part of the id). What is remembered of claims that
+    were checked before must change none of its findings.
     """
     complaints = []
     family = rule.id.partition(".")[0]
+    forgetful, remembering = replace(checker, fast=False), replace(checker, fast=True)
     for number, example in enumerate(rule.examples.passing, 1):
         where = f"{rule.path}: passing example {number}"
-        found = [f for f in run_example(checker, example) if f.rule == rule.id]
-        if found:
+        findings, failed = _check_example(checker, example)
+        found = [f for f in findings if f.rule == rule.id]
+        if failed:
+            complaints.append(f"{where} cannot be checked: {failed}")
+        elif found:
             complaints.append(f"{where} gives the finding: {found[0].message}")
     for number, example in enumerate(rule.examples.failing, 1):
         where = f"{rule.path}: failing example {number}"
-        findings = run_example(checker, example)
+        findings, failed = _check_example(forgetful, example)
         own = [f for f in findings if f.rule == rule.id]
         others = [
             f
             for f in findings
             if f.rule != rule.id and f.rule.startswith(family + ".") and f.severity != "info"
         ]
-        if not own:
+        if failed:
+            complaints.append(f"{where} cannot be checked: {failed}")
+        elif not own:
             complaints.append(f"{where} gives no finding of this rule")
         elif others:
             complaints.append(f"{where} also gives {others[0].rule}: {others[0].message}")
@@ -184,7 +197,33 @@ def try_examples(checker: Checker, rule: Rule) -> list[str]:
             complaints.append(f"{where} is {own[0].severity}, not {severity}")
         elif (says := example.get("says")) and str(says) not in own[0].message:
             complaints.append(f"{where} does not say {says!r} but: {own[0].message}")
+        if failed:
+            continue
+        run_example(remembering, _plain(example))
+        remembered, failed = _check_example(remembering, example)
+        if failed or remembered != findings:
+            difference = failed or _tell_difference(findings, remembered)
+            complaints.append(
+                f"{where} gives other findings with what is remembered of claims before it: {difference}"
+            )
     return complaints
+
+
+def _plain(example: Example) -> Example:
+    """The base claim of the same day, to the same payer: what is remembered of it serves the example too."""
+    claim = example.get("claim") or {}
+    return {"claim": {name: claim[name] for name in _OF_THE_RUN if name in claim}}
+
+
+_OF_THE_RUN = ("payer", "payer_id", "received", "date", "place", "taxonomy")
+
+
+def _tell_difference(without: Sequence[Finding], remembered: Sequence[Finding]) -> str:
+    """Which rules speak in one of two lists of findings alone; these are not the same."""
+    one, other = ({finding.rule for finding in findings} for findings in (without, remembered))
+    lost, new = sorted(one - other), sorted(other - one)
+    said = [f"{words} {', '.join(ids)}" for words, ids in (("none of", lost), ("also", new)) if ids]
+    return "; ".join(said) or "the same rules say something else"
 
 
 def _stands_at(finding: Finding, at: str) -> bool:
@@ -195,9 +234,8 @@ def _stands_at(finding: Finding, at: str) -> bool:
 
 def edit_segments(segments: Sequence[str], edits: Iterable[Mapping[str, Any]]) -> list[str]:
     """Segments changed one by one. Each edit finds the first segment that begins with `find` (from the
-    segment that
-    begins with `after` on) and does one thing: `delete: true`, `replace: TEXT`, `insert: TEXT` (before it),
-    `append: TEXT` (behind it), `repeat: N` (N times in all), `swap: true` (with the next one),
+    segment that begins with `after` on) and does one thing: `delete: true`, `replace: TEXT`, `insert: TEXT`
+    (before it), `append: TEXT` (behind it), `repeat: N` (N times in all), `swap: true` (with the next one),
     `set: {ELEMENT: VALUE}` (by number, `3` or `5-1`).
     """
     out = list(segments)
@@ -259,7 +297,7 @@ def _set_element(segments: Sequence[str], address: str, value: str) -> list[str]
 
 
 def _recount(original: Sequence[str], edited: Sequence[str]) -> list[str]:
-    """SE01 counted anew, unless the edit speaks of the trailer itself."""
+    """SE01 counted again, unless the edit speaks of the trailer itself."""
     trailer = next(s for s in original if s.startswith("SE*"))
     out = list(edited)
     begins = [i for i, s in enumerate(out) if s.startswith("ST*")]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where something stands: the address that a report prints and an acknowledgement cites.
 
     `position` counts segments within ST..SE with ST = 1 (IK302); in the envelope, outside ST..SE, it is 0.
@@ -29,8 +27,7 @@ class Place:
     element: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TableVersion:
+class TableVersion(NamedTuple):
     """The table and release that decided a finding, e.g. `ncci_ptp` / `builtin-therapy-2024Q3`."""
 
     name: str
@@ -41,8 +38,7 @@ class TableVersion:
 RETURNED = ("A3:23:41",)
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """The codes by which an acknowledgement answers a finding; only those that apply are filled.
 
     `ack999` as `IK304=3`, `IK403=7`, `IK502=4`, `AK905=5`; `ack277ca` as `A7:562:85`
@@ -55,8 +51,7 @@ class Status:
     ta1: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One finding of one rule. Holds no PHI: codes, amounts, units, dates of service and positions only."""
 
     rule: str
@@ -67,5 +62,5 @@ class Finding:
     citation: str
     where: Place
     related: tuple[Place, ...] = ()
-    status: Status = field(default_factory=Status)
+    status: Status = Status()
     table: TableVersion | None = None

@@ -179,8 +179,7 @@ class Redactor:
             if place.claim and len(place.claim) > _SHORT:
                 token = self.token("CLAIM", place.claim)
                 message, fix = _put(message, place.claim, token), _put(fix, place.claim, token)
-        return replace(
-            finding,
+        return finding._replace(
             message=message,
             fix=fix,
             where=self._place(finding.where),
@@ -188,8 +187,7 @@ class Redactor:
         )
 
     def _place(self, place: Place) -> Place:
-        return replace(
-            place,
+        return place._replace(
             interchange=self._clear(place.interchange, "NUMBER"),
             group=None if place.group is None else self._clear(place.group, "NUMBER"),
             transaction=None if place.transaction is None else self._clear(place.transaction, "NUMBER"),

@@ -231,8 +231,9 @@ def _read(
                 for handful in take_handfuls(checker.check(cast(BinaryIO, reading)), Checked.length):
                     seen = handful if redactor is None else [redactor.redact(each) for each in handful]
                     for taker in takers:
+                        add = taker.add
                         for each in seen:
-                            taker.add(each)
+                            add(each)
                     watcher.position(reading.position())
             except (Unreadable, NotX12) as error:
                 failure = str(error)

@@ -17,8 +17,8 @@ def pytest_addoption(parser):
 _LONG = frozenset(
     "test_ack_corpus test_acks test_answers test_batch test_bench test_clean_claims test_cli "  # noqa: SIM905
     "test_codesets test_corpus test_engine test_engines_agree test_examples test_full_table "
-    "test_fuzz test_hostile test_html test_needs test_patterns test_probe test_redact "
-    "test_rules_commands test_samples test_screenshots test_split test_store test_walker".split()
+    "test_fuzz test_hostile test_html test_memo test_other_books test_patterns test_pieces test_probe "
+    "test_redact test_rules_commands test_samples test_screenshots test_split test_store test_walker".split()
 )
 
 

@@ -9,7 +9,6 @@ import random
 import re
 import tracemalloc
 from collections import Counter
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -153,7 +152,7 @@ def of_fault(part, fault):
         ack999=ack999,
         ack277ca=answer_fault(fault, level),
         ta1=ta1,
-        related=(replace(where, element=fault.trigger),) if fault.trigger else (),
+        related=(where._replace(element=fault.trigger),) if fault.trigger else (),
     )
 
 

@@ -5,7 +5,9 @@ import re
 import sys
 from dataclasses import asdict, replace
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
+from random import Random
 from xml.etree.ElementTree import fromstring
 
 import pytest
@@ -18,16 +20,22 @@ import kills
 import measures
 import page
 import run
+import second_maker
 import stages
 from claims import SHAPES, size_of, write_claims
 from edi_checker.claim import Claim
 from edi_checker.rules import load as load_rules
 from figures import Figures, Measured, Run
-from measures import OURS, ROOT, WITHOUT_PAGE, Sizes, Wrong
+from measures import BESIDE, OURS, ROOT, WITHOUT_PAGE, Sizes, Wrong
 from peers import PEERS
 from pyx12_oracle import ask
+from second_claims import Transaction
+from second_desk import House, take_case, write_bill
+from second_faults import ERRORS, GUIDE_FAULTS, WARNINGS, must_be_rejected
+from second_maker import make as make_second
 
-CLEAN = [shape for shape in SHAPES if not shape.startswith("faulty")]
+FAULTY = ("faulty-5", "faulty-20", "second-noisy")
+CLEAN = [shape for shape in SHAPES if shape not in FAULTY]
 CLAIMS = 25
 
 
@@ -36,32 +44,127 @@ def checker():
     return edi_checker.make_checker(received=date.fromisoformat(measures.RECEIVED))
 
 
-def check(checker, folder, shape):
-    """Outcomes of the claims of a shape, in order, and the files."""
-    path = folder / "made.837"
-    write_claims(shape, CLAIMS, path)
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    found = []
-    for file in files:
-        with file.open("rb") as stream:
-            checker.engine.begin()
-            found += [one.outcome for one in checker.check(stream) if isinstance(one.part, Claim)]
-    return found, files
+def check(checker, file):
+    """What is said of each part of a file."""
+    with file.open("rb") as stream:
+        checker.engine.begin()
+        return list(checker.check(stream))
+
+
+def outcomes_of(checked):
+    return [one.outcome for one in checked if isinstance(one.part, Claim)]
+
+
+def graver_than_info(checked):
+    return [(each.rule, each.severity) for one in checked for each in one.findings if each.severity != "info"]
 
 
 @pytest.mark.parametrize("shape", CLEAN)
 def test_a_clean_shape_is_accepted_whole(checker, tmp_path, shape):
-    outcomes, files = check(checker, tmp_path, shape)
-    assert outcomes == ["accepted"] * CLAIMS
+    path = tmp_path / "made.837"
+    assert write_claims(shape, CLAIMS, path) == 0
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    checked = [one for file in files for one in check(checker, file)]
+    assert outcomes_of(checked) == ["accepted"] * CLAIMS
+    assert graver_than_info(checked) == []
     assert all(not ask(file.read_text()) for file in files)
 
 
-@pytest.mark.parametrize("shape", ["faulty-5", "faulty-20"])
-def test_a_faulty_shape_loses_some_claims(checker, tmp_path, monkeypatch, shape):
-    monkeypatch.setattr(f"{__name__}.CLAIMS", 60)
-    outcomes, _ = check(checker, tmp_path, shape)
-    assert len(outcomes) == 60
-    assert 0 < outcomes.count("rejected") < 30
+@pytest.mark.parametrize("shape", FAULTY)
+def test_a_faulty_shape_loses_as_many_claims_as_it_says(checker, tmp_path, shape):
+    rejected = write_claims(shape, 150, tmp_path / "made.837")
+    outcomes = outcomes_of(check(checker, tmp_path / "made.837"))
+    assert len(outcomes) == 150
+    assert outcomes.count("rejected") == rejected
+    assert 0 < rejected < 60
+
+
+def test_the_second_maker_shares_nothing_with_the_first():
+    own = [file.read_text() for file in (ROOT / "bench").glob("second_*.py")]
+    assert len(own) > 3
+    assert not any(
+        re.search(r"generate_claims|\bclaims import|import claims|edi_checker", text) for text in own
+    )
+
+
+def second(shape, count_of_claims, **how):
+    return "".join(piece.text for piece in make_second(shape, count_of_claims, **how))
+
+
+def test_the_second_maker_makes_the_same_again_and_other_claims_by_another_seed():
+    for shape in second_maker.SHAPES:
+        assert second(shape, 40) == second(shape, 40)
+    names = [set(re.findall(r"\nNM1\*IL.*", second("clean", 40, seed=seed))) for seed in (0, 1)]
+    assert len(names[0]) > 30
+    assert not names[0] & names[1]
+
+
+def test_claims_of_the_second_maker_stand_in_sets_as_large_as_asked_for():
+    text = second("clean", 25, per_transaction=10)
+    sets = [part.count("\nCLM*") for part in text.split("\nST*")[1:]]
+    assert sets == [10, 10, 5]
+    assert len(set(re.findall(r"\nCLM\*([^*]*)", text))) == 25
+
+
+def test_the_second_maker_makes_as_much_other_work_as_asked_for():
+    therapy = re.compile(r":(?:GP|GO|GN)\b")
+    for part in (0.0, 1.0):
+        claims_of = second("clean", 60, ordinary=part).split("\nCLM*")[1:]
+        assert {bool(therapy.search(claim)) for claim in claims_of} == {part == 0.0}
+
+
+def test_patients_who_return_come_later():
+    patients = {}
+    for level in re.split(r"\nHL\*\d+\*\d+\*22\*", second("returning", 1000))[1:]:
+        address = re.search(r"\nN3\*.*", level)[0]
+        patients.setdefault(address, []).append(re.findall(r"\nDTP\*472\*\w+\*(\d{8})", level))
+    assert len(patients) == 300
+    for claims_of in patients.values():
+        assert len(claims_of) in (3, 4)
+        assert all(max(one) < min(two) for one, two in pairwise(claims_of))
+
+
+def with_fault(kind):
+    """A file of one claim of the second maker into which this was put."""
+    house = House(0)
+    for number in range(5000):
+        chance = Random(number)
+        case = take_case(chance, house, 0, number % 12, 0.2)
+        bill = write_bill(chance, house, case, date(2026, 3, 2), "1")
+        fault = GUIDE_FAULTS.get(kind)
+        if fault or ({**WARNINGS, **ERRORS})[kind].put(bill, chance):
+            break
+    segments = bill.segments()
+    if fault:
+        fault.put(segments, chance)
+    one = Transaction(1)
+    body = [one.head(), one.site(bill.site, house.site_npis[case.site])]
+    body += [one.claim(bill, segments, again=False), one.tail()]
+    whole = second("clean", 1)
+    return whole[: whole.index("ST*")] + "".join(body) + whole[whole.index("GE*") :]
+
+
+@pytest.mark.parametrize("kind", [*WARNINGS, *ERRORS, *GUIDE_FAULTS])
+def test_what_the_second_maker_puts_in_is_answered(checker, tmp_path, kind):
+    text = with_fault(kind)
+    (tmp_path / "made.837").write_text(text)
+    checked = check(checker, tmp_path / "made.837")
+    fault = {**WARNINGS, **ERRORS, **GUIDE_FAULTS}[kind]
+    severity = "warning" if kind in WARNINGS else "error"
+    assert (fault.rule, severity) in graver_than_info(checked)
+    assert outcomes_of(checked) == ["accepted" if kind in WARNINGS else "rejected"]
+    assert must_be_rejected(kind) == (kind not in WARNINGS)
+    assert bool(ask(text)) == (kind in GUIDE_FAULTS)
+
+
+def test_a_noisy_file_has_as_many_warnings_and_errors_as_it_should():
+    put_in = [piece.put_in for piece in make_second("noisy", 3000) if piece.claim]
+    assert len(put_in) == 3000
+    assert sum(kind in WARNINGS for kind in put_in) == pytest.approx(600, rel=0.1)
+    assert sum(must_be_rejected(kind) for kind in put_in) == pytest.approx(150, rel=0.2)
+    assert sum(kind in GUIDE_FAULTS for kind in put_in) == pytest.approx(50, rel=0.4)
+    assert len({kind for kind in put_in if kind in WARNINGS}) > 12
+    assert len({kind for kind in put_in if kind in ERRORS}) > 12
 
 
 def test_what_tells_the_shapes_apart(tmp_path):
@@ -91,14 +194,27 @@ def test_a_wrong_verdict_ends_the_bench(tmp_path):
 
     file = tmp_path / "made.837"
     file.write_text("")
-    report(10, 0)
-    measures.judge(tmp_path, file, "clean", 10)
-    report(9, 1)
-    measures.judge(tmp_path, file, "faulty-5", 10)
-    for shape, accepted, rejected in (("clean", 9, 1), ("clean", 9, 0), ("faulty-5", 10, 0)):
+
+    def must_be(rejected):
+        file.with_suffix(".rejected").write_text(f"{rejected}\n")
+
+    for rejected in (0, 1):
+        must_be(rejected)
+        report(10 - rejected, rejected)
+        measures.judge(tmp_path, file, 10)
+    for right, accepted, rejected in ((0, 9, 1), (0, 9, 0), (1, 10, 0), (2, 9, 1)):
+        must_be(right)
         report(accepted, rejected)
-        with pytest.raises(Wrong, match=shape):
-            measures.judge(tmp_path, file, shape, 10)
+        with pytest.raises(Wrong, match=f"{accepted} accepted, {rejected} rejected, not {right}"):
+            measures.judge(tmp_path, file, 10)
+
+
+def test_a_file_that_is_made_says_how_many_claims_must_be_rejected(tmp_path):
+    file = measures.make(tmp_path, "second-noisy", 60)
+    assert int(file.with_suffix(".rejected").read_text()) == write_claims(
+        "second-noisy", 60, tmp_path / "again"
+    )
+    assert file.read_text() == (tmp_path / "again").read_text()
 
 
 def test_a_command_that_fails_ends_the_bench(tmp_path):
@@ -146,11 +262,12 @@ def some_figures():
     """Ours takes 1 ms a claim and 0.4 s to start; pyx12 takes 50 ms and 0.2 s."""
     found = Figures(machine="2 cores of some make")
     rows = []
-    for shape in ("clean", "faulty-5", "faulty-20"):
-        rows += [measured("pyx12", f"{way} {shape}", 10_001, 10.4) for way in (OURS, WITHOUT_PAGE)]
-        rows.append(measured("pyx12", f"pyx12 {shape}", 101, 5.2))
-    rows += [measured("pyx12", f"{way} one", 1, 0.4) for way in (OURS, WITHOUT_PAGE)]
-    found.put("pyx12", "2026-01-01", [*rows, measured("pyx12", "pyx12 one", 1, 0.2)])
+    for shape in BESIDE:
+        for count, theirs in ((1_000, 10), (10_000, 100)):
+            ours = 0.4 + count / 1000
+            rows += [measured("pyx12", f"{way} {shape}", count, ours) for way in (OURS, WITHOUT_PAGE)]
+            rows.append(measured("pyx12", f"pyx12 {shape}", theirs, 0.2 + theirs / 20))
+    found.put("pyx12", "2026-01-01", rows)
     found.put(
         "size",
         "2026-01-02",
@@ -168,10 +285,11 @@ def some_figures():
 
 def test_a_ratio_leaves_out_what_starting_takes():
     found = some_figures()
-    ours, single = found.one("pyx12", f"{OURS} clean"), found.one("pyx12", f"{OURS} one")
-    assert figures.rates(replace(ours, runs=ours.runs[:1]), replace(single, runs=single.runs[:1])) == [
-        pytest.approx(1000)
-    ]
+    many, few = found.pair("pyx12", f"{OURS} clean")
+    assert (many.claims, few.claims) == (10_000, 1_000)
+    once = [replace(each, runs=each.runs[:1]) for each in (many, few)]
+    assert figures.rates(*once) == [pytest.approx(1000)]
+    assert found.pair("start", "`check` of one claim") is None
     ratio = page.times_pyx12(found, "clean")
     assert ratio.least <= ratio.middle <= ratio.most
     assert ratio.middle == pytest.approx(50, rel=0.05)
@@ -179,15 +297,17 @@ def test_a_ratio_leaves_out_what_starting_takes():
 
 def test_a_fault_is_weighed_by_what_it_adds():
     found = some_figures()
-    rows = [row for row in found.of("pyx12") if row.name != f"{WITHOUT_PAGE} faulty-20"]
-    found.put("pyx12", "2026-01-01", [*rows, measured("pyx12", f"{WITHOUT_PAGE} faulty-20", 10_001, 20.4)])
+    name = f"{WITHOUT_PAGE} faulty-20"
+    rows = [row for row in found.of("pyx12") if row.name != name]
+    slower = [measured("pyx12", name, count, 0.4 + count / 500) for count in (1_000, 10_000)]
+    found.put("pyx12", "2026-01-01", [*rows, *slower])
     assert "A faulty claim takes the time of 6 clean ones." in page.tell_pyx12(found)
 
 
 def test_the_page_says_what_was_measured():
     text = page.write_page(some_figures(), "## By hand\n\nA word.\n")
     goals = text.partition("## Goals")[2].partition("\n## ")[0]
-    assert re.search(r"\| 100 times pyx12's.*\| 50 times at 10,001 claims.*\| not met \|", goals)
+    assert re.search(r"\| 100 times pyx12's.*\| 50 times at 10,000 claims.*\| not met \|", goals)
     assert re.search(r"\| two workers.*\| 2\.00 times \| met \|", goals)
     assert re.search(r"at 1,000,000 claims \| 60 MB \| met \|", goals)
     assert re.search(r"\| 1\.0\d times, 1,000,000 by 10,000 \| met \|", goals)
@@ -241,7 +361,9 @@ def test_only_the_paragraph_of_the_readme_is_made_new():
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert "old" not in text
-    assert "50 times as many as pyx12's validator" in text.replace("\n", " ")
+    flat = text.replace("\n", " ")
+    assert "50 times as many as pyx12's validator" in flat
+    assert "Of claims of a second maker, that shares nothing with the first, it is 50 times" in flat
     assert page.write_readme(text, some_figures()) == text
     with pytest.raises(ValueError, match="marks"):
         page.write_readme("nothing", some_figures())
@@ -261,6 +383,18 @@ def test_figures_come_back_as_they_were_kept(tmp_path):
     again = figures.load(tmp_path / "kept.json")
     assert page.write_page(again, "") == page.write_page(found, "")
     assert figures.load(tmp_path / "none.json") == Figures()
+
+
+def test_figures_of_one_size_beside_pyx12_are_left_out(tmp_path):
+    found = some_figures()
+    single = [row for row in found.of("pyx12") if row.claims in (10, 10_000)]
+    found.put("pyx12", "2026-01-01", single)
+    figures.save(found, tmp_path / "kept.json")
+    again = figures.load(tmp_path / "kept.json")
+    assert again.of("pyx12") == []
+    assert "pyx12" not in again.days
+    assert len(again.of("size")) == len(found.of("size"))
+    assert "| not measured |" in page.write_page(again, "")
 
 
 def test_a_section_measured_again_takes_the_place_of_the_old_one():

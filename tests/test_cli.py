@@ -100,6 +100,13 @@ def test_clean_file_leaves_0(folder):
     assert "No edit found" in done.stdout
 
 
+def test_stats_tell_how_claims_were_judged(folder):
+    remembered = check("--stats", "clean.837").stderr.splitlines()
+    whole = check("--stats", "--no-fast-path", "clean.837").stderr.splitlines()
+    assert remembered[0] == "claims judged by their pieces: 1, as a whole: 0"
+    assert whole[0] == "claims judged by their pieces: 0, as a whole: 1"
+
+
 def test_faulty_file_leaves_1_and_names_rule_and_claim(folder):
     done = check("faulty.837")
     assert (done.exit_code, done.stderr) == (1, "")

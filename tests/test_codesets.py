@@ -221,7 +221,6 @@ def test_places_of_service_have_a_first_day(code, first):
     known = lists.places_of_service()
     assert known.judge(code, first) is None
     assert known.judge(code, first - 1 if first % 100 > 1 else first - 70) == "not-in-force"
-    assert not lists.is_lasting_place(code)
 
 
 def test_places_of_service_that_there_are_not():
@@ -229,7 +228,6 @@ def test_places_of_service_that_there_are_not():
     for code in ("00", "28", "30", "40", "59", "63", "70", "98"):
         assert known.judge(code, 20260930) == "unknown"
         assert known.judge(code, 20261001) == "uncovered"
-    assert lists.is_lasting_place("11")
     assert len(known.periods) == 52
 
 

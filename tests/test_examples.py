@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 
-from edi_checker import guide, rules
+from edi_checker import guide, memo, rules
 from edi_checker.checker import Checker
+from edi_checker.claim import Claim
 from edi_checker.engine import Engine, Kind
 from edi_checker.examples import ExampleError, edit_segments, run_example, try_examples, write_example
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Circumstances, claims
+from edi_checker.facts.pieces import UsesColumn
 from edi_checker.rules import Rule
 from edi_checker.tables import built_in
 
@@ -44,6 +48,65 @@ def test_a_failing_example_gives_no_other_error(rule: Rule) -> None:
             if f.severity == "error" and f.rule != rule.id
         }
         assert others == set()
+
+
+def tried(rule_id: str) -> list[str]:
+    """What is wrong with the examples of a rule, without its path; nothing is remembered yet."""
+    (rule,) = BOOK.keep([rule_id]).rules
+    fresh = replace(checker("python"), engine=Engine(BOOK, "python"))
+    return [complaint.partition(": ")[2] for complaint in try_examples(fresh, rule)]
+
+
+OTHER = "gives other findings with what is remembered of claims before it:"
+
+
+def test_what_a_memory_loses_is_complained_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tried("ncci.mue") == []
+    monkeypatch.setattr(memo.Memo, "judge", lambda *_: [])
+    assert tried("ncci.mue")[0] == f"failing example 1 {OTHER} none of ncci.mue"
+
+
+def test_what_a_memory_adds_is_complained_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = run_example(checker("python"), {"lines": ["97530:GP x7"]})
+    assert [each.rule for each in found] == ["ncci.mue"]
+    monkeypatch.setattr(memo.Memo, "judge", lambda *_: found)
+    lost_and_new = "none of modifier.repeated; also ncci.mue"
+    assert f"failing example 1 {OTHER} {lost_and_new}" in tried("modifier.repeated")
+    monkeypatch.setattr(memo.Memo, "judge", lambda *_: [found[0]._replace(message="Something else.")])
+    assert tried("ncci.mue")[-1].endswith(f"{OTHER} the same rules say something else")
+
+
+def test_a_plain_claim_is_checked_before_each_failing_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = memo.Memo.judge
+    judged: list[str] = []
+
+    def watched(self: memo.Memo, claim: Claim, *given: Any) -> Any:
+        judged.append(claim.block.text)
+        return judge(self, claim, *given)
+
+    monkeypatch.setattr(memo.Memo, "judge", watched)
+    assert tried("balance.claim-charge") == []
+    (rule,) = BOOK.keep(["balance.claim-charge"]).rules
+    failing = len(rule.examples.failing)
+    assert len(judged) == len(rule.examples.passing) + 2 * failing
+    plain = judged[-2 * failing :: 2]
+    assert all("SV1*HC:97530:GP*100.00*UN*2***1" in text and "CLM*EXAMPLE1*100.00*" in text for text in plain)
+
+
+@pytest.mark.parametrize("where", [memo, claims])
+def test_an_example_that_cannot_be_checked_is_complained_of(
+    where: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: Any) -> Any:
+        raise UsesColumn
+
+    monkeypatch.setattr(where, "make_head", crash)
+    said = tried("balance.claim-charge")
+    if where is memo:
+        assert f"failing example 1 {OTHER} internal error (UsesColumn)" in said
+        assert "passing example 1 cannot be checked: internal error (UsesColumn)" in said
+    else:
+        assert "failing example 1 cannot be checked: internal error (UsesColumn)" in said
 
 
 def test_the_base_claim_is_clean() -> None:

@@ -152,9 +152,9 @@ def test_a_missing_segment_is_shown_where_it_is_missing(checker):
 
 def test_a_missing_element_is_shown_where_it_is_missing():
     def without(part):
-        where = replace(part.place(), element="CLM07")
-        beyond = replace(part.place(), element="CLM30")
-        inner = replace(part.place(), element="CLM05-5")
+        where = part.place()._replace(element="CLM07")
+        beyond = part.place()._replace(element="CLM30")
+        inner = part.place()._replace(element="CLM05-5")
         return bundled(part, where=where, related=(beyond, inner), table=None)
 
     page = read(page_of(stream(interchange(transaction(("C1", "100"))), {"C1": [without]})))
@@ -560,12 +560,12 @@ def test_places_that_do_not_exist_mark_nothing():
     def lost(part):
         where = part.place()
         places = [
-            replace(where, position=99_999, element="SV101-99"),
-            replace(where, position=0, element=""),
-            replace(where, element="CLM00"),
-            replace(where, element="CLM99-99"),
-            replace(where, element="\u0663\u0663"),
-            replace(where, line=77, segment="SV1", element="SV109"),
+            where._replace(position=99_999, element="SV101-99"),
+            where._replace(position=0, element=""),
+            where._replace(element="CLM00"),
+            where._replace(element="CLM99-99"),
+            where._replace(element="\u0663\u0663"),
+            where._replace(line=77, segment="SV1", element="SV109"),
             Place("", None, None, None, None, "", "", 0),
         ]
         return bundled(part, where=places[0], related=tuple(places[1:]), table=None)

@@ -9,7 +9,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 import probe
-from edi_checker import config, engine, minutes, patterns, profile_file, source, x12
+from edi_checker import config, engine, judgement, minutes, patterns, profile_file, source, x12
 from edi_checker.cli import commands
 from edi_checker.facts import MOST_LINES, circumstances, misfits, repeats
 from edi_checker.rules import book, file
@@ -31,7 +31,7 @@ def test_the_numbers_of_the_page_are_those_of_the_code():
         "bytes to which an archive unpacks": source._BOMB_FLOOR,
         "characters that a pattern looks at": patterns.MAX_TEXT,
         "findings of one rule in one part of a file": engine.MAX_FINDINGS,
-        "characters of one value in a message": engine._MAX_SAID,
+        "characters of one value in a message": judgement._MAX_SAID,
         "lines of a claim that rules look at": MOST_LINES,
         "diagnoses of a claim that are looked at": misfits.MOST_DIAGNOSES,
         "claims of a file that are remembered for `duplicate.claim`": repeats.ClaimsSeen.LIMIT,

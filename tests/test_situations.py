@@ -13,7 +13,6 @@ from edi_checker.checker import Checker
 from edi_checker.engine import Engine
 from edi_checker.examples import run_example, write_example
 from edi_checker.facts import VOCABULARY, Circumstances
-from edi_checker.facts.services import is_attended, is_visit_of_a_person, kinds_of
 from edi_checker.facts.situations import MOST_SITUATIONS
 from edi_checker.tables import built_in
 from generate_claims import generate
@@ -244,75 +243,6 @@ def test_situations_are_bounded():
     assert len(facts(example, "situation")) == 50
     flood = {"edit": [{"find": "HI*", "insert": "~".join(["PWK*OZ*BM"] * 1000)}]}
     assert len(facts(flood, "situation")) <= MOST_SITUATIONS
-
-
-# Code ranges
-
-
-@pytest.mark.parametrize(
-    ("code", "modifiers", "kinds"),
-    [
-        ("00099", (), ()),
-        ("00100", (), ("anesthesia",)),
-        ("01992", (), ("anesthesia",)),
-        ("01996", (), ()),
-        ("01999", (), ("unlisted",)),
-        ("80046", (), ()),
-        ("80047", (), ("laboratory",)),
-        ("85025", ("90",), ("laboratory", "referred-test")),
-        ("88305", ("26",), ()),
-        ("86580", (), ()),
-        ("88738", (), ()),
-        ("70010", (), ("imaging",)),
-        ("70010", ("26",), ()),
-        ("77067", (), ("mammography",)),
-        ("98939", (), ()),
-        ("98940", (), ("spinal-manipulation",)),
-        ("98942", (), ("spinal-manipulation",)),
-        ("98943", (), ()),
-        ("11719", (), ("foot-care",)),
-        ("G0127", (), ("foot-care",)),
-        ("99392", ("EP",), ("screening",)),
-        ("99392", (), ()),
-        ("99213", ("EP",), ()),
-        ("97139", (), ("unlisted",)),
-        ("A0425", (), ()),
-        ("A0427", (), ("ambulance",)),
-        ("A0425", ("GM",), ("shared-ambulance",)),
-        ("E0099", (), ()),
-        ("E0143", ("NU",), ("equipment",)),
-        ("E1390", ("RR",), ("oxygen", "equipment")),
-        ("E1399", (), ("unlisted", "equipment")),
-        ("J0120", (), ("drug",)),
-        ("J0119", (), ()),
-        ("J0881", (), ("drug", "anemia-drug")),
-        ("J9999", (), ("unlisted", "drug")),
-        ("V2020", (), ("prescription",)),
-        ("V5299", (), ("unlisted",)),
-        ("G0181", (), ("care-plan-oversight",)),
-        ("66984", ("55",), ("post-operative",)),
-        ("97530", ("GP", "55"), ()),
-        ("29881", ("Q1",), ("clinical-trial",)),
-        ("99213", ("GV",), ("hospice",)),
-        ("97530", ("GP", "59"), ()),
-        ("0001U", (), ()),
-        ("", (), ()),
-        ("é1234", (), ()),
-        ("A04\u06627", (), ()),
-        ("\u0660\u0660\u0661\u0660\u0660", (), ()),
-    ],
-)
-def test_kinds_of_a_code(code, modifiers, kinds):
-    assert kinds_of(code, modifiers) == kinds
-
-
-def test_visits_and_attended_services():
-    assert is_visit_of_a_person("99213")
-    assert not is_visit_of_a_person("99211")
-    assert not is_visit_of_a_person("97530")
-    assert is_attended("97530")
-    assert not is_attended("71046")
-    assert not is_attended("85025")
 
 
 # Any input

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import edi_checker
-from edi_checker import claim, walker
-from edi_checker.facts import shapes
+from edi_checker import walker
 from edi_checker.guide import LEVELS, load
+from edi_checker.memo import _Cutter
 from edi_checker.minutes import note_pattern
 from edi_checker.patterns import write
 from edi_checker.x12 import Delimiters
@@ -24,6 +24,8 @@ PACKAGE = Path(edi_checker.__file__).parent
 CALLS = ("compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer")
 ENDLESS = re._constants.MAXREPEAT
 USUAL = Delimiters("*", ":", "^", "~")
+CUTTER = _Cutter(USUAL)
+TRIGGERS = (PACKAGE / "facts" / "triggers.py").read_text("utf-8")
 
 # Patterns that are put together at run time, each with its stand-ins for what is put in, or the test that
 # looks at it: file, and the source of the argument.
@@ -46,11 +48,11 @@ PUT_TOGETHER = {
     ("codesets/member_ids.py", "_checked"): (),  # test_member_ids.py
     ("codesets/member_ids.py", "form"): (),
     ("patterns.py", "start"): (r"~LX\*([0-9]+)",),
-    ("claim.py", "{e}IL{e}1"): (claim._write_insured("*", "~").pattern,),
-    ("claim.py", "{e}QC{e}1"): (claim._write_dependent("*", "~").pattern,),
-    ("facts/shapes.py", "CLM{e}"): (shapes.write_head(USUAL).pattern,),
-    ("facts/shapes.py", "LX{e}[0-9]"): (shapes.write_line(USUAL).pattern,),
-    ("facts/shapes.py", "f'SVD{e}"): (shapes.write_decision(USUAL).pattern,),
+    ("memo.py", "CLM{e}"): (CUTTER._clm.pattern,),
+    ("memo.py", "{'|'.join(ends)}"): (CUTTER._head.pattern,),
+    ("memo.py", "LX{e}"): (CUTTER._line.pattern,),
+    ("memo.py", "{t}SBR{e}"): (CUTTER._order.pattern,),
+    ("facts/triggers.py", "form"): tuple(re.findall(r'form_of\([0-9], "([^"]+)"\)', TRIGGERS)),
     ("walker.py", "{e}22(?:"): (walker._write_subscriber(USUAL).pattern,),
     ("patterns.py", "write"): (),  # test_the_patterns_of_the_guide
     ("minutes.py", "_phrase_pattern"): (note_pattern(("nn MINS", "TIME: nn")).pattern,),

@@ -132,10 +132,10 @@ class Acknowledger:
 
     def add(self, checked: Checked) -> None:
         """Take the next part."""
-        part = checked.part
-        errors = [each for each in checked.findings if each.severity == "error"] if checked.findings else []
-        unchecked = bool(checked.failed) or checked.outcome == "not_checked"
-        rejected = checked.outcome == "rejected"
+        part, findings, outcome, failed = checked
+        errors = [each for each in findings if each.severity == "error"]
+        unchecked = bool(failed) or outcome == "not_checked"
+        rejected = outcome == "rejected"
         if isinstance(part, Interchange):
             self._open_interchange(part)
         if errors or unchecked:

@@ -25,7 +25,6 @@ from edi_checker.claim import (
     Patient,
     Provider,
     Run,
-    Segment,
     ServiceLine,
     Subscriber,
     Transaction,
@@ -53,41 +52,12 @@ _ACCEPTED = "A2:20"
 # Who may be named in STC01-3, by the level at which the STC stands.
 _OF_RECEIVER = frozenset(("36", "40", "41", "AY", "PR"))
 _OF_PROVIDER = _OF_RECEIVER | {"77", "82", "85", "87"}
-_OF_CLAIM = frozenset(
-    (
-        "03",
-        "1P",
-        "1Z",
-        "40",
-        "41",
-        "71",
-        "72",
-        "73",
-        "77",
-        "82",
-        "85",
-        "87",
-        "DK",
-        "DN",
-        "DQ",
-        "FA",
-        "GB",
-        "HK",
-        "IL",
-        "LI",
-        "MSC",
-        "PR",
-        "PRP",
-        "QB",
-        "QC",
-        "QD",
-        "SEP",
-        "TL",
-        "TTP",
-        "TU",
-    )
-)
+_OF_CLAIM = frozenset((
+    "03", "1P", "1Z", "40", "41", "71", "72", "73", "77", "82", "85", "87", "DK", "DN", "DQ", "FA",
+    "GB", "HK", "IL", "LI", "MSC", "PR", "PRP", "QB", "QC", "QD", "SEP", "TL", "TTP", "TU",
+))  # fmt: skip
 
+_NOBODY = [""] * 8  # NM102 to NM109
 _LINE_QUALIFIERS = frozenset(("AD", "ER", "HC", "HP", "IV", "NU", "WK"))
 
 
@@ -185,6 +155,13 @@ class Group277:
         self._number = number
         self._day = day
         self._reference = reference
+        delimiters = group.interchange.delimiters
+        self._element, self._end = delimiters.element, delimiters.terminator
+        # How the segments begin that are looked for in the text of each claim and its levels.
+        self._d9 = self._end + self._element.join(("REF", "D9", ""))
+        self._insured, self._dependent = (
+            self._end + self._element.join(("NM1", role, "")) for role in ("IL", "QC")
+        )
         self._begin = out.mark()
         self._claims = Spool()
         self._levels = Spool()
@@ -270,12 +247,12 @@ class Group277:
         if level.rejected is not None:
             return
         lines: list[str] = []
-        patient = claim.patient or claim.subscriber
+        patient = claim.subscriber if claim.patient is None else claim.patient
         if patient is not now.patient or not level.listed:
             level.listed = True
             now.patient = patient
             now.levels += 1
-            lines += (f"HL*{now.levels}*{level.number}*PT", _patient_name(claim))
+            lines += (f"HL*{now.levels}*{level.number}*PT", self._patient_name(claim))
         lines.append(f"TRN*2*{clean(claim.id, 50) or '0'}")
         date, unread = self._day.date, "" if amount == cents else _UNREAD
         failing: list[tuple[ServiceLine, list[Finding]]] = []
@@ -284,15 +261,34 @@ class Group277:
             for kind in (Patient, Subscriber, BillingProvider):
                 of_claim += now.above.get(kind, ())
             lines += _rejections(of_claim, failing, date, money(amount), unread)
+        elif unread:
+            lines.append(_status((_ACCEPTED,), date, "WQ", money(amount), unread))
         else:
-            lines.append(_acceptance(date, amount, unread))
-        reference = _intermediary(claim)
-        if reference:
+            lines.append(f"STC*{_ACCEPTED}*{date}*WQ*{money(amount)}")
+        if self._d9 in claim.block.text and (reference := _intermediary(claim)):
             lines.append(f"REF*D9*{reference}")
         lines += _dates(claim.dates)
         for line, found in failing:
             lines += _line_lines(line, found)
         self._claims.write_all(lines)
+
+    def _patient_name(self, claim: Claim) -> str:
+        """NM1 of 2000D, with the insured's number where the patient has none."""
+        subscriber, patient = claim.subscriber, claim.patient
+        named = member = self._named(subscriber, self._insured, "IL") if subscriber is not None else _NOBODY
+        if patient is not None:
+            named = self._named(patient, self._dependent, "QC")
+            member = member if subscriber is not None else named
+        identifier = clean(named[7], 80, 2) or clean(member[7], 80, 2)
+        return _name("QC", named[1:], "1", member[6] if member[6] in ("MI", "II") else "MI", identifier)
+
+    def _named(self, level: Subscriber | Patient, mark: str, role: str) -> list[str]:
+        """NM102 to NM109 of the first party with this role, "" for what is not there."""
+        if level.faults:
+            found = (level.named(role) or [])[2:]
+        else:
+            found = level.block.text.partition(mark)[2].partition(self._end)[0].split(self._element)
+        return found if len(found) >= len(_NOBODY) else found + _NOBODY
 
     def close_set(self, errors: list[Finding], rejected: bool) -> None:
         """ST to SE of the answer. `rejected` says that the whole set is: then nothing stands below 2000B."""
@@ -314,8 +310,8 @@ class Group277:
         rest.append(f"HL*2*1*21*{1 if self._levels.segments else 0}")
         submitter = now.transaction.submitter
         identifier = clean(submitter.id, 80, 2) or addresses(self._group)[1]
-        named = submitter.name_segment
-        rest.append(_name("41", named, submitter.entity_type, "46", identifier))
+        named = submitter.name_segment or []
+        rest.append(_name("41", named[3:], submitter.entity_type, "46", identifier))
         rest.append(f"TRN*2*{clean(now.transaction.batch, 50) or '0'}")
         total = money(sums.cents)
         if rejected:
@@ -385,8 +381,8 @@ class Group277:
             qualifier = "FI"
         if not identifier and level.provider is not None:
             qualifier, identifier = "FI", clean(level.provider.tax_id, 80, 2)
-        named = billing.name_segment
-        out.write_all([_name("85", named, billing.entity_type, qualifier, identifier)])
+        named = billing.name_segment or []
+        out.write_all([_name("85", named[3:], billing.entity_type, qualifier, identifier)])
         out.write("TRN", "1", "0")
         total = money(sums.cents)
         if level.rejected is not None:
@@ -427,36 +423,14 @@ def _intermediary(claim: Claim) -> str:
     return clean(behind.partition(delimiters.terminator)[0].partition(delimiters.element)[0], 50)
 
 
-def _patient_name(claim: Claim) -> str:
-    """NM1 of 2000D, with the insured's number where the patient has none."""
-    insured = claim.subscriber.named("IL") if claim.subscriber is not None else None
-    named = claim.patient.named("QC") if claim.patient is not None else insured
-    member = insured if claim.subscriber is not None else named
-    identifier = clean(element(named, 9), 80, 2) or clean(element(member, 9), 80, 2)
-    qualifier = element(member, 8)
-    if qualifier not in ("MI", "II"):
-        qualifier = "MI"
-    return _name("QC", named, "1", qualifier, identifier)
-
-
-def _name(role: str, named: Segment | None, person: str, qualifier: str, identifier: str) -> str:
-    """NM1 of the party that this NM1 names. What has no name is called UNKNOWN; without an identifier NM108
-    and NM109 both stay empty.
+def _name(role: str, names: list[str], person: str, qualifier: str, identifier: str) -> str:
+    """NM1 of a party, its `names` from NM103 on. What has no name is called UNKNOWN; without an identifier
+    NM108 and NM109 both stay empty.
     """
-    kind = person if person in ("1", "2") else "2"
-    last = clean(element(named, 3), 60) or "UNKNOWN"
-    first = middle = ""
-    if kind == "1":
-        first, middle = clean(element(named, 4), 35), clean(element(named, 5), 25)
-    if not identifier:
-        qualifier = ""
-    return f"NM1*{role}*{kind}*{last}*{first}*{middle}***{qualifier}*{identifier}".rstrip(ELEMENT)
-
-
-@lru_cache(maxsize=4096)
-def _acceptance(date: str, amount: int, unread: str) -> str:
-    """STC of an accepted claim"""
-    return _status((_ACCEPTED,), date, "WQ", money(amount), unread)
+    last, first, middle, *_ = (*names, "", "", "")
+    named = clean(last, 60) or "UNKNOWN"
+    named = f"1*{named}*{clean(first, 35)}*{clean(middle, 25)}" if person == "1" else f"2*{named}**"
+    return f"NM1*{role}*{named}***{qualifier if identifier else ''}*{identifier}".rstrip(ELEMENT)
 
 
 def _rejections(
@@ -540,14 +514,14 @@ def _reasons(errors: Iterable[Finding], entities: frozenset[str]) -> list[tuple[
     for finding in errors:
         if len(found) >= _MOST_STATUSES:
             break
-        codes = tuple(_without_strangers(code, entities) for code in statuses(finding))
-        found.setdefault(codes, finding.message)
+        found.setdefault(_without_strangers(statuses(finding), entities), finding.message)
     return list(found.items())
 
 
-def _without_strangers(code: str, entities: frozenset[str]) -> str:
-    category, status, *entity = code.split(COMPONENT)
-    return code if not entity or entity[0] in entities else f"{category}:{status}"
+@lru_cache(maxsize=1024)
+def _without_strangers(codes: tuple[str, ...], entities: frozenset[str]) -> tuple[str, ...]:
+    said = [code.split(COMPONENT) for code in codes]
+    return tuple(COMPONENT.join(code if code[-1] in entities else code[:2]) for code in said)
 
 
 def statuses(finding: Finding) -> tuple[str, ...]:
@@ -556,7 +530,12 @@ def statuses(finding: Finding) -> tuple[str, ...]:
     Codes that reject nothing, or that are none, are passed over. An error that brings no other is returned to
     the submitter with its message in STC12.
     """
-    codes = tuple(code for code in finding.status.ack277ca if _REJECTS.fullmatch(code))[:3]
+    return _choose_codes(finding.status.ack277ca)
+
+
+@lru_cache(maxsize=1024)
+def _choose_codes(said: tuple[str, ...]) -> tuple[str, ...]:
+    codes = tuple(code for code in said if _REJECTS.fullmatch(code))[:3]
     if not codes:
         codes = RETURNED
     category, code, *_ = codes[0].split(COMPONENT)

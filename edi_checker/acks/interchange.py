@@ -44,9 +44,10 @@ def digits(value: str, longest: int) -> str:
 
 def money(cents: int) -> str:
     """Cents as an amount (R) without needless zeros: 12500 is `125`, 19914 is `199.14`."""
-    sign, cents = ("-", -cents) if cents < 0 else ("", cents)
+    if cents < 0:
+        return f"-{money(-cents)}"
     whole, rest = divmod(cents, 100)
-    return f"{sign}{whole}.{rest:02d}".rstrip("0") if rest else f"{sign}{whole}"
+    return f"{whole}.{rest:02d}".rstrip("0") if rest else str(whole)
 
 
 @dataclass(frozen=True, slots=True)

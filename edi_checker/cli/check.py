@@ -197,6 +197,8 @@ def check(
     if checker.engine.note:
         click.echo(f"edi-checker: {checker.engine.note}", err=True)
     if stats:
+        ways = checker.engine.ways
+        click.echo(f"claims judged by their pieces: {ways['pieces']}, as a whole: {ways['whole']}", err=True)
         click.echo(f"{'rule':36}{'applied':>10}{'fired':>10}{'seconds':>10}", err=True)
         for run in checker.engine.runs():
             click.echo(f"{run.rule:36}{run.applied:>10}{run.fired:>10}{run.seconds:>10.4f}", err=True)

@@ -149,7 +149,9 @@ max_unpacked_option = click.option(
     help="Most bytes to which an archive may unpack.  [default: 500 times its size, at least 268435456]",
 )
 no_fast_path_option = click.option(
-    "--no-fast-path", is_flag=True, help="Walk every claim segment by segment; finds the same."
+    "--no-fast-path",
+    is_flag=True,
+    help="Walk and judge every claim afresh, segment by segment; finds the same.",
 )
 redact_option = click.option(
     "--redact",

@@ -16,7 +16,6 @@ from typing import Literal, NamedTuple
 Problem = Literal["shape", "unknown", "not-in-force", "uncovered"]
 
 _NO_END = 99991231
-_ALWAYS = (0, _NO_END)
 
 
 class DatedList(NamedTuple):
@@ -79,17 +78,6 @@ def judge_modifier(code: str, on: int) -> Problem | None:
         return None
     problem = modifiers().judge(code, on)
     return "uncovered" if problem == "unknown" else problem
-
-
-@lru_cache(maxsize=16384)
-def is_lasting_modifier(code: str) -> bool:
-    """Whether a modifier is known to hold on every day."""
-    return modifiers().periods.get(code) == _ALWAYS
-
-
-def is_lasting_place(code: str) -> bool:
-    """Whether a place of service is known to hold on every day."""
-    return places_of_service().periods.get(code) == _ALWAYS
 
 
 @lru_cache(maxsize=16384)

@@ -12,17 +12,15 @@ from edi_checker.facts.circumstances import (
 )
 from edi_checker.facts.claims import add_claim
 from edi_checker.facts.coverage import Coverage, Gap
-from edi_checker.facts.levels import add_billing_provider, faults_of, file_fact, level_of, transaction_fact
-from edi_checker.facts.misfits import add_level_misfits
-from edi_checker.facts.needs import Needs, Question
+from edi_checker.facts.fact import Fact, FactType, Field, FieldType, Placed, Value
+from edi_checker.facts.levels import AnyLevel, add_level, faults_of, file_fact, level_of, transaction_fact
 from edi_checker.facts.repeats import ClaimsSeen
-from edi_checker.facts.situations import add_billing_situations, add_subscriber
-from edi_checker.facts.skim import skim, skim_level
-from edi_checker.facts.vocabulary import VOCABULARY, Fact, FactType, Field, FieldType, Placed, Value
-from edi_checker.profile import Profile, choose, choose_for_run
+from edi_checker.facts.vocabulary import VOCABULARY
+from edi_checker.profile import choose, choose_for_run
 
 __all__ = [
     "VOCABULARY",
+    "AnyLevel",
     "Circumstances",
     "ClaimsSeen",
     "Coverage",
@@ -31,14 +29,13 @@ __all__ = [
     "Field",
     "FieldType",
     "Gap",
-    "Needs",
     "Placed",
     "ProviderDay",
     "ProviderDays",
-    "Question",
     "Value",
     "facts_of",
     "lines_can_be_trusted",
+    "note_days",
     "provider_day",
 ]
 
@@ -47,49 +44,30 @@ def facts_of(part: Part, circumstances: Circumstances) -> list[Fact]:
     """The facts of one part of a claim file.
 
     Every part gives its faults. A claim gives more where its segments let its lines be trusted: one damaged
-    segment must not become a second finding of a coding rule. Of a part without faults, whose elements are
-    bounded in length, no more is made than a rule can need, where the circumstances say what that is.
+    segment must not become a second finding of a coding rule.
     """
     received = circumstances.received
     if isinstance(part, Claim):
         profile = choose(part, circumstances.profile)
-        needs = _needs(circumstances, profile) if not part.faults and not part.cut else None
-        if needs is not None and skim(part, circumstances.held_to(profile), profile, needs):
-            return []
         facts = faults_of(part, "claim", circumstances, profile.name) if part.faults else []
         if lines_can_be_trusted(part):
             circumstances = circumstances.held_to(profile)
-            add_claim(facts, part, circumstances, profile, needs)
+            add_claim(facts, part, circumstances, profile)
             if circumstances.more_facts is not None:
                 facts.extend(circumstances.more_facts(part, received, profile))
         else:
             note_days(circumstances, profile, None, None)
         return facts
     profile = choose_for_run(circumstances.profile)
-    name = profile.name
     note_days(circumstances, profile, None, None)
-    facts = faults_of(part, level_of(part), circumstances, name) if part.faults else []
-    if isinstance(part, BillingProvider):
-        needs = _needs(circumstances, profile) if not part.faults else None
-        add_billing_provider(facts, part, circumstances, name, needs)
-        add_level_misfits(facts, part, circumstances, name)
-        add_billing_situations(facts, part, circumstances.received, name)
-    elif isinstance(part, Subscriber | Patient):
-        needs = _needs(circumstances, profile) if not part.faults else None
-        if needs is not None and skim_level(part, received, name, needs):
-            return facts
-        add_level_misfits(facts, part, circumstances, name)
-        if isinstance(part, Subscriber):
-            add_subscriber(facts, part, received, name, needs)
+    facts = faults_of(part, level_of(part), circumstances, profile.name) if part.faults else []
+    if isinstance(part, BillingProvider | Subscriber | Patient):
+        add_level(facts, part, circumstances, profile)
     elif isinstance(part, Transaction):
-        facts.append(transaction_fact(part, circumstances, name))
+        facts.append(transaction_fact(part, circumstances, profile.name))
     elif isinstance(part, Interchange):
-        facts.append(file_fact(part, circumstances, name))
+        facts.append(file_fact(part, circumstances, profile.name))
     return facts
-
-
-def _needs(circumstances: Circumstances, profile: Profile) -> Needs | None:
-    return circumstances.needs(profile) if circumstances.needs is not None else None
 
 
 MOST_LINES = 500  # the guide allows 50

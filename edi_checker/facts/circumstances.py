@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from edi_checker.claim import Claim
 from edi_checker.codesets.imported import list_versions
 from edi_checker.facts.coverage import Coverage
-from edi_checker.facts.needs import Needs
+from edi_checker.facts.fact import Fact
 from edi_checker.facts.repeats import ClaimsSeen
-from edi_checker.facts.vocabulary import Fact
 from edi_checker.minutes import Minutes
 from edi_checker.profile import Choice, Profile
 from edi_checker.tables import Tables
@@ -28,7 +27,6 @@ class Circumstances:
     claims_seen    where given, remembers claims, so that one that comes again is known
     coverage       where given, remembers days of service of which the tables do not speak
     more_facts     where given, makes further facts of a claim whose lines can be trusted
-    needs          where given, says what the rules need of facts, so that no others are made
     meet           where given, is told of days of receipt and service: profile, day, received
     days_noted     profiles with first and last days of which these have been told already
     """
@@ -41,7 +39,6 @@ class Circumstances:
     claims_seen: ClaimsSeen | None = None
     coverage: Coverage | None = None
     more_facts: FactMaker | None = None
-    needs: Callable[[Profile], Needs] | None = None
     meet: Callable[[Profile, int, int], None] | None = None
     days_noted: set[tuple[int, int | None, int | None]] | None = None
 

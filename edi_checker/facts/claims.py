@@ -1,207 +1,509 @@
-"""A claim's own facts: the claim, its lines, diagnoses, providers and dates."""
+"""A claim's own facts: of its head, its parties and other payers, and of the claim as a whole."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import cast
+from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 
-from edi_checker.claim import Claim, Segment, ServiceLine, days, element
+from edi_checker.claim import Claim, Level, Run, Segment, day, element, once
 from edi_checker.codesets import therapist
+from edi_checker.codesets.imported import releases_in
 from edi_checker.facts.circumstances import Circumstances, note_days
 from edi_checker.facts.coding import add_coding
-from edi_checker.facts.levels import needs_provider, provider_fact
-from edi_checker.facts.lines import Line, Service, days_of, read_service
-from edi_checker.facts.misfits import add_claim_misfits
-from edi_checker.facts.needs import Needs
+from edi_checker.facts.columns import ADDRESS, DIAGNOSIS_QUALIFIERS
+from edi_checker.facts.fact import Fact, Placed, Value
+from edi_checker.facts.lines import (
+    MISFIT_OF_LINE,
+    Line,
+    OfLine,
+    make_event,
+    make_line,
+    make_provider,
+    read_line,
+)
+from edi_checker.facts.misfits import (
+    MOST_MISFITS,
+    Judging,
+    find_payer_misfits,
+    make_address_misfits,
+    make_diagnosis_misfits,
+    make_head_misfits,
+    make_pointer_misfits,
+    make_segment_misfits,
+    without_refused,
+)
 from edi_checker.facts.payers import add_other_payers
-from edi_checker.facts.places import LOOPS_2310, LOOPS_2420, Diagnosis, Segmented, Spot
-from edi_checker.facts.repeats import earlier_claim, earlier_lines
-from edi_checker.facts.situations import add_situations
-from edi_checker.facts.vocabulary import Fact, Placed, Value
-from edi_checker.minutes import LineMinutes, minutes_of
+from edi_checker.facts.pieces import (
+    At,
+    Open,
+    OpenFact,
+    OpenValue,
+    Site,
+    View,
+    Within,
+    at_segment,
+    columns_of,
+    fill,
+    look_at,
+    look_at_address,
+    place_segments,
+    text,
+)
+from edi_checker.facts.places import LOOPS_2310, LOOPS_2330, LOOPS_2420, Diagnosis, Spot
+from edi_checker.facts.repeats import find_earlier_claim, find_earlier_lines
+from edi_checker.facts.situations import (
+    MOST_SITUATIONS,
+    hides_something,
+    make_around,
+    make_situations,
+    name_segments,
+)
+from edi_checker.facts.triggers import NOTHING_AROUND, VISITS, Above, Around, is_attended
+from edi_checker.finding import Place
 from edi_checker.profile import Profile
-from edi_checker.units import QUARTER, ROUNDS_UP
 
 
-def add_claim(
-    facts: list[Fact], claim: Claim, circumstances: Circumstances, profile: Profile, needs: Needs | None
-) -> None:
-    """Add the facts of a claim whose lines can be trusted; with `needs` those that a rule can need."""
-    diagnoses = tuple([code for _, code in claim.diagnoses])
+class Whole:
+    """A claim that was met: what its pieces say together. Its own columns are those of CLM.
+
+    first, last  its days of service, None where not known
+    earlier      where the same claim stood before
+    """
+
+    def __init__(self, claim: Claim, circumstances: Circumstances, profile: Profile) -> None:
+        self.claim = claim
+        self.circumstances = circumstances
+        self.profile = profile
+        self.first: int | None = None
+        self.last: int | None = None
+        self.earlier: Placed | None = None
+        self.lines: list[Line] = []
+
+    @once
+    def id(self) -> str:
+        """CLM01"""
+        return self.claim.id
+
+    @once
+    def numbers(self) -> tuple[str, str | None, str]:
+        """Control numbers of interchange, group (None where it has none) and transaction"""
+        interchange, group, number = self.claim.transaction.numbers
+        return interchange, group or None, number
+
+    @once
+    def charge(self) -> int | None:
+        return self.claim.charge
+
+    @once
+    def columns(self) -> Sequence[str]:
+        return columns_of([self.claim.segment], self.claim.component)
+
+    @once
+    def diagnoses(self) -> tuple[str, ...]:
+        return tuple([code for _, code in self.claim.diagnoses])
+
+    @once
+    def roles(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([provider.role for provider in self.claim.providers]))
+
+    @once
+    def around(self) -> Around:
+        billing = self.claim.billing
+        return Around(
+            above_of(self.claim),
+            tuple([element(other.segments[0], 1) for other in self.claim.other_payers]),
+            self.roles,
+            billing is not None and billing.provider.entity_type == "2",
+        )
+
+    @once
+    def stated(self) -> tuple[str, ...]:
+        """The segments of the claim outside of its lines and other payers, as a rule names them."""
+        runs = [self.claim.header.segments, *(provider.run.segments for provider in self.claim.providers)]
+        return name_segments([segment for run in runs for segment in run])
+
+    def qualifiers(self, name: str) -> tuple[str, ...]:
+        """The first element of every segment of the head with this id."""
+        return tuple([s[1] for s in self.claim.header.segments if s[0] == name and len(s) > 1])
+
+    @property
+    def related_causes(self) -> tuple[str, ...]:
+        causes = element(self.claim.segment, 11).split(self.claim.component)
+        return tuple([cause for cause in causes[:3] if cause])
+
+    @property
+    def whole(self) -> Whole:
+        return self
+
+    @property
+    def payer(self) -> str:
+        subscriber = self.claim.subscriber
+        return subscriber.payer.id if subscriber is not None else ""
+
+    @property
+    def nature(self) -> str:
+        """CR208, the nature of the patient's condition"""
+        return element(self.claim.header.first("CR2"), 8)
+
+    @once
+    def line_charges(self) -> int | None:
+        charges = [line.charge for line in self.lines]
+        return None if None in charges or not charges else sum(filter(None, charges))
+
+    @once
+    def charge_difference(self) -> int | None:
+        charge, total = self.charge, self.line_charges
+        return charge - total if charge is not None and total is not None else None
+
+    @once
+    def modifiers(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([m for line in self.lines for m in line.service.modifiers]))
+
+    @once
+    def uncertified(self) -> tuple[Placed, ...]:
+        """The always-therapy lines without a referring provider, neither of their own nor of the claim."""
+        # A provider whose role cannot be read may be the one.
+        if "DN" in self.roles or any(fault.element == "NM101" for fault in self.claim.faults):
+            return ()
+        return tuple(
+            [
+                line
+                for line in self.lines
+                if line.service.procedure is not None
+                and line.service.procedure.therapy == "always"
+                and not (line.names_providers and line.view.provider("DN"))
+            ]
+        )
+
+    @once
+    def uncertified_lines(self) -> int:
+        return len(self.uncertified)
+
+    @once
+    def born_after_service(self) -> bool:
+        person = self.claim.patient or self.claim.subscriber
+        birth = person.birth if person is not None else None
+        return birth is not None and self.first is not None and birth > self.first
+
+    @once
+    def died_before(self) -> bool:
+        person = self.claim.patient or self.claim.subscriber
+        died = day(element(person.first("PAT"), 6)) if person is not None else None
+        return died is not None and self.first is not None and died < self.first
+
+    @once
+    def attended(self) -> bool:
+        """Whether a service at the claim's place is more than a test or the reading of an image."""
+        place = self.claim.place_of_service
+        return any(is_attended(line.service.code) for line in self.lines if line.place_of_service == place)
+
+    @once
+    def first_visit(self) -> Line | None:
+        """The first visit that only a person can make, where an organization bills and names nobody."""
+        if not self.around.organization or "82" in self.roles:
+            return None
+        for line in self.lines:
+            if VISITS.holds(line.service.code) and not (line.names_providers and line.view.provider("82")):
+                return line
+        return None
+
+    @property
+    def supervises_itself(self) -> bool:
+        supervising = self.claim.provider("DQ")
+        return bool(supervising.npi) and supervising.npi == self.claim.rendering.npi
+
+    def provider_at(self, role: str, loop: str) -> tuple[Placed, ...]:
+        claim = self.claim
+        return (Spot(claim.transaction, claim.provider(role).run, loop, claim.id),)
+
+    @property
+    def first_other_payer(self) -> tuple[Placed, ...]:
+        claim = self.claim
+        return (Spot(claim.transaction, claim.other_payers[0], "2320", claim.id),)
+
+    def segments_of_line(self, line: Line) -> list[Segment]:
+        return line.view.segments
+
+    def columns_of_line(self, line: Line) -> Sequence[str]:
+        return columns_of(line.segments, self.claim.component)
+
+    def last_or(self, on: int | None) -> int | None:
+        return self.last if self.last is not None else on
+
+    def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:
+        return self.claim.place(name, at, qualifier=qualifier)
+
+    def place_at(self, site: Site) -> Place:
+        position = self.claim.position + site.offset
+        return self.claim.place(site.segment, site.element, loop=site.loop, position=position)
+
+    def place_beyond(self, name: str, at: str | None, qualifier: str) -> Place:
+        return self.claim.place(name, at, qualifier=qualifier)
+
+
+class Part:
+    """A piece of a claim that was met beside CLM and the lines: a segment, provider, payer, N4."""
+
+    __slots__ = ("_columns", "position", "run", "whole")
+
+    def __init__(
+        self, whole: Whole, run: Run | None, position: int = 0, columns: Sequence[str] | None = None
+    ) -> None:
+        self.whole = whole
+        self.run = run
+        self.position = run.position if run is not None else position
+        self._columns = columns
+
+    @property
+    def columns(self) -> Sequence[str]:
+        if self._columns is None:
+            assert self.run is not None
+            self._columns = columns_of(self.run.segments, self.run.component)
+        return self._columns
+
+    def place_at(self, site: Site) -> Place:
+        claim = self.whole.claim
+        position = self.position + site.offset
+        return claim.place(site.segment, site.element, loop=site.loop, position=position)
+
+    def place_beyond(self, name: str, at: str | None, qualifier: str) -> Place:
+        return self.place_at(Site("2300", name, 0, at))
+
+
+def above_of(claim: Claim) -> Above:
+    """What the levels above a claim say of its circumstances."""
+    subscriber = claim.subscriber
+    if subscriber is None:
+        return Above()
+    responsible = subscriber.responsible
+    person: Level = claim.patient or subscriber
+    return Above(
+        element(responsible, 1),
+        element(responsible, 2),
+        element(responsible, 9),
+        element(subscriber.first("HL"), 4) == "0",
+        claim.patient is not None,
+        person.first("REF", "Y4") is not None,
+        not (subscriber.faults and hides_something(subscriber.faults)),
+        bool(element(person.first("PAT"), 6)),
+    )
+
+
+def judging_of(circumstances: Circumstances, profile: Profile, first: int | None) -> Judging:
+    """By what the codes of a claim are judged, whose first day of service this is."""
+    received = circumstances.received
+    imported = releases_in(circumstances.tables)
+    return Judging(
+        profile, received, imported, min(first or received, received) if imported is not None else 0
+    )
+
+
+def add_claim(facts: list[Fact], claim: Claim, circumstances: Circumstances, profile: Profile) -> None:
+    """Add the facts of a claim whose lines can be trusted, each made by the maker of its piece."""
+    whole = Whole(claim, circumstances, profile)
     rendering = claim.rendering
     taxonomy = rendering.taxonomy
     billing = claim.billing
     if not taxonomy and billing is not None and rendering.run is billing.provider.run:
         taxonomy = billing.taxonomy
-    npi = rendering.npi
-    roles = tuple(dict.fromkeys([provider.role for provider in claim.providers]))
-    shared: dict[str, Value] = {
-        "received": circumstances.received,
-        "profile": profile.name,
-        "payer": claim.subscriber.payer.id if claim.subscriber is not None else "",
-        "place_of_service": claim.place_of_service,
-        "minutes": None,
-        "assistant_minutes": None,
-        "assistant_units": None,
-        "repeats": None,
-        "taxonomy": taxonomy,
-        "therapist": therapist(taxonomy),
-    }
-    lines: list[Line] = []
-    first = last = None
-    for view in claim.lines:
-        line = read_line(view, circumstances, npi, taxonomy, profile.minutes_note)
-        lines.append(line)
-        if line.first is not None and (first is None or line.first < first):
-            first = line.first
-        if line.last is not None and (last is None or line.last > last):
-            last = line.last
-    note_days(circumstances, profile, first, last)
-    received = circumstances.received
-    _add_lines(facts, lines, diagnoses, roles, shared, needs)
+    views: list[View] = []
+    for each in claim.lines:
+        line, view = read_line(whole, each, rendering.npi, taxonomy, profile.minutes_note)
+        whole.lines.append(line)
+        views.append(view)
+    note_span(whole)
+    find_earlier_lines(whole.lines)
     seen = circumstances.claims_seen
-    earlier = earlier_claim(seen, claim, lines) if seen is not None else None
-    whole = Whole(claim, first, last, received, profile.name, diagnoses, roles, lines, earlier)
-    _add_whole(facts, whole, needs)
-    if needs is None or "diagnosis" in needs.kinds:
-        _add_diagnoses(facts, claim, first, last, profile.name)
-    _add_providers(facts, claim, lines, first, profile.name, needs)
-    if needs is None or "event" in needs.kinds:
-        _add_events(facts, claim, lines, first, last, received, profile.name)
-    if needs is None or "misfit" in needs.kinds:
-        add_claim_misfits(facts, claim, lines, first, last, circumstances, profile)
-    add_coding(facts, claim, lines, circumstances, profile, needs)
-    if needs is None or "situation" in needs.kinds:
-        add_situations(facts, claim, lines, first, received, profile.name)
-    if needs is None or "other_payer" in needs.kinds or "adjudication" in needs.kinds:
-        add_other_payers(facts, claim, lines, first, profile.name)
+    whole.earlier = find_earlier_claim(seen, whole) if seen is not None else None
+    first, received = whole.first, circumstances.received
+    judging = judging_of(circumstances, profile, first)
+    misfits: list[Fact] = []
+    situations: list[Fact] = []
+    sorted_out = {"misfit": misfits, "situation": situations}
+
+    def add(made: Iterator[Fact]) -> None:
+        for fact in made:
+            sorted_out.get(fact.kind, facts).append(fact)
+
+    head, *others = claim.header.segments
+    add(fill(make_head(look_at([head], claim.component), first or received, judging), whole))
+    add(fill(make_around_claim(whole.around, judging), whole))
+    for position, segment in enumerate(others, claim.position + 1):
+        part = Part(whole, Run([segment], position, claim.component))
+        add(fill(make_segment(look_at([segment], claim.component), judging), part))
+    facts += make_diagnoses(whole)
+    add(
+        fill(
+            make_diagnosis_misfits(claim, claim.diagnoses, first, whole.last, judging, MISFIT_OF_CLAIM), whole
+        )
+    )
+    for run in [provider.run for provider in claim.providers]:
+        view = look_at(run.segments, claim.component)
+        add(fill(make_party(view, judging), Part(whole, run)))
+        add(addresses_in(whole, run, view, ("2300", LOOPS_2310), judging))
+    for other in claim.other_payers:
+        view = look_at(other.segments, claim.component)
+        add(fill(make_other_payer(view, judging), Part(whole, other)))
+        add(addresses_in(whole, other, view, ("2320", LOOPS_2330), judging))
+    for line, view in zip(whole.lines, views, strict=True):
+        given = OfLine(
+            judging, line.first or received, therapist(taxonomy), circumstances.minutes is not None
+        )
+        add(fill(make_line(view, line.service, given), line))
+        add(find_line_misfits(line, view, judging))
+    facts += find_payer_misfits(claim, first, whole.last, judging)
+    facts += without_refused(misfits, claim.faults)[:MOST_MISFITS]
+    if not (claim.faults and hides_something(claim.faults)):
+        facts += situations[:MOST_SITUATIONS]
+    add_coding(facts, whole)
+    add_other_payers(facts, whole)
 
 
-# -- the claim as a whole ----------------------------------------------------------------------------------
+def addresses_in(
+    whole: Whole, run: Run, view: View, begin: tuple[str, Mapping[str, str]], judging: Judging
+) -> Iterator[Fact]:
+    """The facts of the addresses of a piece, whose first segment is of this loop and has these parties."""
+    loops, roles = place_segments(view, *begin)
+    for number, segment in enumerate(run.segments):
+        if segment[0] == ADDRESS:
+            made = make_claim_address(look_at_address(segment), loops[number], roles[number], judging)
+            yield from fill(made, Part(whole, Run([segment], run.position + number, run.component)))
 
 
-@dataclass(slots=True)
-class Whole:
-    """A claim while the fact of the whole is made; `earlier` is where it came before."""
+def find_line_misfits(line: Line, view: View, judging: Judging) -> Iterator[Fact]:
+    """The misfits of a line that its key does not tell: of its pointers and of its addresses."""
+    whole = line.whole
+    number = view.find("SV1") or 0
+    count = len(whole.diagnoses)
+    made = make_pointer_misfits(line.pointers, view.component, count, number, judging, MISFIT_OF_LINE)
+    yield from fill(made, line)
+    if any(cells[0] == ADDRESS for cells in view.segments):
+        loops, roles = place_segments(view, "2400", LOOPS_2420)
+        for at, segment in enumerate(line.view.segments):
+            if segment[0] == ADDRESS:
+                address = look_at_address(segment)
+                for fact in make_address_misfits(address, loops[at], roles[at], judging, MISFIT_OF_LINE):
+                    yield from fill([at_segment(fact, at)], line)
 
-    claim: Claim
-    first: int | None
-    last: int | None
-    received: int
-    profile: str
-    diagnoses: tuple[str, ...]
-    roles: tuple[str, ...]
-    lines: list[Line]
-    earlier: Placed | None
+
+def note_span(whole: Whole) -> None:
+    """Note the first and last day of service of a claim whose lines are read."""
+    firsts = [line.first for line in whole.lines if line.first is not None]
+    lasts = [line.last for line in whole.lines if line.last is not None]
+    whole.first = min(firsts, default=None)
+    whole.last = max(lasts, default=None)
+    note_days(whole.circumstances, whole.profile, whole.first, whole.last)
 
 
-def _add_whole(facts: list[Fact], whole: Whole, needs: Needs | None) -> None:
-    if needs is not None:
-        known: dict[str, Value] = {"profile": whole.profile, "came_before": whole.earlier is not None}
-        key = ("claim", whole.earlier is not None)
-        question = needs.known[key] if key in needs.known else needs.learn(key, "claim", known)
-        if question is None or not question.holds(
-            {name: known[name] if name in known else _OF_CLAIM[name](whole) for name in question.fields},
-            whole.received,
-        ):
-            return
-    stands_on: dict[str, tuple[Placed, ...]] = {
-        "": (whole.claim,),
-        "uncertified": _uncertified(whole),
-        "earlier": (whole.earlier,) if whole.earlier is not None else (),
+def make_head(view: View, on: int, judging: Judging) -> list[OpenFact]:
+    """The facts of a CLM; `on` is any day of the era of the claim's first service."""
+    cells = view.segments[0]
+    location = text(cells, 5).split(view.component)
+    causes = text(cells, 11).split(view.component)
+    values: dict[str, OpenValue] = {
+        **_OF_CLAIM,
+        "received": judging.received,
+        "profile": judging.profile.name,
+        "place_of_service": location[0],
+        "frequency": element(location, 2),
+        "assignment": text(cells, 7),
+        "related_causes": tuple([cause for cause in causes[:3] if cause]),
+        "accident_state": element(causes, 3),
+        "delay_reason": text(cells, 20),
     }
-    facts.append(Fact("claim", {name: read(whole) for name, read in _OF_CLAIM.items()}, stands_on))
+    here = Within(view, "2300", part=True)
+    facts = [OpenFact("claim", values, {"": (here,), "uncertified": _UNCERTIFIED, "earlier": _EARLIER})]
+    facts += make_head_misfits(view, on, judging, _OF_PART)
+    facts += make_situations(view, ("2300",), NOTHING_AROUND, _shared(judging), "head")
+    return facts
 
 
-def _line_charges(whole: Whole) -> int | None:
-    charges = [line.service.charge for line in whole.lines]
-    return None if None in charges or not charges else sum(filter(None, charges))
+def make_around_claim(around: Around, judging: Judging) -> list[OpenFact]:
+    """The facts of what stands around a claim."""
+    return list(make_around(around, _shared(judging)))
 
 
-def _charge_difference(whole: Whole) -> int | None:
-    charge, total = whole.claim.charge, _line_charges(whole)
-    return charge - total if charge is not None and total is not None else None
+def make_segment(view: View, judging: Judging) -> list[OpenFact]:
+    """The facts of a segment of the head (2300) behind CLM."""
+    facts = list(make_situations(view, ("2300",), NOTHING_AROUND, _shared(judging), "head"))
+    if view.segments[0][0] == "DTP":
+        facts.append(make_event(view.segments[0], "claim", At("2300", 0), judging, (_FIRST, _LAST)))
+    return facts
 
 
-def _causes(whole: Whole) -> list[str]:
-    segment = whole.claim.segment
-    return segment[11].split(whole.claim.component) if len(segment) > 11 else []
+def _shared(judging: Judging) -> dict[str, OpenValue]:
+    return {
+        "date": _FIRST,
+        "received": judging.received,
+        "profile": judging.profile.name,
+        "stated": _STATED,
+    }
 
 
-def _responsible(whole: Whole) -> Segment | None:
-    subscriber = whole.claim.subscriber
-    return subscriber.first("SBR") if subscriber is not None else None
+def make_party(view: View, judging: Judging) -> list[OpenFact]:
+    """The facts of a provider of the claim (2310)."""
+    loops, roles = place_segments(view, "2300", LOOPS_2310)
+    named = view.segments[0]
+    facts = list(make_segment_misfits(view, loops, roles, judging, _OF_PART))
+    if text(named, 8) == "XX":
+        loop = LOOPS_2310.get(text(named, 1), "2310")
+        facts.append(make_provider(view, 0, loop, text(view.first("PRV"), 3), _FIRST, judging))
+    facts += make_situations(view, loops, NOTHING_AROUND, _shared(judging), "party")
+    return facts
 
 
-def _payer(whole: Whole) -> str:
-    subscriber = whole.claim.subscriber
-    return subscriber.payer.id if subscriber is not None else ""
+def make_other_payer(view: View, judging: Judging) -> list[OpenFact]:
+    """The facts of another payer (2320) that need no sum."""
+    loops, roles = place_segments(view, "2320", LOOPS_2330)
+    return list(make_segment_misfits(view, loops, roles, judging, _OF_PART))
 
 
-def _born_after_service(whole: Whole) -> bool:
-    person = whole.claim.patient or whole.claim.subscriber
-    birth = person.birth if person is not None else None
-    return birth is not None and whole.first is not None and birth > whole.first
+def make_claim_address(view: View, loop: str, role: str, judging: Judging) -> list[OpenFact]:
+    """The facts of an N4 within a claim."""
+    return make_address_misfits(view, loop, role, judging, _OF_PART)
 
 
-def _a_year_later(whole: Whole) -> int | None:
-    return a_year_after(whole.first) if whole.first is not None else None
-
-
-# Every field of a claim fact: a rule that asks for some of them makes these alone be read.
-_OF_CLAIM: dict[str, Callable[[Whole], Value]] = {
-    "date": lambda whole: whole.first,
-    "last_date": lambda whole: whole.last,
-    "received": lambda whole: whole.received,
-    "profile": lambda whole: whole.profile,
-    "charge": lambda whole: whole.claim.charge,
-    "line_charges": _line_charges,
-    "charge_difference": _charge_difference,
-    "lines": lambda whole: len(whole.lines),
-    "place_of_service": lambda whole: whole.claim.place_of_service,
-    "frequency": lambda whole: whole.claim.frequency,
-    "assignment": lambda whole: element(whole.claim.segment, 7),
-    "related_causes": lambda whole: tuple([cause for cause in _causes(whole)[:3] if cause]),
-    "accident_state": lambda whole: element(_causes(whole), 3),
-    "delay_reason": lambda whole: element(whole.claim.segment, 20),
-    "filing_indicator": lambda whole: element(_responsible(whole), 9),
-    "payer": _payer,
-    "payer_responsibility": lambda whole: element(_responsible(whole), 1),
-    "patient_level": lambda whole: whole.claim.patient is not None,
-    "diagnoses": lambda whole: whole.diagnoses,
-    "diagnosis_qualifiers": lambda whole: tuple([qualifier for qualifier, _ in whole.claim.diagnoses]),
-    "providers": lambda whole: whole.roles,
-    "references": lambda whole: _qualifiers(whole.claim.header.segments, "REF"),
-    "dates": lambda whole: _qualifiers(whole.claim.header.segments, "DTP"),
-    "notes": lambda whole: _qualifiers(whole.claim.header.segments, "NTE"),
-    "other_payers": lambda whole: len(whole.claim.other_payers),
-    "modifiers": lambda whole: tuple(
-        dict.fromkeys([m for line in whole.lines for m in line.service.modifiers])
+# What was met is the claim as a whole, or a part of it.
+_FIRST, _LAST = Open("date", attrgetter("whole.first")), Open("last_date", attrgetter("whole.last"))
+_STATED = Open("stated", attrgetter("whole.stated"))
+_UNCERTIFIED = Open("uncertified", attrgetter("uncertified"))
+_EARLIER = Open("earlier", lambda whole: (whole.earlier,) if whole.earlier is not None else ())
+_OF_CLAIM: dict[str, OpenValue] = {
+    "date": _FIRST,
+    "last_date": _LAST,
+    "charge": Open("charge", attrgetter("charge")),
+    "line_charges": Open("line_charges", attrgetter("line_charges")),
+    "charge_difference": Open("charge_difference", attrgetter("charge_difference")),
+    "lines": Open("lines", lambda whole: len(whole.lines)),
+    "filing_indicator": Open("filing_indicator", attrgetter("around.above.filing_indicator")),
+    "payer_responsibility": Open("payer_responsibility", attrgetter("around.above.order")),
+    "patient_level": Open("patient_level", attrgetter("around.above.patient")),
+    "providers": Open("providers", attrgetter("roles")),
+    "other_payers": Open("other_payers", lambda whole: len(whole.around.others)),
+    "references": Open("references", lambda whole: whole.qualifiers("REF")),
+    "dates": Open("dates", lambda whole: whole.qualifiers("DTP")),
+    "notes": Open("notes", lambda whole: whole.qualifiers("NTE")),
+    "payer": Open("payer", attrgetter("payer")),
+    "diagnoses": Open("diagnoses", attrgetter("diagnoses")),
+    "diagnosis_qualifiers": Open(
+        "diagnosis_qualifiers", lambda whole: tuple([qualifier for qualifier, _ in whole.claim.diagnoses])
     ),
-    "uncertified_lines": lambda whole: len(_uncertified(whole)),
-    "a_year_later": _a_year_later,
-    "born_after_service": _born_after_service,
-    "came_before": lambda whole: whole.earlier is not None,
+    "modifiers": Open("modifiers", attrgetter("modifiers")),
+    "uncertified_lines": Open("uncertified_lines", attrgetter("uncertified_lines")),
+    "a_year_later": Open(
+        "a_year_later", lambda whole: a_year_after(whole.first) if whole.first is not None else None
+    ),
+    "born_after_service": Open("born_after_service", attrgetter("born_after_service")),
+    "came_before": Open("came_before", lambda whole: whole.earlier is not None),
+}
+_OF_PART: dict[str, OpenValue] = {
+    "date": _FIRST,
+    "last_date": Open("last_date", lambda part: part.whole.last_or(part.whole.first)),
+    "line": None,
 }
 
 
-def _uncertified(whole: Whole) -> tuple[ServiceLine, ...]:
-    """The always-therapy lines without a referring provider, neither of their own nor of the claim."""
-    # A provider whose role cannot be read may be the one.
-    if "DN" in whole.roles or any(fault.element == "NM101" for fault in whole.claim.faults):
-        return ()
-    return tuple(
-        [
-            line.view
-            for line in whole.lines
-            if line.service.procedure is not None
-            and line.service.procedure.therapy == "always"
-            and not (line.names_providers and line.view.provider("DN"))
-        ]
-    )
+MISFIT_OF_CLAIM = _OF_PART
 
 
 def a_year_after(on: int) -> int:
@@ -209,272 +511,24 @@ def a_year_after(on: int) -> int:
     return on + 10000 - (on % 10000 == 229)
 
 
-def _qualifiers(segments: list[Segment], name: str) -> tuple[str, ...]:
-    """The first element of every segment with this id."""
-    return tuple([s[1] for s in segments if s[0] == name and len(s) > 1])
-
-
-MOST_DIAGNOSES = 24  # to which a line can point; the guide allows 12 on a claim
-_NO_SERVICE: Segment = ["SV1"]
-
-
-def read_line(
-    view: ServiceLine,
-    circumstances: Circumstances,
-    npi: str,
-    taxonomy: str,
-    note: re.Pattern[str] | None,
-) -> Line:
-    """A line; rendering provider and taxonomy are those of the claim where the line names none."""
-    written: Segment = _NO_SERVICE
-    first = last = count = None
-    dates: list[str] = []
-    references: list[str] = []
-    notes: list[str] = []
-    names_providers = False
-    # One pass over the segments: this runs for every line of every claim.
-    for segment in view.segments:
-        name = segment[0]
-        if name == "SV1":
-            if written is _NO_SERVICE:
-                written = segment
-        elif name == "NM1":
-            names_providers = True
-        elif len(segment) < 2:
-            continue
-        elif name == "REF":
-            references.append(segment[1])
-        elif name == "DTP":
-            dates.append(segment[1])
-            if segment[1] == "472" and len(segment) > 3 and dates.count("472") == 1:
-                first, last, count = days_of(segment[2], segment[3])
-        elif name == "NTE":
-            notes.append(segment[1])
-    # Without a day of service the tables are asked about the day of receipt, as the rules themselves are.
-    era = circumstances.tables.era(first or circumstances.received)
-    service = read_service(tuple(written), view.component, era, circumstances.tables)
-    if names_providers:
-        own = view.provider("82")
-        if own:
-            npi, taxonomy = own.npi, own.taxonomy
-    minutes = None
-    if circumstances.minutes is not None or service.unit == "MJ" or notes:
-        minutes = minutes_of(view, circumstances.minutes, note)
-    return Line(
-        view, service, first, last, count, npi, taxonomy, minutes, names_providers, references, dates, notes
-    )
-
-
-def _add_lines(
-    facts: list[Fact],
-    lines: list[Line],
-    diagnoses: tuple[str, ...],
-    roles: tuple[str, ...],
-    shared: dict[str, Value],
-    needs: Needs | None,
-) -> None:
-    """Add the facts of the lines; `shared` are the values of a line that says nothing more than its claim."""
-    again = earlier_lines(lines)
-    of_claim = shared["taxonomy"]
-    for line in lines:
-        service = line.service
-        if needs is not None and line.minutes is None and line.view.ordinal not in again:
-            key = ("line", service, line.taxonomy)
-            try:
-                question = needs.known[key]
-            except KeyError:
-                question = needs.learn(key, "line", {**service.values, **_plain_line(line, shared)})
-            if question is None:
-                continue
-            if question.fields <= _CHEAP:
-                asked: dict[str, Value] = {"date": line.first, "last_date": line.last, "days": line.days}
-                asked["received"] = shared["received"]
-                if "diagnoses" in question.fields:
-                    asked["diagnoses"] = _diagnoses_of(line, diagnoses)
-                if not question.holds(asked, cast("int", shared["received"])):
-                    continue
-        values: dict[str, Value] = {
-            **shared,
-            **service.values,
-            "date": line.first,
-            "last_date": line.last,
-            "days": line.days,
-            "ordinal": line.view.ordinal,
-            "diagnoses": _diagnoses_of(line, diagnoses),
-            "references": tuple(line.references),
-            "dates": tuple(line.dates),
-            "notes": tuple(line.notes),
-            "providers": roles,
-        }
-        if service.place_of_service:
-            values["place_of_service"] = service.place_of_service
-        if line.names_providers:
-            own = [provider.role for provider in line.view.providers]
-            values["providers"] = tuple(dict.fromkeys((*roles, *own)))
-        if line.taxonomy != of_claim:
-            values["taxonomy"] = line.taxonomy
-            values["therapist"] = therapist(line.taxonomy)
-        if line.minutes is not None:
-            values["minutes"] = line.minutes.minutes
-            values["assistant_minutes"] = line.minutes.assistant
-            values["assistant_units"] = _assistant_units(service, line.minutes)
-        earlier = again.get(line.view.ordinal)
-        values["repeats"] = earlier.ordinal if earlier is not None else None
-        repeated = (earlier,) if earlier is not None else ()
-        facts.append(Fact("line", values, {"": (line.view,), "repeated": repeated}, part=service.values))
-
-
-_CHEAP = frozenset(("date", "last_date", "days", "received", "diagnoses"))
-
-
-def _diagnoses_of(line: Line, diagnoses: tuple[str, ...]) -> tuple[str, ...]:
-    return pointed_to(line.service.pointers, line.view.component, diagnoses[:MOST_DIAGNOSES])
-
-
-def _plain_line(line: Line, shared: dict[str, Value]) -> dict[str, Value]:
-    """What besides its SV1 is the same for all lines of this rendering taxonomy without minutes."""
-    return {
-        "profile": shared["profile"],
-        "taxonomy": line.taxonomy,
-        "therapist": therapist(line.taxonomy),
-        "minutes": None,
-        "assistant_minutes": None,
-        "assistant_units": None,
-        "repeats": None,
-    }
-
-
-def _assistant_units(service: Service, minutes: LineMinutes) -> int | None:
-    """Units that an assistant's modifier belongs to; None where that is not known.
-
-    42 CFR 410.60: it does not where the assistant gave a tenth of the minutes or less, nor, of a timed code,
-    to units that the therapist's own minutes make (the last of them by the midpoint, 8 minutes).
-    """
-    procedure, units = service.procedure, service.units
-    if minutes.assistant is None or units is None or units % 1000 or procedure is None:
-        return None
-    if 10 * minutes.assistant <= minutes.minutes:
-        return 0
-    if not procedure.eight_minute:
-        return units // 1000 if not procedure.timed else None
-    own = max(0, minutes.minutes - minutes.assistant)
-    return max(0, units // 1000 - (own + ROUNDS_UP) // QUARTER)
-
-
-@lru_cache(maxsize=16384)
-def pointed_to(pointers: str, component: str, diagnoses: tuple[str, ...]) -> tuple[str, ...]:
-    numbers = [int(p) for p in pointers.split(component) if p.isascii() and p.isdigit() and len(p) <= 2]
-    return tuple(diagnoses[n - 1] for n in numbers if 1 <= n <= len(diagnoses))
-
-
-# -- diagnoses, providers, dates ---------------------------------------------------------------------------
-
-
-def _add_diagnoses(
-    facts: list[Fact], claim: Claim, first: int | None, last: int | None, profile: str
-) -> None:
+def make_diagnoses(whole: Whole) -> Iterator[Fact]:
+    """The facts of a claim's diagnoses, each of which is a piece with nothing but a key."""
+    claim = whole.claim
     ordinal = 0
     for index, segment in enumerate(claim.header.segments):
         if segment[0] != "HI":
             continue
         for number, composite in enumerate(segment[1:], 1):
             qualifier, _, code = composite.partition(claim.component)
-            if qualifier not in _DIAGNOSIS_QUALIFIERS:
+            if qualifier not in DIAGNOSIS_QUALIFIERS:
                 continue
             ordinal += 1
-            facts.append(
-                Fact(
-                    "diagnosis",
-                    {
-                        "date": first,
-                        "last_date": last,
-                        "profile": profile,
-                        "code": code.partition(claim.component)[0],
-                        "qualifier": qualifier,
-                        "ordinal": ordinal,
-                    },
-                    {"": (Diagnosis(claim, claim.position + index, number),)},
-                )
-            )
-
-
-_DIAGNOSIS_QUALIFIERS = frozenset(("ABK", "ABF", "BK", "BF"))
-
-
-def _add_providers(
-    facts: list[Fact],
-    claim: Claim,
-    lines: list[Line],
-    first: int | None,
-    profile: str,
-    needs: Needs | None,
-) -> None:
-    for provider in claim.providers:
-        named = provider.run.segments[0]
-        if element(named, 8) == "XX":
-            loop = LOOPS_2310.get(named[1], "2310")
-            if needs is not None and not needs_provider(needs, named, loop, provider.taxonomy, profile):
-                continue
-            spot = Spot(claim.transaction, provider.run, loop, claim.id)
-            facts.append(provider_fact(named, loop, provider.taxonomy, first, profile, spot))
-    for line in lines:
-        if not line.names_providers:
-            continue
-        for provider in line.view.providers:
-            named = provider.run.segments[0]
-            if element(named, 8) == "XX":
-                loop = LOOPS_2420.get(named[1], "2420")
-                if needs is not None and not needs_provider(needs, named, loop, provider.taxonomy, profile):
-                    continue
-                spot = Spot(claim.transaction, provider.run, loop, claim.id, line.view.ordinal)
-                facts.append(provider_fact(named, loop, provider.taxonomy, line.first, profile, spot))
-
-
-def _add_events(
-    facts: list[Fact],
-    claim: Claim,
-    lines: list[Line],
-    first: int | None,
-    last: int | None,
-    received: int,
-    profile: str,
-) -> None:
-    for index, segment in enumerate(claim.header.segments):
-        if segment[0] == "DTP":
-            place = Segmented(claim, "2300", claim.position + index)
-            facts.append(_event(segment, "claim", first, last, received, profile, place))
-    for line in lines:
-        view = line.view
-        if not line.more_dates:
-            continue
-        for index, segment in enumerate(view.segments):
-            if segment[0] == "DTP" and element(segment, 1) != "472":
-                loop = "2430" if element(segment, 1) == "573" else "2400"
-                place = Segmented(claim, loop, view.position + index, view.ordinal)
-                facts.append(_event(segment, "line", line.first, line.last, received, profile, place))
-
-
-def _event(
-    segment: Segment,
-    level: str,
-    on: int | None,
-    last_service: int | None,
-    received: int,
-    profile: str,
-    place: Segmented,
-) -> Fact:
-    first, last = days(segment)
-    return Fact(
-        "event",
-        {
-            "date": on,
-            "received": received,
-            "profile": profile,
-            "level": level,
-            "qualifier": element(segment, 1),
-            "first": first,
-            "last": last,
-            "last_service": last_service,
-        },
-        {"": (place,)},
-    )
+            values: dict[str, Value] = {
+                "date": whole.first,
+                "last_date": whole.last,
+                "profile": whole.profile.name,
+                "code": code.partition(claim.component)[0],
+                "qualifier": qualifier,
+                "ordinal": ordinal,
+            }
+            yield Fact("diagnosis", values, {"": (Diagnosis(claim, claim.position + index, number),)})

@@ -2,58 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Protocol, TypeVar
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from edi_checker.claim import Claim
-from edi_checker.facts.circumstances import Circumstances, ProviderDays
+from edi_checker.facts.circumstances import ProviderDays
+from edi_checker.facts.fact import Fact, Placed, Value
 from edi_checker.facts.lines import Line, Service
-from edi_checker.facts.needs import Needs, Question
-from edi_checker.facts.vocabulary import Fact, Placed, Value
+from edi_checker.facts.pieces import Open, OpenFact, OpenValue, Site, Spot, View, Within
+from edi_checker.facts.vocabulary import VOCABULARY
 from edi_checker.profile import Profile, UnitMethod
 from edi_checker.tables import MueLimit, PtpEdit, Tables
 from edi_checker.units import QUARTER, Working, least_minutes, work
 
+if TYPE_CHECKING:
+    from edi_checker.facts.claims import Whole
+
 _ORIGINAL = "1"  # CLM05-3
 
 
-def add_coding(
-    facts: list[Fact],
-    claim: Claim,
-    lines: list[Line],
-    circumstances: Circumstances,
-    profile: Profile,
-    needs: Needs | None,
-) -> None:
-    """Add the pair, code_day, addon and therapy_day facts of a claim, whose lines are all given."""
+def add_coding(facts: list[Fact], whole: Whole) -> None:
+    """Add the pair, code_day, addon and therapy_day facts of a claim."""
+    lines, tables, profile = whole.lines, whole.circumstances.tables, whole.profile
     dated = [line for line in lines if line.first is not None and line.service.code]
-    if needs is None or "pair" in needs.kinds:
-        by_day: dict[int, list[Line]] = {}
-        for line in dated:
-            by_day.setdefault(line.first or 0, []).append(line)
-        for on, group in by_day.items():
-            if len(group) > 1:
-                _add_pairs(facts, on, group, circumstances.tables, profile.name, needs)
-    if needs is None or "code_day" in needs.kinds:
-        _add_code_days(facts, dated, circumstances.tables, profile.name, needs)
-    if needs is None or "addon" in needs.kinds:
-        for line in dated:
-            if line.service.addon:
-                facts.append(_addon(line, lines, circumstances.tables, profile.name))
-    timed = [
-        line for line in dated if line.service.procedure is not None and line.service.procedure.eight_minute
-    ]
+    for on, group in group_by_day(dated).items():
+        if len(group) > 1:
+            facts += pairs_of(on, group, tables, profile.name)
+    facts += code_days_of(dated, tables, profile.name)
+    facts += [addon_of(line, lines, tables, profile.name) for line in dated if line.service.addon]
+    timed = [line for line in dated if is_timed(line)]
     if timed:
-        _add_therapy_days(facts, claim, timed, circumstances, profile, needs)
+        facts += _therapy_days_of(whole, timed)
+
+
+def group_by_day(lines: Iterable[Line]) -> dict[int, list[Line]]:
+    """Lines by their first day."""
+    by_day: dict[int, list[Line]] = {}
+    for line in lines:
+        by_day.setdefault(line.first or 0, []).append(line)
+    return by_day
+
+
+def is_timed(line: Line) -> bool:
+    """Whether the 8-minute rule counts a line."""
+    return line.service.procedure is not None and line.service.procedure.eight_minute
 
 
 # -- procedure-to-procedure --------------------------------------------------------------------------------
 
 
-def _add_pairs(
-    facts: list[Fact], on: int, group: list[Line], tables: Tables, profile: str, needs: Needs | None
-) -> None:
+def pairs_of(on: int, group: Sequence[Line], tables: Tables, profile: str) -> Iterator[Fact]:
+    """The pair facts of a day's lines."""
     edits = edits_between(tuple(dict.fromkeys([line.service.code for line in group])), tables.era(on), tables)
     for edit in edits:
         ones = [line for line in group if line.service.code == edit.column_1]
@@ -65,8 +65,7 @@ def _add_pairs(
                 continue
             # One fact a column 2 line: beside several column 1 lines, one that no modifier releases counts.
             one = next((one for one in together if not _released_by(one.service, two.service)), together[0])
-            if needs is None or needs_pair(needs, edit, one.service, two.service, profile):
-                facts.append(_pair(on, one, two, edit, profile))
+            yield _pair(on, one, two, edit, profile)
 
 
 @lru_cache(maxsize=16384)
@@ -81,68 +80,57 @@ def edits_between(codes: tuple[str, ...], on: int, tables: Tables) -> tuple[PtpE
     return tuple(found)
 
 
-def needs_pair(needs: Needs, edit: PtpEdit, one: Service, two: Service, profile: str) -> bool:
-    """Whether a rule could need the fact of an edit between these services."""
-    released_by = _released_by(one, two)
-    key = ("pair", edit.indicator, released_by)
-    if key in needs.known:
-        return needs.known[key] is not None
-    known: dict[str, Value] = {"profile": profile, "indicator": edit.indicator, "released_by": released_by}
-    return needs.learn(key, "pair", known) is not None
-
-
 def _released_by(one: Service, two: Service) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.releasing + two.releasing))
 
 
 def _pair(on: int, one: Line, two: Line, edit: PtpEdit, profile: str) -> Fact:
+    values = _values_of_pair(one.service, two.service, edit, profile)
     return Fact(
         "pair",
-        {
-            "date": on,
-            "profile": profile,
-            "column_1": edit.column_1,
-            "column_2": edit.column_2,
-            "line_1": one.view.ordinal,
-            "line_2": two.view.ordinal,
-            "modifiers_1": one.service.modifiers,
-            "modifiers_2": two.service.modifiers,
-            "indicator": edit.indicator,
-            "released_by": _released_by(one.service, two.service),
-            "rationale": edit.rationale,
-            "effective": edit.effective,
-            "deletion": edit.deletion,
-        },
-        {"": (two.view,), "column_1": (one.view,), "column_2": (two.view,)},
+        {**values, "date": on, "line_1": one.ordinal, "line_2": two.ordinal},
+        {"": (two,), "column_1": (one,), "column_2": (two,)},
         edit.table,
     )
+
+
+def _values_of_pair(one: Service, two: Service, edit: PtpEdit, profile: str) -> dict[str, Value]:
+    return {
+        "profile": profile,
+        "column_1": edit.column_1,
+        "column_2": edit.column_2,
+        "modifiers_1": one.modifiers,
+        "modifiers_2": two.modifiers,
+        "indicator": edit.indicator,
+        "released_by": _released_by(one, two),
+        "rationale": edit.rationale,
+        "effective": edit.effective,
+        "deletion": edit.deletion,
+    }
 
 
 # -- units of a day ----------------------------------------------------------------------------------------
 
 
-def _add_code_days(
-    facts: list[Fact], dated: list[Line], tables: Tables, profile: str, needs: Needs | None
-) -> None:
+def code_days_of(dated: Sequence[Line], tables: Tables, profile: str) -> Iterator[Fact]:
+    """The code_day facts of a claim's lines."""
     together: dict[tuple[str, str, int], list[Line]] = {}
     for line in dated:
         service = line.service
-        if service.units is None or line.days is None:
+        if line.units is None or line.days is None:
             continue
         # A limit of a line (MAI 1) keeps lines apart.
-        alone = line.view.ordinal if service.mue is not None and service.mue.mai == "1" else 0
+        alone = line.ordinal if service.mue is not None and service.mue.mai == "1" else 0
         together.setdefault((service.code, line.npi, alone), []).append(line)
-    days = [(on, group) for lines in together.values() for on, group in _by_day(lines)]
-    if needs is not None:
-        days = _needed(days, profile, needs)
-    providers = _number_providers(dated) if days else {}
-    for on, group in days:
-        mue = _limit(on, group, tables)
-        main = _crossing(group, mue)
-        others = tuple([line.view for line in group if line is not main])
-        units = sum(line.units_a_day for line in group)
-        modifiers = tuple(dict.fromkeys([m for line in group for m in line.service.modifiers]))
-        facts.append(_code_day(on, main, others, units, mue, modifiers, providers[main.npi], profile))
+    providers = _number_providers(dated)
+    for lines in together.values():
+        for on, group in _by_day(lines):
+            mue = _limit(on, group, tables)
+            main = _crossing(group, mue)
+            others = tuple([line for line in group if line is not main])
+            units = sum(line.units_a_day for line in group)
+            modifiers = tuple(dict.fromkeys([m for line in group for m in line.service.modifiers]))
+            yield _code_day(on, main, others, units, mue, modifiers, providers[main.npi], profile)
 
 
 def _by_day(lines: list[Line]) -> Iterator[tuple[int, list[Line]]]:
@@ -152,36 +140,6 @@ def _by_day(lines: list[Line]) -> Iterator[tuple[int, list[Line]]]:
         return
     for on in dict.fromkeys([line.first or 0 for line in lines]):
         yield on, [line for line in lines if (line.first or 0) <= on <= (line.last or 0)]
-
-
-def _needed(days: list[tuple[int, list[Line]]], profile: str, needs: Needs) -> list[tuple[int, list[Line]]]:
-    """The days of which a rule could need the fact: those of one line on one day are asked for."""
-    all_bits = 0
-    asked = []
-    for each in days:
-        _, group = each
-        bits = -1
-        if len(group) == 1 and group[0].days == 1:
-            key = ("code_day", group[0].service)
-            try:
-                question = needs.known[key]
-            except KeyError:
-                question = needs.learn(key, "code_day", of_one_line(group[0], profile))
-            bits = question.bits if question is not None else 0
-        if bits:
-            all_bits |= bits
-            asked.append((bits, each))
-    if not asked:
-        return []
-    wanted = needs.together("code_day", all_bits)
-    return [each for bits, each in asked if bits & wanted]
-
-
-def of_one_line(line: Line, profile: str) -> dict[str, Value]:
-    """The values of every line with this service alone on its one day."""
-    mue = line.service.mue
-    fact = _code_day(0, line, (), line.units_a_day, mue, line.service.modifiers, 0, profile)
-    return {name: value for name, value in fact.values.items() if name not in ("date", "provider")}
 
 
 def _limit(on: int, group: list[Line], tables: Tables) -> MueLimit | None:
@@ -199,7 +157,7 @@ def _crossing(group: list[Line], mue: MueLimit | None) -> Line:
     return group[-1]
 
 
-def _number_providers(lines: list[Line]) -> dict[str, int]:
+def _number_providers(lines: Sequence[Line]) -> dict[str, int]:
     """A number for each rendering NPI, the same one where the lines are certainly of one provider."""
     numbers: dict[str, int] = {}
     by_taxonomy: dict[str, int] = {}
@@ -220,29 +178,34 @@ def _code_day(
     provider: int,
     profile: str,
 ) -> Fact:
+    values = _values_of_code_day(main.service.code, modifiers, 1 + len(others), mue, profile)
     return Fact(
         "code_day",
-        {
-            "date": on,
-            "profile": profile,
-            "code": main.service.code,
-            "units": units,
-            "lines": 1 + len(others),
-            "modifiers": modifiers,
-            "provider": provider,
-            "limit": mue.limit * 1000 if mue is not None else None,
-            "mai": mue.mai if mue is not None else "",
-            "rationale": mue.rationale if mue is not None else "",
-        },
-        {"": (main.view,), "others": others},
+        {**values, "date": on, "units": units, "provider": provider},
+        {"": (main,), "others": others},
         mue.table if mue is not None else None,
     )
+
+
+def _values_of_code_day(
+    code: str, modifiers: tuple[str, ...], lines: int, mue: MueLimit | None, profile: str
+) -> dict[str, Value]:
+    return {
+        "profile": profile,
+        "code": code,
+        "lines": lines,
+        "modifiers": modifiers,
+        "limit": mue.limit * 1000 if mue is not None else None,
+        "mai": mue.mai if mue is not None else "",
+        "rationale": mue.rationale if mue is not None else "",
+    }
 
 
 # -- add-on codes ------------------------------------------------------------------------------------------
 
 
-def _addon(line: Line, lines: list[Line], tables: Tables, profile: str) -> Fact:
+def addon_of(line: Line, lines: Sequence[Line], tables: Tables, profile: str) -> Fact:
+    """The fact of an add-on code."""
     addon = tables.addon(line.service.code, line.first or 0)
     assert addon is not None
     beside = [
@@ -260,7 +223,7 @@ def _addon(line: Line, lines: list[Line], tables: Tables, profile: str) -> Fact:
             "found": tuple(code for code in dict.fromkeys(codes) if code in addon.primaries),
             "complete": "" not in codes,
         },
-        {"": (line.view,)},
+        {"": (line,)},
         addon.table,
     )
 
@@ -275,86 +238,28 @@ def _one_day_of(line: Line, other: Line) -> bool:
 # -- timed therapy -----------------------------------------------------------------------------------------
 
 
-def _add_therapy_days(
-    facts: list[Fact],
-    claim: Claim,
-    timed: list[Line],
-    circumstances: Circumstances,
-    profile: Profile,
-    needs: Needs | None,
-) -> None:
+def _therapy_days_of(whole: Whole, timed: list[Line]) -> Iterator[Fact]:
+    circumstances, profile = whole.circumstances, whole.profile
     worked = circumstances.provider_days or ProviderDays()
     expected = circumstances.minutes is not None or any(line.minutes is not None for line in timed)
     spans = [line for line in timed if line.days != 1]
-    by_day: dict[int, list[Line]] = {}
-    for line in timed:
-        if line.days == 1:
-            by_day.setdefault(line.first or 0, []).append(line)
-    for on, group in by_day.items():
+    for on, group in group_by_day([line for line in timed if line.days == 1]).items():
         # Units of a line over several days fall on this one too, nobody knows how many.
         complete = not any((line.first or 0) <= on <= (line.last or line.first or 0) for line in spans)
         for discipline, lines in by_discipline(group).items():
             least = sum_least_minutes(lines, profile.unit_method)
             # A replaced or voided claim is no further work.
-            busiest = _add_worked(worked, on, lines, least) if claim.frequency == _ORIGINAL else 0
-            if needs is None or _needs_therapy_day(needs, lines, expected, busiest, circumstances, profile):
-                facts.append(_therapy_day(on, discipline, lines, complete, expected, least, busiest, profile))
+            busiest = _add_worked(worked, on, lines, least) if whole.claim.frequency == _ORIGINAL else 0
+            yield _therapy_day(on, discipline, lines, complete, expected, least, busiest, profile)
 
 
-def _needs_therapy_day(
-    needs: Needs,
-    lines: list[Line],
-    expected: bool,
-    busiest: int,
-    circumstances: Circumstances,
-    profile: Profile,
-) -> bool:
-    if expected:
-        return True
-    question = of_therapy_without_minutes(needs, profile)
-    if question is None:
-        return False
-    if not question.fields <= {"provider_minutes", "date"}:
-        return True
-    values: dict[str, Value] = {"provider_minutes": busiest, "date": lines[0].first}
-    return bool(question.holds(values, circumstances.received))
-
-
-def of_therapy_without_minutes(needs: Needs, profile: Profile) -> Question | None:
-    """What is asked of every therapy_day of a claim of which no minutes are known: what follows is absent."""
-    key = ("therapy_day",)
-    if key in needs.known:
-        return needs.known[key]
-    known: dict[str, Value] = {
-        "profile": profile.name,
-        "method": profile.unit_method,
-        "minutes": None,
-        "minutes_expected": False,
-        "allowed": None,
-        "misplaced": (),
-        "minutes_by_code": "",
-        "right_split": "",
-    }
-    return needs.learn(key, "therapy_day", known)
-
-
-class Served(Protocol):
-    """A line of which no more is looked at than its service."""
-
-    @property
-    def service(self) -> Service: ...
-
-
-_Served = TypeVar("_Served", bound=Served)
-
-
-def by_discipline(group: list[_Served]) -> dict[str, list[_Served]]:
+def by_discipline(group: list[Line]) -> dict[str, list[Line]]:
     """Lines by the plan of care they name.
 
     A line that names none belongs to the only one of the day; where the day has several it could belong to
     any, and nothing can be said of the day.
     """
-    named: dict[str, list[_Served]] = {}
+    named: dict[str, list[Line]] = {}
     unclear = False
     for line in group:
         disciplines = line.service.disciplines
@@ -381,16 +286,16 @@ def _add_worked(worked: ProviderDays, on: int, lines: list[Line], least: int) ->
             minutes = least
         else:
             # The minutes of the others may have carried this provider's units over the edge.
-            minutes = sum(max(0, QUARTER * (line.service.units or 0) // 1000 - QUARTER + 1) for line in own)
+            minutes = sum(max(0, QUARTER * (line.units or 0) // 1000 - QUARTER + 1) for line in own)
         busiest = max(busiest, worked.add(npi, on, minutes))
     return busiest
 
 
-def sum_least_minutes(lines: Iterable[Served], method: UnitMethod) -> int:
+def sum_least_minutes(lines: Iterable[Line], method: UnitMethod) -> int:
     """The fewest minutes for which the units of these timed lines can be billed."""
     billed: dict[str, int] = {}
     for line in lines:
-        billed[line.service.code] = billed.get(line.service.code, 0) + (line.service.units or 0) // 1000
+        billed[line.service.code] = billed.get(line.service.code, 0) + (line.units or 0) // 1000
     if method == "ama":
         return sum(least_minutes(units) for units in billed.values())
     return least_minutes(sum(billed.values()))
@@ -407,16 +312,14 @@ def _therapy_day(
     profile: Profile,
 ) -> Fact:
     method = profile.unit_method
-    counted = complete and all(
-        line.service.units is not None and line.service.units % 1000 == 0 for line in lines
-    )
+    counted = complete and all(line.units is not None and line.units % 1000 == 0 for line in lines)
     services = _services(lines)
     billed = dict.fromkeys(services.values(), 0)
     minutes = dict.fromkeys(services.values(), 0)
     unknown = 0
     for line in lines:
         service = services[line.service.code]
-        billed[service] += (line.service.units or 0) // 1000
+        billed[service] += (line.units or 0) // 1000
         if line.minutes is None:
             unknown += 1
         else:
@@ -447,7 +350,7 @@ def _therapy_day(
             "right_split": _right_split(working),
             "provider_minutes": busiest,
         },
-        {"": (main.view,), "others": tuple([line.view for line in lines if line is not main])},
+        {"": (main,), "others": tuple([line for line in lines if line is not main])},
     )
 
 
@@ -479,3 +382,126 @@ def _right_split(working: Working | None) -> str:
 
 def _listed(counts: Mapping[str, int], form: str) -> str:
     return ", ".join(form.format(service, count) for service, count in counts.items())
+
+
+# -- days whose lines are one provider's, each on this day alone, no code twice ----------------------------
+
+
+class DayMet(NamedTuple):
+    """Such a day that was met."""
+
+    lines: Sequence[Line]
+
+    def place_at(self, site: Site) -> Any:
+        return self.lines[site.member].place_at(site)
+
+
+class Member(NamedTuple):
+    """A spot of one of the lines of a day."""
+
+    number: int
+    spot: Spot
+
+    def find(self, name: str, at: str | None, qualifier: str) -> Site | None:
+        site = self.spot.find(name, at, qualifier)
+        return site._replace(member=self.number) if site is not None else None
+
+
+def open_code_day(service: Service, view: View, profile: str) -> OpenFact:
+    """The code_day of a line alone on its day."""
+    mue = service.mue
+    values: dict[str, OpenValue] = {
+        **_values_of_code_day(service.code, service.modifiers, 1, mue, profile),
+        "date": _FIRST,
+        "units": _UNITS,
+        "provider": 1,
+    }
+    spots = (Within(view, "2400"),)
+    return OpenFact("code_day", values, {"": spots, "others": ()}, mue.table if mue is not None else None)
+
+
+def open_pairs(
+    day: Sequence[tuple[Service, View]], on: int, tables: Tables, profile: str
+) -> Iterator[OpenFact]:
+    """The pairs of a day's services; `on` is any day of the era."""
+    codes = tuple([service.code for service, _ in day])
+    for edit in edits_between(codes, tables.era(on), tables):
+        one, two = codes.index(edit.column_1), codes.index(edit.column_2)
+        values: dict[str, OpenValue] = {
+            **_values_of_pair(day[one][0], day[two][0], edit, profile),
+            "date": _FIRST_OF_DAY,
+            "line_1": _ordinal_of(one),
+            "line_2": _ordinal_of(two),
+        }
+        first, second = (Member(number, Within(day[number][1], "2400")) for number in (one, two))
+        spots = {"": (second,), "column_1": (first,), "column_2": (second,)}
+        yield OpenFact("pair", values, spots, edit.table)  # type: ignore[arg-type]  # dict is invariant
+
+
+def as_member(fact: OpenFact, number: int) -> OpenFact:
+    """The fact of a line as one of its day."""
+    values = {name: _of_member(value, number) for name, value in fact.values.items()}
+    stands_on = {
+        key: tuple([Member(number, spot) for spot in spots])
+        for key, spots in fact.stands_on.items()
+        if not isinstance(spots, Open)
+    }
+    return OpenFact(fact.kind, values, stands_on, fact.table)  # type: ignore[arg-type]  # dict is invariant
+
+
+def _of_member(value: OpenValue, number: int) -> OpenValue:
+    if not isinstance(value, Open):
+        return value
+    take = value.take
+    return Open(value.name, lambda met: take(met.lines[number]))
+
+
+def _ordinal_of(number: int) -> Open:
+    return Open("ordinal", lambda met: met.lines[number].ordinal)
+
+
+_FIRST, _UNITS = Open("date", attrgetter("first")), Open("units", attrgetter("units_a_day"))
+_FIRST_OF_DAY = Open("date", lambda met: met.lines[0].first)
+
+
+class Treated(NamedTuple):
+    """The timed therapy of a discipline on such a day, of a claim of which no minutes are known.
+
+    `numbers` are those of its lines in the claim, from 0.
+    """
+
+    whole: Whole
+    date: int
+    discipline: str
+    numbers: Sequence[int]
+    provider_minutes: int
+
+    def fact(self) -> Fact:
+        profile = self.whole.profile
+        lines = [self.whole.lines[number] for number in self.numbers]
+        least = sum_least_minutes(lines, profile.unit_method)
+        return _therapy_day(
+            self.date, self.discipline, lines, True, False, least, self.provider_minutes, profile
+        )
+
+
+def open_therapy_day(profile: Profile) -> OpenFact:
+    """The therapy_day of it, as far as a question is asked of it."""
+    values: dict[str, OpenValue] = {name: _of_therapy_day(name) for name in VOCABULARY["therapy_day"].fields}
+    values |= {
+        "profile": profile.name,
+        "method": profile.unit_method,
+        "minutes": None,
+        "minutes_expected": False,
+        "allowed": None,
+        "misplaced": (),
+        "minutes_by_code": "",
+        "right_split": "",
+    }
+    for name in ("date", "discipline", "provider_minutes"):
+        values[name] = Open(name, attrgetter(name))
+    return OpenFact("therapy_day", values, {"": (), "others": ()})
+
+
+def _of_therapy_day(name: str) -> Open:
+    return Open(name, lambda met: met.fact().values[name])

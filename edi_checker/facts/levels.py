@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
 from edi_checker.claim import (
@@ -15,7 +15,6 @@ from edi_checker.claim import (
     InterchangeEnd,
     Part,
     Patient,
-    Segment,
     Subscriber,
     Transaction,
     TransactionEnd,
@@ -23,13 +22,40 @@ from edi_checker.claim import (
     element,
     place_in,
 )
-from edi_checker.codesets import npi_valid
+from edi_checker.codesets.imported import releases_in
 from edi_checker.facts.circumstances import Circumstances
-from edi_checker.facts.needs import Needs
-from edi_checker.facts.places import Header, Known, Spot
+from edi_checker.facts.columns import ADDRESS
+from edi_checker.facts.fact import Fact, Placed
+from edi_checker.facts.lines import make_provider
+from edi_checker.facts.misfits import Judging, make_address_misfits, make_segment_misfits, without_refused
+from edi_checker.facts.pieces import (
+    At,
+    Open,
+    OpenFact,
+    OpenValue,
+    Site,
+    Spot,
+    View,
+    Within,
+    at_segment,
+    cell,
+    columns_of,
+    end_of_loop,
+    fill,
+    look_at,
+    look_at_address,
+    loop_at,
+    place_segments,
+    present,
+    text,
+)
+from edi_checker.facts.places import Header, Known
+from edi_checker.facts.places import Spot as Found
+from edi_checker.facts.situations import hides_something, is_box, make_situations
 from edi_checker.facts.statuses import answer_fault
-from edi_checker.facts.vocabulary import Fact, Placed, Value
+from edi_checker.facts.triggers import NOTHING_AROUND
 from edi_checker.finding import Place
+from edi_checker.profile import Profile
 from edi_checker.x12 import Fault
 
 _LEVELS: dict[type, str] = {
@@ -77,7 +103,7 @@ def faults_of(part: Part, level: str, circumstances: Circumstances, profile: str
 
 def _stands_on(fault: Fault, part: Part) -> dict[str, tuple[Placed, ...]]:
     place = _place_of(fault, part)
-    trigger = (Known(replace(place, element=fault.trigger)),) if fault.trigger else ()
+    trigger = (Known(place._replace(element=fault.trigger)),) if fault.trigger else ()
     return {"": (Known(place),), "trigger": trigger}
 
 
@@ -146,48 +172,172 @@ def transaction_fact(transaction: Transaction, circumstances: Circumstances, pro
             "type": element(head, 6),
             "created": day(element(head, 4)),
         },
-        {"": (Spot(transaction, transaction, "header"),)},
+        {"": (Found(transaction, transaction, "header"),)},
     )
 
 
-def add_billing_provider(
+AnyLevel = BillingProvider | Subscriber | Patient
+
+
+class LevelMet:
+    """A level above claims that was met, or the segment of it with this number."""
+
+    __slots__ = ("columns", "level", "number")
+
+    def __init__(
+        self,
+        level: AnyLevel,
+        columns: Sequence[str] | None = None,
+        number: int = 0,
+    ) -> None:
+        self.level = level
+        self.number = number
+        self.columns = columns if columns is not None else columns_of(level.segments, level.component)
+
+    @property
+    def is_box(self) -> bool:
+        """Whether the billing provider's street is a post office box"""
+        street = self._billing.provider.run.first("N3")
+        return street is not None and any(is_box(text) for text in street[1:3])
+
+    @property
+    def is_paid_at_the_same_address(self) -> bool:
+        """Whether the address to pay to (2010AB) is the billing provider's own"""
+        own, other = self._billing.provider.run, self._billing.party("87").run
+        return all(other.first(name) == own.first(name) for name in ("N3", "N4"))
+
+    @property
+    def purpose(self) -> str:
+        """BHT06"""
+        return element(self.level.transaction.first("BHT"), 6)
+
+    @property
+    def _billing(self) -> BillingProvider:
+        assert isinstance(self.level, BillingProvider)
+        return self.level
+
+    def place_at(self, site: Site) -> Place:
+        level = self.level
+        return place_in(
+            level.transaction,
+            site.loop,
+            site.segment,
+            level.position + self.number + site.offset,
+            site.element,
+        )
+
+    def place_beyond(self, name: str, at: str | None, qualifier: str) -> Place:
+        return self.place_at(Site("", name, 0, at))
+
+
+def add_level(
     facts: list[Fact],
-    level: BillingProvider,
+    level: AnyLevel,
     circumstances: Circumstances,
-    profile: str,
-    needs: Needs | None,
+    profile: Profile,
 ) -> None:
-    provider = level.provider
-    named = provider.name_segment
-    if named is None or provider.id_qualifier != "XX":
+    """Add the facts of a level above claims."""
+    view = look_at(level.segments, level.component)
+    judging = judging_of(circumstances, profile)
+    made = list(fill(make_level(view, type(level), judging), LevelMet(level)))
+    loops, roles = loops_of(view, type(level))
+    for number, segment in enumerate(level.segments):
+        if segment[0] == ADDRESS:
+            facts_of_address = make_level_address(
+                look_at_address(segment), loops[number], roles[number], judging
+            )
+            made += fill([at_segment(fact, number) for fact in facts_of_address], LevelMet(level))
+    hidden = bool(level.faults) and hides_something(level.faults)
+    misfits = [fact for fact in made if fact.kind == "misfit"]
+    facts += without_refused(misfits, level.faults)
+    facts += [
+        fact
+        for fact in made
+        if fact.kind == "provider" or (fact.kind in ("situation", "subscriber") and not hidden)
+    ]
+
+
+def judging_of(circumstances: Circumstances, profile: Profile) -> Judging:
+    """By what the codes of a level are judged: as of the day of receipt."""
+    received = circumstances.received
+    return Judging(profile, received, releases_in(circumstances.tables), received)
+
+
+# Loop and role of a level's own segments, and its loops by the NM101 that opens them.
+_LOOPS: dict[type, tuple[str, str, dict[str, str]]] = {
+    BillingProvider: ("2000A", "85", {"85": "2010AA", "87": "2010AB", "PE": "2010AC"}),
+    Subscriber: ("2000B", "IL", {"IL": "2010BA", "PR": "2010BB"}),
+    Patient: ("2000C", "QC", {"QC": "2010CA"}),
+}
+
+
+def loops_of(view: View, kind: type) -> tuple[list[str], list[str]]:
+    """Loops and roles of the segments of a level of this kind."""
+    loop, role, parties = _LOOPS[kind]
+    return place_segments(view, loop, parties, role)
+
+
+def make_level_address(view: View, loop: str, role: str, judging: Judging) -> list[OpenFact]:
+    """The facts of an N4 of a level."""
+    return make_address_misfits(view, loop, role, judging, _misfit_of(judging))
+
+
+def _misfit_of(judging: Judging) -> dict[str, OpenValue]:
+    return {"date": judging.received, "last_date": judging.received, "line": None}
+
+
+def make_level(view: View, kind: type, judging: Judging) -> list[OpenFact]:
+    """The facts of a level above claims, which is of this kind."""
+    loops, roles = loops_of(view, kind)
+    received, profile = judging.received, judging.profile.name
+    facts = list(make_segment_misfits(view, loops, roles, judging, _misfit_of(judging)))
+    if kind is BillingProvider:
+        begin = view.find("NM1", "85")
+        if begin is not None and text(view.segments[begin], 8) == "XX":
+            taxonomy = next((text(c, 3) for c in view.segments if c[0] == "PRV"), "")
+            facts.append(make_provider(view, begin, "2010AA", taxonomy, received, judging))
+        shared: dict[str, OpenValue] = {"date": received, "received": received, "profile": profile}
+        facts += make_situations(view, loops, NOTHING_AROUND, shared, "billing")
+    elif kind is Subscriber:
+        facts += _make_subscriber(view, judging)
+    return facts
+
+
+def _make_subscriber(view: View, judging: Judging) -> Iterator[OpenFact]:
+    """The fact of a subscriber, unless nothing is left open: the subscriber is the patient, with address,
+    day of birth and member id, and the payer is the first one.
+    """
+    begin = view.find("NM1", "IL")
+    named = view.segments[begin] if begin is not None else None
+    end = end_of_loop(view, begin) if begin is not None else 0
+    ids = {cells[0] for cells in view.segments[begin or 0 : end]}
+    responsible = view.first("SBR")
+    order, relationship, insurance_type, filing = (text(responsible, at) for at in (1, 2, 5, 9))
+    identified = present(cell(named, 9))
+    if (
+        order == "P"
+        and relationship == "18"
+        and filing
+        and identified
+        and ids.issuperset(("N3", "N4", "DMG"))
+    ):
         return
-    if needs is None or needs_provider(needs, named, "2010AA", level.taxonomy, profile):
-        spot = Spot(level.transaction, provider.run, "2010AA")
-        facts.append(provider_fact(named, "2010AA", level.taxonomy, circumstances.received, profile, spot))
-
-
-def needs_provider(needs: Needs, named: Segment, loop: str, taxonomy: str, profile: str) -> bool:
-    """Whether a rule could need the fact of a provider with an NPI, on some day."""
-    key = ("provider", loop, *named[1:3], element(named, 9), taxonomy)
-    try:
-        return needs.known[key] is not None
-    except KeyError:
-        return needs.learn(key, "provider", _of_provider(named, loop, taxonomy, profile)) is not None
-
-
-def _of_provider(named: Segment, loop: str, taxonomy: str, profile: str) -> dict[str, Value]:
-    npi = element(named, 9)
-    return {
-        "profile": profile,
-        "role": element(named, 1),
-        "loop": loop,
-        "entity_type": element(named, 2),
-        "npi": npi,
-        "npi_valid": npi_valid(npi),
-        "taxonomy": taxonomy,
+    values: dict[str, OpenValue] = {
+        "date": judging.received,
+        "profile": judging.profile.name,
+        "responsibility": order,
+        "relationship": relationship,
+        "insurance_type": insurance_type,
+        "filing_indicator": filing,
+        "entity_type": text(named, 2),
+        "identified": True if identified else Open("identified", _may_be_identified),
+        "address": "N3" in ids and "N4" in ids,
+        "demographics": "DMG" in ids,
     }
+    spots: tuple[Spot, ...] = (loop_at(view, "2010BA", begin),) if begin is not None else (At("2010BA", 0),)
+    yield OpenFact("subscriber", values, {"": (Within(view, "2000B"),), "name": spots})
 
 
-def provider_fact(named: Segment, loop: str, taxonomy: str, on: int | None, profile: str, spot: Spot) -> Fact:
-    """The fact of a provider with an NPI; `named` is its NM1."""
-    return Fact("provider", {"date": on, **_of_provider(named, loop, taxonomy, profile)}, {"": (spot,)})
+def _may_be_identified(met: LevelMet) -> bool:
+    """Whether a fault may be why there is no member id."""
+    return any(fault.segment == "NM1" for fault in met.level.faults)

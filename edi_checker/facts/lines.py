@@ -1,29 +1,56 @@
-"""A service line while the facts of its claim are made: what is read once and asked for many times."""
+"""Service lines: what the key of a line says, the columns of one that was met, and the facts of both."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
 
-from edi_checker.claim import ServiceLine, cents, days, element, quantity
-from edi_checker.codesets import DISCIPLINES, is_visit, lists, releasing
+from edi_checker.claim import Segment, ServiceLine, cents, days, element, quantity
+from edi_checker.codesets import DISCIPLINES, is_visit, npi_valid, releasing, therapist
+from edi_checker.facts.misfits import Judging, make_segment_misfits, make_service_misfits
+from edi_checker.facts.pieces import (
+    At,
+    Cells,
+    Open,
+    OpenFact,
+    OpenValue,
+    Site,
+    View,
+    Within,
+    cell,
+    end_of_loop,
+    look_at,
+    loop_at,
+    place_segments,
+    present,
+    read,
+    text,
+)
+from edi_checker.facts.places import LOOPS_2420
+from edi_checker.facts.situations import make_situations, name_segments
+from edi_checker.facts.triggers import NOTHING_AROUND
 from edi_checker.facts.visits import surely_no_visit, surely_visit
-from edi_checker.facts.vocabulary import Value
-from edi_checker.minutes import LineMinutes
+from edi_checker.finding import Place
+from edi_checker.minutes import LineMinutes, minutes_of
 from edi_checker.tables import MueLimit, Procedure, Tables
+from edi_checker.units import QUARTER, ROUNDS_UP
+
+if TYPE_CHECKING:
+    from edi_checker.facts.claims import Whole
+
+MOST_DIAGNOSES = 24  # to which a line can point; the guide allows 12 on a claim
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # known again as the object that it is
 class Service:
-    """What an SV1 segment says, with the rows of the tables.
+    """What the key of a line says of its service, with the rows of the tables.
 
-    units     thousandths, None where the line does not count units or the number cannot be read
-    charge    cents, None where it cannot be read
-    pointers  SV107 as it stands
-    plain     with so many diagnoses on the claim no code of the line can be odd, whatever the day
-    said      the whole segment as text
-    values    those fields of a line fact that follow from SV1 alone
+    values    those fields of a line fact that follow from it
     """
 
     code: str
@@ -31,45 +58,76 @@ class Service:
     disciplines: tuple[str, ...]
     releasing: tuple[str, ...]
     unit: str
-    units: int | None
-    charge: int | None
     place_of_service: str
-    pointers: str
-    plain: int
     procedure: Procedure | None
     mue: MueLimit | None
     addon: bool
-    said: str
-    values: dict[str, Value]
+    values: dict[str, OpenValue]
 
 
-@dataclass(slots=True)
 class Line:
-    """A service line while the facts of its claim are made.
+    """A service line that was met, with what stands in its columns.
 
     first, last      days of service, None where unreadable; `days` counts them, None where they make no range
+    charge           cents, None where it cannot be read
+    units            thousandths, None where the line does not count units or the number cannot be read
     npi              of the rendering provider, "" where there is none; `taxonomy` likewise
+    said             SV1 as it stands; `pointers` SV107 of it
     names_providers  whether the line has providers of its own (2420)
-    references, dates, notes   the qualifiers of its REF, DTP and NTE
+    repeated         the earlier line that it repeats
     """
 
-    view: ServiceLine
-    service: Service
-    first: int | None
-    last: int | None
-    days: int | None
-    npi: str
-    taxonomy: str
-    minutes: LineMinutes | None
-    names_providers: bool
-    references: list[str]
-    dates: list[str]
-    notes: list[str]
+    __slots__ = (
+        *("_columns", "charge", "days", "first", "last", "minutes", "names_providers", "npi", "ordinal"),
+        *("pointers", "position", "repeated", "said", "service", "taxonomy", "units", "whole"),
+    )
+
+    def __init__(
+        self,
+        whole: Whole,
+        ordinal: int,
+        position: int,
+        service: Service,
+        said: str,
+        pointers: str,
+        dates: tuple[int | None, int | None, int | None],
+        charge: int | None,
+        units: int | None,
+        npi: str,
+        taxonomy: str,
+        *,
+        names_providers: bool = False,
+        minutes: LineMinutes | None = None,
+    ) -> None:
+        self.whole = whole
+        self.ordinal = ordinal
+        self.position = position
+        self.service = service
+        self.said = said
+        self.pointers = pointers
+        self.first, self.last, self.days = dates
+        self.charge = charge
+        self.units = units
+        self.npi = npi
+        self.taxonomy = taxonomy
+        self._columns: Sequence[str] | None = None
+        self.names_providers = names_providers
+        self.minutes = minutes
+        self.repeated: Line | None = None
 
     @property
-    def more_dates(self) -> bool:
-        """Whether it has dates other than that of the service."""
-        return bool(self.dates) and self.dates != ["472"]
+    def view(self) -> ServiceLine:
+        return self.whole.claim.lines[self.ordinal - 1]
+
+    @property
+    def segments(self) -> list[Segment]:
+        return self.whole.segments_of_line(self)
+
+    @property
+    def columns(self) -> Sequence[str]:
+        if self._columns is None:
+            self._columns = self.whole.columns_of_line(self)
+        return self._columns
 
     @property
     def units_a_day(self) -> int:
@@ -77,10 +135,35 @@ class Line:
 
         CMS divides the units of a line over several days and rounds to a whole number.
         """
-        units = self.service.units or 0
+        units = self.units or 0
         if self.days is None or self.days < 2:
             return units
         return (2 * units + 1000 * self.days) // (2000 * self.days) * 1000
+
+    @property
+    def diagnoses(self) -> tuple[str, ...]:
+        """The diagnoses to which it points."""
+        return pointed_to(self.pointers, self.whole.claim.component, self.whole.diagnoses[:MOST_DIAGNOSES])
+
+    @property
+    def place_of_service(self) -> str:
+        return self.service.place_of_service or self.whole.claim.place_of_service
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        roles = self.whole.roles
+        if not self.names_providers:
+            return roles
+        return tuple(dict.fromkeys((*roles, *(provider.role for provider in self.view.providers))))
+
+    @property
+    def assistant_units(self) -> int | None:
+        return _assistant_units(self) if self.minutes is not None else None
+
+    @property
+    def is_first_visit(self) -> bool:
+        """Whether it is the first visit of the claim that only a person can make, with nobody named."""
+        return self.whole.first_visit is self
 
     def surely_with(self, other: Line) -> bool:
         """Whether both lines are certainly of one provider.
@@ -93,24 +176,245 @@ class Line:
         """Whether both lines may be of one provider: not so where both name a taxonomy and these differ."""
         return self.surely_with(other) or not self.taxonomy or not other.taxonomy
 
+    def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:
+        return self.view.place(name, at, qualifier=qualifier)
+
+    def place_at(self, site: Site) -> Place:
+        loop, segment, offset, at, _ = site
+        interchange, group, number = self.whole.numbers
+        position = self.position + offset
+        return Place(interchange, group, number, self.whole.id, self.ordinal, loop, segment, position, at)
+
+    def place_beyond(self, name: str, at: str | None, qualifier: str) -> Place:
+        return self.place(name, at, qualifier=qualifier)
+
+
+class OfLine(NamedTuple):
+    """What decides of a line beside its key.
+
+    on         any day of the era in which its service was given
+    therapist  what the claim's rendering provider is: GP, GO, GN, or "" for anybody else
+    timed      whether minutes may be given beside the claim
+    """
+
+    judging: Judging
+    on: int
+    therapist: str
+    timed: bool
+
+
+def make_line(view: View, service: Service, given: OfLine) -> list[OpenFact]:
+    """The facts of a line that need no other piece."""
+    judging = given.judging
+    loops, roles = place_segments(view, "2400", LOOPS_2420)
+    own = _own_provider(view)
+    parties = [cells for cells in view.segments if cells[0] == "NM1"]
+    timed = given.timed or service.unit == "MJ" or view.first("NTE") is not None
+    values: dict[str, OpenValue] = {
+        **_OF_LINE,
+        **service.values,
+        "received": judging.received,
+        "profile": judging.profile.name,
+        "therapist": given.therapist if own is None else therapist(_taxonomy_of(view, own)),
+        "references": _qualifiers(view, "REF"),
+        "dates": _qualifiers(view, "DTP"),
+        "notes": _qualifiers(view, "NTE"),
+    }
+    if _is_single(view.first("DTP", "472")):
+        values["last_date"] = _FIRST
+    if not timed:
+        values.update(minutes=None, assistant_minutes=None, assistant_units=None)
+    if service.place_of_service:
+        values["place_of_service"] = service.place_of_service
+    here = Within(view, "2400")
+    facts = [OpenFact("line", values, {"": (here,), "repeated": _REPEATED})]
+    named = name_segments(view.segments)
+    shared: dict[str, OpenValue] = {
+        "date": _FIRST,
+        "received": judging.received,
+        "profile": judging.profile.name,
+        "line": _ORDINAL,
+        "code": service.code,
+        "modifiers": service.modifiers,
+        "unit": service.unit,
+        "described": service.values["described"],
+        "stated": Open("stated", lambda line: (*line.whole.stated, *named)),
+    }
+    facts += make_situations(view, loops, NOTHING_AROUND, shared, "line")
+    facts += make_service_misfits(view, (service.code, service.modifiers), given.on, judging, MISFIT_OF_LINE)
+    facts += make_segment_misfits(view, loops, roles, judging, MISFIT_OF_LINE)
+    for number, cells in enumerate(view.segments):
+        if cells[0] == "DTP" and text(cells, 1) != "472":
+            facts.append(_event(view, number, judging))
+    for cells in parties:
+        if text(cells, 8) == "XX":
+            begin = next(number for number, each in enumerate(view.segments) if each is cells)
+            loop = LOOPS_2420.get(text(cells, 1), "2420")
+            facts.append(make_provider(view, begin, loop, _taxonomy_of(view, begin), _FIRST, judging))
+    return facts
+
+
+def _is_single(cells: Cells | None) -> bool:
+    """Whether a date is written as one day."""
+    return text(cells, 2) == "D8"
+
+
+def make_provider(
+    view: View, begin: int, loop: str, taxonomy: str, on: OpenValue, judging: Judging
+) -> OpenFact:
+    """The fact of a provider with an NPI, whose NM1 is segment `begin`."""
+    cells = view.segments[begin]
+    npi = cell(cells, 9)
+    values: dict[str, OpenValue] = {
+        "date": on,
+        "profile": judging.profile.name,
+        "role": text(cells, 1),
+        "loop": loop,
+        "entity_type": text(cells, 2),
+        "npi": read(npi, "npi", str),
+        "npi_valid": read(npi, "npi_valid", npi_valid),
+        "taxonomy": taxonomy,
+    }
+    return OpenFact("provider", values, {"": (loop_at(view, loop, begin),)})
+
+
+def _own_provider(view: View) -> int | None:
+    """Where the NM1 of the line's own rendering provider stands."""
+    return view.find("NM1", "82")
+
+
+def _taxonomy_of(view: View, begin: int) -> str:
+    """PRV03 of the loop that begins with this NM1."""
+    for number in range(begin + 1, end_of_loop(view, begin)):
+        if view.segments[number][0] == "PRV":
+            return text(view.segments[number], 3)
+    return ""
+
+
+def _event(view: View, number: int, judging: Judging) -> OpenFact:
+    cells = view.segments[number]
+    loop = "2430" if text(cells, 1) == "573" else "2400"
+    return make_event(cells, "line", At(loop, number), judging, (_FIRST, _LAST))
+
+
+def make_event(
+    cells: Cells, level: str, spot: At, judging: Judging, service: tuple[OpenValue, OpenValue]
+) -> OpenFact:
+    """The fact of a DTP; `service` is the first and last day of service."""
+    form, said = text(cells, 2), cell(cells, 3)
+    first = read(said, "first", lambda written: days(["DTP", "", form, written])[0])
+    last = first if form == "D8" else read(said, "last", lambda written: days(["DTP", "", form, written])[1])
+    values: dict[str, OpenValue] = {
+        "date": service[0],
+        "received": judging.received,
+        "profile": judging.profile.name,
+        "level": level,
+        "qualifier": text(cells, 1),
+        "first": first,
+        "last": last,
+        "last_service": service[1],
+    }
+    return OpenFact("event", values, {"": (spot,)})
+
+
+_FIRST, _LAST = Open("date", attrgetter("first")), Open("last_date", attrgetter("last"))
+_ORDINAL = Open("ordinal", attrgetter("ordinal"))
+_REPEATED = Open("repeated", lambda line: () if line.repeated is None else (line.repeated,))
+_OF_LINE: dict[str, OpenValue] = {
+    "date": _FIRST,
+    "last_date": _LAST,
+    "days": Open("days", attrgetter("days")),
+    "payer": Open("payer", lambda line: line.whole.payer),
+    "ordinal": _ORDINAL,
+    "taxonomy": Open("taxonomy", attrgetter("taxonomy")),
+    "place_of_service": Open("place_of_service", attrgetter("place_of_service")),
+    "diagnoses": Open("diagnoses", attrgetter("diagnoses")),
+    "providers": Open("providers", attrgetter("providers")),
+    "repeats": Open("repeats", lambda line: line.repeated.ordinal if line.repeated is not None else None),
+    "minutes": Open("minutes", lambda line: line.minutes.minutes if line.minutes is not None else None),
+    "assistant_minutes": Open(
+        "assistant_minutes", lambda line: line.minutes.assistant if line.minutes is not None else None
+    ),
+    "assistant_units": Open("assistant_units", attrgetter("assistant_units")),
+}
+MISFIT_OF_LINE: dict[str, OpenValue] = {
+    "date": Open("date", lambda line: line.first or line.whole.first),
+    "last_date": Open("last_date", lambda line: line.whole.last_or(line.first or line.whole.first)),
+    "line": _ORDINAL,
+}
+
+
+def _qualifiers(view: View, name: str) -> tuple[str, ...]:
+    """The first element of every segment with this id."""
+    return tuple([text(cells, 1) for cells in view.segments if cells[0] == name and len(cells) > 1])
+
+
+_NO_SERVICE: Segment = ["SV1"]
+
+
+def read_line(
+    whole: Whole, view: ServiceLine, npi: str, taxonomy: str, note: re.Pattern[str] | None
+) -> tuple[Line, View]:
+    """A line and what of it can be looked at; rendering provider and taxonomy are those of the claim where
+    the line names none.
+    """
+    circumstances = whole.circumstances
+    written = view.service or _NO_SERVICE
+    dates: tuple[int | None, int | None, int | None] = (None, None, None)
+    served = view.first("DTP", "472")
+    if served is not None and len(served) > 3:
+        dates = days_of(served[2], served[3])
+    seen = look_at(view.segments, view.component)
+    service = service_in(seen, dates[0] or circumstances.received, circumstances.tables)
+    names_providers = any(segment[0] == "NM1" for segment in view.segments)
+    if names_providers:
+        own = view.provider("82")
+        if own:
+            npi, taxonomy = own.npi, own.taxonomy
+    minutes = None
+    if circumstances.minutes is not None or service.unit == "MJ" or view.first("NTE") is not None:
+        minutes = minutes_of(view, circumstances.minutes, note)
+    line = Line(
+        whole,
+        view.ordinal,
+        view.position,
+        service,
+        whole.claim.block.delimiters.element.join(written),
+        element(written, 7),
+        dates,
+        cents(element(written, 2)),
+        thousandths(element(written, 4)) if service.unit == "UN" else None,
+        npi,
+        taxonomy,
+        names_providers=names_providers,
+        minutes=minutes,
+    )
+    return line, seen
+
+
+def service_in(view: View, on: int, tables: Tables) -> Service:
+    """The service of a line; `on` is any day of the era of the tables in which it was given."""
+    cells = view.first("SV1") or ["SV1"]
+    said = tuple([text(cells, number) for number in (1, 3, 5, 9)])
+    sent = tuple([present(cell(cells, number)) for number in (2, 4, 7)])
+    return _read_service(said, sent, view.component, tables.era(on), tables)
+
 
 # Most claims repeat the services of others: each is read once.
-@lru_cache(maxsize=16384)
-def read_service(segment: tuple[str, ...], component: str, on: int, tables: Tables) -> Service:
-    """Read an SV1 segment; `on` is any day of the era of the tables in which the service was given."""
-    service = list(segment)
-    parts = element(service, 1).split(component)
+@lru_cache(maxsize=2048)
+def _read_service(
+    said: tuple[str, ...], sent: tuple[bool, ...], component: str, on: int, tables: Tables
+) -> Service:
+    procedure_text, unit, place_of_service, emergency = said
+    charged, counted, pointing = sent
+    parts = procedure_text.split(component)
     parts += [""] * (8 - len(parts))
     code = parts[1] if parts[0] == "HC" else ""
     modifiers = tuple(m for m in parts[2:6] if m)
     disciplines = tuple(d for d in DISCIPLINES if d in modifiers)
-    unit = element(service, 3)
-    units = _thousandths(element(service, 4)) if unit == "UN" else None
-    charge = cents(element(service, 2))
-    pointers = element(service, 7)
     procedure = tables.procedure(code, on)
     released = releasing(code, modifiers)
-    values: dict[str, Value] = {
+    values: dict[str, OpenValue] = {
         "code": code,
         "modifiers": modifiers,
         "repeated_modifiers": tuple(m for m in dict.fromkeys(modifiers) if modifiers.count(m) > 1),
@@ -120,11 +424,11 @@ def read_service(segment: tuple[str, ...], component: str, on: int, tables: Tabl
         "visit": is_visit(code),
         "surely_visit": surely_visit(code),
         "surely_no_visit": surely_no_visit(code),
-        "charge": charge,
+        "charge": _CHARGE if charged else None,
         "unit": unit,
-        "units": units,
-        "pointers": pointers.count(component) + 1 if pointers else 0,
-        "emergency": element(service, 9),
+        "units": _UNITS if counted and unit == "UN" else None,
+        "pointers": _POINTERS if pointing else 0,
+        "emergency": emergency,
         "therapy": procedure.therapy if procedure is not None else "",
         "code_disciplines": procedure.disciplines if procedure is not None else (),
         "timed": procedure is not None and procedure.timed,
@@ -146,37 +450,38 @@ def read_service(segment: tuple[str, ...], component: str, on: int, tables: Tabl
         disciplines=disciplines,
         releasing=released,
         unit=unit,
-        units=units,
-        charge=charge,
-        place_of_service=element(service, 5),
-        pointers=pointers,
-        plain=_plain_from(
-            code, modifiers, element(service, 5), pointers.split(component) if pointers else []
-        ),
+        place_of_service=place_of_service,
         procedure=procedure,
         mue=tables.mue(code, on),
         addon=tables.addon(code, on) is not None,
-        said="*".join(segment),
         values=values,
     )
 
 
-_NEVER = 1000  # more diagnoses than a line can point to
+_CHARGE, _UNITS = Open("charge", attrgetter("charge")), Open("units", attrgetter("units"))
+_POINTERS = Open("pointers", lambda line: line.pointers.count(line.whole.claim.component) + 1)
 
 
-def _plain_from(code: str, modifiers: tuple[str, ...], place_of_service: str, pointers: list[str]) -> int:
-    if (
-        (code and not lists.is_procedure(code))
-        or not all(map(lists.is_lasting_modifier, modifiers))
-        or (place_of_service and not lists.is_lasting_place(place_of_service))
-        or not all(text in _POINTERS for text in pointers)
-        or len(set(pointers)) < len(pointers)
-    ):
-        return _NEVER
-    return max(map(int, pointers), default=0)
+def _assistant_units(line: Line) -> int | None:
+    """Units that an assistant's modifier belongs to; None where that is not known.
+
+    42 CFR 410.60: it does not where the assistant gave a tenth of the minutes or less, nor, of a timed code,
+    to units that the therapist's own minutes make (the last of them by the midpoint, 8 minutes).
+    """
+    procedure, units, minutes = line.service.procedure, line.units, line.minutes
+    if minutes is None or minutes.assistant is None or units is None or units % 1000 or procedure is None:
+        return None
+    if 10 * minutes.assistant <= minutes.minutes:
+        return 0
+    if not procedure.eight_minute:
+        return units // 1000 if not procedure.timed else None
+    own = max(0, minutes.minutes - minutes.assistant)
+    return max(0, units // 1000 - (own + ROUNDS_UP) // QUARTER)
 
 
-_POINTERS = frozenset(map(str, range(1, 25)))
+def pointed_to(pointers: str, component: str, diagnoses: tuple[str, ...]) -> tuple[str, ...]:
+    numbers = [int(p) for p in pointers.split(component) if p.isascii() and p.isdigit() and len(p) <= 2]
+    return tuple([diagnoses[n - 1] for n in numbers if 1 <= n <= len(diagnoses)])
 
 
 @lru_cache(maxsize=4096)
@@ -193,7 +498,7 @@ def _calendar(on: int) -> date:
 
 
 @lru_cache(maxsize=4096)
-def _thousandths(text: str) -> int | None:
+def thousandths(text: str) -> int | None:
     """Units in thousandths; None where they cannot be read, are below zero or finer than thousandths."""
     units = quantity(text)
     if units is None or units < 0 or units != round(units, 3):

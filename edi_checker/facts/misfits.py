@@ -1,37 +1,36 @@
 """Codes that do not fit their code set on their day, or their place.
 
-Facts of what is odd, nothing of what is clean. Each look is remembered by what it looks at, so that claims
-like others cost a few look-ups and no fact.
+Facts of what is odd, nothing of what is clean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from edi_checker.claim import (
-    BillingProvider,
-    Claim,
-    Patient,
-    Segment,
-    Subscriber,
-    day,
-    element,
-    place_in,
-)
+from edi_checker.claim import BillingProvider, Claim, Subscriber, day, element, place_in
 from edi_checker.codesets import diagnoses as icd
 from edi_checker.codesets import lists
-from edi_checker.codesets.imported import Releases, Unlisted, judge_listed, last_day, releases_in
+from edi_checker.codesets.imported import Releases, Unlisted, judge_listed, last_day
 from edi_checker.codesets.member_ids import LONGEST, judge_medicare_id
-from edi_checker.facts.circumstances import Circumstances
-from edi_checker.facts.lines import Line
-from edi_checker.facts.places import LOOPS_2310, LOOPS_2420, Known
-from edi_checker.facts.vocabulary import Fact, Value
+from edi_checker.facts.fact import Fact, Value
+from edi_checker.facts.pieces import (
+    Cells,
+    Exactly,
+    Open,
+    OpenFact,
+    OpenValue,
+    Site,
+    View,
+    cell,
+    present,
+    text,
+)
+from edi_checker.facts.places import Known
 from edi_checker.finding import Place, TableVersion
 from edi_checker.profile import Profile
-from edi_checker.tables import Tables
 from edi_checker.x12 import Fault
 
 _MOST_QUOTED = 8  # characters of a code that a finding may quote; what is longer is no code
@@ -58,127 +57,194 @@ class Misfit(NamedTuple):
     table: TableVersion | None = None
 
 
-class _Site(NamedTuple):
-    """Where a segment stands: its position, loop, the NM101 of that loop, and its line."""
+class Judging(NamedTuple):
+    """By what the codes of a piece are judged.
 
-    segment: Segment
-    position: int
-    loop: str
-    role: str
-    line: int | None
+    imported  releases of code sets, None for none; a code must hold on one of the days from `first` to
+              `received`
+    """
+
+    profile: Profile
+    received: int
+    imported: Releases | None = None
+    first: int = 0
 
 
-def add_level_misfits(
-    facts: list[Fact],
-    level: BillingProvider | Subscriber | Patient,
-    circumstances: Circumstances,
-    profile: str,
-) -> None:
-    """Add the misfits of a level above claims; they are judged as of the day of receipt."""
-    day_of_receipt = circumstances.received
-    known = Looked(releases_in(circumstances.tables), day_of_receipt, day_of_receipt)
-    for segment in level.segments:
-        if _is_odd(segment, level.faults, known):
-            break
-    else:
-        return
-    found = [
-        (site, misfit)
-        for site in _sites_of_level(level)
-        for misfit in _look(_key(site.segment, level.faults), site.loop, known)
+def make_segment_misfits(
+    view: View,
+    loops: Sequence[str],
+    roles: Sequence[str],
+    judging: Judging,
+    shared: Mapping[str, OpenValue],
+) -> Iterator[OpenFact]:
+    """What does not fit in the taxonomies, adjustments and names of a piece."""
+    for number, cells in enumerate(view.segments):
+        for misfit in _look(cells, judging):
+            site = Site(loops[number], str(cells[0]), number, misfit.at)
+            yield _open_fact(misfit, site, roles[number], judging, shared)
+
+
+def make_address_misfits(
+    view: View, loop: str, role: str, judging: Judging, shared: Mapping[str, OpenValue]
+) -> list[OpenFact]:
+    """What does not fit in an address; ZIP codes are not told, they are part of it."""
+    return [
+        _open_fact(misfit, Site(loop, "N4", 0, misfit.at), role, judging, shared)
+        for misfit in _of_address(view.segments[0], loop)
     ]
-    for site, misfit in _without_faulty(found, level.faults):
-        place = place_in(level.transaction, site.loop, site.segment[0], site.position, misfit.at)
-        facts.append(_fact(misfit, place, site.role, day_of_receipt, None, day_of_receipt, profile))
 
 
-def add_claim_misfits(
-    facts: list[Fact],
-    claim: Claim,
-    lines: list[Line],
-    first: int | None,
-    last: int | None,
-    circumstances: Circumstances,
-    profile: Profile,
-) -> None:
-    """Add the misfits of a claim; `first` and `last` are its days of service, None where not known."""
-    found: list[tuple[_Site, Misfit]] = []
-    imported = releases_in(circumstances.tables)
-    on = first or circumstances.received
+def find_pointer_misfits(pointers: str, component: str, diagnoses: int) -> list[Misfit]:
+    """What does not fit in SV107 of a claim with so many diagnoses."""
+    return list(_judge_pointers(pointers[:_LONGEST_TEXT], component, diagnoses))
 
-    count = len(claim.diagnoses)
-    pairs = claim.diagnoses if count <= MOST_DIAGNOSES else claim.diagnoses[:MOST_DIAGNOSES]
-    if claim.faults:
-        pairs = [(qualifier, code[:_LONGEST_TEXT]) for qualifier, code in pairs]
-    if pairs:
-        key = on if imported is not None else _era_of(on)
-        end = last or on
-        key_of_end = key if end == on else end if imported is not None else _era_of(end)
-        oddities, personal = _judge_diagnoses(tuple(pairs), key, key_of_end, first is not None, imported)
-        if oddities or personal:
-            found += _of_diagnoses(claim, oddities, on)
 
-    for line in lines:
-        service = line.service
-        if service.plain <= count and imported is None:
-            continue
-        begin = line.first or circumstances.received
-        odd = _judge_line(
-            claim.component,
-            service.code[:_LONGEST_TEXT],
-            # A longer one the guide refuses.
-            tuple(modifier for modifier in service.modifiers if len(modifier) <= 2),
-            service.place_of_service[:_LONGEST_TEXT],
-            service.pointers[:_LONGEST_TEXT],
-            count,
-            lists.turn_of(begin),
-        )
-        if imported is not None and service.code:
-            odd += _judge_procedure(service.code, begin, imported)
-        if odd:
-            view = line.view
-            position = view.position_of(view.service)
-            site = _Site(view.service or ["SV1"], position, "2400", "", view.ordinal)
-            found += [(site, misfit) for misfit in _at_modifier(odd, view.procedure)]
+def make_pointer_misfits(
+    pointers: str,
+    component: str,
+    diagnoses: int,
+    number: int,
+    judging: Judging,
+    shared: Mapping[str, OpenValue],
+) -> Iterator[OpenFact]:
+    """The same as facts; SV1 is segment `number` of its line."""
+    for misfit in find_pointer_misfits(pointers, component, diagnoses):
+        yield _open_fact(misfit, Site("2400", "SV1", number, misfit.at), "", judging, shared)
 
-    head = _judge_head(
-        element(claim.segment, 5)[:_LONGEST_TEXT],
-        element(claim.segment, 11)[:_LONGEST_TEXT],
-        claim.component,
+
+def make_service_misfits(
+    view: View,
+    service: tuple[str, tuple[str, ...]],
+    on: int,
+    judging: Judging,
+    shared: Mapping[str, OpenValue],
+) -> Iterator[OpenFact]:
+    """What does not fit in SV1, given by its code and modifiers, but for its pointers."""
+    number = view.find("SV1")
+    cells: Cells = view.segments[number] if number is not None else ["SV1"]
+    code, modifiers = service
+    odd = _judge_line(
+        code[:_LONGEST_TEXT],
+        # A longer one the guide refuses.
+        tuple(modifier for modifier in modifiers if len(modifier) <= 2),
+        text(cells, 5)[:_LONGEST_TEXT],
         lists.turn_of(on),
     )
-    if head:
-        site = _Site(claim.segment, claim.position, "2300", "", None)
-        found += [(site, misfit) for misfit in head]
+    if judging.imported is not None and code:
+        odd += _judge_procedure(code, on, judging.imported)
+    for misfit in _at_modifier(odd, text(cells, 1).split(view.component)):
+        yield _open_fact(misfit, Site("2400", "SV1", number or 0, misfit.at), "", judging, shared)
 
-    known = Looked(imported, min(on, circumstances.received), circumstances.received)
-    for each in claim.segments:
-        if _is_odd(each, claim.faults, known):
-            found += [
-                (site, misfit)
-                for site in _sites_of_claim(claim)
-                for misfit in _look(_key(site.segment, claim.faults), site.loop, known)
-            ]
-            break
 
-    for misfit, place, role in _of_the_payer(claim, profile):
-        facts.append(_fact(misfit, place, role, first, last, circumstances.received, profile.name))
-    if not found:
+def make_head_misfits(
+    view: View, on: int, judging: Judging, shared: Mapping[str, OpenValue]
+) -> Iterator[OpenFact]:
+    """What does not fit in CLM."""
+    cells = view.segments[0]
+    location, causes = text(cells, 5)[:_LONGEST_TEXT], text(cells, 11)[:_LONGEST_TEXT]
+    for misfit in _judge_head(location, causes, view.component, lists.turn_of(on)):
+        yield _open_fact(misfit, Site("2300", "CLM", 0, misfit.at), "", judging, shared)
+
+
+def make_diagnosis_misfits(
+    claim: Claim,
+    pairs: Sequence[tuple[str, str]],
+    first: int | None,
+    last: int | None,
+    judging: Judging,
+    shared: Mapping[str, OpenValue],
+) -> Iterator[OpenFact]:
+    """What does not fit in the diagnoses of a claim, which are judged together."""
+    on = first or judging.received
+    key, end = era_of_diagnoses(on, judging), era_of_diagnoses(last or on, judging)
+    # A longer code the guide refuses: what is remembered must not grow with a flood of text.
+    said = tuple([(qualifier, code[:_LONGEST_TEXT]) for qualifier, code in pairs[:MOST_DIAGNOSES]])
+    if not said:
         return
-    days_of_lines = {line.view.ordinal: line.first for line in lines}
-    for site, misfit in _without_faulty(found, claim.faults)[:MOST_MISFITS]:
-        place = claim.place(
-            site.segment[0], misfit.at, loop=site.loop, position=site.position, line=site.line
-        )
-        of_line = days_of_lines.get(site.line) if site.line is not None else None
-        facts.append(
-            _fact(misfit, place, site.role, of_line or first, last, circumstances.received, profile.name)
-        )
+    oddities, personal = _judge_diagnoses(said, key, end, first is not None, judging.imported)
+    if oddities or personal:
+        for offset, misfit in _of_diagnoses(claim, oddities, on):
+            yield _open_fact(misfit, Site("2300", "HI", offset, misfit.at), "", judging, shared)
+
+
+def are_plain_diagnoses(pairs: tuple[tuple[str, str], ...], first: int, last: int, judging: Judging) -> bool:
+    """Whether nothing does not fit in these diagnoses, whoever the patient is; the days are eras of them."""
+    return _judge_diagnoses(pairs, first, last, True, judging.imported) == ((), False)
+
+
+def era_of_diagnoses(on: int, judging: Judging) -> int:
+    """A day that stands for all on which the lists say the same of diagnoses."""
+    return on if judging.imported is not None else _era_of(on)
+
+
+def has_payer_misfits(billing: BillingProvider, profile: Profile) -> bool:
+    """Whether a billing provider's level may have misfits of a payer."""
+    return "medicare" in profile.names and (lacks_npi(billing) or billing.first("CUR") is not None)
+
+
+def find_payer_misfits(claim: Claim, first: int | None, last: int | None, judging: Judging) -> Iterator[Fact]:
+    """The misfits that stand above a claim and are those of its payer."""
+    shared: dict[str, OpenValue] = {
+        "date": first,
+        "last_date": last if last is not None else first,
+        "line": None,
+    }
+    for misfit, place, role in _of_the_payer(claim, judging.profile):
+        fact = _open_fact(misfit, Site(place.loop, place.segment, 0, misfit.at), role, judging, shared)
+        values: dict[str, Value] = {
+            name: value for name, value in fact.values.items() if not isinstance(value, Open)
+        }
+        yield Fact("misfit", values, {"": (Known(place),)}, fact.table)
+
+
+def _open_fact(
+    misfit: Misfit, site: Site, role: str, judging: Judging, shared: Mapping[str, OpenValue]
+) -> OpenFact:
+    most = _LENGTH_OF_TAXONOMY if misfit.set == "taxonomy" else _MOST_QUOTED
+    quotable = len(misfit.code) <= most and misfit.code.isascii() and misfit.code.isalnum()
+    values: dict[str, OpenValue] = {
+        **shared,
+        "received": judging.received,
+        "profile": judging.profile.name,
+        "set": misfit.set,
+        "problem": misfit.problem,
+        "code": misfit.code if quotable else "",
+        "codes": misfit.codes,
+        "first": misfit.first,
+        "loop": site.loop,
+        "element": misfit.at,
+        "role": role,
+        "since": misfit.since,
+        "until": misfit.until,
+        "better": misfit.better,
+        "release": misfit.table.version if misfit.table is not None else "",
+    }
+    return OpenFact("misfit", values, {"": (Exactly(site),)}, misfit.table)
+
+
+def without_refused(facts: list[Fact], faults: tuple[Fault, ...]) -> list[Fact]:
+    """The misfits where one cause must be one finding: without elements that the guide refuses already."""
+    refused = {(fault.position, fault.element) for fault in faults}
+    if not refused:
+        return facts
+    # Which diagnosis a pointer means, and which is the first, is not known where one is not written right.
+    unsure = any(fault.segment == "HI" for fault in faults)
+    kept = []
+    for fact in facts:
+        place, values = fact.stands_on[""][0].place(""), fact.values
+        at = place.element or ""
+        if not (
+            (unsure and (values["set"] == "pointer" or values["problem"] == "external-cause-first"))
+            or (place.position, at) in refused
+            or (place.position, at.partition("-")[0]) in refused
+        ):
+            kept.append(fact)
+    return kept
 
 
 def _of_the_payer(claim: Claim, profile: Profile) -> Iterator[tuple[Misfit, Place, str]]:
     """What stands above a claim and does not fit its payer, with its place and the role of the party."""
-    problem = _judge_member_id(claim.subscriber, profile)
+    problem = _judge_subscriber(claim.subscriber, profile)
     if problem and claim.subscriber is not None:
         named = claim.subscriber.name
         position = named.run.position_of(named.name_segment)
@@ -187,7 +253,7 @@ def _of_the_payer(claim: Claim, profile: Profile) -> Iterator[tuple[Misfit, Plac
     billing = claim.billing
     if billing is None or "medicare" not in profile.names:
         return
-    if _lacks_npi(billing):
+    if lacks_npi(billing):
         named = billing.provider
         position = named.run.position_of(named.name_segment)
         place = place_in(claim.transaction, "2010AA", "NM1", position, "NM109", claim=claim.id)
@@ -200,27 +266,15 @@ def _of_the_payer(claim: Claim, profile: Profile) -> Iterator[tuple[Misfit, Plac
             yield Misfit("currency", "not-taken", "CUR02"), place, "85"
 
 
-def is_usual_billing_provider(billing: BillingProvider, profile: Profile) -> bool:
-    """Whether nothing is odd for the payer about a billing provider in whose level there are no faults."""
-    return "medicare" not in profile.names or not (_lacks_npi(billing) or billing.first("CUR") is not None)
-
-
-def is_usual_member_id(text: str, profile: Profile) -> bool:
-    """Whether nothing is odd for the payer about the id of a subscriber who is a person."""
-    return not _judge_form(text, "1", profile)
-
-
-def _judge_member_id(subscriber: Subscriber | None, profile: Profile) -> str:
+def _judge_subscriber(subscriber: Subscriber | None, profile: Profile) -> str:
     if profile.member_id is None and "medicare" not in profile.names:
         return ""
     if subscriber is None or any(fault.segment == "NM1" for fault in subscriber.faults):
         return ""
-    if subscriber.usual is not None:
-        return _judge_form(subscriber.usual.id, "1", profile)
-    return _judge_form(subscriber.name.id, subscriber.name.entity_type, profile)
+    return judge_member_id(subscriber.name.id, subscriber.name.entity_type, profile)
 
 
-def _judge_form(text: str, entity_type: str, profile: Profile) -> str:
+def judge_member_id(text: str, entity_type: str, profile: Profile) -> str:
     """What is odd about the form of a subscriber's id for the payer: `form` where it is not the one that the
     profile asks for, else as `judge_medicare_id` has it; "" for nothing.
     """
@@ -231,100 +285,11 @@ def _judge_form(text: str, entity_type: str, profile: Profile) -> str:
     return judge_medicare_id(text) if "medicare" in profile.names else ""
 
 
-def _lacks_npi(billing: BillingProvider) -> bool:
+def lacks_npi(billing: BillingProvider) -> bool:
     named = billing.provider
     if named.npi or named.name_segment is None:
         return False
     return not any(fault.segment == "NM1" and fault.kind != "element-padding" for fault in billing.faults)
-
-
-def has_name_of_a_person(named: Segment) -> bool:
-    """Whether an NM1 of an organisation has what only a person's name has: first and middle name, titles."""
-    return len(named) > 4 and named[2] == "2" and any(named[4:8])
-
-
-def are_usual_diagnoses(pairs: tuple[tuple[str, str], ...], first: int, last: int, tables: Tables) -> bool:
-    """Whether nothing is odd about a claim's diagnoses, whoever the patient is."""
-    imported = releases_in(tables)
-    key = first if imported is not None else _era_of(first)
-    key_of_end = key if last == first else last if imported is not None else _era_of(last)
-    return not pairs or _judge_diagnoses(pairs, key, key_of_end, True, imported) == ((), False)
-
-
-def era_of_diagnoses(on: int, tables: Tables) -> int:
-    """A day that stands for all on which the lists say the same of diagnoses."""
-    return on if releases_in(tables) is not None else _era_of(on)
-
-
-def is_usual_head(location: str, component: str, on: int) -> bool:
-    """Whether nothing is odd about CLM05."""
-    return not _judge_head(location[:_LONGEST_TEXT], "", component, lists.turn_of(on))
-
-
-def is_usual_procedure(code: str, on: int, tables: Tables) -> bool:
-    """Whether no imported release says anything of a procedure code on a day."""
-    imported = releases_in(tables)
-    return imported is None or not _judge_procedure(code, on, imported)
-
-
-def is_usual_taxonomy(segment: Segment, tables: Tables, received: int) -> bool:
-    """Whether nothing is odd about a PRV on the day of receipt."""
-    return _is_clean(tuple(segment), Looked(releases_in(tables), received, received))
-
-
-def is_usual_adjustment(segment: Segment, tables: Tables) -> bool:
-    """Whether nothing is odd about a CAS, and no imported list has to be asked."""
-    return releases_in(tables) is None and _is_clean(tuple(segment), _BY_SHAPE)
-
-
-def is_usual_address(segment: Segment) -> bool:
-    """Whether nothing is odd about an N4, in whatever loop it stands."""
-    return _is_clean(tuple(segment), _BY_SHAPE)
-
-
-def _without_faulty(
-    found: list[tuple[_Site, Misfit]], faults: tuple[Fault, ...]
-) -> list[tuple[_Site, Misfit]]:
-    """What is left where one cause shall be one finding: without elements that the guide refuses already."""
-    refused = {(fault.position, fault.element) for fault in faults}
-    if not refused:
-        return found
-    # Which diagnosis a pointer means, and which is the first, is not known where one is not written right.
-    unsure = any(fault.segment == "HI" for fault in faults)
-    return [
-        (site, misfit)
-        for site, misfit in found
-        if not (unsure and (misfit.set == "pointer" or misfit.problem == "external-cause-first"))
-        and (site.position, misfit.at) not in refused
-        and (site.position, misfit.at.partition("-")[0]) not in refused
-    ]
-
-
-def _fact(
-    misfit: Misfit, place: Place, role: str, on: int | None, last: int | None, received: int, profile: str
-) -> Fact:
-    most = _LENGTH_OF_TAXONOMY if misfit.set == "taxonomy" else _MOST_QUOTED
-    quotable = len(misfit.code) <= most and misfit.code.isascii() and misfit.code.isalnum()
-    values: dict[str, Value] = {
-        "date": on,
-        "last_date": last if last is not None else on,
-        "received": received,
-        "profile": profile,
-        "set": misfit.set,
-        "problem": misfit.problem,
-        "code": misfit.code if quotable else "",
-        "codes": misfit.codes,
-        "first": misfit.first,
-        "loop": place.loop,
-        "element": misfit.at,
-        "role": role,
-        "line": place.line,
-        "since": misfit.since,
-        "until": misfit.until,
-        "better": misfit.better,
-        "release": misfit.table.version if misfit.table is not None else "",
-    }
-    return Fact("misfit", values, {"": (Known(place),)}, misfit.table)
 
 
 # -- diagnoses ---------------------------------------------------------------------------------------------
@@ -436,30 +401,30 @@ def _judge_diagnosis(
 
 def _of_diagnoses(
     claim: Claim, oddities: tuple[tuple[int, Misfit], ...], on: int
-) -> Iterator[tuple[_Site, Misfit]]:
-    sites: list[tuple[_Site, int, str]] = []
+) -> Iterator[tuple[int, Misfit]]:
+    """The misfits of a claim's diagnoses, each with the number of its segment in the claim."""
+    sites: list[tuple[int, int, str]] = []
     for index, segment in enumerate(claim.header.segments):
         if segment[0] != "HI":
             continue
         for place, composite in enumerate(segment[1:], 1):
             qualifier, _, rest = composite.partition(claim.component)
             if qualifier in _SYSTEMS and len(sites) < MOST_DIAGNOSES:
-                site = _Site(segment, claim.position + index, "2300", "", None)
-                sites.append((site, place, rest.partition(claim.component)[0]))
+                sites.append((index, place, rest.partition(claim.component)[0]))
     for number, misfit in oddities:
-        site, place, _ = sites[number - 1]
-        yield site, misfit._replace(at=f"HI{place:02}{misfit.at}")
+        index, place, _ = sites[number - 1]
+        yield index, misfit._replace(at=f"HI{place:02}{misfit.at}")
     patient = claim.patient_name
     segment = patient.run.first("DMG") or []
     sex, birth = element(segment, 3), day(element(segment, 2))
-    for site, place, code in sites:
+    for index, place, code in sites:
         at = f"HI{place:02}-2"
         expected = icd.sex_of(code)
         if expected and sex in ("F", "M") and sex != expected:
-            yield site, Misfit("diagnosis", "sex", at, code)
+            yield index, Misfit("diagnosis", "sex", at, code)
         ages = icd.ages_of(code)
         if ages is not None and birth is not None and birth <= on and not _is_of_age(ages, birth, on):
-            yield site, Misfit("diagnosis", "age", at, code)
+            yield index, Misfit("diagnosis", "age", at, code)
 
 
 def _is_of_age(ages: icd.Ages, birth: int, on: int) -> bool:
@@ -481,16 +446,8 @@ def _calendar(on: int) -> date:
 
 
 @lru_cache(maxsize=16384)
-def _judge_line(
-    component: str,
-    code: str,
-    modifiers: tuple[str, ...],
-    place_of_service: str,
-    pointers: str,
-    diagnoses: int,
-    on: int,
-) -> tuple[Misfit, ...]:
-    """What is odd about a service line; modifiers are at "SV101", and `_at_modifier` finds which."""
+def _judge_line(code: str, modifiers: tuple[str, ...], place_of_service: str, on: int) -> tuple[Misfit, ...]:
+    """What is odd about a service; modifiers are at "SV101", and `_at_modifier` finds which."""
     found: list[Misfit] = []
     if code and not lists.is_procedure(code):
         found.append(Misfit("procedure", "shape", "SV101-2", code))
@@ -500,7 +457,6 @@ def _judge_line(
             found.append(_dated("modifier", problem, "SV101", modifier, lists.modifiers()))
     if place_of_service:
         found += _judge_place(place_of_service, "SV105", on)
-    found += _judge_pointers(pointers, component, diagnoses)
     return tuple(found)
 
 
@@ -529,15 +485,15 @@ def _dated(name: str, problem: str, at: str, code: str, known: lists.DatedList) 
 def _judge_pointers(pointers: str, component: str, diagnoses: int) -> Iterator[Misfit]:
     texts = pointers.split(component) if pointers else []
     seen: set[str] = set()
-    for number, text in enumerate(texts, 1):
+    for number, said in enumerate(texts, 1):
         # What is no number the guide refuses.
-        if not (text.isascii() and text.isdigit() and len(text) <= 2):
+        if not (said.isascii() and said.isdigit() and len(said) <= 2):
             continue
-        if not 1 <= int(text) <= diagnoses:
-            yield Misfit("pointer", "beyond", f"SV107-{number}", text)
-        elif text in seen:
-            yield Misfit("pointer", "repeated", f"SV107-{number}", text)
-        seen.add(text)
+        if not 1 <= int(said) <= diagnoses:
+            yield Misfit("pointer", "beyond", f"SV107-{number}", said)
+        elif said in seen:
+            yield Misfit("pointer", "repeated", f"SV107-{number}", said)
+        seen.add(said)
 
 
 @lru_cache(maxsize=16384)
@@ -585,105 +541,63 @@ def _judge_head(location: str, causes: str, component: str, on: int) -> tuple[Mi
 # -- addresses, taxonomies, adjustments --------------------------------------------------------------------
 
 _LONGEST = 20  # elements with the id: CAS has 19
-_LONGEST_TEXT = 80  # characters that are looked at: what is remembered must not grow with a flood of text
+_LONGEST_TEXT = 80  # characters that are looked at
 
 
-def _key(segment: Segment, faults: tuple[Fault, ...]) -> tuple[str, ...]:
-    """A segment as it is remembered. Without a fault the guide has seen to its length."""
-    if not faults:
-        return tuple(segment)
-    return tuple([text[:_LONGEST_TEXT] for text in segment[:_LONGEST]])
+def _look(cells: Cells, judging: Judging) -> Iterator[Misfit]:
+    """What is odd about one segment."""
+    match cells[0]:
+        case "NM1":
+            yield from _of_name(cells)
+        case "PRV":
+            code = _said(cells, 3)
+            if code and text(cells, 2) == "PXC":
+                yield from _listed("taxonomy", "taxonomy", code, "PRV03", lists.judge_taxonomy(code), judging)
+        case "CAS":
+            yield from _of_reasons("adjustment-reason", "carc", cells, range(2, len(cells), 3), judging)
+        case "MOA":
+            yield from _of_reasons("remark", "rarc", cells, range(3, min(len(cells), 8)), judging)
+        case "CUR":
+            code = _said(cells, 2)
+            if code and code not in lists.CURRENCIES:
+                yield Misfit("currency", "unknown", "CUR02", code)
 
 
-_LOOKED_AT = frozenset(("N4", "PRV", "CAS", "MOA", "CUR"))
 # The billing provider's own address and places where services are given have ZIP codes of nine digits.
 _NINE_DIGITS = frozenset(("2010AA", "2310C", "2420C"))
 
 
-class Looked(NamedTuple):
-    """With which imported releases codes are looked up, None for none; a code must hold on one of the days
-    from `first` to `last`.
-    """
-
-    imported: Releases | None
-    first: int
-    last: int
+def _said(cells: Cells, index: int) -> str:
+    """An element: what is remembered of it must not grow with a flood of text."""
+    return text(cells, index)[:_LONGEST_TEXT]
 
 
-_BY_SHAPE = Looked(None, 0, 0)
-_LISTED = frozenset(("PRV", "CAS", "MOA"))  # segments whose codes are of lists that can be imported
-
-
-def _is_odd(segment: Segment, faults: tuple[Fault, ...], known: Looked) -> bool:
-    if segment[0] == "NM1":
-        return has_name_of_a_person(segment)
-    return segment[0] in _LOOKED_AT and not _is_clean(_key(segment, faults), known)
-
-
-@lru_cache(maxsize=16384)
-def _is_clean(segment: tuple[str, ...], known: Looked) -> bool:
-    """Whether a segment fits in whatever loop it stands."""
-    return not _look(segment, "2010AA", known)
-
-
-def _look(segment: tuple[str, ...], loop: str, known: Looked) -> tuple[Misfit, ...]:
-    # What is remembered of all other segments is right whatever the day.
-    if not segment or segment[0] == "NM1":
-        return tuple(_of_name(list(segment)))  # names are not remembered
-    listed = known.imported is not None and segment[0] in _LISTED
-    return _of_segment(segment, loop, known if listed else _BY_SHAPE)
-
-
-@lru_cache(maxsize=16384)
-def _of_segment(segment: tuple[str, ...], loop: str, known: Looked) -> tuple[Misfit, ...]:
-    """What is odd about one segment; ZIP codes are not told, they are part of an address."""
-    texts = list(segment)
-    match segment[0] if segment else "":
-        case "N4":
-            return tuple(_of_address(texts, loop))
-        case "PRV":
-            code = element(texts, 3)
-            if not code or element(texts, 2) != "PXC":
-                return ()
-            return tuple(_listed("taxonomy", "taxonomy", code, "PRV03", lists.judge_taxonomy(code), known))
-        case "CAS":
-            return tuple(_of_reasons("adjustment-reason", "carc", texts, range(2, len(texts), 3), known))
-        case "MOA":
-            return tuple(_of_reasons("remark", "rarc", texts, range(3, min(len(texts), 8)), known))
-        case "CUR":
-            code = element(texts, 2)
-            return (
-                (Misfit("currency", "unknown", "CUR02", code),)
-                if code and code not in lists.CURRENCIES
-                else ()
-            )
-    return ()
-
-
-def _of_name(texts: Segment) -> Iterator[Misfit]:
-    if has_name_of_a_person(texts):
+def _of_name(cells: Cells) -> Iterator[Misfit]:
+    """What an organization has that only a person's name has: first and middle name, titles."""
+    if len(cells) > 4 and text(cells, 2) == "2":
         for i, what in ((4, "first"), (5, "middle"), (6, "title"), (7, "title")):
-            if element(texts, i):
+            if present(cell(cells, i)):
                 yield Misfit("name", what, f"NM1{i:02}")
 
 
 def _of_reasons(
-    name: str, table: str, texts: Segment, places: Iterable[int], known: Looked
+    name: str, table: str, cells: Cells, places: Iterable[int], judging: Judging
 ) -> Iterator[Misfit]:
     is_one = lists.is_adjustment_reason if table == "carc" else lists.is_remark
     for i in places:
-        if texts[i]:
-            by_shape: lists.Problem | None = None if is_one(texts[i]) else "shape"
-            yield from _listed(name, table, texts[i], f"{texts[0]}{i:02}", by_shape, known)
+        code = _said(cells, i) if i < _LONGEST else ""
+        if code:
+            by_shape: lists.Problem | None = None if is_one(code) else "shape"
+            yield from _listed(name, table, code, f"{cells[0]}{i:02}", by_shape, judging)
 
 
 def _listed(
-    name: str, table: str, code: str, at: str, by_shape: lists.Problem | None, known: Looked
+    name: str, table: str, code: str, at: str, by_shape: lists.Problem | None, judging: Judging
 ) -> Iterator[Misfit]:
     """What is odd about a code by its list, where one is imported that answers, else by its shape."""
     said: Unlisted | bool = False
-    if known.imported is not None:
-        said = judge_listed(table, code, known.first, known.last, known.imported)
+    if judging.imported is not None:
+        said = judge_listed(table, code, judging.first, judging.received, judging.imported)
     if said is True:
         return
     if by_shape == "shape" or (said is False and by_shape is not None):
@@ -692,8 +606,8 @@ def _listed(
         yield Misfit(name, said.problem, at, code, False, said.since, said.until, table=said.table)
 
 
-def _of_address(texts: Segment, loop: str) -> Iterator[Misfit]:
-    state, postal_code, country = element(texts, 2), element(texts, 3), element(texts, 4)
+def _of_address(cells: Cells, loop: str) -> Iterator[Misfit]:
+    state, postal_code, country = _said(cells, 2), _said(cells, 3), _said(cells, 4)
     for at, problem in lists.judge_address(state, postal_code, country):
         if problem == "zip-5" and loop not in _NINE_DIGITS:
             continue
@@ -702,50 +616,3 @@ def _of_address(texts: Segment, loop: str) -> Iterator[Misfit]:
         yield Misfit(name, problem, at, code if len(code) <= 3 else "")
     for at, problem in lists.find_missing(state, postal_code, country):
         yield Misfit("state" if at == "N402" else "zip", problem, at)
-
-
-# Loops by the level and the NM101 that opens them.
-_LEVELS: dict[type, tuple[str, dict[str, str]]] = {
-    BillingProvider: ("2000A", {"85": "2010AA", "87": "2010AB", "PE": "2010AC"}),
-    Subscriber: ("2000B", {"IL": "2010BA", "PR": "2010BB"}),
-    Patient: ("2000C", {"QC": "2010CA"}),
-}
-_LOOPS_2330 = {
-    "IL": "2330A",
-    "PR": "2330B",
-    "DN": "2330C",
-    "P3": "2330C",
-    "82": "2330D",
-    "77": "2330E",
-    "DQ": "2330F",
-    "85": "2330G",
-}
-
-
-def _sites_of_level(level: BillingProvider | Subscriber | Patient) -> Iterator[_Site]:
-    loop, loops = _LEVELS[type(level)]
-    role = {"2000A": "85", "2000B": "IL", "2000C": "QC"}[loop]
-    for index, segment in enumerate(level.segments):
-        if segment[0] == "NM1":
-            role = element(segment, 1)
-            loop = loops.get(role, loop)
-        if segment[0] in _LOOKED_AT or segment[0] == "NM1":
-            yield _Site(segment, level.position + index, loop, role, None)
-
-
-def _sites_of_claim(claim: Claim) -> Iterator[_Site]:
-    loop, role, line = "2300", "", None
-    parties = LOOPS_2310
-    for index, segment in enumerate(claim.segments):
-        match segment[0]:
-            case "NM1":
-                role = element(segment, 1)
-                loop = parties.get(role, loop)
-            case "SBR":
-                loop, role, parties = "2320", "", _LOOPS_2330
-            case "LX":
-                loop, role, parties, line = "2400", "", LOOPS_2420, (line or 0) + 1
-            case "SVD":
-                loop, role = "2430", ""
-        if segment[0] in _LOOKED_AT or segment[0] == "NM1":
-            yield _Site(segment, claim.position + index, loop, role, line)

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-from edi_checker.claim import Adjudication, Claim, OtherPayer, Run, ServiceLine, element
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from edi_checker.claim import Claim, OtherPayer, Run, Segment, cents, element
+from edi_checker.facts.fact import Fact, Value
 from edi_checker.facts.lines import Line
 from edi_checker.facts.places import Spot
-from edi_checker.facts.vocabulary import Fact, Value
+from edi_checker.finding import Place
+
+if TYPE_CHECKING:
+    from edi_checker.facts.claims import Whole
 
 # Where one of these cannot be read, nobody can say what balances.
 _OF_BALANCE = frozenset(("AMT", "CAS", "CLM", "LX", "NM1", "SBR", "SV1", "SVD"))
 
 
-def add_other_payers(
-    facts: list[Fact], claim: Claim, lines: list[Line], first: int | None, profile: str
-) -> None:
+def add_other_payers(facts: list[Fact], whole: Whole) -> None:
     """Add the facts of a claim's other payers.
 
     There are none where a segment that counts is damaged, and none where the claim's own charges do not
     balance: one wrong charge must not be found twice.
     """
+    claim, lines, profile = whole.claim, whole.lines, whole.profile.name
     others = claim.other_payers
     if not others or any(not fault.element or fault.segment in _OF_BALANCE for fault in claim.faults):
         return
     charge = claim.charge
-    charges = [line.service.charge for line in lines]
+    charges = [line.charge for line in lines]
     if charge is None or None in charges or sum(filter(None, charges)) != charge:
         return
     ids = [other.payer.id for other in others]
-    decided: dict[str, list[_Decision]] = {}
+    decided: dict[str, list[Decision]] = {}
     for line in lines:
-        decisions = _decisions(line.view)
-        for decision in decisions:
+        for decision in decisions_on(line.charge, line.segments):
             decided.setdefault(decision.payer, []).append(decision)
             facts.append(_adjudication(claim, line, decision, decision.payer in ids, profile))
     if not set(decided) <= set(ids) or len(set(ids)) < len(ids):
@@ -40,22 +45,26 @@ def add_other_payers(
     total = sum(filter(None, paid))
     for ordinal, other in enumerate(others, 1):
         of_lines = decided.get(other.payer.id, [])
-        facts.append(_other_payer(claim, other, ordinal, charge, of_lines, len(lines), total, first, profile))
+        facts.append(
+            _other_payer(claim, other, ordinal, charge, of_lines, len(lines), total, whole.first, profile)
+        )
 
 
-class _Decision:
-    """All that one payer said of one line: its 2430 loops together. Amounts are None where unreadable."""
+class Decision:
+    """All that one payer said of one line: its 2430 loops together. Amounts are None where unreadable.
 
-    __slots__ = ("adjustments", "bundled", "charge", "line", "paid", "payer", "run")
+    `begin` is the segment of the line at which the first of them begins.
+    """
 
-    def __init__(self, line: ServiceLine, payer: str, loops: list[Adjudication]) -> None:
-        self.line = line
+    __slots__ = ("adjustments", "begin", "bundled", "charge", "paid", "payer")
+
+    def __init__(self, charge: int | None, payer: str, begin: int) -> None:
+        self.charge = charge
         self.payer = payer
-        self.run: Run = loops[0]
-        self.charge = line.charge
-        self.paid = _sum([loop.paid for loop in loops])
-        self.adjustments = _sum([amount for loop in loops for _, _, amount in loop.adjustments])
-        self.bundled = any(element(loop.first("SVD"), 6) for loop in loops)
+        self.begin = begin
+        self.paid: int | None = 0
+        self.adjustments: int | None = 0
+        self.bundled = False
 
     @property
     def explained(self) -> int | None:
@@ -67,11 +76,22 @@ class _Decision:
         return None if explained is None or self.charge is None else self.charge - explained
 
 
-def _decisions(line: ServiceLine) -> list[_Decision]:
-    by_payer: dict[str, list[Adjudication]] = {}
-    for loop in line.adjudications:
-        by_payer.setdefault(loop.payer_id, []).append(loop)
-    return [_Decision(line, payer, loops) for payer, loops in by_payer.items()]
+def decisions_on(charge: int | None, segments: Iterable[Segment]) -> list[Decision]:
+    """What each other payer decided on a line of this charge."""
+    by_payer: dict[str, Decision] = {}
+    current: Decision | None = None
+    for number, segment in enumerate(segments):
+        if segment[0] == "SVD":
+            payer = element(segment, 1)
+            current = by_payer.setdefault(payer, Decision(charge, payer, number))
+            current.paid = _sum([current.paid, cents(element(segment, 2))])
+            current.bundled = current.bundled or bool(element(segment, 6))
+        elif segment[0] == "CAS" and current is not None:
+            amounts = [cents(element(segment, at + 1)) for at in range(2, len(segment), 3) if segment[at]]
+            current.adjustments = _sum([current.adjustments, *amounts])
+        elif segment[0] in ("NM1", "LIN", "LQ"):
+            current = None
+    return list(by_payer.values())
 
 
 def _sum(amounts: list[int | None]) -> int | None:
@@ -79,11 +99,11 @@ def _sum(amounts: list[int | None]) -> int | None:
     return sum(known) if len(known) == len(amounts) else None
 
 
-def _adjudication(claim: Claim, line: Line, decision: _Decision, known: bool, profile: str) -> Fact:
+def _adjudication(claim: Claim, line: Line, decision: Decision, known: bool, profile: str) -> Fact:
     values: dict[str, Value] = {
         "date": line.first,
         "profile": profile,
-        "line": line.view.ordinal,
+        "line": line.ordinal,
         "known": known,
         "charge": decision.charge,
         "paid": decision.paid,
@@ -92,8 +112,20 @@ def _adjudication(claim: Claim, line: Line, decision: _Decision, known: bool, pr
         "difference": decision.difference,
         "bundled": decision.bundled,
     }
-    spot = Spot(claim.transaction, decision.run, "2430", claim.id, line.view.ordinal)
-    return Fact("adjudication", values, {"": (spot,)})
+    return Fact("adjudication", values, {"": (_Loop2430(claim, line, decision.begin),)})
+
+
+class _Loop2430(NamedTuple):
+    """The loop of a line in which another payer's decision stands, cut out when a finding asks for it."""
+
+    claim: Claim
+    line: Line
+    begin: int
+
+    def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:
+        run = Run(self.line.segments[self.begin :], self.line.position + self.begin, self.claim.component)
+        spot = Spot(self.claim.transaction, run, "2430", self.claim.id, self.line.ordinal)
+        return spot.place(name, at, qualifier=qualifier)
 
 
 def _other_payer(
@@ -101,7 +133,7 @@ def _other_payer(
     other: OtherPayer,
     ordinal: int,
     charge: int,
-    of_lines: list[_Decision],
+    of_lines: list[Decision],
     lines: int,
     total_paid: int,
     first: int | None,

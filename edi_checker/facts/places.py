@@ -29,6 +29,19 @@ LOOPS_2420 = {
     "45": "2420H",
 }
 
+LOOPS_2330 = {
+    "IL": "2330A",
+    "PR": "2330B",
+    "DN": "2330C",
+    "P3": "2330C",
+    "82": "2330D",
+    "77": "2330E",
+    "DQ": "2330F",
+    "85": "2330G",
+}
+# Loops by the segment that opens them, whoever it is of.
+OPENED = {"SBR": "2320", "LX": "2400", "LIN": "2410", "SVD": "2430", "LQ": "2440"}
+
 
 class Known(NamedTuple):
     """A place that is known to the element already, whatever the rule asks for."""
@@ -64,18 +77,6 @@ class Header(NamedTuple):
     def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:
         group = self.group.control_number if self.group is not None else None
         return Place(self.interchange.control_number, group, None, None, None, self.loop, name, 0, at)
-
-
-class Segmented(NamedTuple):
-    """One segment of a claim, whose position is known."""
-
-    claim: Claim
-    loop: str
-    position: int
-    line: int | None = None
-
-    def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:
-        return self.claim.place(name, at, loop=self.loop, position=self.position, line=self.line)
 
 
 class Diagnosis(NamedTuple):

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
-from edi_checker.claim import Claim, ServiceLine, Transaction
-from edi_checker.facts.lines import Line
+from edi_checker.claim import Claim, Transaction
+from edi_checker.facts.columns import DIAGNOSIS_QUALIFIERS
 from edi_checker.facts.places import Known
 from edi_checker.finding import Place
+
+if TYPE_CHECKING:
+    from edi_checker.facts.claims import Whole
+    from edi_checker.facts.lines import Line
 
 _REISSUE = "18"  # BHT02: the whole transaction is sent a second time, on purpose
 
@@ -100,18 +105,26 @@ def _clean(word: str) -> str:
     return word.replace(_BETWEEN, "").replace("\x1e", "")
 
 
-def earlier_claim(seen: ClaimsSeen, claim: Claim, lines: Sequence[Line]) -> Known | None:
+def find_earlier_claim(seen: ClaimsSeen, whole: Whole) -> Known | None:
     """Where the same claim stood before: same levels above it, diagnoses, lines, charges, days and providers.
 
     Its number (CLM01) may be another. Replacements and voids repeat a claim on purpose, and so does a
     transaction that is issued anew: they are neither compared nor remembered. Nor are claims with faults, of
     which not all may be known, and those of an interchange that comes twice, of which all has been said.
     """
-    if claim.faults or not lines or not is_compared(claim):
+    claim = whole.claim
+    if claim.faults or not whole.lines or not is_compared(claim):
         return None
-    served = [f"{said_of_line(line)} {line.npi}" for line in lines]
-    digest = digest_claim(claim, claim.place_of_service, say_diagnoses(claim.diagnoses), served)
-    where = seen.meet(digest, claim)
+    served = [f"{line.said} {line.first} {line.last} {line.npi}" for line in whole.lines]
+    diagnoses = [
+        composite
+        for segment in claim.header.all("HI")
+        for composite in segment[1:]
+        if composite.partition(claim.component)[0] in DIAGNOSIS_QUALIFIERS
+    ]
+    levels = (claim.billing, claim.subscriber, claim.patient)
+    above = [level.content for level in levels if level is not None]
+    where = seen.meet(digest_claim(above, claim.place_of_service, diagnoses, served), claim)
     return Known(where) if where is not None else None
 
 
@@ -128,55 +141,43 @@ def is_first_issue(transaction: Transaction) -> bool:
     return transaction.purpose != _REISSUE
 
 
-def said_of_line(line: Line) -> str:
-    """What a line says but for its provider."""
-    return f"{line.service.said} {line.first} {line.last}"
-
-
-def say_diagnoses(pairs: Iterable[tuple[str, str]]) -> str:
-    """What the diagnoses of a claim say."""
-    return _BETWEEN.join([f"{qualifier}:{code}" for qualifier, code in pairs])
-
-
-def digest_claim(claim: Claim, place_of_service: str, diagnoses: str, served: list[str]) -> int:
-    """The digest of all that makes a claim the same as another, never 0; `served` are lines and providers."""
-    levels = (claim.billing, claim.subscriber, claim.patient)
-    above = [level.content for level in levels if level is not None]
+def digest_claim(above: Sequence[str], place: str, diagnoses: Sequence[str], served: list[str]) -> int:
+    """The digest of all that makes a claim the same as another, never 0: what the levels above it say, place
+    of service, diagnoses, lines with their providers.
+    """
     served.sort()
-    text = _BETWEEN.join([*above, "", place_of_service, diagnoses, "", *served])
+    text = _BETWEEN.join([*above, "", place, *diagnoses, "", *served])
     digest = blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
     return int.from_bytes(digest, "big") or 1
 
 
-def earlier_lines(lines: Sequence[Line]) -> dict[int, ServiceLine]:
-    """Ordinal of a line -> the earlier line of the claim that it repeats.
+def find_earlier_lines(lines: Sequence[Line]) -> None:
+    """Note of each line of a claim the earlier one that it repeats.
 
     Two lines are the same where all is but their numbers (LX01, REF*6R) and the order of the modifiers: a
     line that has a note, a drug, a reference or a payment of its own is another one.
     """
     if len({(line.service.code, line.first) for line in lines}) == len(lines):
-        return {}
-    first: dict[tuple[object, ...], ServiceLine] = {}
-    found: dict[int, ServiceLine] = {}
+        return
+    first: dict[tuple[object, ...], Line] = {}
     for line in lines:
-        service = line.service
+        service, view = line.service, line.view
         if not service.code or line.first is None:
             continue
         rest = tuple(
             [
                 tuple(segment)
-                for segment in line.view.segments
+                for segment in view.segments
                 if segment[0] not in ("LX", "SV1") and segment[:2] != ["REF", "6R"]
             ]
         )
         said = (
             service.code,
             tuple(sorted(service.modifiers)),
-            service.charge,
-            *(line.view.service or ())[3:],
-            *line.view.procedure[6:],
+            line.charge,
+            *(view.service or ())[3:],
+            *view.procedure[6:],
         )
-        earlier = first.setdefault((said, rest), line.view)
-        if earlier is not line.view:
-            found[line.view.ordinal] = earlier
-    return found
+        earlier = first.setdefault((said, rest), line)
+        if earlier is not line:
+            line.repeated = earlier

@@ -1,68 +1,9 @@
-"""The closed vocabulary in which every rule is written: fact types, their fields, and what a fact is."""
+"""The closed vocabulary in which every rule is written: fact types and their fields."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
-
-from edi_checker.finding import Place, TableVersion
-
-FieldType = Literal["text", "int", "quantity", "money", "date", "bool", "codes"]
-
-# text      a code or short text; absent is ""
-# int       a count; absent is None
-# quantity  units in thousandths (1500 is 1.5); absent is None
-# money     cents; absent is None
-# date      CCYYMMDD as an integer; absent is None
-# bool      never absent
-# codes     a tuple of texts, in document order, possibly empty
-Value = str | int | bool | tuple[str, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field of a fact type: its type, its X12 address ("SV101-2" or "computed"), whether it holds PHI, and
-    all its values where they are few and never others (empty where they are many).
-    """
-
-    type: FieldType
-    address: str
-    about: str
-    phi: bool = False
-    values: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FactType:
-    """One kind of fact. Every type has a `date` field: the date of service by which a rule is in force."""
-
-    about: str
-    fields: dict[str, Field]
-    # Named things a fact stands on besides itself, for `at:` and `related:` (pair: column_1, column_2).
-    stands_on: tuple[str, ...] = ()
-    # Whether a fact knows its segment and element itself, so that `at:` names the fact alone.
-    knows_its_place: bool = False
-
-
-class Placed(Protocol):
-    """Something that knows where its segments stand; `at` is an element such as SV101-3 or None."""
-
-    def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place: ...
-
-
-class Fact(NamedTuple):
-    """One fact. `values` holds every field of its type; `stands_on[""]` is the main place.
-
-    `part`, where there is one, is an object that many facts share and nobody changes: a part of the values,
-    by which a filter knows again what it has seen.
-    """
-
-    kind: str
-    values: dict[str, Value]
-    stands_on: dict[str, tuple[Placed, ...]]
-    table: TableVersion | None = None
-    part: dict[str, Value] | None = None
-
+from edi_checker.facts.fact import FactType, Field
+from edi_checker.facts.triggers import SITUATIONS
 
 _LEVELS = ("interchange", "group", "transaction", "provider", "subscriber", "patient", "claim")
 _DISCIPLINES = ("GP", "GO", "GN")
@@ -443,55 +384,6 @@ MISFIT = FactType(
         "release": Field("text", "computed", "release of the list that says so"),
     },
     knows_its_place=True,
-)
-
-# Kinds of `situation` facts.
-SITUATIONS = (
-    "accident",
-    "ambulance",
-    "anemia-drug",
-    "anesthesia",
-    "attachment",
-    "billing-box",
-    "care-plan-oversight",
-    "certificate",
-    "certified-equipment",
-    "clia",
-    "clinical-trial",
-    "death",
-    "drug",
-    "drug-number",
-    "drug-quantity",
-    "epsdt",
-    "equipment",
-    "foot-care",
-    "hospice",
-    "imaging",
-    "inpatient",
-    "laboratory",
-    "later-payer",
-    "mammography",
-    "no-patient",
-    "order-of-payers",
-    "original",
-    "oxygen",
-    "patient-paid",
-    "pay-to",
-    "pay-to-plan",
-    "post-operative",
-    "prescription",
-    "primary-care",
-    "property-casualty",
-    "provider",
-    "purchased",
-    "referred-test",
-    "replacement",
-    "screening",
-    "shared-ambulance",
-    "spinal-manipulation",
-    "supervision",
-    "unlisted",
-    "visit",
 )
 
 SITUATION = FactType(

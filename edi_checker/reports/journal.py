@@ -22,12 +22,12 @@ from edi_checker.claim import (
     InterchangeEnd,
     Level,
     Part,
-    Run,
     Transaction,
     TransactionEnd,
+    Whole,
 )
 from edi_checker.facts import Gap
-from edi_checker.finding import Finding, Place, Severity
+from edi_checker.finding import Finding, Place, Severity, Status, TableVersion
 from edi_checker.x12 import Delimiters
 
 FileOutcome = Literal["accepted", "accepted_with_errors", "rejected", "not_checked"]
@@ -209,6 +209,8 @@ class Journal:
         self._sums = Sums()
         self._transaction: Transaction | None = None  # that of the last claim, and its number as JSON text
         self._number = ""
+        self._part: Part | None = None  # the last one that a finding showed a segment of, and its segments
+        self._texts: list[str] = []
         self._open = False  # whether an interchange is open whose verdict is not known
         self._delimiters = Delimiters("*", ":", "^", "~")
         self._interchanges = self._groups = self._transactions = self._lines = 0
@@ -234,19 +236,19 @@ class Journal:
 
     def add(self, checked: Checked) -> None:
         """Note one part, in document order."""
-        part = checked.part
+        part, findings, outcome, failed = checked
         cents = None
         if isinstance(part, Claim):
-            cents = self._note_claim(part, checked.outcome)
+            cents = self._note_claim(part, outcome)
         elif not isinstance(part, Level):
             self._note_begin(part)
-        if checked.failed:
+        if failed:
             self._failures += 1
-            self._failure = self._failure or checked.failed
-        for finding in checked.findings:
-            self._note_finding(finding, part, checked.outcome, cents)
+            self._failure = self._failure or failed
+        for finding in findings:
+            self._note_finding(finding, part, outcome, cents)
         if isinstance(part, (TransactionEnd, GroupEnd, InterchangeEnd)):
-            self._note_end(part, checked.outcome)
+            self._note_end(part, outcome)
 
     def end(
         self,
@@ -341,7 +343,7 @@ class Journal:
     def findings(self) -> Iterator[str]:
         """Each finding as JSON text, in document order."""
         for row in self._finding_rows.read():
-            yield row.partition("\t")[0].rstrip("\n")
+            yield row.partition("\t")[0]
 
     def entries(self) -> Iterator[Entry]:
         """Each finding with what a report for people shows beside it, in document order."""
@@ -371,8 +373,8 @@ class Journal:
         if claim.transaction is not self._transaction:
             self._transaction = claim.transaction
             self._number = _quote(claim.transaction.control_number)
-        said = f"{len(self._verdicts) - 1} {_INDEX[outcome]}"
-        self._claim_rows.add(f"{said}\t{_quote(claim.id)}\t{self._number}\t{dollars(cents)}\n")
+        said = f"{len(self._verdicts) - 1} {_INDEX[outcome]}\t{_quote(claim.id)}\t{self._number}"
+        self._claim_rows.add(f"{said}\t{dollars(cents)}\n")
         return cents
 
     def _note_begin(self, part: Part) -> None:
@@ -399,17 +401,36 @@ class Journal:
             self._open = False
 
     def _note_finding(self, finding: Finding, part: Part, outcome: Outcome, cents: int | None) -> None:
-        self._severities[finding.severity] += 1
-        self._rules[finding.severity, finding.rule] += 1
-        excerpt = _excerpt(part, finding.where, self._delimiters) if self._excerpts else None
-        beside = (
-            len(self._verdicts) - 1,
-            self._claims if isinstance(part, Claim) else 0,
-            _INDEX[outcome],
-            cents,
-            (excerpt.text, excerpt.start, excerpt.end) if excerpt is not None else None,
-        )
-        self._finding_rows.add(f"{json.dumps(finding_record(finding))}\t{json.dumps(beside)}\n")
+        rule, severity, snip, message, fix, citation, where, related, status, table = finding
+        self._severities[severity] += 1
+        self._rules[severity, rule] += 1
+        begin, middle, end = _frame(rule, severity, snip, citation, status, table)
+        others = ", ".join(map(_write_place, related)) if related else ""
+        number, known = (0, "null") if cents is None else (self._claims, cents)
+        excerpt = self._excerpt(part, where) if self._excerpts else "null"
+        said = f'{begin}{_quote(message)}, "fix": {_quote(fix)}{middle}{_write_place(where)}'
+        beside = f"[{len(self._verdicts) - 1}, {number}, {_INDEX[outcome]}, {known}, {excerpt}]"
+        self._finding_rows.add(f'{said}, "related": [{others}{end}\t{beside}\n')
+
+    def _excerpt(self, part: Part, place: Place) -> str:
+        """What stands at a place, as JSON text; `null` where nothing does (a missing segment)."""
+        delimiters = self._delimiters
+        if isinstance(part, Whole):
+            if part is not self._part:
+                self._part, self._texts = part, part.block.text.split(delimiters.terminator)
+            index = place.position - part.position
+            text = self._texts[index] if 0 <= index < len(self._texts) else None
+        else:
+            text = delimiters.element.join(part.segment) if part.segment else None
+        if text is None or text.partition(delimiters.element)[0] != place.segment:
+            return "null"
+        at = _read_position(place.element.removeprefix(place.segment)) if place.element else None
+        start, end = _span(text, at, delimiters) if at is not None else (0, 0)
+        first = 0
+        if len(text) > SHOWN:
+            first = max(0, min(start - SHOWN // 3, len(text) - SHOWN))
+            text = text[first : first + SHOWN]
+        return f"[{_quote(text)}, {start - first}, {min(end - first, len(text))}]"
 
     def _close(self, inner: Sums, outer: Sums, outcome: Outcome, first: int) -> None:
         if outcome != "accepted":
@@ -443,85 +464,69 @@ class Journal:
         return f"{what} could not be checked: {self._failure}"
 
 
-@lru_cache(maxsize=4096)
 def dollars(cents: int) -> str:
     """Money as reports write it: "200.00"."""
-    sign = "-" if cents < 0 else ""
-    return f"{sign}{abs(cents) // 100}.{abs(cents) % 100:02d}"
+    if cents < 0:
+        return f"-{dollars(-cents)}"
+    return f"{cents // 100}.{cents % 100:02d}"
 
 
-def finding_record(finding: Finding) -> dict[str, Any]:
-    """The finding as the JSON report holds it."""
-    status: dict[str, Any] = {}
-    if finding.status.ack999:
-        status["999"] = list(finding.status.ack999)
-    if finding.status.ack277ca:
-        status["277CA"] = list(finding.status.ack277ca)
-    if finding.status.ta1 is not None:
-        status["TA1"] = finding.status.ta1
-    return {
-        "rule": finding.rule,
-        "severity": finding.severity,
-        "snip": finding.snip,
-        "message": finding.message,
-        "fix": finding.fix,
-        "citation": finding.citation,
-        "where": _place_record(finding.where),
-        "related": [_place_record(place) for place in finding.related],
-        "status": status,
-        "table": {"name": finding.table.name, "version": finding.table.version} if finding.table else None,
-    }
+# A finding as the JSON report holds it. It is not made of a dict: that would take four times as long.
 
 
-def _place_record(place: Place) -> dict[str, Any]:
-    return {
-        "interchange": place.interchange,
-        "group": place.group,
-        "transaction": place.transaction,
-        "claim": place.claim,
-        "line": place.line,
-        "loop": place.loop,
-        "segment": place.segment,
-        "position": place.position,
-        "element": place.element,
-    }
+@lru_cache(maxsize=4096)
+def _frame(
+    rule: str, severity: Severity, snip: int, citation: str, status: Status, table: TableVersion | None
+) -> tuple[str, str, str]:
+    """What most findings of a rule have in common: before the message, behind the fix, behind the places."""
+    answers: dict[str, Any] = {}
+    if status.ack999:
+        answers["999"] = status.ack999
+    if status.ack277ca:
+        answers["277CA"] = status.ack277ca
+    if status.ta1 is not None:
+        answers["TA1"] = status.ta1
+    begin = json.dumps({"rule": rule, "severity": severity, "snip": snip, "message": ""})[:-3]
+    end = json.dumps({"status": answers, "table": table._asdict() if table else None})[1:]
+    return begin, f', "citation": {_quote(citation)}, "where": ', f"], {end}"
 
 
-def _excerpt(part: Part, place: Place, delimiters: Delimiters) -> Excerpt | None:
-    """What stands at a place, None where nothing does (a missing segment)."""
-    segment = None
-    if isinstance(part, Run):
-        if 0 <= place.position - part.position < len(part.segments):
-            segment = part.segments[place.position - part.position]
-    else:
-        segment = part.segment
-    if not segment or segment[0] != place.segment:
-        return None
-    text = delimiters.element.join(segment)
-    start, end = _span(segment, place, delimiters)
-    first = 0
-    if len(text) > SHOWN:
-        first = max(0, min(start - SHOWN // 3, len(text) - SHOWN))
-        text = text[first : first + SHOWN]
-    return Excerpt(text, start - first, min(end - first, len(text)))
+def _write_place(place: Place) -> str:
+    interchange, group, transaction, claim, line, loop, segment, position, element = place
+    return (
+        f"{_write_address(interchange, group, transaction)}, "
+        f'"claim": {"null" if claim is None else _quote(claim)}, "line": {"null" if line is None else line}, '
+        f'"loop": {_quote(loop)}, "segment": {_quote(segment)}, "position": {position}, '
+        f'"element": {"null" if element is None else _quote(element)}}}'
+    )
 
 
-def _span(segment: list[str], place: Place, delimiters: Delimiters) -> tuple[int, int]:
-    """Begin and end of the element within the joined segment; (0, 0) where the place names none."""
-    named = re.fullmatch(r"(\d\d)(?:-(\d+))?", (place.element or "").removeprefix(place.segment))
-    if named is None:
-        return 0, 0
-    index = int(named[1])
-    if index >= len(segment):
-        end = sum(map(len, segment)) + len(segment) - 1
-        return end, end
-    start = sum(map(len, segment[:index])) + index
-    end = start + len(segment[index])
-    if named[2] is None or not delimiters.component:
+@lru_cache(maxsize=64)
+def _write_address(interchange: str, group: str | None, transaction: str | None) -> str:
+    """The part of a place that is the same throughout a transaction."""
+    return json.dumps({"interchange": interchange, "group": group, "transaction": transaction})[:-1]
+
+
+def _span(text: str, at: tuple[int, int | None], delimiters: Delimiters) -> tuple[int, int]:
+    """Begin and end of an element, or of a component of it, within the segment."""
+    index, component = at
+    # what comes before it in pieces, and it with all that follows
+    pieces = text.split(delimiters.element, index)
+    if len(pieces) <= index:
+        return len(text), len(text)
+    start, value = len(text) - len(pieces[-1]), pieces[-1].partition(delimiters.element)[0]
+    end = start + len(value)
+    if component is None or not delimiters.component:
         return start, end
-    components = segment[index].split(delimiters.component)
-    before = components[: int(named[2]) - 1]
-    if len(before) == len(components):
+    pieces = value.split(delimiters.component, component - 1)
+    if len(pieces) < component:
         return end, end
-    start += sum(map(len, before)) + len(before)
-    return start, start + len(components[len(before)])
+    start = end - len(pieces[-1])
+    return start, start + len(pieces[-1].partition(delimiters.component)[0])
+
+
+@lru_cache(maxsize=256)
+def _read_position(name: str) -> tuple[int, int | None] | None:
+    """Element and component that the end of a name tells, `01-3`; None where it tells none."""
+    named = re.fullmatch(r"(\d\d)(?:-(\d+))?", name)
+    return (int(named[1]), int(named[2]) if named[2] is not None else None) if named is not None else None

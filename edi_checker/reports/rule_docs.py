@@ -6,6 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from edi_checker.facts import FactType, Field
+from edi_checker.facts.columns import (
+    ADDRESS,
+    COLUMNS,
+    DIAGNOSIS_QUALIFIERS,
+    LOOKED_AT_REFERENCES,
+    NAME_OF_A_PERSON,
+)
+from edi_checker.facts.triggers import TRIGGERS, Piece, Trigger
 from edi_checker.reports.rule_page import Shown
 from edi_checker.rules import Rule, explain
 from edi_checker.rules.conditions import OPERATORS
@@ -109,9 +117,10 @@ def write_facts_page(vocabulary: Mapping[str, FactType]) -> str:
     out = [
         "# Facts",
         "",
-        "Written by `edi-checker rules docs` from the vocabulary. Rules speak of these facts and of nothing",
-        "else. Under `match` a rule names facts of one part of a file, such as a claim; under `require` it",
-        "says what must hold of them.",
+        "Written by `edi-checker rules docs` from the vocabulary. Rules speak of these facts and of",
+        "nothing else. Under `match` a rule names facts of one part of a file, such as a claim; under",
+        "`require` it says what must hold of them. Further down stands [what makes a",
+        "`situation`](#what-makes-a-situation) and which elements are [columns](#columns).",
         "",
         "    match:",
         '      line: {fact: line, code: "97530", units: {more_than: 2}}',
@@ -152,7 +161,73 @@ def write_facts_page(vocabulary: Mapping[str, FactType]) -> str:
             for field_name, field in kind.fields.items()
         ]
         out.append("")
+    out += [*_tell_triggers(TRIGGERS), *_tell_columns()]
     return "\n".join(out).rstrip() + "\n"
+
+
+_WRITTEN: dict[Piece, str] = {
+    "head": "claim (2300)",
+    "around": "claim with the levels above it",
+    "party": "provider (2310, 2420)",
+    "billing": "billing provider (2000A)",
+    "line": "line (2400)",
+}
+
+
+def _tell_triggers(rows: Sequence[Trigger]) -> list[str]:
+    """The circumstances in words, by where they are written."""
+    out = [
+        "## What makes a situation",
+        "",
+        "A `situation` is made by one of these rows of `edi_checker/facts/triggers.py`, and by nothing",
+        "else. Each has `date`, `received`, `profile` and `kind`; those of a claim also have `stated`,",
+        "and those of a line `line`, `code`, `modifiers`, `unit` and `described`. What else one says",
+        "stands in the last column; the other fields are empty. Segments of another payer (2320, 2430)",
+        "make none. How a row is added stands in",
+        "[CONTRIBUTING.md](../CONTRIBUTING.md#a-situational-trigger).",
+        "",
+        "| kind | written in | when | says besides |",
+        "|---|---|---|---|",
+    ]
+    ordered = sorted(rows, key=lambda row: list(_WRITTEN).index(row.piece))
+    out += [
+        f"| {row.kind} | {_WRITTEN[row.piece]} | {_cell(row.words())} | {', '.join(map(_cell, row.says))} |"
+        for row in ordered
+    ]
+    return [*out, ""]
+
+
+def _tell_columns() -> list[str]:
+    """Which elements stand open, and what that means to a rule."""
+    person = f"NM1{NAME_OF_A_PERSON[0]:02} to NM1{NAME_OF_A_PERSON[-1]:02}"
+    out = [
+        "## Columns",
+        "",
+        "What the rules say of a segment of the head, of a provider or of a line is worked out once for",
+        "all that are written alike. These elements are left out of that, as *columns*: amounts, units,",
+        "numbers, dates, names, addresses and free text. Claims that differ in nothing else are alike,",
+        "and cost nothing more. A rule can compare a field that comes from a column and show it in its",
+        "message, as any other. Which facts there are, and what their other fields say, goes by all",
+        "other elements, and by whether anything is sent in a column.",
+        "",
+        "| segment | columns |",
+        "|---|---|",
+    ]
+    for name, numbers in COLUMNS.items():
+        out.append(f"| {name} | {', '.join(f'{name}{number:02}' for number in numbers)} |")
+    kept = " and ".join(f"REF\\*{name}" for name in sorted(LOOKED_AT_REFERENCES))
+    out += [
+        "",
+        f"- The number of {kept} is no column: a fact says whether it has its form.",
+        f"- Of the name of a person (NM102 is 1) it is not even known which of {person} are sent.",
+        f"- {ADDRESS} is looked at by itself: {ADDRESS}01 is a column, and of {ADDRESS}03 its shape counts.",
+        f"- A diagnosis (HI with {_one_of(sorted(DIAGNOSIS_QUALIFIERS))}) is looked at by itself, as a code.",
+    ]
+    return out
+
+
+def _one_of(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def _about(field: Field) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, cast
 
-from edi_checker.facts import Fact, Needs, Question, Value
+from edi_checker.facts import Fact, Value
 from edi_checker.rules.model import Case, InForce, Reference, Term
 
 _MAX_INDENT = 40  # Python reads 100 at most
@@ -41,10 +41,39 @@ class _Link(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """A term as Python, and the fields that it looks at."""
+    """A term as Python, and the fields that it looks at; `constant` where it compares one with nothing that a
+    claim says: with what the rule says, or with the day of receipt.
+    """
 
     text: str
     fields: frozenset[str]
+    constant: bool = False
+
+
+class Question(NamedTuple):
+    """What the rules still ask of a fact of which some values are known.
+
+    bits    the tests that the known values leave open
+    fields  whose values `holds` looks at
+    holds   from the values of these fields and the day of receipt the tests that hold, 0 for none of them
+    """
+
+    bits: int
+    fields: frozenset[str]
+    holds: Callable[[dict[str, Value], int], int]
+
+
+class Answer(NamedTuple):
+    """The tests that hold on a fact of which some values are known, whatever the others are; what is still
+    asked of it, None where nothing is.
+    """
+
+    bits: int
+    question: Question | None
+
+
+NO_ANSWER = Answer(0, None)
+_ANY_DAY = 20000101
 
 
 class _Test(NamedTuple):
@@ -77,7 +106,7 @@ class Sieve:
     def __init__(self, cases: Sequence[tuple[int, Case]]) -> None:
         self._single: dict[int, int] = {}  # bit -> case
         self._joins: list[_Join] = []
-        self._joined_bits = 0
+        self.joined_bits = 0
         by_kind: dict[str, list[_Test]] = {}
         constants: dict[str, object] = {}
         bit = 1
@@ -97,49 +126,87 @@ class Sieve:
                 self._single[bits[0]] = number
             else:
                 self._joins.append(_Join(number, tuple(bits), tuple(_links(case))))
-                self._joined_bits |= sum(bits)
+                self.joined_bits |= sum(bits)
         self._by_kind = by_kind
         self._constants = constants
-        self._sift = _compile(by_kind, constants, self._test_part)
-        self._possible: dict[tuple[str, tuple[str, ...]], _Possible] = {}
-        self._questions: dict[tuple[str, tuple[str, ...], int], Question] = {}
+        self._sift = _compile(by_kind, constants)
+        self._cases = dict(cases)
+        self._possible: dict[tuple[str, _Told], _Holds] = {}
+        self._answers: dict[tuple[str, _Told, int], Answer] = {}
+        self.kinds = frozenset(by_kind)
+        # Joins of code_days of one day are decided day by day; `others` by the whole claim.
+        self.day_joins = [join for join in self._joins if _is_of_a_day(self._cases[join.case])]
+        self._others = [join for join in self._joins if join not in self.day_joins]
+        # Facts of these kinds stand on several pieces: whether there are any is not known of one piece.
+        self._assumed = sum({test.bit for kind in _ON_SEVERAL for test in by_kind.get(kind, ())})
 
-    def needs(self) -> Needs:
-        """What these cases need of facts that are yet to be made."""
-        return Needs(frozenset(self._by_kind), self._ask, self._together)
+    def ask(
+        self,
+        kind: str,
+        known: dict[str, Value],
+        near: dict[str, Value],
+        received: int,
+        same: frozenset[str] = frozenset(),
+    ) -> Answer:
+        """What the tests say of a fact with these values on a day of receipt.
 
-    def _ask(self, kind: str, known: dict[str, Value]) -> Question | None:
-        if kind not in self._by_kind:
-            return None
-        question = self._question(kind, known)
-        return question if question.bits else None
-
-    def _question(self, kind: str, known: dict[str, Value]) -> Question:
-        """The tests that can hold on facts with these values, without what they answer already."""
-        fields = tuple(known)
-        possible = self._possible.get((kind, fields))
+        `near` stand for values that are not known: whatever constant these are compared with, the answer is
+        that for the ones given. Those named by `same` are the same value, whatever it is.
+        """
+        tests = self._by_kind.get(kind)
+        if tests is None:
+            return NO_ANSWER
+        told = _Told(frozenset(known), frozenset(near), same)
+        possible = self._possible.get((kind, told))
         if possible is None:
-            possible = _compile_possible(self._by_kind[kind], frozenset(fields), self._constants)
-            self._possible[kind, fields] = possible
-        bits = possible(known)
-        question = self._questions.get((kind, fields, bits))
-        if question is None:
-            tests = [test for test in self._by_kind[kind] if test.bit & bits]
-            question = _compile_question(tests, frozenset(fields), self._constants)
-            self._questions[kind, fields, bits] = question
-        return question
+            possible = self._possible[kind, told] = _compile_possible(tests, told, self._constants)
+        # Which value the same ones are does not matter.
+        values = {**dict.fromkeys(same, _ANY_DAY), **known, **near}
+        bits = possible(values, received)
+        if not bits:
+            return NO_ANSWER
+        answer = self._answers.get((kind, told, bits))
+        if answer is None:
+            left = [test for test in tests if test.bit & bits]
+            answer = self._answers[kind, told, bits] = _compile_answer(left, told, self._constants)
+        return answer
 
-    def _test_part(self, kind: str, part: dict[str, Value]) -> _Rest:
-        return self._question(kind, part).holds
+    def single(self, bits: int) -> list[int]:
+        """The cases of one pattern whose tests these are."""
+        found = []
+        bits &= ~self.joined_bits
+        while bits:
+            low = bits & -bits
+            found.append(self._single[low])
+            bits ^= low
+        return found
 
-    def _together(self, kind: str, bits: int) -> int:
-        own = sum(test.bit for test in self._by_kind.get(kind, ()))
-        kept = bits & ~self._joined_bits
-        for join in self._joins:
-            wanted = sum(join.bits)
-            if wanted & bits and not wanted & own & ~bits:
-                kept |= wanted & bits
-        return kept
+    def joins_in(self, facts: Sequence[Fact], received: int) -> int:
+        """The tests of joins that hold on one of these facts."""
+        found = 0
+        for _, bits in self._sift(facts, received):
+            found |= bits
+        return found & self.joined_bits
+
+    def may_join(self, bits: int) -> bool:
+        """Whether a rule may join facts on which these tests hold, one of another kind than code_day."""
+        bits |= self._assumed
+        return any(all(bits & bit for bit in join.bits) for join in self._others)
+
+    def turns(self) -> set[int]:
+        """The days from which on a comparison of a date with a constant comes out otherwise."""
+        found: set[int] = set()
+        for case in self._cases.values():
+            if case.in_force.by == "service":
+                found.update(day for day in (case.in_force.first,) if day is not None)
+                found.update(day + 1 for day in (case.in_force.last,) if day is not None)
+            for term in (*(term for pattern in case.match for term in pattern.terms), *case.require):
+                if term.field.type != "date" or isinstance(term.value, Reference):
+                    continue
+                for day in term.value if isinstance(term.value, tuple) else (term.value,):
+                    if isinstance(day, int) and not isinstance(day, bool):
+                        found.update((day, day + 1))
+        return found
 
     def candidates(self, facts: Sequence[Fact], received: int) -> Candidates:
         """The cases that can fire on the facts of one part of the input, and the facts they need."""
@@ -151,14 +218,14 @@ class Sieve:
         mask = 0
         for ordinal, bits in hits:
             mask |= bits
-            single = bits & ~self._joined_bits
+            single = bits & ~self.joined_bits
             if single:
                 kept.add(ordinal)
                 while single:
                     low = single & -single
                     cases.add(self._single[low])
                     single ^= low
-        if mask & self._joined_bits:
+        if mask & self.joined_bits:
             for join in self._joins:
                 if all(mask & bit for bit in join.bits) and (taking_part := _joined(join, hits, facts)):
                     cases.add(join.case)
@@ -166,6 +233,28 @@ class Sieve:
         if not cases:
             return NOTHING
         return Candidates(sorted(cases), sorted(kept))
+
+
+# Kinds of facts that stand on several pieces of a claim.
+_ON_SEVERAL = ("addon", "adjudication", "code_day", "other_payer", "pair", "therapy_day")
+
+
+def _is_of_a_day(case: Case) -> bool:
+    """Whether a case joins two code_days of one day, by what is known of them without their units."""
+    linked = {case.match[0].alias}
+    if len(case.match) != 2:
+        return False
+    for pattern in case.match:
+        if pattern.kind != "code_day":
+            return False
+        for term in pattern.terms:
+            names = {term.field.field} | ({term.value.field} if isinstance(term.value, Reference) else set())
+            if names - {"code", "modifiers", "date", "provider", "limit", "mai", "lines", "profile"}:
+                return False
+            other = term.other
+            if other is not None and other.field == term.field.field == "date" and term.operator == "equal":
+                linked |= {pattern.alias} if other.alias in linked else set()
+    return len(linked) == len(case.match) and not case.require
 
 
 def _joined(join: _Join, hits: list[tuple[int, int]], facts: Sequence[Fact]) -> set[int]:
@@ -224,9 +313,9 @@ def _in_force(in_force: InForce) -> list[_Asked]:
     fields = frozenset(("date",) if by_service else ())
     terms = []
     if in_force.first is not None:
-        terms.append(_Asked(f"{on} >= {in_force.first}", fields))
+        terms.append(_Asked(f"{on} >= {in_force.first}", fields, constant=True))
     if in_force.last is not None:
-        terms.append(_Asked(f"{on} <= {in_force.last}", fields))
+        terms.append(_Asked(f"{on} <= {in_force.last}", fields, constant=True))
     return terms
 
 
@@ -237,14 +326,15 @@ def _sides(term: Term) -> Iterable[_Asked]:
         for side in sides:
             left = f"v[{side.field!r}]"
             present = left if side.type == "text" else f"{left} is not None"
-            yield _Asked(present, frozenset((side.field,)))
+            yield _Asked(present, frozenset((side.field,)), constant=True)
 
 
 def _ask(terms: Iterable[Term], constants: dict[str, object]) -> _Asked:
     terms = list(terms)
     fields = {term.field.field for term in terms}
     fields |= {term.value.field for term in terms if isinstance(term.value, Reference)}
-    return _Asked(" and ".join(_expression(term, constants) for term in terms), frozenset(fields))
+    constant = all(not isinstance(term.value, Reference) or term.value.field == "received" for term in terms)
+    return _Asked(" and ".join(_expression(term, constants) for term in terms), frozenset(fields), constant)
 
 
 def _expression(term: Term, constants: dict[str, object]) -> str:
@@ -310,29 +400,10 @@ def _constant(value: object, constants: dict[str, object]) -> str:
 
 
 _Sift = Callable[[Sequence[Fact], int], list[tuple[int, int]]]
-_Possible = Callable[[dict[str, Value]], int]
-_Rest = Callable[[dict[str, Value], int], int]
-
-_MOST_PARTS = 20_000  # parts of facts that a filter knows again before it starts afresh
 
 
-def _compile(
-    by_kind: dict[str, list[_Test]],
-    constants: dict[str, object],
-    test_part: Callable[[str, dict[str, Value]], _Rest],
-) -> _Sift:
+def _compile(by_kind: dict[str, list[_Test]], constants: dict[str, object]) -> _Sift:
     """The function that gives (ordinal, bits) for each fact on which some pattern's constants hold."""
-    rests: dict[int, _Rest] = {}
-    kept: list[dict[str, Value]] = []  # alive, so that no other part gets its identity
-
-    def learn(kind: str, part: dict[str, Value]) -> _Rest:
-        if len(kept) >= _MOST_PARTS:
-            rests.clear()
-            kept.clear()
-        kept.append(part)
-        rest = rests[id(part)] = test_part(kind, part)
-        return rest
-
     lines = [
         "def sift(facts, received):",
         " hits = []",
@@ -341,45 +412,69 @@ def _compile(
     ]
     word = "if"
     for kind, tests in by_kind.items():
-        lines += [
-            f"  {word} kind == {kind!r}:",
-            "   v = fact.values",
-            "   part = fact.part",
-            "   if part is not None:",
-            f"    bits = (rests.get(id(part)) or learn({kind!r}, part))(v, received)",
-            "   else:",
-            "    bits = 0",
-        ]
-        lines += _nested(tests, "    ")
+        lines += [f"  {word} kind == {kind!r}:", "   v = fact.values", "   bits = 0"]
+        lines += _nested(tests, "   ")
         lines.append("   if bits: hits.append((ordinal, bits))")
         word = "elif"
     lines.append(" return hits")
-    return cast("_Sift", _define("sift", lines, {**constants, "rests": rests, "learn": learn}))
+    return cast("_Sift", _define("sift", lines, constants))
 
 
-def _compile_possible(tests: list[_Test], fields: frozenset[str], constants: dict[str, object]) -> _Possible:
-    """The function that gives the bits of the tests that these fields alone do not rule out."""
+_Holds = Callable[[dict[str, Value], int], int]
+
+
+class _Told(NamedTuple):
+    """The fields whose values are known, those of which one near is, those that have one value."""
+
+    names: frozenset[str]
+    near: frozenset[str]
+    same: frozenset[str]
+
+    def answers(self, term: _Asked) -> bool:
+        fields = term.fields
+        return (
+            fields <= self.names
+            or (term.constant and fields <= self.names | self.near)
+            or (len(fields) > 1 and fields <= self.same)
+        )
+
+
+def _compile_possible(tests: list[_Test], told: _Told, constants: dict[str, object]) -> _Holds:
+    """The function that gives the bits of the tests that what is known does not rule out."""
     known = [
         test._replace(
-            terms=[term for term in (*test.terms, *test.sides) if term.fields <= fields], in_force=[]
+            terms=[term for term in (*test.terms, *test.sides) if told.answers(term)],
+            in_force=[term for term in test.in_force if told.answers(term)],
         )
         for test in tests
     ]
-    lines = ["def possible(v):", " bits = 0", *_nested(known, " "), " return bits"]
-    return cast("_Possible", _define("possible", lines, constants))
+    lines = ["def possible(v, received):", " bits = 0", *_nested(known, " "), " return bits"]
+    return cast("_Holds", _define("possible", lines, constants))
 
 
-def _compile_question(tests: list[_Test], fields: frozenset[str], constants: dict[str, object]) -> Question:
-    """What these tests ask beside these fields; dates in force are asked in any case."""
-    asked = [
-        test._replace(terms=[term for term in test.terms if not term.fields <= fields]) for test in tests
-    ]
+def _compile_answer(tests: list[_Test], told: _Told, constants: dict[str, object]) -> Answer:
+    """What is left to ask of these tests, which what is known does not rule out."""
+    bits = 0
+    asked = []
+    for test in tests:
+        left = test._replace(
+            terms=[term for term in test.terms if not told.answers(term)],
+            in_force=[term for term in test.in_force if not told.answers(term)],
+        )
+        if left.terms or left.in_force:
+            asked.append(left)
+        else:
+            bits |= test.bit
+    if not asked:
+        return Answer(bits, None)
     lines = ["def rest(v, received):", " bits = 0", *_nested(asked, " "), " return bits"]
-    return Question(
-        sum(test.bit for test in tests),
-        frozenset(field for test in asked for term in (*test.terms, *test.in_force) for field in term.fields),
-        cast("_Rest", _define("rest", lines, constants)),
+    fields = frozenset(
+        field for test in asked for term in (*test.terms, *test.in_force) for field in term.fields
     )
+    question = Question(
+        sum(test.bit for test in asked), fields, cast("_Holds", _define("rest", lines, constants))
+    )
+    return Answer(bits, question)
 
 
 def _define(name: str, lines: list[str], names: dict[str, object]) -> object:

@@ -209,17 +209,16 @@ class Exhibits:
     def add(self, checked: Checked) -> None:
         """Look at one part."""
         part, findings = checked.part, checked.findings
-        below = Below()
         if isinstance(part, Claim):
             self._claims += 1
             for above in self._open.values():
                 above.add(self._claims, part.id)
-        else:
+        elif self._open:
             for kind in _ENDS.get(type(part), ()):
                 self._open.pop(kind, None)
         if not findings:
             return
-        first = self._findings
+        first, below = self._findings, Below()
         self._findings += len(findings)
         if any(finding.severity == "error" for finding in findings):
             if self._rejected >= MOST_REJECTED:

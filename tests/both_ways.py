@@ -1,0 +1,110 @@
+"""Claims checked with what is remembered of others, and without any memory: both must say the same."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edi_checker import guide, rules
+from edi_checker.checker import Checker
+from edi_checker.claim import Claim, Part
+from edi_checker.engine import Engine
+from edi_checker.facts import Circumstances
+from edi_checker.reader import read_parts
+from edi_checker.rules.book import Rulebook
+from edi_checker.tables import built_in
+from edi_checker.x12 import NotX12, read_blocks
+
+BOOK = rules.load()
+GUIDE = guide.load()
+RECEIVED = 20261121
+
+
+class Pair(NamedTuple):
+    """A checker with memory and one without."""
+
+    fast: Checker
+    slow: Checker
+
+
+def make_pair(book: Rulebook = BOOK, received: int = RECEIVED, **circumstances: Any) -> Pair:
+    given = Circumstances(**{"received": received, "tables": built_in()} | circumstances)
+    return Pair(*[Checker(GUIDE, Engine(book), given, fast=fast) for fast in (True, False)])
+
+
+@cache
+def usual(received: int = RECEIVED) -> Pair:
+    """The packaged rules; what is remembered stays from one test to the next."""
+    return make_pair(received=received)
+
+
+def said(of: Checker, text: str) -> object:
+    """All that is said of a text: parts, findings, outcomes, days of claims, which rules were in force."""
+    of.engine.begin()
+    try:
+        parts = [
+            (
+                type(each.part).__name__,
+                each.findings,
+                each.outcome,
+                each.failed,
+                (each.part.id, each.part.dates, each.part.line_count) if isinstance(each.part, Claim) else (),
+            )
+            for each in of.check(io.BytesIO(text.encode("utf-8", "surrogateescape")))
+        ]
+    except NotX12 as error:
+        return str(error)
+    return parts, of.engine.tally()
+
+
+def assert_same(text: str, pair: Pair | None = None) -> Any:
+    """What both say of the text."""
+    fast, slow = pair or usual()
+    found = said(fast, text)
+    assert found == said(slow, text)
+    return found
+
+
+def with_circumstances(pair: Pair, **changes: Any) -> Pair:
+    """The same engines, and what they remember, in other circumstances."""
+    return Pair(*[replace(each, circumstances=replace(each.circumstances, **changes)) for each in pair])
+
+
+def read(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", "surrogateescape")
+
+
+def parts_in(text: str) -> Iterator[Part]:
+    yield from read_parts(read_blocks(io.BytesIO(text.encode("utf-8", "surrogateescape"))), GUIDE)
+
+
+def claims_in(text: str) -> Iterator[Claim]:
+    return (part for part in parts_in(text) if isinstance(part, Claim))
+
+
+def findings_in(found: Any) -> list[Any]:
+    return [finding for part in found[0] for finding in part[1]]
+
+
+def count(found: Any, rule: str) -> int:
+    return sum(finding.rule == rule for finding in findings_in(found))
+
+
+def watch_memory(pair: Pair, monkeypatch: Any) -> Callable[[], tuple[int, int]]:
+    """How many claims the memory decided, and how many it left to be looked at as a whole."""
+    from edi_checker.memo import Memo
+
+    decided = [0, 0]
+    judge = Memo.judge
+
+    def counted(self: Memo, *given: Any) -> Any:
+        found = judge(self, *given)
+        decided[found is None] += 1
+        return found
+
+    monkeypatch.setattr(Memo, "judge", counted)
+    return lambda: (decided[0], decided[1])
