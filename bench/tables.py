@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 IMPORT = """
 import resource, sys, time
 from pathlib import Path
-from edi_checker.store import plan_import, run_import
+from edi_checker.reference.store import plan_import, run_import
 began = time.perf_counter()
 (release,) = run_import(Path(sys.argv[1]), plan_import(sys.argv[2:]))
 seconds = time.perf_counter() - began
@@ -37,8 +37,8 @@ def peak() -> float:
 
 
 def look_up(folder: Path, count: int) -> None:
-    from edi_checker.store import open_tables
-    from edi_checker.tables import built_in
+    from edi_checker.reference.store import open_tables
+    from edi_checker.reference.tables import built_in
 
     built_in()
     chance = random.Random(1)

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from edi_checker.checker import Checked, Checker
-    from edi_checker.engine import Kind
+    from edi_checker.check.checker import Checked, Checker
+    from edi_checker.check.engine import Kind
+    from edi_checker.claims.profile import Choice, Isolation, Profile
     from edi_checker.finding import Finding, Place, Severity, Status, TableVersion
-    from edi_checker.profile import Choice, Isolation, Profile
-    from edi_checker.x12 import NotX12
+    from edi_checker.x12.blocks import NotX12
 
 __all__ = [
     "Checked",
@@ -41,12 +41,12 @@ __all__ = [
 ]
 
 _HOME = {
-    "Checked": "checker",
-    "Checker": "checker",
+    "Checked": "check.checker",
+    "Checker": "check.checker",
     "Finding": "finding",
-    "NotX12": "x12",
+    "NotX12": "x12.blocks",
     "Place": "finding",
-    "Profile": "profile",
+    "Profile": "claims.profile",
     "Severity": "finding",
     "Status": "finding",
     "TableVersion": "finding",
@@ -77,13 +77,13 @@ def make_checker(
     (None: by each claim's SBR09). Make it once and use it for any number of inputs, one after the other.
     Raises rules.RuleError where a rule file cannot be used.
     """
-    from edi_checker.checker import Checker
-    from edi_checker.engine import Engine
+    from edi_checker.check.checker import Checker
+    from edi_checker.check.engine import Engine
     from edi_checker.facts import Circumstances
-    from edi_checker.guide import load as load_guide
+    from edi_checker.guide.table import load as load_guide
+    from edi_checker.reference.store import open_tables
+    from edi_checker.reference.tables import built_in
     from edi_checker.rules import load as load_rules
-    from edi_checker.store import open_tables
-    from edi_checker.tables import built_in
 
     day = received.year * 10000 + received.month * 100 + received.day
     return Checker(

@@ -10,21 +10,21 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from edi_checker.acks import Acknowledger, Answers, ElementNumber, number_elements
-from edi_checker.checker import Checked, Checker, take_handfuls
+from edi_checker.check.checker import Checked, Checker, take_handfuls
+from edi_checker.check.split import Split, Splitter
+from edi_checker.claims.minutes import MinutesError, read_minutes
 from edi_checker.facts import Coverage
-from edi_checker.guide import Guide
-from edi_checker.minutes import MinutesError, read_minutes
-from edi_checker.output import open_text, write_whole
-from edi_checker.reports.journal import Journal, Summary, Tally
+from edi_checker.files.inputs import Input, Unreadable
+from edi_checker.files.output import open_text, write_whole
+from edi_checker.guide.table import Guide
+from edi_checker.reports.findings_log import Journal, Summary, Tally
 from edi_checker.reports.json_report import JsonReport
 from edi_checker.rules import Rule
-from edi_checker.source import Input, Unreadable
-from edi_checker.split import Split, Splitter
-from edi_checker.x12 import NotX12
+from edi_checker.x12.blocks import NotX12
 
 # lxml is loaded only where a page is written.
 if TYPE_CHECKING:
-    from edi_checker.redact import Redactor
+    from edi_checker.check.redact import Redactor
     from edi_checker.reports.html import Answer, Exhibits, HtmlReport
 
 

@@ -9,18 +9,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from edi_checker import guide, rules
-from edi_checker.checker import Checker
-from edi_checker.claim import Claim, Part
-from edi_checker.engine import Engine
+from edi_checker import rules
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.claims.claim import Claim, Part
+from edi_checker.claims.reader import read_parts
 from edi_checker.facts import Circumstances
-from edi_checker.reader import read_parts
-from edi_checker.rules.book import Rulebook
-from edi_checker.tables import built_in
-from edi_checker.x12 import NotX12, read_blocks
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.tables import built_in
+from edi_checker.rules.rulebook import Rulebook
+from edi_checker.x12.blocks import NotX12, read_blocks
 
 BOOK = rules.load()
-GUIDE = guide.load()
+GUIDE = load_guide()
 RECEIVED = 20261121
 
 
@@ -96,7 +97,7 @@ def count(found: Any, rule: str) -> int:
 
 def watch_memory(pair: Pair, monkeypatch: Any) -> Callable[[], tuple[int, int]]:
     """How many claims the memory decided, and how many it left to be looked at as a whole."""
-    from edi_checker.memo import Memo
+    from edi_checker.check.memo import Memo
 
     decided = [0, 0]
     judge = Memo.judge

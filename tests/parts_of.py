@@ -2,14 +2,14 @@
 
 import io
 
-from edi_checker.claim import Claim
-from edi_checker.examples import write_example
+from edi_checker.check.examples import write_example
+from edi_checker.claims.claim import Claim
+from edi_checker.claims.minutes import Minutes
+from edi_checker.claims.reader import read_parts
 from edi_checker.facts import Circumstances, facts_of
-from edi_checker.guide import load
-from edi_checker.minutes import Minutes
-from edi_checker.reader import read_parts
-from edi_checker.tables import built_in
-from edi_checker.x12 import read_blocks
+from edi_checker.guide.table import load
+from edi_checker.reference.tables import built_in
+from edi_checker.x12.blocks import read_blocks
 
 
 def parts_of(example):

@@ -12,8 +12,8 @@ from typing import Any
 
 import edi_checker
 import pyx12_oracle
-from edi_checker.checker import Checker
-from edi_checker.examples import edit_segments
+from edi_checker.check.checker import Checker
+from edi_checker.check.examples import edit_segments
 from edi_checker.finding import Finding
 from generate_claims import npi
 
@@ -204,7 +204,7 @@ SEGMENTS = tuple(BASE.split("\n"))
 class Defect:
     """One change of the base file, and the one finding that must come of it.
 
-    edits      as edi_checker.examples.edit_segments takes them
+    edits      as edi_checker.check.examples.edit_segments takes them
     loop, ref  where it is found: element (`SV101-3`) or segment (`N3`)
     position   of the segment in ST..SE, counted in the changed file; 0 in the envelope
     """

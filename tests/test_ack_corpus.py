@@ -11,7 +11,7 @@ import pytest
 from pyx12.x12file import X12Reader
 
 from ack_grammar import complaints, split
-from edi_checker.x12 import NotX12
+from edi_checker.x12.blocks import NotX12
 from test_acks import Written, check
 
 SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).parent.parent.parent / "shared"))

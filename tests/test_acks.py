@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from pyx12.x12file import X12Reader
 
 from ack_grammar import complaints, parse, split
-from edi_checker import guide, make_checker
+from edi_checker import make_checker
 from edi_checker.acks import Acknowledger, number_elements
 from edi_checker.acks.ack277ca import _intermediary, statuses
 from edi_checker.acks.interchange import Spool, clean, money
-from edi_checker.checker import Checked, _Outcomes
-from edi_checker.claim import (
+from edi_checker.check.checker import Checked, _Outcomes
+from edi_checker.claims.claim import (
     BillingProvider,
     Claim,
     Group,
@@ -37,16 +37,17 @@ from edi_checker.claim import (
     Transaction,
     TransactionEnd,
 )
+from edi_checker.claims.reader import read_parts
 from edi_checker.facts.levels import level_of
 from edi_checker.facts.statuses import answer_fault
 from edi_checker.finding import Finding, Place, Status
-from edi_checker.reader import read_parts
-from edi_checker.x12 import Fault, read_blocks
+from edi_checker.guide.table import load as load_guide
+from edi_checker.x12.blocks import Fault, read_blocks
 from generate_claims import generate
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "837p"
 RECEIVED = 20261121
-NUMBER_OF = number_elements(guide.load())
+NUMBER_OF = number_elements(load_guide())
 
 ISA = (
     "ISA*00*          *00*          *ZZ*ALDER          *ZZ*BROOK          *261120*0930"
@@ -160,7 +161,7 @@ def check(text, find=lambda _: (), isolation="claim", crash=lambda _: "", faults
     """The checked parts of a text; `find` and `crash` say what the rules make of a part beside its faults."""
     outcomes = _Outcomes(isolation)
     stream = io.BytesIO(text if isinstance(text, bytes) else text.encode())
-    for part in read_parts(read_blocks(stream), guide.load()):
+    for part in read_parts(read_blocks(stream), load_guide()):
         findings = tuple(of_fault(part, fault) for fault in part.faults if faults) + tuple(find(part))
         failed = crash(part)
         yield Checked(part, findings, outcomes.of(part, findings, failed), failed)

@@ -21,14 +21,14 @@ from hypothesis import strategies as st
 from pyx12.x12file import X12Reader
 
 from ack_grammar import complaints, parse, split
-from edi_checker.checker import Checker
-from edi_checker.engine import Engine
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
 from edi_checker.facts import Circumstances
-from edi_checker.guide import load
+from edi_checker.files.inputs import find_inputs
+from edi_checker.guide.table import load
+from edi_checker.reference.tables import built_in
 from edi_checker.rules import load as load_rules
 from edi_checker.run import Files, Watcher, check_input
-from edi_checker.source import find_inputs
-from edi_checker.tables import built_in
 from generate_claims import generate
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "837p"

@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edi_checker import guide, rules
-from edi_checker.checker import Checker
-from edi_checker.engine import Engine
-from edi_checker.examples import run_example, write_example
+from edi_checker import rules
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.check.examples import run_example, write_example
 from edi_checker.facts import Circumstances
-from edi_checker.tables import built_in
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.tables import built_in
 from parts_of import facts
 
 CHECKER = Checker(
-    guide.load(),
+    load_guide(),
     Engine(rules.load(), "python"),
     Circumstances(20260302, built_in()),
 )

@@ -20,23 +20,23 @@ import pytest
 import edi_checker.batch
 import kills
 from edi_checker.batch import Batch
-from edi_checker.batch.crew import Crew, Died, Done, Said
 from edi_checker.batch.ledger import FILE, Busy, Ledger, read_header
 from edi_checker.batch.memory import minutes_that_matter
 from edi_checker.batch.ranges import Irregular, cut_ranges
 from edi_checker.batch.session import Settings, find_paths, name_all, run_session
-from edi_checker.batch.summing import print_summary
-from edi_checker.checker import Checker
-from edi_checker.engine import Engine
+from edi_checker.batch.summary import print_summary
+from edi_checker.batch.workers import Crew, Died, Done, Said
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.check.redact import Redactor
+from edi_checker.claims.reader import read_parts
 from edi_checker.facts import Circumstances
-from edi_checker.guide import load as load_guide
-from edi_checker.reader import read_parts
-from edi_checker.redact import Redactor
+from edi_checker.files.inputs import find_inputs
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.tables import built_in
 from edi_checker.rules import load as load_rules
 from edi_checker.run import Files, Watcher, check_input
-from edi_checker.source import find_inputs
-from edi_checker.tables import built_in
-from edi_checker.x12 import MAX_BLOCK, MAX_SEGMENT, Bounds, read_blocks
+from edi_checker.x12.blocks import MAX_BLOCK, MAX_SEGMENT, Bounds, read_blocks
 from generate_claims import generate
 
 SIZE = 30_000  # bytes of a range in these tests: some forty claims

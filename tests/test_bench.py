@@ -23,7 +23,7 @@ import run
 import second_maker
 import stages
 from claims import SHAPES, size_of, write_claims
-from edi_checker.claim import Claim
+from edi_checker.claims.claim import Claim
 from edi_checker.rules import load as load_rules
 from figures import Figures, Measured, Run
 from measures import BESIDE, OURS, ROOT, WITHOUT_PAGE, Sizes, Wrong

@@ -9,11 +9,11 @@ from datetime import date
 import pytest
 
 import edi_checker
-import edi_checker.guide
+import edi_checker.guide.table
 from edi_checker.acks import Acknowledger, number_elements
-from edi_checker.checker import Checked, take_handfuls
-from edi_checker.claim import Claim, TransactionEnd
-from edi_checker.examples import edit_segments, write_example
+from edi_checker.check.checker import Checked, take_handfuls
+from edi_checker.check.examples import edit_segments, write_example
+from edi_checker.claims.claim import Claim, TransactionEnd
 
 BASE = [s.rstrip("~") for s in write_example({"lines": ["97530:GP x2"]}).text.splitlines()]
 # Two subscribers below one provider, each with one claim.
@@ -75,7 +75,7 @@ def test_the_empty_copy_of_a_claim_sent_twice_is_not_accepted() -> None:
 )
 def test_what_has_no_finding_of_its_own_is_still_answered_as_rejected(edit: dict[str, str]) -> None:
     parts = check(edit_segments(TWO, [edit]))
-    answering = Acknowledger(20260302, number_elements(edi_checker.guide.load()))
+    answering = Acknowledger(20260302, number_elements(edi_checker.guide.table.load()))
     for each in parts:
         answering.add(each)
     answers = answering.finish()

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edi_checker import guide
-from edi_checker.claim import Claim, cents, day, days, quantity
-from edi_checker.reader import read_parts
-from edi_checker.x12 import NotX12, read_blocks
+from edi_checker.claims.claim import Claim, cents, day, days, quantity
+from edi_checker.claims.reader import read_parts
+from edi_checker.guide.table import load as load_guide
+from edi_checker.x12.blocks import NotX12, read_blocks
 
 SAMPLES = Path(__file__).parent.parent / "samples/837p/clean"
 
 
 def claims_of(data: bytes) -> list[Claim]:
-    return [p for p in read_parts(read_blocks(io.BytesIO(data)), guide.load()) if isinstance(p, Claim)]
+    return [p for p in read_parts(read_blocks(io.BytesIO(data)), load_guide()) if isinstance(p, Claim)]
 
 
 @pytest.mark.parametrize(

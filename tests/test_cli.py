@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from edi_checker import run
 from edi_checker.cli import commands
 
-SCHEMA = json.loads((files("edi_checker") / "report.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((files("edi_checker.reports") / "report.schema.json").read_text(encoding="utf-8"))
 
 # A patient with a claim of one line, clean for the guide; {balance} spoils the sum of its lines when not 100.
 CLAIM = """\
@@ -467,7 +467,7 @@ def test_help_imports_nothing_heavy():
     script = (
         "import sys; from edi_checker.cli import commands\n"
         "commands(['check', '--help'], standalone_mode=False)\n"
-        "heavy = ('rich', 'yaml', 'lxml', 'durable', 'jsonschema', 'edi_checker.checker')\n"
+        "heavy = ('rich', 'yaml', 'lxml', 'durable', 'jsonschema', 'edi_checker.check.checker')\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -9,15 +9,16 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edi_checker import guide, rules
-from edi_checker.checker import Checker
+from edi_checker import rules
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.check.examples import write_example
 from edi_checker.cli import commands
-from edi_checker.codesets.imported import last_day, list_versions, releases_in
-from edi_checker.engine import Engine
-from edi_checker.examples import write_example
 from edi_checker.facts import Circumstances
-from edi_checker.store import ImportRefused, list_releases, open_tables, plan_import, run_import
-from edi_checker.tables import built_in
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.codesets.imported import last_day, list_versions, releases_in
+from edi_checker.reference.store import ImportRefused, list_releases, open_tables, plan_import, run_import
+from edi_checker.reference.tables import built_in
 from make_cms_files import (
     DATED_TAXONOMY_HEAD,
     REASON_HEAD,
@@ -79,7 +80,7 @@ def told(example, tables):
 
 def found(example, tables):
     written = write_example(example)
-    checker = Checker(guide.load(), Engine(rules.load(), "python"), Circumstances(20260302, tables))
+    checker = Checker(load_guide(), Engine(rules.load(), "python"), Circumstances(20260302, tables))
     checker = replace(checker, circumstances=replace(checker.circumstances, received=written.received))
     checked = list(checker.check(io.BytesIO(written.text.encode())))
     findings = [finding for each in checked for finding in each.findings]

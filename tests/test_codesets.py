@@ -10,11 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edi_checker.codesets import diagnoses, lists
-from edi_checker.codesets.diagnoses import Unfit, ages_of, era_of, is_external_cause, judge, load, sex_of
-from edi_checker.codesets.imported import last_day, list_versions, releases_in
-from edi_checker.store import StoredTables, open_tables, plan_import, run_import
-from edi_checker.tables import built_in
+from edi_checker.reference.codesets import diagnoses, lists
+from edi_checker.reference.codesets.diagnoses import (
+    Unfit,
+    ages_of,
+    era_of,
+    is_external_cause,
+    judge,
+    load,
+    sex_of,
+)
+from edi_checker.reference.codesets.imported import last_day, list_versions, releases_in
+from edi_checker.reference.store import StoredTables, open_tables, plan_import, run_import
+from edi_checker.reference.tables import built_in
 
 
 def icd10(code, on):
@@ -145,7 +153,7 @@ def _near(rows, code):
 
 
 def _data():
-    return diagnoses.resources.files("edi_checker") / "data" / "codesets"
+    return diagnoses.resources.files("edi_checker.reference") / "data" / "codesets"
 
 
 def test_the_list_is_ready_in_no_time():

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from edi_checker import guide
-from edi_checker.checker import Checker
-from edi_checker.codesets import npi_valid
-from edi_checker.engine import Engine
-from edi_checker.examples import run_example
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.check.examples import run_example
+from edi_checker.claims.profile import COMMERCIAL, MEDICARE
 from edi_checker.facts import Circumstances, facts_of
-from edi_checker.profile import COMMERCIAL, MEDICARE
-from edi_checker.rules.book import load
-from edi_checker.tables import RELEASED, built_in
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.codesets import npi_valid
+from edi_checker.reference.tables import RELEASED, built_in
+from edi_checker.rules.rulebook import load
 from parts_of import claim_of
 
 SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).resolve().parents[2] / "shared"))
@@ -33,7 +33,7 @@ def shared_rows(name):
 
 
 def built_in_edits():
-    path = Path(__file__).resolve().parents[1] / "edi_checker" / "data" / "therapy_ptp.csv"
+    path = Path(__file__).resolve().parents[1] / "edi_checker" / "reference" / "data" / "therapy_ptp.csv"
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
 
@@ -101,7 +101,7 @@ def test_pairs_without_an_active_edit_are_left_alone(decide):
 @pytest.fixture(scope="module")
 def check():
     """The findings of the whole check, all rules on, by claim, on claims with these lines."""
-    checker = Checker(guide.load(), Engine(load()), Circumstances(20260302, built_in()))
+    checker = Checker(load_guide(), Engine(load()), Circumstances(20260302, built_in()))
 
     def check(claims):
         found = []
@@ -192,7 +192,7 @@ def test_modifiers_of_visits_release_on_visits_alone(modifier):
 
 
 def test_every_limit_fires_one_unit_above_it(decide):
-    path = Path(__file__).resolve().parents[1] / "edi_checker" / "data" / "therapy_mue.csv"
+    path = Path(__file__).resolve().parents[1] / "edi_checker" / "reference" / "data" / "therapy_mue.csv"
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 135

@@ -11,16 +11,16 @@ import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
+from edi_checker.check.examples import write_example
 from edi_checker.cli import commands
-from edi_checker.examples import write_example
 from edi_checker.facts import Coverage, Gap
+from edi_checker.reference.store import plan_import, run_import
+from edi_checker.reference.tables import BUILT_IN, built_in
 from edi_checker.reports.gaps import say_gaps
-from edi_checker.store import plan_import, run_import
-from edi_checker.tables import BUILT_IN, built_in
 from make_cms_files import addon_line, mue_text, ptp_text
 
 ROOT = Path(__file__).resolve().parents[1]
-SCHEMA = json.loads((ROOT / "edi_checker" / "report.schema.json").read_text())
+SCHEMA = json.loads((ROOT / "edi_checker" / "reports" / "report.schema.json").read_text())
 RECEIVED = ("--received", "2026-11-21", "--no-progress")
 
 

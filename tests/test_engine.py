@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from edi_checker import engine as engine_module
-from edi_checker.engine import MAX_FINDINGS, Engine, Tally
+from edi_checker.check import engine as engine_module
+from edi_checker.check.engine import MAX_FINDINGS, Engine, Tally
+from edi_checker.claims.profile import COMMERCIAL, MEDICARE, Profile
 from edi_checker.finding import Status, TableVersion
-from edi_checker.profile import COMMERCIAL, MEDICARE, Profile
-from edi_checker.rules.book import Rulebook
+from edi_checker.rules.durable import Network, Unsafe, hold_safe, networks
 from edi_checker.rules.language import read_rule
-from edi_checker.rules.network import Network, Unsafe, hold_safe, networks
-from edi_checker.rules.plain import MAX_STEPS, TooMuch
+from edi_checker.rules.reference_engine import MAX_STEPS, TooMuch
+from edi_checker.rules.rulebook import Rulebook
 from toy_rules import VOCABULARY, Spot, fact
 
 RECEIVED = 20260301

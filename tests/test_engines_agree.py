@@ -5,15 +5,15 @@ from random import Random
 
 import pytest
 
-from edi_checker.engine import Engine
+from edi_checker.check.engine import Engine
+from edi_checker.claims.profile import BUILT_IN, MEDICARE
 from edi_checker.facts import VOCABULARY as REAL
 from edi_checker.facts import Fact
-from edi_checker.profile import BUILT_IN, MEDICARE
-from edi_checker.rules.book import Rulebook, load
+from edi_checker.rules.durable import hold_safe, networks
 from edi_checker.rules.language import read_rule
-from edi_checker.rules.network import hold_safe, networks
-from edi_checker.rules.plain import bindings
-from edi_checker.rules.sieve import Sieve
+from edi_checker.rules.prefilter import Sieve
+from edi_checker.rules.reference_engine import bindings
+from edi_checker.rules.rulebook import Rulebook, load
 from toy_rules import VOCABULARY, Spot, fact
 
 RECEIVED = 20260615

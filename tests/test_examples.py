@@ -8,22 +8,24 @@ from typing import Any
 
 import pytest
 
-from edi_checker import guide, memo, rules
-from edi_checker.checker import Checker
-from edi_checker.claim import Claim
-from edi_checker.engine import Engine, Kind
-from edi_checker.examples import ExampleError, edit_segments, run_example, try_examples, write_example
+from edi_checker import rules
+from edi_checker.check import memo
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine, Kind
+from edi_checker.check.examples import ExampleError, edit_segments, run_example, try_examples, write_example
+from edi_checker.claims.claim import Claim
 from edi_checker.facts import Circumstances, claims
 from edi_checker.facts.pieces import UsesColumn
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.tables import built_in
 from edi_checker.rules import Rule
-from edi_checker.tables import built_in
 
 BOOK = rules.load()
 
 
 @cache
 def checker(kind: Kind) -> Checker:
-    return Checker(guide.load(), Engine(BOOK, kind), Circumstances(20260302, built_in()))
+    return Checker(load_guide(), Engine(BOOK, kind), Circumstances(20260302, built_in()))
 
 
 @pytest.mark.parametrize("rule", BOOK.rules, ids=lambda rule: rule.id)

@@ -18,15 +18,15 @@ from hypothesis import strategies as st
 
 from edi_checker.acks import Acknowledger, number_elements, words
 from edi_checker.acks.explain import Statement, explain, worst, write_json, write_text
-from edi_checker.checker import Checker
-from edi_checker.claim import Claim
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.claims.claim import Claim
 from edi_checker.cli import commands
-from edi_checker.engine import Engine
 from edi_checker.facts import Circumstances
-from edi_checker.guide import load
+from edi_checker.guide.table import load
+from edi_checker.reference.tables import built_in
 from edi_checker.rules import load as load_rules
-from edi_checker.tables import built_in
-from edi_checker.x12 import NotX12
+from edi_checker.x12.blocks import NotX12
 from generate_claims import generate
 
 SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).parent.parent.parent / "shared"))

@@ -6,7 +6,9 @@ import time
 
 import pytest
 
-from edi_checker.claim import Claim
+from edi_checker.claims.claim import Claim
+from edi_checker.claims.profile import Profile
+from edi_checker.claims.reader import read_parts
 from edi_checker.facts import (
     VOCABULARY,
     Circumstances,
@@ -15,11 +17,9 @@ from edi_checker.facts import (
     lines_can_be_trusted,
     provider_day,
 )
-from edi_checker.guide import load
-from edi_checker.profile import Profile
-from edi_checker.reader import read_parts
-from edi_checker.tables import BUILT_IN, built_in
-from edi_checker.x12 import NotX12, read_blocks
+from edi_checker.guide.table import load
+from edi_checker.reference.tables import BUILT_IN, built_in
+from edi_checker.x12.blocks import NotX12, read_blocks
 from parts_of import claim_of, facts, only, parts_of
 
 AMA = Profile("commercial", unit_method="ama")
@@ -556,7 +556,7 @@ def test_no_damage_makes_a_traceback():
 
 
 def example_text():
-    from edi_checker.examples import write_example
+    from edi_checker.check.examples import write_example
 
     return write_example(EVERYTHING).text
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from edi_checker import guide, rules
-from edi_checker.checker import Checker
-from edi_checker.engine import Engine
-from edi_checker.examples import write_example
+from edi_checker import rules
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.check.examples import write_example
+from edi_checker.claims.profile import BUILT_IN, MEDICARE
 from edi_checker.facts import Circumstances
-from edi_checker.profile import BUILT_IN, MEDICARE
-from edi_checker.tables import built_in
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.tables import built_in
 
 ROOT = Path(__file__).resolve().parents[1]
 EDITS = Path(os.environ.get("EDI_CHECKER_SHARED", ROOT.parent / "shared")) / "facts" / "cem_edits.csv"
@@ -35,7 +36,7 @@ FORM = {
 
 def findings(example, profile=None):
     written = write_example(example)
-    checker = Checker(guide.load(), Engine(BOOK, "python"), Circumstances(written.received, built_in()))
+    checker = Checker(load_guide(), Engine(BOOK, "python"), Circumstances(written.received, built_in()))
     checker = replace(checker, circumstances=replace(checker.circumstances, profile=profile))
     checked = checker.check(io.BytesIO(written.text.encode()))
     return [finding for each in checked for finding in each.findings]

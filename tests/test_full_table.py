@@ -15,15 +15,15 @@ from typing import NamedTuple
 
 import pytest
 
-from edi_checker import guide
-from edi_checker.checker import Checker
-from edi_checker.engine import Engine
-from edi_checker.examples import write_example
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.check.examples import write_example
+from edi_checker.claims.profile import MEDICARE
 from edi_checker.facts import Circumstances
-from edi_checker.profile import MEDICARE
-from edi_checker.rules.book import load
-from edi_checker.store import open_tables
-from edi_checker.tables import built_in
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.store import open_tables
+from edi_checker.reference.tables import built_in
+from edi_checker.rules.rulebook import load
 from make_cms_files import REFERENCE, write_whole_ptp
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,7 +35,7 @@ CLAIMS = 10_000
 IMPORT = """
 import sys, time
 from pathlib import Path
-from edi_checker.store import plan_import, run_import
+from edi_checker.reference.store import plan_import, run_import
 start = time.process_time()
 (release,) = run_import(Path(sys.argv[1]), plan_import(sys.argv[2:]))
 seconds = time.process_time() - start
@@ -272,7 +272,7 @@ def test_random_claims_get_what_a_plain_search_through_the_rows_finds(imported: 
 
     engine = Engine(load().keep(select=["ncci.ptp", "ncci.ptp-modifier"]))
     tables = open_tables(imported.store, built_in())
-    checker = Checker(guide.load(), engine, Circumstances(20261121, tables, profile=MEDICARE))
+    checker = Checker(load_guide(), engine, Circumstances(20261121, tables, profile=MEDICARE))
     found: list[Found] = []
     for checked in checker.check(io.BytesIO(write_claims(claims).encode())):
         assert not checked.failed

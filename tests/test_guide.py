@@ -12,24 +12,26 @@ from pathlib import Path
 
 import pytest
 
-from edi_checker import guide
-from edi_checker.guide import Composite, Correction, Element, Guide, Loop, Segment
+from edi_checker.guide import table as guide_table
+from edi_checker.guide.table import Composite, Correction, Element, Guide, Loop, Segment
 
-FOLDER = guide._locate()
-VERSION = guide._version(FOLDER)
+FOLDER = guide_table._locate()
+VERSION = guide_table._version(FOLDER)
 
 
 @pytest.fixture(scope="module")
 def fresh() -> Guide:
-    return guide.compile_guide(FOLDER, VERSION)
+    return guide_table.compile_guide(FOLDER, VERSION)
 
 
 def loop_of(table: Guide, id: str) -> Loop:
-    return next(loop for level in table.levels.values() for loop in guide.walk_loops(level) if loop.id == id)
+    return next(
+        loop for level in table.levels.values() for loop in guide_table.walk_loops(level) if loop.id == id
+    )
 
 
 def element_of(table: Guide, loop: str, ref: str) -> Element | Composite:
-    nodes = [*guide.list_segments(table.levels.values()), *table.envelope.values()]
+    nodes = [*guide_table.list_segments(table.levels.values()), *table.envelope.values()]
     for node in nodes:
         for item in node.elements if node.loop == loop else ():
             if item.ref == ref:
@@ -41,32 +43,32 @@ def element_of(table: Guide, loop: str, ref: str) -> Element | Composite:
 
 
 def plain(table: Guide) -> str:
-    return json.dumps(guide._to_plain(table))
+    return json.dumps(guide_table._to_plain(table))
 
 
 def test_every_loop_of_the_guide_is_there(fresh: Guide) -> None:
-    ids = [loop.id for level in fresh.levels.values() for loop in guide.walk_loops(level)]
+    ids = [loop.id for level in fresh.levels.values() for loop in guide_table.walk_loops(level)]
     named = (
         "header 1000A 1000B 2000A 2010AA 2010AB 2010AC 2000B 2010BA 2010BB 2000C 2010CA 2300 2310A "
         "2310B 2310C 2310D 2310E 2310F 2320 2330A 2330B 2330C 2330D 2330E 2330F 2330G 2400 "
         "2410 2420A 2420B 2420C 2420D 2420E 2420F 2420G 2420H 2430 2440 trailer"
     )
     assert sorted(ids) == sorted(named.split())
-    assert set(fresh.envelope) == set(guide.ENVELOPE)
+    assert set(fresh.envelope) == set(guide_table.ENVELOPE)
 
 
 def test_a_claim_is_the_same_under_subscriber_and_patient() -> None:
     # one table serves both levels; that holds only as long as the map says the same of both
     from defusedxml import ElementTree
 
-    root = ElementTree.parse(FOLDER / "map" / guide.MAP).getroot()
+    root = ElementTree.parse(FOLDER / "map" / guide_table.MAP).getroot()
     numbers = {
         entry.get("ele_num"): (entry.get("data_type"), int(entry.get("min_len")), int(entry.get("max_len")))
-        for entry in ElementTree.parse(FOLDER / "map" / guide.DATA_ELEMENTS).getroot().iter("data_ele")
+        for entry in ElementTree.parse(FOLDER / "map" / guide_table.DATA_ELEMENTS).getroot().iter("data_ele")
     }
     both = [loop for loop in root.iter("loop") if loop.get("xid") == "2300"]
     assert len(both) == 2
-    compilers = [guide._Compiler(numbers) for _ in both]
+    compilers = [guide_table._Compiler(numbers) for _ in both]
     for xml, compiler in zip(both, compilers, strict=True):
         compiler.loop(xml, "2300", cut=())
     assert compilers[0].segments == compilers[1].segments
@@ -74,7 +76,7 @@ def test_a_claim_is_the_same_under_subscriber_and_patient() -> None:
 
 def test_children_stand_in_order_and_the_first_opens_the_loop(fresh: Guide) -> None:
     for level in fresh.levels.values():
-        for loop in guide.walk_loops(level):
+        for loop in guide_table.walk_loops(level):
             assert isinstance(loop.children[0], Segment)
             assert loop.opener is loop.children[0]
             positions = [child.position for child in loop.children]
@@ -83,7 +85,7 @@ def test_children_stand_in_order_and_the_first_opens_the_loop(fresh: Guide) -> N
 
 def test_numbers_of_nodes(fresh: Guide) -> None:
     assert [node.index for node in fresh.segments] == list(range(len(fresh.segments)))
-    loops = [loop.index for level in fresh.levels.values() for loop in guide.walk_loops(level)]
+    loops = [loop.index for level in fresh.levels.values() for loop in guide_table.walk_loops(level)]
     assert len(set(loops)) == len(loops)
     assert all(index < 0 for index in loops)
 
@@ -91,7 +93,7 @@ def test_numbers_of_nodes(fresh: Guide) -> None:
 def test_only_the_two_pwk_nodes_share_a_qualifier(fresh: Guide) -> None:
     shared = []
     for level in fresh.levels.values():
-        for loop in guide.walk_loops(level):
+        for loop in guide_table.walk_loops(level):
             openers = [child if isinstance(child, Segment) else child.opener for child in loop.children]
             keys = Counter((node.id, code) for node in openers for code in node.codes or ("",))
             shared += [(loop.id, *key) for key, count in keys.items() if count > 1]
@@ -162,19 +164,23 @@ def test_notes(fresh: Guide) -> None:
     assert n4.notes == (("E", (2, 7)), ("C", (6, 5)), ("C", (7, 4)))
 
 
-@pytest.mark.parametrize("wrong", guide.CORRECTIONS, ids=lambda c: f"{c.loop} {c.ref or 'loop'} {c.field}")
+@pytest.mark.parametrize(
+    "wrong", guide_table.CORRECTIONS, ids=lambda c: f"{c.loop} {c.ref or 'loop'} {c.field}"
+)
 def test_each_correction_changes_the_map(
     wrong: Correction, fresh: Guide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guide, "CORRECTIONS", tuple(c for c in guide.CORRECTIONS if c is not wrong))
-    assert plain(guide.compile_guide(FOLDER, VERSION)) != plain(fresh), wrong
+    monkeypatch.setattr(
+        guide_table, "CORRECTIONS", tuple(c for c in guide_table.CORRECTIONS if c is not wrong)
+    )
+    assert plain(guide_table.compile_guide(FOLDER, VERSION)) != plain(fresh), wrong
     assert wrong.reason
 
 
 def test_the_cache_gives_the_same_guide(fresh: Guide, tmp_path: Path) -> None:
     path = tmp_path / "deep" / "guide.json"
-    guide.write_cache(fresh, path)
-    again = guide.read_cache(path, VERSION)
+    guide_table.write_cache(fresh, path)
+    again = guide_table.read_cache(path, VERSION)
     assert again is not None
     assert (again.pyx12, again.segments, again.levels, again.envelope) == (
         fresh.pyx12,
@@ -203,17 +209,17 @@ def test_the_cache_gives_the_same_guide(fresh: Guide, tmp_path: Path) -> None:
 )
 def test_a_damaged_cache_is_no_guide(pattern: str, to: str, fresh: Guide, tmp_path: Path) -> None:
     path = tmp_path / "guide.json"
-    guide.write_cache(fresh, path)
+    guide_table.write_cache(fresh, path)
     damaged, count = re.subn(pattern, to, path.read_text(encoding="utf-8"), count=1)
     assert count == 1
     path.write_text(damaged, encoding="utf-8")
-    assert guide.read_cache(path, VERSION) is None
+    assert guide_table.read_cache(path, VERSION) is None
 
 
 def test_no_cache_is_no_fault(fresh: Guide, tmp_path: Path) -> None:
-    assert guide.read_cache(tmp_path / "none.json", VERSION) is None
+    assert guide_table.read_cache(tmp_path / "none.json", VERSION) is None
     (tmp_path / "file").write_text("x", encoding="utf-8")
-    guide.write_cache(fresh, tmp_path / "file" / "guide.json")
+    guide_table.write_cache(fresh, tmp_path / "file" / "guide.json")
     assert (tmp_path / "file").read_text(encoding="utf-8") == "x"
 
 
@@ -225,19 +231,19 @@ def run(code: str, cache: Path) -> str:
 
 def test_loading_never_imports_pyx12(tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom edi_checker import guide\n"
-        "print(len(guide.load().segments), guide.load() is guide.load(), "
+        "import sys\nfrom edi_checker.guide import table as guide_table\n"
+        "print(len(guide_table.load().segments), guide_table.load() is guide_table.load(), "
         "any(name.partition('.')[0] == 'pyx12' for name in sys.modules), 'defusedxml' in sys.modules)"
     )
     first, second = run(code, tmp_path), run(code, tmp_path)
-    count = len(guide.load().segments)
+    count = len(guide_table.load().segments)
     assert first == f"{count} True False True"
     # from the cache no XML is read
     assert second == f"{count} True False False"
 
 
 def test_a_damaged_cache_is_written_anew(tmp_path: Path) -> None:
-    code = "from edi_checker import guide\nprint(len(guide.load().segments))"
+    code = "from edi_checker.guide import table as guide_table\nprint(len(guide_table.load().segments))"
     count = run(code, tmp_path)
     (cached,) = tmp_path.rglob("guide-*.json")
     whole = cached.read_bytes()
@@ -248,4 +254,12 @@ def test_a_damaged_cache_is_written_anew(tmp_path: Path) -> None:
 
 def test_a_cache_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "edi-checker").write_text("a file where the folder should be", encoding="utf-8")
-    assert int(run("from edi_checker import guide\nprint(len(guide.load().segments))", tmp_path)) > 200
+    assert (
+        int(
+            run(
+                "from edi_checker.guide import table as guide_table\nprint(len(guide_table.load().segments))",
+                tmp_path,
+            )
+        )
+        > 200
+    )

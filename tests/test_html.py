@@ -16,23 +16,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edi_checker.acks import Acknowledger, number_elements
-from edi_checker.checker import Checked, Checker
-from edi_checker.claim import Claim
+from edi_checker.check.checker import Checked, Checker
+from edi_checker.check.engine import Engine
+from edi_checker.claims.claim import Claim
+from edi_checker.claims.minutes import Minutes, read_minutes
 from edi_checker.cli import commands
-from edi_checker.engine import Engine
 from edi_checker.facts import Circumstances
 from edi_checker.finding import SEVERITIES, Finding, Place
-from edi_checker.guide import load as load_guide
-from edi_checker.minutes import Minutes, read_minutes
-from edi_checker.reports.html import Exhibits, HtmlReport
-from edi_checker.reports.html import exhibit as exhibit_module
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.tables import built_in
+from edi_checker.reports.findings_log import Journal
+from edi_checker.reports.html import Exhibits, HtmlReport, claim_view
 from edi_checker.reports.html.markup import visible
 from edi_checker.reports.html.meaning import tell
 from edi_checker.reports.html.page import MOST_LISTED, Answer
-from edi_checker.reports.journal import Journal
 from edi_checker.rules import load as load_rules
-from edi_checker.tables import built_in
-from edi_checker.x12 import NotX12
+from edi_checker.x12.blocks import NotX12
 from test_reports import bundled, count_fault, interchange, journal_of, parts, transaction
 from test_reports import check as stream
 
@@ -456,7 +455,7 @@ def test_ten_thousand_findings_make_a_page_that_opens():
     assert len(out) < 20_000_000
     page = read(out)
     shown = of_class(page, "card")
-    assert len(shown) == exhibit_module.MOST_REJECTED
+    assert len(shown) == claim_view.MOST_REJECTED
     listed = page.xpath("//table[@class='list']/tbody/tr")
     assert len(page.xpath("//article")) + len(listed) == 10_000
     assert [words(cell) for cell in listed[0]][:3] == ["Error", "ncci.ptp", "C100"]
@@ -494,7 +493,7 @@ def test_a_claim_of_any_size_is_cut():
     out = page_of(stream(text, {"C1": [last]}))
     assert len(out) < 200_000
     page = read(out)
-    assert len(of_class(page, "lines")[0].xpath(".//tbody/tr")) == exhibit_module.MOST_LINES + 1
+    assert len(of_class(page, "lines")[0].xpath(".//tbody/tr")) == claim_view.MOST_LINES + 1
     # The faulty one is shown although it stands behind the bound.
     assert of_class(page, "hit")[-1].xpath(".//mark/text()") == ["97530"]
     assert "more lines are not shown" in words(page)
@@ -512,8 +511,8 @@ def test_many_files_are_summed_up():
 
 
 def test_findings_and_parts_are_paired_behind_what_is_not_laid_out(monkeypatch):
-    monkeypatch.setattr(exhibit_module, "MOST_REJECTED", 2)
-    monkeypatch.setattr(exhibit_module, "MOST_OTHERS", 1)
+    monkeypatch.setattr(claim_view, "MOST_REJECTED", 2)
+    monkeypatch.setattr(claim_view, "MOST_OTHERS", 1)
 
     def warn(part):
         return bundled(part, severity="warning", message=f"warning of {part.id}")

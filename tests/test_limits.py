@@ -9,10 +9,14 @@ from pathlib import Path
 from click.testing import CliRunner
 
 import probe
-from edi_checker import config, engine, judgement, minutes, patterns, profile_file, source, x12
-from edi_checker.cli import commands
-from edi_checker.facts import MOST_LINES, circumstances, misfits, repeats
-from edi_checker.rules import book, file
+from edi_checker.check import engine, judgement
+from edi_checker.claims import minutes
+from edi_checker.cli import commands, config
+from edi_checker.facts import MOST_LINES, code_errors, context, duplicates
+from edi_checker.files import inputs
+from edi_checker.guide import patterns
+from edi_checker.rules import profile_file, rulebook, yaml_tree
+from edi_checker.x12 import blocks
 
 PAGE = (Path(__file__).parent.parent / "docs" / "limits.md").read_text("utf-8")
 
@@ -23,31 +27,31 @@ def row(begin: str) -> str:
 
 def test_the_numbers_of_the_page_are_those_of_the_code():
     for begin, number in {
-        "characters of a segment": x12.MAX_SEGMENT,
-        "characters of a claim with its lines": x12.MAX_BLOCK,
-        "blanks before the first interchange": x12.MAX_BLOCK,
-        "files in an archive": source.MAX_MEMBERS,
-        "bytes of an archive's list of files": source.MAX_DIRECTORY,
-        "bytes to which an archive unpacks": source._BOMB_FLOOR,
+        "characters of a segment": blocks.MAX_SEGMENT,
+        "characters of a claim with its lines": blocks.MAX_BLOCK,
+        "blanks before the first interchange": blocks.MAX_BLOCK,
+        "files in an archive": inputs.MAX_MEMBERS,
+        "bytes of an archive's list of files": inputs.MAX_DIRECTORY,
+        "bytes to which an archive unpacks": inputs._BOMB_FLOOR,
         "characters that a pattern looks at": patterns.MAX_TEXT,
         "findings of one rule in one part of a file": engine.MAX_FINDINGS,
         "characters of one value in a message": judgement._MAX_SAID,
         "lines of a claim that rules look at": MOST_LINES,
-        "diagnoses of a claim that are looked at": misfits.MOST_DIAGNOSES,
-        "claims of a file that are remembered for `duplicate.claim`": repeats.ClaimsSeen.LIMIT,
-        "days of providers whose minutes are added up": circumstances.ProviderDays.LIMIT,
-        "bytes of a rule file or of a profile": file.MAX_CHARACTERS,
-        "rule files": book.MAX_FILES,
-        "levels of a rule file": file.MAX_DEPTH,
+        "diagnoses of a claim that are looked at": code_errors.MOST_DIAGNOSES,
+        "claims of a file that are remembered for `duplicate.claim`": duplicates.ClaimsSeen.LIMIT,
+        "days of providers whose minutes are added up": context.ProviderDays.LIMIT,
+        "bytes of a rule file or of a profile": yaml_tree.MAX_CHARACTERS,
+        "rule files": rulebook.MAX_FILES,
+        "levels of a rule file": yaml_tree.MAX_DEPTH,
         "bytes of a minutes file": minutes.MAX_BYTES,
         "minutes of a line": minutes.MAX_MINUTES,
         "profiles in a folder": profile_file.MAX_FILES,
         "bytes of `edi-checker.toml`": config.MAX_BYTES,
     }.items():
         assert f"{number:,} |" in row(begin), begin
-    assert f"{source._BOMB_RATIO} times" in row("bytes to which an archive unpacks")
+    assert f"{inputs._BOMB_RATIO} times" in row("bytes to which an archive unpacks")
     helped = CliRunner().invoke(commands, ["check", "--help"]).output.replace("\n", " ")
-    for number in (x12.MAX_SEGMENT, x12.MAX_BLOCK, source._BOMB_FLOOR, source._BOMB_RATIO):
+    for number in (blocks.MAX_SEGMENT, blocks.MAX_BLOCK, inputs._BOMB_FLOOR, inputs._BOMB_RATIO):
         assert str(number) in helped
 
 

@@ -8,10 +8,10 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edi_checker.check.examples import write_example
 from edi_checker.cli import commands
-from edi_checker.codesets.member_ids import LONGEST, judge_medicare_id, member_id_pattern
-from edi_checker.examples import write_example
-from edi_checker.profile_file import ProfileError, read_profiles
+from edi_checker.reference.codesets.member_ids import LONGEST, judge_medicare_id, member_id_pattern
+from edi_checker.rules.profile_file import ProfileError, read_profiles
 
 DIGITS, FIRST, LETTERS = "0123456789", "123456789", "ACDEFGHJKMNPQRTUVWXY"
 POSITIONS = [

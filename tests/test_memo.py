@@ -25,15 +25,15 @@ from both_ways import (
     usual,
     watch_memory,
 )
-from edi_checker import judgement, memo
-from edi_checker.engine import Engine
-from edi_checker.examples import write_example
+from edi_checker.check import judgement, memo
+from edi_checker.check.engine import Engine
+from edi_checker.check.examples import write_example
+from edi_checker.claims.profile import MEDICARE
 from edi_checker.facts import VOCABULARY, Circumstances, ClaimsSeen, Coverage, ProviderDays, facts_of
-from edi_checker.profile import MEDICARE
-from edi_checker.rules.book import Rulebook
+from edi_checker.reference.tables import built_in
 from edi_checker.rules.language import read_rule
-from edi_checker.rules.sieve import NO_ANSWER, Sieve
-from edi_checker.tables import built_in
+from edi_checker.rules.prefilter import NO_ANSWER, Sieve
+from edi_checker.rules.rulebook import Rulebook
 from generate_claims import generate
 from pyx12_oracle import mutate
 from second_maker import make
@@ -265,7 +265,7 @@ def remembered_in(pair: Pair) -> list[dict[object, object]]:
         elif isinstance(item, (tuple, list, frozenset, set)):
             for each in item:
                 walk(each)
-        elif type(item).__module__ == "edi_checker.memo":
+        elif type(item).__module__ == "edi_checker.check.memo":
             names = [name for each in type(item).__mro__ for name in getattr(each, "__slots__", ())]
             for name in (*names, *getattr(item, "__dict__", {})):
                 walk(getattr(item, name, None))

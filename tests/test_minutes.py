@@ -2,7 +2,14 @@
 
 import pytest
 
-from edi_checker.minutes import LineMinutes, Minutes, MinutesError, minutes_in_note, minutes_of, read_minutes
+from edi_checker.claims.minutes import (
+    LineMinutes,
+    Minutes,
+    MinutesError,
+    minutes_in_note,
+    minutes_of,
+    read_minutes,
+)
 from parts_of import claim_of
 
 
@@ -81,7 +88,7 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path):
 
 
 def test_a_file_that_is_too_large_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("edi_checker.minutes.MAX_BYTES", 1 << 20)
+    monkeypatch.setattr("edi_checker.claims.minutes.MAX_BYTES", 1 << 20)
     path = tmp_path / "m.csv"
     path.write_bytes(b"claim,line,minutes\n" + b"A1,1,23\n" * 200_000)
     with pytest.raises(MinutesError, match="larger than 1 MB"):

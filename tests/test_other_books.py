@@ -17,14 +17,15 @@ from both_ways import (
     watch_memory,
     with_circumstances,
 )
-from edi_checker import engine, rules
-from edi_checker.examples import write_example
+from edi_checker import rules
+from edi_checker.check import engine
+from edi_checker.check.examples import write_example
+from edi_checker.claims.minutes import Minutes
+from edi_checker.claims.profile import AUTO, COMMERCIAL, MEDICAID, MEDICARE, Choice, Profile
 from edi_checker.facts import VOCABULARY, Fact, FactType, Field
-from edi_checker.minutes import Minutes
-from edi_checker.profile import AUTO, COMMERCIAL, MEDICAID, MEDICARE, Choice, Profile
-from edi_checker.profile_file import read_profiles
-from edi_checker.store import open_tables, plan_import, run_import
-from edi_checker.tables import built_in
+from edi_checker.reference.store import open_tables, plan_import, run_import
+from edi_checker.reference.tables import built_in
+from edi_checker.rules.profile_file import read_profiles
 from generate_claims import generate
 from make_cms_files import icd_line, reasons_text, taxonomy_text
 from second_maker import make

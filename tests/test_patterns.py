@@ -9,21 +9,22 @@ from collections.abc import Iterator
 
 import pytest
 
-from edi_checker import guide, patterns, walker
-from edi_checker.checker import Checker
-from edi_checker.claim import BillingProvider, Claim, Patient, Subscriber
-from edi_checker.engine import Engine
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.claims.claim import BillingProvider, Claim, Patient, Subscriber
+from edi_checker.claims.reader import read_parts
 from edi_checker.facts import Circumstances
-from edi_checker.patterns import MAX_TEXT, PROVED, Patterns
-from edi_checker.reader import read_parts
+from edi_checker.guide import patterns, walker
+from edi_checker.guide.patterns import MAX_TEXT, PROVED, Patterns
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.tables import built_in
 from edi_checker.rules import load as load_rules
-from edi_checker.tables import built_in
-from edi_checker.x12 import Block, Delimiters, NotX12, read_blocks
+from edi_checker.x12.blocks import Block, Delimiters, NotX12, read_blocks
 from generate_claims import generate
 from pyx12_oracle import mutate
 from test_walker import CLEAN, CORPUS, RICH, differ, usual_texts
 
-GUIDE = guide.load()
+GUIDE = load_guide()
 USUAL = Delimiters("*", ":", "^", "~")
 FAULTY = CLEAN.parent / "faulty"
 _LEVEL = {BillingProvider: "2000A", Subscriber: "2000B", Patient: "2000C", Claim: "2300"}

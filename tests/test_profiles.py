@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from edi_checker import guide
 from edi_checker.acks.ack277ca import statuses
-from edi_checker.checker import Checker
-from edi_checker.engine import Engine
-from edi_checker.examples import run_example
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.check.examples import run_example
+from edi_checker.claims.minutes import minutes_in_note, note_pattern
+from edi_checker.claims.profile import AUTO, BUILT_IN, COMMERCIAL, MEDICARE, PRESETS, Choice, Profile, nearest
 from edi_checker.facts import Circumstances
-from edi_checker.minutes import minutes_in_note, note_pattern
-from edi_checker.profile import AUTO, BUILT_IN, COMMERCIAL, MEDICARE, PRESETS, Choice, Profile, nearest
-from edi_checker.profile_file import ProfileError, read_profiles
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.tables import built_in
 from edi_checker.rules import load
-from edi_checker.tables import built_in
+from edi_checker.rules.profile_file import ProfileError, read_profiles
 
 DISCIPLINE = {"medicare": "error", "default": "warning"}
 
@@ -45,7 +45,7 @@ def one(folder, name):
 
 def findings(example, profile, isolation=None):
     circumstances = Circumstances(20260302, built_in(), profile=profile)
-    checker = Checker(guide.load(), Engine(rulebook(), "python"), circumstances, isolation)
+    checker = Checker(load_guide(), Engine(rulebook(), "python"), circumstances, isolation)
     return {finding.rule: finding for finding in run_example(checker, example)}
 
 
@@ -310,7 +310,7 @@ def test_a_claim_is_held_to_the_profile_of_its_payer(write):
 def test_what_comes_from_medicare_has_medicare_s_severities(write, kind):
     read = read_profiles(write(ours="inherits: medicare\n"))
     checker = Checker(
-        guide.load(), Engine(rulebook(), kind), Circumstances(20260302, built_in(), profile=read.choice)
+        load_guide(), Engine(rulebook(), kind), Circumstances(20260302, built_in(), profile=read.choice)
     )
     [finding] = [f for f in run_example(checker, NO_DISCIPLINE) if f.rule == "therapy.discipline"]
     assert finding.severity == "error"
@@ -369,10 +369,10 @@ BAD_CLAIM = {"edit": [{"find": "SV1*", "set": {"3": "DA"}}]}
 def outcomes(example, profile, isolation=None):
     from io import BytesIO
 
-    from edi_checker.examples import write_example
+    from edi_checker.check.examples import write_example
 
     circumstances = Circumstances(20260302, built_in(), profile=profile)
-    checker = Checker(guide.load(), Engine(rulebook(), "python"), circumstances, isolation)
+    checker = Checker(load_guide(), Engine(rulebook(), "python"), circumstances, isolation)
     data = write_example(example).text.encode()
     return {type(checked.part).__name__: checked.outcome for checked in checker.check(BytesIO(data))}
 

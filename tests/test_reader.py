@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from edi_checker import guide
-from edi_checker.claim import (
+from edi_checker.check.examples import write_example
+from edi_checker.claims.claim import (
     Claim,
     Group,
     GroupEnd,
@@ -18,16 +18,16 @@ from edi_checker.claim import (
     Transaction,
     TransactionEnd,
 )
-from edi_checker.examples import write_example
-from edi_checker.reader import read_parts
-from edi_checker.x12 import Fault, read_blocks
+from edi_checker.claims.reader import read_parts
+from edi_checker.guide.table import load as load_guide
+from edi_checker.x12.blocks import Fault, read_blocks
 
 BASE = write_example({"lines": ["97530:GP x2", "97110:GP x1"]}).text.splitlines()
 
 
 def parts_of(segments: Sequence[str]) -> list[Part]:
     data = "\n".join(segments).encode()
-    return list(read_parts(read_blocks(io.BytesIO(data)), guide.load()))
+    return list(read_parts(read_blocks(io.BytesIO(data)), load_guide()))
 
 
 def faults_of(segments: Sequence[str]) -> list[Fault]:
@@ -130,7 +130,7 @@ def test_a_file_cut_off_within_a_segment_is_cut_off() -> None:
     text = "\n".join(BASE)
     for size in range(200, len(text) - 30, 17):
         data = text[:size].encode()
-        parts = list(read_parts(read_blocks(io.BytesIO(data)), guide.load()))
+        parts = list(read_parts(read_blocks(io.BytesIO(data)), load_guide()))
         assert "truncated" in [f.kind for p in parts for f in p.faults]
 
 

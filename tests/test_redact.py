@@ -11,21 +11,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edi_checker.acks import Acknowledger, number_elements
-from edi_checker.checker import Checker
-from edi_checker.claim import Claim, Interchange, Run
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.check.redact import Redactor
+from edi_checker.claims.claim import Claim, Interchange, Run
 from edi_checker.cli import commands
-from edi_checker.engine import Engine
 from edi_checker.facts import Circumstances
-from edi_checker.guide import load as load_guide
-from edi_checker.redact import Redactor
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.tables import built_in
 from edi_checker.reports.csv_report import CsvReport
+from edi_checker.reports.findings_log import Journal
 from edi_checker.reports.html import Exhibits, HtmlReport
 from edi_checker.reports.html.page import Answer
-from edi_checker.reports.journal import Journal
 from edi_checker.reports.json_report import JsonReport
 from edi_checker.reports.text import ASCII, TextReport
 from edi_checker.rules import load as load_rules
-from edi_checker.tables import built_in
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "837p"
 RECEIVED = 20261121

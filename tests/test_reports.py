@@ -8,8 +8,8 @@ from importlib.resources import files
 import jsonschema
 import pytest
 
-from edi_checker.checker import Checked
-from edi_checker.claim import (
+from edi_checker.check.checker import Checked
+from edi_checker.claims.claim import (
     BillingProvider,
     Claim,
     Group,
@@ -21,13 +21,13 @@ from edi_checker.claim import (
     TransactionEnd,
 )
 from edi_checker.finding import Finding, Place, Status, TableVersion
-from edi_checker.reports.journal import Journal, Tally
+from edi_checker.reports.findings_log import Journal, Tally
 from edi_checker.reports.json_report import JsonReport
 from edi_checker.reports.ndjson import NdjsonReport
 from edi_checker.reports.text import ASCII, UNICODE, TextReport
-from edi_checker.x12 import read_blocks
+from edi_checker.x12.blocks import read_blocks
 
-SCHEMA = json.loads((files("edi_checker") / "report.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((files("edi_checker.reports") / "report.schema.json").read_text(encoding="utf-8"))
 TABLES = [("ncci_ptp", "builtin-therapy-2024Q3", 386)]
 
 HEAD = (
@@ -300,7 +300,7 @@ def test_unreadable_charge_counts_nothing():
 
 
 def test_journal_keeps_no_claims_in_memory(monkeypatch):
-    monkeypatch.setattr("edi_checker.reports.journal.IN_MEMORY", 10)
+    monkeypatch.setattr("edi_checker.reports.findings_log.IN_MEMORY", 10)
     file = json_of(journal_of(check(TWO, {"A-2": [bundled]})))["files"][0]
     assert outcomes_of(file) == [("A-1", "accepted"), ("A-2", "rejected")]
 

@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from edi_checker.rules import RuleError, explain, lint, load
-from edi_checker.rules.file import Unreadable, read
 from edi_checker.rules.language import read_rule
 from edi_checker.rules.model import InForce
-from edi_checker.rules.plain import bindings
-from edi_checker.rules.sieve import Sieve
+from edi_checker.rules.prefilter import Sieve
+from edi_checker.rules.reference_engine import bindings
+from edi_checker.rules.yaml_tree import Unreadable, read
 from toy_rules import VOCABULARY, fact
 
 RECEIVED = 20260301
@@ -550,7 +550,7 @@ _Plain.yaml_implicit_resolvers = {
 
 
 def _schema():
-    path = Path(__file__).parents[1] / "edi_checker" / "rule.schema.json"
+    path = Path(__file__).parents[1] / "edi_checker" / "rules" / "rule.schema.json"
     schema = json.loads(path.read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)

@@ -14,19 +14,20 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from edi_checker import guide, rules
-from edi_checker.checker import Checker
+from edi_checker import rules
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.check.examples import show_example, try_examples
+from edi_checker.claims.reader import read_parts
 from edi_checker.cli import commands
-from edi_checker.engine import Engine
-from edi_checker.examples import show_example, try_examples
 from edi_checker.facts import VOCABULARY, Circumstances, FactType, Field, facts_of
-from edi_checker.plugins import PluginError, gather
-from edi_checker.reader import read_parts
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.tables import built_in
 from edi_checker.reports.rule_docs import write_facts_page, write_rules_page
-from edi_checker.rules.draft import draft
-from edi_checker.rules.review import _MADE_OF, _PARTS
-from edi_checker.tables import built_in
-from edi_checker.x12 import read_blocks
+from edi_checker.rules.lint import _MADE_OF, _PARTS
+from edi_checker.rules.new_rule import draft
+from edi_checker.rules.plugins import PluginError, gather
+from edi_checker.x12.blocks import read_blocks
 
 ROOT = Path(__file__).parent.parent
 TODAY = date(2026, 11, 21)
@@ -416,7 +417,7 @@ def test_a_rule_whose_example_cannot_be_read_is_explained_without(tmp_path):
 
 def test_every_rule_shows_an_example():
     book = rules.load()
-    checker = Checker(guide.load(), Engine(book, "python"), Circumstances(20260302, built_in()))
+    checker = Checker(load_guide(), Engine(book, "python"), Circumstances(20260302, built_in()))
     for rule in book.rules:
         shown = show_example(checker, rule)
         assert shown is not None, rule.id
@@ -460,7 +461,7 @@ def parts_of_samples():
     for sample in sorted((ROOT / "samples" / "837p").rglob("*.837")):
         with sample.open("rb") as stream:
             circumstances = Circumstances(20261121, built_in()).for_one_input()
-            for part in read_parts(read_blocks(stream), guide.load()):
+            for part in read_parts(read_blocks(stream), load_guide()):
                 yield facts_of(part, circumstances)
 
 
@@ -563,7 +564,7 @@ class Point:
 
 
 def hook(function):
-    from edi_checker.plugins import hookimpl
+    from edi_checker.rules.plugins import hookimpl
 
     return hookimpl(function)
 
@@ -629,7 +630,7 @@ def test_a_fact_maker_that_fails_leaves_the_claim_unchecked():
         raise KeyError(claim.id)
 
     circumstances = Circumstances(20261121, built_in(), more_facts=fail)
-    checker = Checker(guide.load(), Engine(rules.load(), "python"), circumstances)
+    checker = Checker(load_guide(), Engine(rules.load(), "python"), circumstances)
     with (ROOT / "samples" / "837p" / "clean" / "pt-clinic.837").open("rb") as stream:
         seen = [checked for checked in checker.check(stream) if checked.failed]
     assert len(seen) == 3
@@ -647,7 +648,7 @@ def test_the_example_fact_has_its_fields_checked():
 def test_one_s_own_examples_run_with_the_facts_of_packages(tmp_path):
     write(tmp_path, "a.b")
     book = rules.load([tmp_path], packaged=False)
-    checker = Checker(guide.load(), Engine(book, "python"), Circumstances(20261121, built_in()))
+    checker = Checker(load_guide(), Engine(book, "python"), Circumstances(20261121, built_in()))
     [complaint] = try_examples(checker, book.rules[0])
     assert "passing example 1" in complaint
 

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from edi_checker.acks import Acknowledger, number_elements
-from edi_checker.checker import Checker
-from edi_checker.engine import Engine
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.claims.minutes import read_minutes
 from edi_checker.facts import Circumstances
-from edi_checker.guide import load as load_guide
-from edi_checker.minutes import read_minutes
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.tables import built_in
+from edi_checker.reports.findings_log import Journal, Tally
 from edi_checker.reports.html import Exhibits, HtmlReport
 from edi_checker.reports.html.page import Answer
-from edi_checker.reports.journal import Journal, Tally
 from edi_checker.rules import load as load_rules
-from edi_checker.tables import built_in
 from generate_claims import generate
 
 ROOT = Path(__file__).parents[1]

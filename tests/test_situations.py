@@ -8,19 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edi_checker import guide, rules
-from edi_checker.checker import Checker
-from edi_checker.engine import Engine
-from edi_checker.examples import run_example, write_example
+from edi_checker import rules
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.check.examples import run_example, write_example
 from edi_checker.facts import VOCABULARY, Circumstances
 from edi_checker.facts.situations import MOST_SITUATIONS
-from edi_checker.tables import built_in
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.tables import built_in
 from generate_claims import generate
 from parts_of import facts
 
 BOOK = rules.load()
-CHECKER = Checker(guide.load(), Engine(BOOK, "python"), Circumstances(20260302, built_in()))
-DURABLE = Checker(guide.load(), Engine(BOOK, "durable"), Circumstances(20260302, built_in()))
+CHECKER = Checker(load_guide(), Engine(BOOK, "python"), Circumstances(20260302, built_in()))
+DURABLE = Checker(load_guide(), Engine(BOOK, "durable"), Circumstances(20260302, built_in()))
 SITUATIONAL = [rule for rule in BOOK.rules if rule.id.startswith("situation.")]
 
 

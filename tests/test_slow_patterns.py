@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 import edi_checker
-from edi_checker import walker
-from edi_checker.guide import LEVELS, load
-from edi_checker.memo import _Cutter
-from edi_checker.minutes import note_pattern
-from edi_checker.patterns import write
-from edi_checker.x12 import Delimiters
+from edi_checker.check.memo import _Cutter
+from edi_checker.claims.minutes import note_pattern
+from edi_checker.guide import walker
+from edi_checker.guide.patterns import write
+from edi_checker.guide.table import LEVELS, load
+from edi_checker.x12.blocks import Delimiters
 from probe import base_text
 
 PACKAGE = Path(edi_checker.__file__).parent
@@ -39,24 +39,24 @@ PUT_TOGETHER = {
             "(?:(CLM|ST|GS|GE|IEA)\\*|(ISA)[^A-Za-z0-9\\s]|([ \t\f\v\x00\x1a]|~))"
         ),
     ),
-    ("redact.py", "re.escape(value)"): (r"(?<![0-9A-Za-z])AAAA(?![0-9A-Za-z])",),
-    ("x12.py", "term"): (
+    ("check/redact.py", "re.escape(value)"): (r"(?<![0-9A-Za-z])AAAA(?![0-9A-Za-z])",),
+    ("x12/blocks.py", "term"): (
         r"~(?=(?:CLM|HL|SE|ST|GS|GE|IEA|TA1)\*|ISA[^A-Za-z0-9\s])",
         r"~[ \t\r\n]*(?=ISA[^A-Za-z0-9\s])",
     ),
-    ("x12.py", "re.escape(terminator)"): (r"~[ \t\r\n\f\v\x00\x1a~]",),
-    ("codesets/member_ids.py", "_checked"): (),  # test_member_ids.py
-    ("codesets/member_ids.py", "form"): (),
-    ("patterns.py", "start"): (r"~LX\*([0-9]+)",),
-    ("memo.py", "CLM{e}"): (CUTTER._clm.pattern,),
-    ("memo.py", "{'|'.join(ends)}"): (CUTTER._head.pattern,),
-    ("memo.py", "LX{e}"): (CUTTER._line.pattern,),
-    ("memo.py", "{t}SBR{e}"): (CUTTER._order.pattern,),
+    ("x12/blocks.py", "re.escape(terminator)"): (r"~[ \t\r\n\f\v\x00\x1a~]",),
+    ("reference/codesets/member_ids.py", "_checked"): (),  # test_member_ids.py
+    ("reference/codesets/member_ids.py", "form"): (),
+    ("guide/patterns.py", "start"): (r"~LX\*([0-9]+)",),
+    ("check/memo.py", "CLM{e}"): (CUTTER._clm.pattern,),
+    ("check/memo.py", "{'|'.join(ends)}"): (CUTTER._head.pattern,),
+    ("check/memo.py", "LX{e}"): (CUTTER._line.pattern,),
+    ("check/memo.py", "{t}SBR{e}"): (CUTTER._order.pattern,),
     ("facts/triggers.py", "form"): tuple(re.findall(r'form_of\([0-9], "([^"]+)"\)', TRIGGERS)),
-    ("walker.py", "{e}22(?:"): (walker._write_subscriber(USUAL).pattern,),
-    ("patterns.py", "write"): (),  # test_the_patterns_of_the_guide
-    ("minutes.py", "_phrase_pattern"): (note_pattern(("nn MINS", "TIME: nn")).pattern,),
-    ("elements.py", "item.pattern"): tuple(
+    ("guide/walker.py", "{e}22(?:"): (walker._write_subscriber(USUAL).pattern,),
+    ("guide/patterns.py", "write"): (),  # test_the_patterns_of_the_guide
+    ("claims/minutes.py", "_phrase_pattern"): (note_pattern(("nn MINS", "TIME: nn")).pattern,),
+    ("guide/elements.py", "item.pattern"): tuple(
         {
             each.pattern
             for segment in load().segments
@@ -195,7 +195,12 @@ def _hurtful(pattern: str) -> Iterator[str]:
 
 
 # Searched in names of files alone, which no system lets grow longer.
-NAMES_OF_FILES = ("store/importing.py", "store/release.py", "store/lookup.py", "output.py")
+NAMES_OF_FILES = (
+    "reference/store/importing.py",
+    "reference/store/release.py",
+    "reference/store/lookup.py",
+    "files/output.py",
+)
 
 
 @EACH_USE

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from edi_checker import source
-from edi_checker.output import open_text, write_whole
-from edi_checker.source import Unreadable, find_inputs, name_outputs
+from edi_checker.files import inputs
+from edi_checker.files.inputs import Unreadable, find_inputs, name_outputs
+from edi_checker.files.output import open_text, write_whole
 
 DATA = b"ISA*00*" + b"x" * 3_000_000
 
@@ -62,7 +62,7 @@ def test_digest_reads_on_to_the_end(tmp_path):
 
 
 def test_digest_gives_up_on_what_does_not_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "MAX_DRAIN", 1000)
+    monkeypatch.setattr(inputs, "MAX_DRAIN", 1000)
     (tmp_path / "a.837").write_bytes(DATA)
     with only(tmp_path / "a.837").open() as reading:
         assert reading.digest() is None
@@ -97,8 +97,8 @@ def test_damaged_gzip_says_so(tmp_path, damage):
 
 
 def test_bomb_is_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "_BOMB_FLOOR", 1 << 20)
-    monkeypatch.setattr(source, "_BOMB_RATIO", 100)
+    monkeypatch.setattr(inputs, "_BOMB_FLOOR", 1 << 20)
+    monkeypatch.setattr(inputs, "_BOMB_RATIO", 100)
     (tmp_path / "a.gz").write_bytes(gzip.compress(bytes(20 << 20)))
     archive(tmp_path / "b.zip", {"b.837": bytes(20 << 20)})
     for each in find_inputs([str(tmp_path)]):
@@ -171,7 +171,7 @@ def test_empty_archive_says_so(tmp_path):
 
 
 def test_archive_of_too_many_members_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "MAX_MEMBERS", 3)
+    monkeypatch.setattr(inputs, "MAX_MEMBERS", 3)
     assert "more than 3" in only(archive(tmp_path / "a.zip", dict.fromkeys("abcd", b""))).reason
 
 
@@ -242,7 +242,7 @@ def test_output_names_are_distinct_and_safe(tmp_path):
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_standard_input_is_read(pack):
     script = (
-        "import sys; from edi_checker.source import find_inputs\n"
+        "import sys; from edi_checker.files.inputs import find_inputs\n"
         "each, = find_inputs(['-'])\n"
         "with each.open() as r:\n"
         "    n = sum(map(len, iter(r.read, b''))); r.position()\n"

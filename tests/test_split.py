@@ -16,16 +16,16 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edi_checker.checker import Checked, Checker
-from edi_checker.claim import Claim, GroupEnd, InterchangeEnd, Subscriber, TransactionEnd
+from edi_checker.check.checker import Checked, Checker
+from edi_checker.check.engine import Engine
+from edi_checker.check.split import Splitter
+from edi_checker.claims.claim import Claim, GroupEnd, InterchangeEnd, Subscriber, TransactionEnd
 from edi_checker.cli import commands
-from edi_checker.engine import Engine
 from edi_checker.facts import Circumstances
-from edi_checker.guide import load
+from edi_checker.guide.table import load
+from edi_checker.reference.tables import built_in
 from edi_checker.rules import load as load_rules
-from edi_checker.split import Splitter
-from edi_checker.tables import built_in
-from edi_checker.x12 import NotX12, read_blocks
+from edi_checker.x12.blocks import NotX12, read_blocks
 from generate_claims import FAULTS, generate
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "837p"

@@ -11,12 +11,19 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edi_checker.check.examples import write_example
 from edi_checker.cli import commands
-from edi_checker.examples import write_example
-from edi_checker.store import ImportRefused, StoreError, list_releases, open_tables, plan_import, run_import
-from edi_checker.store.layouts import parse_day
-from edi_checker.store.packed import Damaged, Packed, Packer, Shape
-from edi_checker.tables import BUILT_IN, built_in
+from edi_checker.reference.store import (
+    ImportRefused,
+    StoreError,
+    list_releases,
+    open_tables,
+    plan_import,
+    run_import,
+)
+from edi_checker.reference.store.layouts import parse_day
+from edi_checker.reference.store.packed import Damaged, Packed, Packer, Shape
+from edi_checker.reference.tables import BUILT_IN, built_in
 from make_cms_files import (
     ADDON_CAPTIONS,
     MEDICAID_HEAD,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edi_checker.tables import BUILT_IN, RELEASED, built_in
+from edi_checker.reference.tables import BUILT_IN, RELEASED, built_in
 
 SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 

@@ -9,19 +9,20 @@ from typing import Any
 
 import pytest
 
-from edi_checker import guide, rules
-from edi_checker.checker import Checker
-from edi_checker.engine import Engine
-from edi_checker.examples import run_example
+from edi_checker import rules
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.check.examples import run_example
+from edi_checker.claims.profile import COMMERCIAL, MEDICAID, MEDICARE, Profile
 from edi_checker.facts import Circumstances, facts_of
 from edi_checker.finding import Finding, TableVersion
-from edi_checker.profile import COMMERCIAL, MEDICAID, MEDICARE, Profile
-from edi_checker.tables import AddOn, MueLimit, built_in
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.tables import AddOn, MueLimit, built_in
 from parts_of import claim_of
 
 BOOK = rules.load()
 ENGINE = Engine(BOOK.keep(select=["therapy", "ncci", "modifier", "date"]), "python")
-CHECKER = Checker(guide.load(), ENGINE, Circumstances(20260302, built_in()))
+CHECKER = Checker(load_guide(), ENGINE, Circumstances(20260302, built_in()))
 SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from both_ways import assert_same, count, findings_in, make_pair, parts_in, said, usual
 from edi_checker import rules
-from edi_checker.examples import write_example
+from edi_checker.check.examples import write_example
 from edi_checker.facts import VOCABULARY, Circumstances, facts_of, triggers
 from edi_checker.facts.pieces import look_at
 from edi_checker.facts.triggers import NOTHING_AROUND, TRIGGERS, Trigger, is_attended, one_of, triggers_of
-from edi_checker.tables import built_in
+from edi_checker.reference.tables import built_in
 from generate_claims import generate
 from second_maker import make
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edi_checker.units import least_minutes, work
+from edi_checker.reference.units import least_minutes, work
 
 SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 EXAMPLES = SHARED / "facts" / "eight_minute_examples.csv"

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from edi_checker import guide, walker, x12
-from edi_checker.elements import check_elements, is_date, is_time
-from edi_checker.walker import Walker
-from edi_checker.x12 import Block, Delimiters, Fault
+from edi_checker.guide import walker
+from edi_checker.guide.elements import check_elements, is_date, is_time
+from edi_checker.guide.table import load as load_guide
+from edi_checker.guide.walker import Walker
+from edi_checker.x12.blocks import Block, Delimiters, Fault, read_blocks
 from pyx12_oracle import Complaint, Mutation, ask, count_again, mutate
 
 HERE = Path(__file__).parent
@@ -223,12 +224,12 @@ IEA*1*000000001~
 
 def walk(data: str | bytes) -> list[tuple[int, Fault]]:
     """Every fault of a text, with the count of its segment in the input, from 1."""
-    blocks = list(x12.read_blocks(io.BytesIO(data.encode() if isinstance(data, str) else data)))
+    blocks = list(read_blocks(io.BytesIO(data.encode() if isinstance(data, str) else data)))
     found: list[tuple[int, Fault]] = []
     current: Walker | None = None
     for at, block in enumerate(blocks):
         if block.kind == "ST":
-            current = Walker(guide.load(), block.delimiters)
+            current = Walker(load_guide(), block.delimiters)
         if current is not None and block.kind in ("ST", "HL", "CLM", "SE"):
             walked = current.walk(block, blocks[at + 1] if at + 1 < len(blocks) else None)
             found += [(block.ordinal + fault.position - block.position, fault) for fault in walked.faults]
@@ -699,7 +700,7 @@ ISA = rich_segments()[0]
 )
 def test_envelope_segments(segment: str, expected: list[str]) -> None:
     elements = segment.split("*")
-    faults = check_elements(guide.load().envelope[elements[0]], elements, 0, USUAL)
+    faults = check_elements(load_guide().envelope[elements[0]], elements, 0, USUAL)
     assert [fault.element for fault in faults] == expected
     assert all(fault.position == 0 and fault.loop == "" for fault in faults)
 
@@ -921,7 +922,7 @@ def test_no_input_breaks_the_walker() -> None:
     chance = random.Random(5)
     pool = [*rich_segments()[2:-2], "", "*", "ZZ", "HL*", "CLM*", "LX", "REF*:^", "é*1"]
     for _ in range(800):
-        current = Walker(guide.load(), USUAL)
+        current = Walker(load_guide(), USUAL)
         blocks = []
         position = 1
         for _ in range(chance.randint(1, 8)):
@@ -953,7 +954,7 @@ def test_no_input_breaks_the_walker() -> None:
 )
 def test_a_monstrous_claim_costs_little(tail: str) -> None:
     start = time.perf_counter()
-    walked = Walker(guide.load(), USUAL).walk(
+    walked = Walker(load_guide(), USUAL).walk(
         Block("CLM", f"CLM*1*2***11:B:1*Y*A*Y*Y~{tail}", 1, 1, USUAL), None
     )
     assert 0 < len(walked.faults) <= walker.BLOCK_FAULTS
@@ -961,13 +962,13 @@ def test_a_monstrous_claim_costs_little(tail: str) -> None:
 
 
 def test_blocks_outside_of_a_transaction_are_left_alone() -> None:
-    current = Walker(guide.load(), USUAL)
+    current = Walker(load_guide(), USUAL)
     for kind in ("ISA", "GS", "GE", "IEA", "TA1", "?"):
         assert current.walk(Block(kind, f"{kind}*1", 0, 1, USUAL), None) == walker.Walked("", ())
 
 
 def test_levels() -> None:
-    blocks = [block for block in x12.read_blocks(io.BytesIO(RICH.encode())) if block.position]
-    current = Walker(guide.load(), USUAL)
+    blocks = [block for block in read_blocks(io.BytesIO(RICH.encode())) if block.position]
+    current = Walker(load_guide(), USUAL)
     levels = [current.walk(block, None).level for block in blocks]
     assert levels == ["header", "2000A", "2000B", "2300", "2000C", "2300", "trailer"]

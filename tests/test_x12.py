@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edi_checker import x12
-from edi_checker.x12 import Block, Delimiters, NotX12, read_blocks
+from edi_checker.x12 import blocks
+from edi_checker.x12.blocks import Block, Delimiters, NotX12, read_blocks
 
 ISA = (
     "ISA*00*          *00*          *ZZ*SUBMITTER      *ZZ*RECEIVER       "
@@ -189,8 +189,8 @@ def test_a_line_of_200_megabytes_without_a_terminator_ends_in_one_fault_after_a_
 
 
 def test_a_claim_without_end_is_cut_and_the_count_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    bounds = x12.Bounds(block=50_000)
-    monkeypatch.setattr(x12, "CHUNK", 10_000)
+    bounds = blocks.Bounds(block=50_000)
+    monkeypatch.setattr(blocks, "CHUNK", 10_000)
     many = ["K3*FILLER"] * 20_000
     text = "".join(s + "~" for s in [ISA, *BODY[:8], *many, *BODY[8:]])
     found = list(read_blocks(io.BytesIO(text.encode()), bounds))
@@ -203,13 +203,13 @@ def test_a_claim_without_end_is_cut_and_the_count_goes_on(monkeypatch: pytest.Mo
 @given(st.integers(1, 400), st.sampled_from(["", "\n", "\r\n", " \n"]), st.integers(1, 3))
 def test_where_the_chunks_end_makes_no_difference(chunk: int, between: str, copies: int) -> None:
     data = "".join(s + "~" + between for s in [ISA, *BODY] * copies).encode()
-    before = x12.CHUNK
+    before = blocks.CHUNK
     whole = told(blocks_of(data))
     try:
-        x12.CHUNK = chunk
+        blocks.CHUNK = chunk
         assert told(blocks_of(data)) == whole
     finally:
-        x12.CHUNK = before
+        blocks.CHUNK = before
 
 
 @settings(max_examples=300, deadline=None)
@@ -224,7 +224,9 @@ def test_no_bytes_raise_anything_but_not_x12(noise: bytes, at: int) -> None:
 
 
 def test_segments_are_written_without_trailing_empty_elements() -> None:
-    written = x12.join_segments([["NM1", "85", "", ""], ["SE", "2", "0001"]], Delimiters("*", ":", "^", "~"))
+    written = blocks.join_segments(
+        [["NM1", "85", "", ""], ["SE", "2", "0001"]], Delimiters("*", ":", "^", "~")
+    )
     assert written == "NM1*85~SE*2*0001~"
 
 

@@ -15,14 +15,15 @@ from typing import Any
 
 import yaml
 
-from edi_checker import guide, rules
-from edi_checker.checker import Checker
-from edi_checker.engine import Engine
-from edi_checker.examples import write_example
+from edi_checker import rules
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.check.examples import write_example
+from edi_checker.claims.minutes import Minutes
 from edi_checker.facts import Circumstances
 from edi_checker.finding import Finding
-from edi_checker.minutes import Minutes
-from edi_checker.tables import built_in
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.tables import built_in
 
 ROOT = Path(__file__).resolve().parent.parent
 STATEMENTS = ROOT / "tests" / "statements_97530.yaml"
@@ -91,7 +92,7 @@ def find(checker: Checker, example: dict[str, Any]) -> list[Finding]:
 
 
 def make_checker() -> Checker:
-    return Checker(guide.load(), Engine(rules.load(), "python"), Circumstances(RECEIVED, built_in()))
+    return Checker(load_guide(), Engine(rules.load(), "python"), Circumstances(RECEIVED, built_in()))
 
 
 def page() -> str:

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from edi_checker import rules
-from edi_checker.checker import Checker
-from edi_checker.examples import run_example
-from edi_checker.guide import LEVELS, Composite, Element, Guide, Loop, Segment
+from edi_checker.check.checker import Checker
+from edi_checker.check.examples import run_example
+from edi_checker.guide.table import LEVELS, Composite, Element, Guide, Loop, Segment
 from probe import make_checker
 
 PAGE = Path(__file__).parent.parent / "docs" / "coverage.md"

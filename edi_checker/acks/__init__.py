@@ -9,8 +9,8 @@ from edi_checker.acks.ack277ca import Claims277, Group277, Set277
 from edi_checker.acks.ack999 import Claims999, ElementNumber, Group999, Sets999
 from edi_checker.acks.interchange import Day, Numbers, Spool, write_header, write_trailer
 from edi_checker.acks.ta1 import write_ta1
-from edi_checker.checker import Checked
-from edi_checker.claim import (
+from edi_checker.check.checker import Checked
+from edi_checker.claims.claim import (
     BillingProvider,
     Claim,
     Group,
@@ -23,7 +23,7 @@ from edi_checker.claim import (
     TransactionEnd,
 )
 from edi_checker.finding import Finding
-from edi_checker.guide import Composite, Guide
+from edi_checker.guide.table import Composite, Guide
 
 __all__ = ["Acknowledger", "Answers", "ElementNumber", "number_elements"]
 

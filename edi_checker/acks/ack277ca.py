@@ -18,7 +18,7 @@ from edi_checker.acks.interchange import (
     money,
     write_group_header,
 )
-from edi_checker.claim import (
+from edi_checker.claims.claim import (
     BillingProvider,
     Claim,
     Group,

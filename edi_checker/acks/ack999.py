@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edi_checker.acks.interchange import COMPONENT, Day, Spool, clean, digits, write_group_header
-from edi_checker.claim import Claim, Group, GroupEnd, Part, Run, Segment, Transaction, TransactionEnd, element
+from edi_checker.claims.claim import (
+    Claim,
+    Group,
+    GroupEnd,
+    Part,
+    Run,
+    Segment,
+    Transaction,
+    TransactionEnd,
+    element,
+)
 from edi_checker.finding import Finding, Place
 
 VERSION = "005010X231A1"

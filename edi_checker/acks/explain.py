@@ -13,9 +13,9 @@ from rich.text import Text
 
 from edi_checker.acks import words
 from edi_checker.acks.words import Error, Outcome, Verdict
-from edi_checker.claim import Segment, cents, element
-from edi_checker.guide import Composite, Guide
-from edi_checker.x12 import Block, read_blocks
+from edi_checker.claims.claim import Segment, cents, element
+from edi_checker.guide.table import Composite, Guide
+from edi_checker.x12.blocks import Block, read_blocks
 
 Answer = Literal["TA1", "997", "999", "277CA", ""]
 About = Literal[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edi_checker.acks.interchange import Day, Spool, clean, digits
-from edi_checker.claim import Interchange
+from edi_checker.claims.claim import Interchange
 
 
 def write_ta1(out: Spool, answered: Interchange, verdict: str, note: str, day: Day) -> None:

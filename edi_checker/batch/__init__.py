@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import cast
 
 from edi_checker.acks import Acknowledger
-from edi_checker.batch.crew import Crew, Died, Done, Said
 from edi_checker.batch.ledger import Ledger, Record, record_of
 from edi_checker.batch.memory import InputMemory, Past, minutes_that_matter
+from edi_checker.batch.range_check import RangeResult, check_range, put_together
 from edi_checker.batch.ranges import RANGE, Irregular, Range, cut_ranges
-from edi_checker.batch.stretch import RangeResult, check_range, put_together
-from edi_checker.checker import Checker
-from edi_checker.engine import Engine, Kind, Met
+from edi_checker.batch.workers import Crew, Died, Done, Said
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine, Kind, Met
+from edi_checker.check.redact import Redactor
 from edi_checker.facts import Coverage
-from edi_checker.redact import Redactor
-from edi_checker.reports.journal import Journal, Summary, Tally
+from edi_checker.files.inputs import Input, Reading, Unreadable
+from edi_checker.reports.findings_log import Journal, Summary, Tally
 from edi_checker.rules import Rulebook
 from edi_checker.run import (
     Files,
@@ -32,7 +33,6 @@ from edi_checker.run import (
     with_minutes,
     write_files,
 )
-from edi_checker.source import Input, Reading, Unreadable
 
 __all__ = ["Batch", "clear_away"]
 

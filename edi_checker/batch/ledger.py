@@ -13,9 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from edi_checker.reports.journal import Summary, dollars
-from edi_checker.source import Input, Unreadable
-from edi_checker.tables import Side
+from edi_checker.files.inputs import Input, Unreadable
+from edi_checker.reference.tables import Side
+from edi_checker.reports.findings_log import Summary, dollars
 
 FILE = ".edi-checker-batch.jsonl"
 _SCHEMA = "edi-checker/batch/1"

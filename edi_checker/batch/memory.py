@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from edi_checker.claim import Claim
+from edi_checker.claims.claim import Claim
 from edi_checker.facts import Circumstances, ClaimsSeen, ProviderDay, ProviderDays, provider_day
 from edi_checker.finding import Place
 from edi_checker.rules import Rule

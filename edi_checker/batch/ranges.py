@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from edi_checker.reader import Passed, PassedInSet
-from edi_checker.x12 import NotX12, read_blocks
+from edi_checker.claims.reader import Passed, PassedInSet
+from edi_checker.x12.blocks import NotX12, read_blocks
 
 RANGE = 1 << 19  # bytes from which a range ends with the next transaction set
 _WITHIN = 2  # times as long it ends with the next subscriber, where no set ends before

@@ -15,13 +15,13 @@ from edi_checker.batch import Batch, clear_away
 from edi_checker.batch.findings import Form, require, write_findings
 from edi_checker.batch.ledger import Busy, Ledger, Record
 from edi_checker.batch.ranges import RANGE
-from edi_checker.batch.summing import Totals, Work, write_summary
-from edi_checker.checker import Checker
-from edi_checker.output import open_text, write_whole
-from edi_checker.redact import Redactor
+from edi_checker.batch.summary import Totals, Work, write_summary
+from edi_checker.check.checker import Checker
+from edi_checker.check.redact import Redactor
+from edi_checker.files.inputs import Input, name_outputs
+from edi_checker.files.output import open_text, write_whole
 from edi_checker.rules import Rulebook
 from edi_checker.run import Files
-from edi_checker.source import Input, name_outputs
 
 __all__ = ["Busy", "Outcome", "Settings", "find_paths", "name_all", "run_session"]
 

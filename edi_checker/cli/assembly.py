@@ -12,14 +12,14 @@ from edi_checker.cli.rulebook import choose_profile, gather_plugins
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from edi_checker.checker import Checker
-    from edi_checker.engine import Kind
-    from edi_checker.minutes import Minutes
-    from edi_checker.profile import Isolation
-    from edi_checker.redact import Redactor
+    from edi_checker.check.checker import Checker
+    from edi_checker.check.engine import Kind
+    from edi_checker.check.redact import Redactor
+    from edi_checker.claims.minutes import Minutes
+    from edi_checker.claims.profile import Isolation
+    from edi_checker.reference.tables import Tables
     from edi_checker.rules import Rulebook
-    from edi_checker.tables import Tables
-    from edi_checker.x12 import Bounds
+    from edi_checker.x12.blocks import Bounds
 
 
 def make_checker(
@@ -38,10 +38,10 @@ def make_checker(
     import time
     from datetime import date
 
-    from edi_checker.checker import Checker
-    from edi_checker.engine import Engine
+    from edi_checker.check.checker import Checker
+    from edi_checker.check.engine import Engine
     from edi_checker.facts import Circumstances
-    from edi_checker.guide import load
+    from edi_checker.guide.table import load
 
     plugins = gather_plugins()
     day = received.date() if received is not None else date.today()  # noqa: DTZ011  # the day at the user's desk
@@ -65,7 +65,7 @@ def make_checker(
 
 
 def load_minutes(path: Path) -> Minutes:
-    from edi_checker.minutes import MinutesError, read_minutes
+    from edi_checker.claims.minutes import MinutesError, read_minutes
 
     try:
         return read_minutes(path)
@@ -74,7 +74,7 @@ def load_minutes(path: Path) -> Minutes:
 
 
 def make_bounds(segment: int | None, claim: int | None) -> Bounds:
-    from edi_checker.x12 import MAX_BLOCK, MAX_SEGMENT, Bounds
+    from edi_checker.x12.blocks import MAX_BLOCK, MAX_SEGMENT, Bounds
 
     return Bounds(segment or MAX_SEGMENT, claim or MAX_BLOCK)
 
@@ -82,6 +82,6 @@ def make_bounds(segment: int | None, claim: int | None) -> Bounds:
 def make_redactor() -> Redactor:
     import secrets
 
-    from edi_checker.redact import Redactor
+    from edi_checker.check.redact import Redactor
 
     return Redactor(secrets.token_bytes(32))

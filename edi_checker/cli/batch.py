@@ -118,9 +118,9 @@ def batch(
 
     from edi_checker.batch.findings import NoParquet
     from edi_checker.batch.session import Busy, Settings, find_paths, name_all, run_session
-    from edi_checker.batch.summing import print_summary
+    from edi_checker.batch.summary import print_summary
+    from edi_checker.files.inputs import STDIN, find_inputs
     from edi_checker.run import Files
-    from edi_checker.source import STDIN, find_inputs
 
     if STDIN in paths:
         raise click.UsageError("A batch reads files; standard input is for `check`.")

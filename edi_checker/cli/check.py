@@ -39,9 +39,9 @@ from edi_checker.cli.version import version
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from edi_checker.checker import Checker
-    from edi_checker.engine import Kind
-    from edi_checker.profile import Isolation
+    from edi_checker.check.checker import Checker
+    from edi_checker.check.engine import Kind
+    from edi_checker.claims.profile import Isolation
     from edi_checker.reports.csv_report import CsvReport
     from edi_checker.reports.html import HtmlReport
     from edi_checker.reports.json_report import JsonReport
@@ -157,8 +157,8 @@ def check(
         bounds=make_bounds(max_segment, max_claim),
     )
 
+    from edi_checker.files.inputs import find_inputs, name_outputs
     from edi_checker.run import Files, check_input
-    from edi_checker.source import find_inputs, name_outputs
 
     inputs = list(find_inputs(paths, max_unpacked))
     names = name_outputs(inputs)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from edi_checker.cli.assembly import make_checker
 
 if TYPE_CHECKING:
-    from edi_checker.checker import Checker
-    from edi_checker.reports.rule_page import Shown
+    from edi_checker.check.checker import Checker
+    from edi_checker.check.examples import Shown
     from edi_checker.rules import Rule, Rulebook
 
 
 def example_checker(book: Rulebook, profile: str) -> Checker:
-    from edi_checker.tables import built_in
+    from edi_checker.reference.tables import built_in
 
     return make_checker(
         rulebook=book,
@@ -28,7 +28,7 @@ def example_checker(book: Rulebook, profile: str) -> Checker:
 
 def show_example(checker: Checker, rule: Rule) -> Shown | None:
     """A failing example with its finding; None where there is none, or none that can be read."""
-    from edi_checker.examples import show_example
+    from edi_checker.check.examples import show_example
 
     try:
         return show_example(checker, rule)

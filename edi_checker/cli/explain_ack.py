@@ -32,9 +32,9 @@ def explain_ack(path: str, form: str) -> int:
     Exit code: 0 all is accepted, 1 something is rejected, 2 the answer cannot be read or not be told in full.
     """
     from edi_checker.acks.explain import explain, write_json, write_text
-    from edi_checker.guide import load
-    from edi_checker.source import Unreadable, find_inputs
-    from edi_checker.x12 import NotX12
+    from edi_checker.files.inputs import Unreadable, find_inputs
+    from edi_checker.guide.table import load
+    from edi_checker.x12.blocks import NotX12
 
     inputs = list(find_inputs((path,)))
     if len(inputs) != 1:

@@ -13,7 +13,7 @@ from edi_checker.cli.refusal import DEBUG, Refusal
 
 def _configure(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
     """Let the configuration file give the defaults of this command's options."""
-    from edi_checker.config import ConfigError, find_config, read_config, take_defaults
+    from edi_checker.cli.config import ConfigError, find_config, read_config, take_defaults
 
     if ctx.resilient_parsing:
         return

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TextIO
 from edi_checker.cli.refusal import Refusal
 
 if TYPE_CHECKING:
+    from edi_checker.files.inputs import Input
     from edi_checker.run import Files
-    from edi_checker.source import Input
 
 
 def prepare_outputs(inputs: list[Input], names: list[str], files: Files | None, output: Path | None) -> None:
@@ -41,7 +41,7 @@ def open_report(output: Path | None, form: str) -> Iterator[TextIO]:
         sys.stdout.reconfigure(errors="replace", **how)  # type: ignore[union-attr]  # a TextIOWrapper in every process
         yield sys.stdout
         return
-    from edi_checker.output import open_text, write_whole
+    from edi_checker.files.output import open_text, write_whole
 
     try:
         with write_whole(output) as stream, open_text(stream) as text:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from edi_checker.files.inputs import Input
     from edi_checker.run import Watcher
-    from edi_checker.source import Input
 
 BIG = 1 << 22  # bytes from which a progress bar is worth showing
 

@@ -12,10 +12,10 @@ from edi_checker.cli.options import ProfileType
 from edi_checker.cli.refusal import Refusal
 
 if TYPE_CHECKING:
-    from edi_checker.plugins import Plugins
-    from edi_checker.profile import Choice, Profile
-    from edi_checker.profile_file import Profiles
+    from edi_checker.claims.profile import Choice, Profile
     from edi_checker.rules import Rulebook
+    from edi_checker.rules.plugins import Plugins
+    from edi_checker.rules.profile_file import Profiles
 
 
 def load_rules(
@@ -26,10 +26,10 @@ def load_rules(
     *,
     packaged: bool = True,
 ) -> Rulebook:
+    from edi_checker.claims.profile import BUILT_IN
     from edi_checker.facts import VOCABULARY
-    from edi_checker.profile import BUILT_IN
-    from edi_checker.profile_file import ProfileError
     from edi_checker.rules import RuleError, load
+    from edi_checker.rules.profile_file import ProfileError
 
     profiles, plugins = _read_profiles(profile), gather_plugins()
     names = [each.name for each in profiles.profiles] if profiles is not None else []
@@ -63,7 +63,7 @@ def _split(lists: tuple[str, ...]) -> list[str]:
 
 
 def choose_profile(option: str) -> Profile | Choice | None:
-    from edi_checker.profile import BUILT_IN
+    from edi_checker.claims.profile import BUILT_IN
 
     profiles = _read_profiles(option)
     return profiles.choice if profiles is not None else BUILT_IN.get(option)
@@ -73,7 +73,7 @@ def _read_profiles(option: str) -> Profiles | None:
     """The profiles of a file or folder; None where the option is the name of a built-in one."""
     if option in ProfileType.words:
         return None
-    from edi_checker.profile_file import ProfileError, read_profiles
+    from edi_checker.rules.profile_file import ProfileError, read_profiles
 
     try:
         return read_profiles(Path(option))
@@ -88,7 +88,7 @@ def gather_plugins() -> Plugins | None:
 
     if not entry_points(group="edi_checker"):
         return None
-    from edi_checker.plugins import PluginError, gather, installed
+    from edi_checker.rules.plugins import PluginError, gather, installed
 
     try:
         return gather(installed())

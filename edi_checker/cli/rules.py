@@ -14,7 +14,7 @@ from edi_checker.cli.refusal import Refusal
 from edi_checker.cli.rulebook import gather_plugins, load_rules
 
 if TYPE_CHECKING:
-    from edi_checker.checker import Checker
+    from edi_checker.check.checker import Checker
     from edi_checker.rules import Rule, Rulebook
 
 
@@ -87,7 +87,7 @@ def rules(
 def _begin_rules(names: tuple[str, ...], folders: tuple[Path, ...]) -> int:
     from datetime import date
 
-    from edi_checker.rules.draft import draft
+    from edi_checker.rules.new_rule import draft
 
     if not names or len(folders) > 1:
         raise click.UsageError(
@@ -116,7 +116,7 @@ def _begin_rules(names: tuple[str, ...], folders: tuple[Path, ...]) -> int:
 
 def _write_docs(book: Rulebook, chosen: list[Rule], profile: str, out_dir: Path | None) -> int:
     from edi_checker.facts import VOCABULARY
-    from edi_checker.output import write_whole
+    from edi_checker.files.output import write_whole
     from edi_checker.reports.rule_docs import write_facts_page, write_rules_page
 
     checker, plugins = example_checker(book, profile), gather_plugins()
@@ -146,7 +146,7 @@ def _lint(book: Rulebook, chosen: list[Rule]) -> list[str]:
 
 
 def _try_examples(checker: Checker, chosen: list[Rule]) -> list[str]:
-    from edi_checker.examples import ExampleError, try_examples
+    from edi_checker.check.examples import ExampleError, try_examples
 
     complaints = []
     for rule in chosen:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from edi_checker.cli.refusal import Refusal
 
 if TYPE_CHECKING:
-    from edi_checker.tables import Tables
+    from edi_checker.reference.tables import Tables
 
 
 def store_folder(given: Path | None) -> Path:
@@ -21,7 +21,7 @@ def store_folder(given: Path | None) -> Path:
 
 def find_store(given: Path | None) -> Path:
     """As `store_folder`; one that was named must hold tables: a wrong name would pass for an empty store."""
-    from edi_checker.store.release import MANIFEST
+    from edi_checker.reference.store.release import MANIFEST
 
     folder = store_folder(given)
     if given is not None and not (folder / MANIFEST).exists():
@@ -31,13 +31,13 @@ def find_store(given: Path | None) -> Path:
 
 def open_tables(given: Path | None) -> Tables:
     """The imported tables before the built-in ones; these alone where nothing is imported."""
-    from edi_checker.store.release import MANIFEST
-    from edi_checker.tables import built_in
+    from edi_checker.reference.store.release import MANIFEST
+    from edi_checker.reference.tables import built_in
 
     folder = find_store(given)
     if not (folder / MANIFEST).exists():
         return built_in()
-    from edi_checker.store import StoreError, open_tables
+    from edi_checker.reference.store import StoreError, open_tables
 
     try:
         return open_tables(folder, built_in())

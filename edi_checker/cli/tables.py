@@ -36,9 +36,9 @@ def tables(ctx: click.Context, store: Path | None) -> None:
 @click.pass_obj
 def list_tables(given: Path | None, store: Path | None) -> None:
     """List the releases, with their days, rows and files."""
+    from edi_checker.reference.store import StoreError, list_releases
+    from edi_checker.reference.tables import built_in
     from edi_checker.reports import table_page
-    from edi_checker.store import StoreError, list_releases
-    from edi_checker.tables import built_in
 
     try:
         releases = list_releases(store_folder(store or given))
@@ -71,7 +71,7 @@ def import_tables(
     relative value file of the physician fee schedule, the ICD-10-CM order file, HCPCS, single-dose drugs,
     provider taxonomy, adjustment reason and remark codes. The parts of a PTP release are imported together.
     """
-    from edi_checker.store import ImportRefused, StoreError, plan_import, run_import
+    from edi_checker.reference.store import ImportRefused, StoreError, plan_import, run_import
 
     folder = store_folder(store or given)
     on = effective.year * 10000 + effective.month * 100 + effective.day if effective is not None else None
@@ -102,9 +102,9 @@ def lookup(given: Path | None, codes: tuple[str, ...], store: Path | None, on: d
     """
     from datetime import date
 
+    from edi_checker.reference.store import StoreError, open_tables
+    from edi_checker.reference.tables import built_in
     from edi_checker.reports.table_page import describe
-    from edi_checker.store import StoreError, open_tables
-    from edi_checker.tables import built_in
 
     if len(codes) > 2:
         raise click.UsageError("One code or two are looked up.")

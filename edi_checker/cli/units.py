@@ -13,7 +13,7 @@ from edi_checker.cli.stored_tables import open_tables
 from edi_checker.cli.terminal import PIPE_WIDTH, width_of_terminal
 
 if TYPE_CHECKING:
-    from edi_checker.units import UnitMethod
+    from edi_checker.reference.units import UnitMethod
 
 
 @click.command()

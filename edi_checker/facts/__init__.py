@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from edi_checker.claim import BillingProvider, Claim, Interchange, Part, Patient, Subscriber, Transaction
-from edi_checker.facts.circumstances import (
+from edi_checker.claims.claim import (
+    BillingProvider,
+    Claim,
+    Interchange,
+    Part,
+    Patient,
+    Subscriber,
+    Transaction,
+)
+from edi_checker.claims.profile import choose, choose_for_run
+from edi_checker.facts.claims import add_claim
+from edi_checker.facts.context import (
     Circumstances,
     ProviderDay,
     ProviderDays,
     note_days,
     provider_day,
 )
-from edi_checker.facts.claims import add_claim
 from edi_checker.facts.coverage import Coverage, Gap
+from edi_checker.facts.duplicates import ClaimsSeen
 from edi_checker.facts.fact import Fact, FactType, Field, FieldType, Placed, Value
 from edi_checker.facts.levels import AnyLevel, add_level, faults_of, file_fact, level_of, transaction_fact
-from edi_checker.facts.repeats import ClaimsSeen
 from edi_checker.facts.vocabulary import VOCABULARY
-from edi_checker.profile import choose, choose_for_run
 
 __all__ = [
     "VOCABULARY",

@@ -5,23 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 
-from edi_checker.claim import Claim, Level, Run, Segment, day, element, once
-from edi_checker.codesets import therapist
-from edi_checker.codesets.imported import releases_in
-from edi_checker.facts.circumstances import Circumstances, note_days
-from edi_checker.facts.coding import add_coding
-from edi_checker.facts.columns import ADDRESS, DIAGNOSIS_QUALIFIERS
-from edi_checker.facts.fact import Fact, Placed, Value
-from edi_checker.facts.lines import (
-    MISFIT_OF_LINE,
-    Line,
-    OfLine,
-    make_event,
-    make_line,
-    make_provider,
-    read_line,
-)
-from edi_checker.facts.misfits import (
+from edi_checker.claims.claim import Claim, Level, Run, Segment, day, element, once
+from edi_checker.claims.profile import Profile
+from edi_checker.facts.code_errors import (
     MOST_MISFITS,
     Judging,
     find_payer_misfits,
@@ -31,6 +17,20 @@ from edi_checker.facts.misfits import (
     make_pointer_misfits,
     make_segment_misfits,
     without_refused,
+)
+from edi_checker.facts.coding import add_coding
+from edi_checker.facts.columns import ADDRESS, DIAGNOSIS_QUALIFIERS
+from edi_checker.facts.context import Circumstances, note_days
+from edi_checker.facts.duplicates import find_earlier_claim, find_earlier_lines
+from edi_checker.facts.fact import Fact, Placed, Value
+from edi_checker.facts.lines import (
+    MISFIT_OF_LINE,
+    Line,
+    OfLine,
+    make_event,
+    make_line,
+    make_provider,
+    read_line,
 )
 from edi_checker.facts.payers import add_other_payers
 from edi_checker.facts.pieces import (
@@ -50,7 +50,6 @@ from edi_checker.facts.pieces import (
     text,
 )
 from edi_checker.facts.places import LOOPS_2310, LOOPS_2330, LOOPS_2420, Diagnosis, Spot
-from edi_checker.facts.repeats import find_earlier_claim, find_earlier_lines
 from edi_checker.facts.situations import (
     MOST_SITUATIONS,
     hides_something,
@@ -60,7 +59,8 @@ from edi_checker.facts.situations import (
 )
 from edi_checker.facts.triggers import NOTHING_AROUND, VISITS, Above, Around, is_attended
 from edi_checker.finding import Place
-from edi_checker.profile import Profile
+from edi_checker.reference.codesets import therapist
+from edi_checker.reference.codesets.imported import releases_in
 
 
 class Whole:

@@ -7,14 +7,14 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from edi_checker.facts.circumstances import ProviderDays
+from edi_checker.claims.profile import Profile, UnitMethod
+from edi_checker.facts.context import ProviderDays
 from edi_checker.facts.fact import Fact, Placed, Value
 from edi_checker.facts.lines import Line, Service
 from edi_checker.facts.pieces import Open, OpenFact, OpenValue, Site, Spot, View, Within
 from edi_checker.facts.vocabulary import VOCABULARY
-from edi_checker.profile import Profile, UnitMethod
-from edi_checker.tables import MueLimit, PtpEdit, Tables
-from edi_checker.units import QUARTER, Working, least_minutes, work
+from edi_checker.reference.tables import MueLimit, PtpEdit, Tables
+from edi_checker.reference.units import QUARTER, Working, least_minutes, work
 
 if TYPE_CHECKING:
     from edi_checker.facts.claims import Whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edi_checker.tables import Side, Tables
+from edi_checker.reference.tables import Side, Tables
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
-from edi_checker.claim import (
+from edi_checker.claims.claim import (
     BillingProvider,
     Claim,
     Group,
@@ -22,12 +22,12 @@ from edi_checker.claim import (
     element,
     place_in,
 )
-from edi_checker.codesets.imported import releases_in
-from edi_checker.facts.circumstances import Circumstances
+from edi_checker.claims.profile import Profile
+from edi_checker.facts.code_errors import Judging, make_address_misfits, make_segment_misfits, without_refused
 from edi_checker.facts.columns import ADDRESS
+from edi_checker.facts.context import Circumstances
 from edi_checker.facts.fact import Fact, Placed
 from edi_checker.facts.lines import make_provider
-from edi_checker.facts.misfits import Judging, make_address_misfits, make_segment_misfits, without_refused
 from edi_checker.facts.pieces import (
     At,
     Open,
@@ -55,8 +55,8 @@ from edi_checker.facts.situations import hides_something, is_box, make_situation
 from edi_checker.facts.statuses import answer_fault
 from edi_checker.facts.triggers import NOTHING_AROUND
 from edi_checker.finding import Place
-from edi_checker.profile import Profile
-from edi_checker.x12 import Fault
+from edi_checker.reference.codesets.imported import releases_in
+from edi_checker.x12.blocks import Fault
 
 _LEVELS: dict[type, str] = {
     Interchange: "interchange",

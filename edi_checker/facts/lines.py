@@ -10,9 +10,10 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from edi_checker.claim import Segment, ServiceLine, cents, days, element, quantity
-from edi_checker.codesets import DISCIPLINES, is_visit, npi_valid, releasing, therapist
-from edi_checker.facts.misfits import Judging, make_segment_misfits, make_service_misfits
+from edi_checker.claims.claim import Segment, ServiceLine, cents, days, element, quantity
+from edi_checker.claims.minutes import LineMinutes, minutes_of
+from edi_checker.facts.code_errors import Judging, make_segment_misfits, make_service_misfits
+from edi_checker.facts.evaluation_codes import surely_no_visit, surely_visit
 from edi_checker.facts.pieces import (
     At,
     Cells,
@@ -34,11 +35,10 @@ from edi_checker.facts.pieces import (
 from edi_checker.facts.places import LOOPS_2420
 from edi_checker.facts.situations import make_situations, name_segments
 from edi_checker.facts.triggers import NOTHING_AROUND
-from edi_checker.facts.visits import surely_no_visit, surely_visit
 from edi_checker.finding import Place
-from edi_checker.minutes import LineMinutes, minutes_of
-from edi_checker.tables import MueLimit, Procedure, Tables
-from edi_checker.units import QUARTER, ROUNDS_UP
+from edi_checker.reference.codesets import DISCIPLINES, is_visit, npi_valid, releasing, therapist
+from edi_checker.reference.tables import MueLimit, Procedure, Tables
+from edi_checker.reference.units import QUARTER, ROUNDS_UP
 
 if TYPE_CHECKING:
     from edi_checker.facts.claims import Whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from edi_checker.claim import Claim, OtherPayer, Run, Segment, cents, element
+from edi_checker.claims.claim import Claim, OtherPayer, Run, Segment, cents, element
 from edi_checker.facts.fact import Fact, Value
 from edi_checker.facts.lines import Line
 from edi_checker.facts.places import Spot

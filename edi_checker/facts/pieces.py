@@ -13,7 +13,7 @@ from functools import lru_cache
 from sys import intern
 from typing import Any, NamedTuple, NoReturn, Protocol
 
-from edi_checker.claim import Segment
+from edi_checker.claims.claim import Segment
 from edi_checker.facts.columns import (
     ADDRESS,
     COLUMNS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from edi_checker.claim import Claim, Group, Interchange, Run, Transaction, place_in
+from edi_checker.claims.claim import Claim, Group, Interchange, Run, Transaction, place_in
 from edi_checker.finding import Place
 
 # Loops of a claim and of a line by the NM101 that opens them.

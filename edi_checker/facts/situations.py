@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from edi_checker.claim import Segment
+from edi_checker.claims.claim import Segment
 from edi_checker.facts.fact import Value
 from edi_checker.facts.pieces import At, Cells, Open, OpenFact, OpenValue, Spot, View, Within, loop_at, text
 from edi_checker.facts.triggers import NOTHING_AROUND, Around, Piece, Trigger, triggers_of
 from edi_checker.facts.vocabulary import SITUATION
-from edi_checker.x12 import Fault
+from edi_checker.x12.blocks import Fault
 
 MOST_SITUATIONS = 200  # of one claim: more of them say nothing new
 

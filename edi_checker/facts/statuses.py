@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edi_checker.x12 import Fault
+from edi_checker.x12.blocks import Fault
 
 # The levels of which a 277CA tells. What is wrong above them, TA1 and 999 answer, and no 277CA follows.
 _TOLD = frozenset(("provider", "subscriber", "patient", "claim"))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
-from edi_checker.claim import cents, element, quantity
+from edi_checker.claims.claim import cents, element, quantity
 from edi_checker.facts.fact import Value
 from edi_checker.facts.pieces import Cells, Open, OpenValue, View, cell, present, read, text
 

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import Any, TextIO
 
-from edi_checker.reports.journal import Entry, Journal, Summary, dollars
+from edi_checker.reports.findings_log import Entry, Journal, Summary, dollars
 
 # Excel takes a file without it for the local code page; every other reader of UTF-8 passes over it.
 MARK = "\ufeff"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from edi_checker.facts import Gap
-from edi_checker.tables import BUILT_IN
+from edi_checker.reference.tables import BUILT_IN
 
 
 def say_gaps(gaps: Iterable[Gap]) -> list[str]:

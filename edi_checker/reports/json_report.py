@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TextIO
 
-from edi_checker.reports.journal import Journal, Summary, dollars
+from edi_checker.reports.findings_log import Journal, Summary, dollars
 
 SCHEMA = "edi-checker/report/1"
 _AT_ONCE = 100  # rows: to write each by itself would take longer than to make it

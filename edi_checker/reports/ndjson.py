@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TextIO
 
-from edi_checker.reports.journal import Journal, Summary
+from edi_checker.reports.findings_log import Journal, Summary
 
 
 class NdjsonReport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
+from edi_checker.check.examples import Shown
 from edi_checker.facts import FactType, Field
 from edi_checker.facts.columns import (
     ADDRESS,
@@ -14,7 +15,6 @@ from edi_checker.facts.columns import (
     NAME_OF_A_PERSON,
 )
 from edi_checker.facts.triggers import TRIGGERS, Piece, Trigger
-from edi_checker.reports.rule_page import Shown
 from edi_checker.rules import Rule, explain
 from edi_checker.rules.conditions import OPERATORS
 

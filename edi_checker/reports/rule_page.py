@@ -4,50 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from edi_checker.finding import Finding
-from edi_checker.rules import Rule, Section, explain
-from edi_checker.rules.explain import say_example
-from edi_checker.rules.model import Notation
+from edi_checker.check.examples import Shown
+from edi_checker.rules import Rule, explain
 
 _LABEL = 16  # columns for the headings; longer ones get a line of their own
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A failing example: its notation, the segments that its finding points at (its own place first; none
-    where the finding is that something is missing), and the finding.
-    """
-
-    example: Notation
-    segments: tuple[str, ...]
-    finding: Finding
-
-    @property
-    def given(self) -> list[str]:
-        """What goes in: the segments that matter, else the example as it is written."""
-        return [f"{segment}~" for segment in self.segments] or [say_example(self.example)]
-
-    def sections(self) -> tuple[Section, ...]:
-        """What goes in, what comes out, the codes that answer it, the release of the table that decided."""
-        finding = self.finding
-        line = f"line {finding.where.line}, " if finding.where.line is not None else ""
-        place = f"{line}{finding.where.loop} {finding.where.element or finding.where.segment}"
-        status = finding.status
-        codes = [
-            (name, ", ".join(given)) for name, given in (("999", status.ack999), ("277CA", status.ack277ca))
-        ]
-        codes.append(("TA1", status.ta1 or ""))
-        answered = [f"{name} {given}" for name, given in codes if given]
-        table = f"{finding.table.name}, {finding.table.version}" if finding.table is not None else ""
-        sections = (
-            ("Example in", self.given),
-            ("Example out", [f"{finding.severity} at {place}: {finding.message}", f"fix: {finding.fix}"]),
-            ("Answered with", ["; ".join(answered)]),
-            ("Table", [table]),
-        )
-        return tuple(Section(heading, tuple(lines)) for heading, lines in sections if any(lines))
 
 
 def write_page(rule: Rule, width: int, shown: Shown | None = None) -> str:

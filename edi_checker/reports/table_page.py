@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from edi_checker.finding import TableVersion
-from edi_checker.store import ALWAYS, Found, Release, StoredTables
-from edi_checker.tables import BUILT_IN, Procedure, Tables
+from edi_checker.reference.store import ALWAYS, Found, Release, StoredTables
+from edi_checker.reference.tables import BUILT_IN, Procedure, Tables
 
 _NO_END = 99991231
 _INDICATORS = {

@@ -13,8 +13,17 @@ from rich.text import Text
 
 from edi_checker.facts import Coverage
 from edi_checker.finding import SEVERITIES, Severity
+from edi_checker.reports.findings_log import (
+    Entry,
+    Excerpt,
+    FileOutcome,
+    Journal,
+    Summary,
+    Sums,
+    Tally,
+    dollars,
+)
 from edi_checker.reports.gaps import say_gaps
-from edi_checker.reports.journal import Entry, Excerpt, FileOutcome, Journal, Summary, Sums, Tally, dollars
 
 WIDTHS = (40, 120)  # narrower cannot be read, wider lines are hard to follow
 

@@ -7,8 +7,8 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from edi_checker.tables import Tables
-from edi_checker.units import QUARTER, ROUNDS_UP, UnitMethod, Working, least_minutes, work
+from edi_checker.reference.tables import Tables
+from edi_checker.reference.units import QUARTER, ROUNDS_UP, UnitMethod, Working, least_minutes, work
 
 _NAMES: dict[UnitMethod, str] = {"cms": "CMS 8-minute rule", "ama": "AMA midpoint rule"}
 _LEAST_ROWS = 8  # of the table of thresholds

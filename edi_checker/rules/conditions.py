@@ -9,9 +9,9 @@ from functools import partial
 from typing import cast
 
 from edi_checker.facts import FactType, FieldType
-from edi_checker.rules.file import Mapping, Node, Scalar, Sequence
+from edi_checker.rules.fault_list import Notes, Wrong, listed, mapping_of, word_of
 from edi_checker.rules.model import Constant, Operator, Pattern, Reference, Term
-from edi_checker.rules.notes import Notes, Wrong, listed, mapping_of, word_of
+from edi_checker.rules.yaml_tree import Mapping, Node, Scalar, Sequence
 
 MAX_ALIASES = 6
 

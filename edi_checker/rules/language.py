@@ -11,7 +11,16 @@ from typing import NamedTuple, cast
 from edi_checker.facts import FactType
 from edi_checker.finding import SEVERITIES
 from edi_checker.rules.conditions import REFERENCE, Conditions, day_of
-from edi_checker.rules.file import Mapping, Node, Scalar, Sequence, Unreadable, read
+from edi_checker.rules.fault_list import (
+    Notes,
+    Wrong,
+    listed,
+    mapping_of,
+    mappings_of,
+    text_of,
+    texts_of,
+    word_of,
+)
 from edi_checker.rules.model import (
     Case,
     Examples,
@@ -27,7 +36,7 @@ from edi_checker.rules.model import (
     Text,
     Where,
 )
-from edi_checker.rules.notes import Notes, Wrong, listed, mapping_of, mappings_of, text_of, texts_of, word_of
+from edi_checker.rules.yaml_tree import Mapping, Node, Scalar, Sequence, Unreadable, read
 
 MAX_CODES_277CA = 3
 

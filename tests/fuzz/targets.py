@@ -13,16 +13,16 @@ from pathlib import Path
 import edi_checker
 from edi_checker import rules
 from edi_checker.acks.explain import explain
-from edi_checker.checker import Checked, Checker
-from edi_checker.config import ConfigError, read_config
-from edi_checker.guide import load as load_guide
-from edi_checker.minutes import MinutesError, read_minutes
-from edi_checker.profile_file import ProfileError, read_profiles
+from edi_checker.check.checker import Checked, Checker
+from edi_checker.claims.minutes import MinutesError, read_minutes
+from edi_checker.cli.config import ConfigError, read_config
+from edi_checker.files.inputs import Input, Reading, Unreadable, find_inputs
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.store import StoreError
+from edi_checker.reference.store.importing import ImportRefused, plan_import, run_import
+from edi_checker.rules.profile_file import ProfileError, read_profiles
 from edi_checker.run import Files, Watcher, check_input
-from edi_checker.source import Input, Reading, Unreadable, find_inputs
-from edi_checker.store import StoreError
-from edi_checker.store.importing import ImportRefused, plan_import, run_import
-from edi_checker.x12 import NotX12
+from edi_checker.x12.blocks import NotX12
 
 RECEIVED = (2026, 11, 21)
 

@@ -131,6 +131,6 @@ def test_a_target_raises_where_a_part_cannot_be_checked(monkeypatch):
     def fail(*_):
         raise KeyError("of ours")
 
-    monkeypatch.setattr("edi_checker.checker.facts_of", fail)
+    monkeypatch.setattr("edi_checker.check.checker.facts_of", fail)
     with pytest.raises(AssertionError):
         targets.claims(seeds.seeds_of("claims")[0])

@@ -19,12 +19,12 @@ from pathlib import Path
 import pytest
 
 import probe
-from edi_checker.profile_file import ProfileError, read_profiles
+from edi_checker.files.inputs import Unreadable, find_inputs
+from edi_checker.reference.store.spreadsheet import BadWorkbook, read_sheets
 from edi_checker.rules import RuleError
 from edi_checker.rules import load as load_rules
-from edi_checker.source import Unreadable, find_inputs
-from edi_checker.store.spreadsheet import BadWorkbook, read_sheets
-from edi_checker.x12 import NotX12, read_blocks
+from edi_checker.rules.profile_file import ProfileError, read_profiles
+from edi_checker.x12.blocks import NotX12, read_blocks
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # A claim file of ten times the size takes ten times as long; EDI_CHECKER_FUZZ_SIZE=10 for a longer test.

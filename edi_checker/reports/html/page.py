@@ -11,14 +11,14 @@ from typing import IO, NamedTuple, TextIO
 
 from edi_checker.facts import Coverage
 from edi_checker.finding import Severity
+from edi_checker.reports.findings_log import Entry, FileOutcome, Journal, Summary, Sums, Tally
 from edi_checker.reports.gaps import say_gaps
 from edi_checker.reports.html.answers import key_of, unite
 from edi_checker.reports.html.answers import lay_out as lay_out_answer
-from edi_checker.reports.html.card import Advice, lay_out, money, name_place, outcome_tag, severity_tag
-from edi_checker.reports.html.chart import draw_chart, write_switches
-from edi_checker.reports.html.exhibit import Exhibit, Exhibits
+from edi_checker.reports.html.claim_card import Advice, lay_out, money, name_place, outcome_tag, severity_tag
+from edi_checker.reports.html.claim_view import Exhibit, Exhibits
 from edi_checker.reports.html.markup import Content, Element, append, shorten, tag, write
-from edi_checker.reports.journal import Entry, FileOutcome, Journal, Summary, Sums, Tally
+from edi_checker.reports.html.rule_filter import draw_chart, write_switches
 from edi_checker.rules import Rule
 
 MOST_CARD_TEXT = 9_000_000  # characters of parts laid out in full on one page

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from edi_checker.facts import Fact, FactType, Field
-from edi_checker.plugins import hookimpl
+from edi_checker.rules.plugins import hookimpl
 
 BUSY_DAY = FactType(
     about="the lines of a claim on one day",

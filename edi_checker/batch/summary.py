@@ -1,0 +1,185 @@
+"""What a batch came to: as summary.json, and as a table for the eye."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from edi_checker.batch.ledger import Record
+from edi_checker.facts import Coverage, Gap
+from edi_checker.reports.findings_log import dollars
+from edi_checker.reports.gaps import say_gaps
+
+SCHEMA = "edi-checker/batch-summary/1"
+_SHOWN = 15  # inputs or rules in the table
+_OUTCOMES = ("accepted", "accepted_with_errors", "rejected", "not_checked")
+_VERDICTS = ("accepted", "rejected", "not_checked")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How a run went: seconds, claims that were checked in it, inputs that were done before it."""
+
+    seconds: float
+    claims: int
+    resumed: int
+    workers: int
+    deaths: int
+
+    @property
+    def speed(self) -> float:
+        """Claims in a second."""
+        return self.claims / self.seconds if self.seconds > 0 else 0.0
+
+
+@dataclass(slots=True)
+class Totals:
+    """The sums over all records.
+
+    `cents` by outcome of the claim, `rules` by severity and rule id; `gaps` are days of service outside the
+    tables.
+    """
+
+    inputs: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    cents: Counter[str] = field(default_factory=Counter)
+    rules: Counter[tuple[str, str]] = field(default_factory=Counter)
+    gaps: tuple[Gap, ...] = ()
+
+    def add(self, record: Record) -> None:
+        self.inputs[record.outcome] += 1
+        self.counts.update(record.counts)
+        self.cents.update(record.cents)
+        for severity, rule, count in record.rules:
+            self.rules[severity, rule] += count
+        coverage = Coverage()
+        coverage.take((*self.gaps, *(Gap(*values) for values in record.gaps)))
+        self.gaps = coverage.gaps()
+
+    def most_frequent(self) -> list[tuple[tuple[str, str], int]]:
+        return sorted(self.rules.items(), key=lambda item: (-item[1], item[0]))
+
+
+def write_summary(
+    out: TextIO, records: list[Record], totals: Totals, work: Work, head: dict[str, Any]
+) -> None:
+    """Write summary.json: `head` (version, date, tables), the totals, the run, and each input on a line."""
+    whole = {
+        "schema": SCHEMA,
+        **head,
+        "files": {"total": len(records), **{outcome: totals.inputs[outcome] for outcome in _OUTCOMES}},
+        "counts": dict(totals.counts),
+        "charges": {
+            "total": dollars(totals.cents.total()),
+            **{verdict: dollars(totals.cents[verdict]) for verdict in _VERDICTS},
+        },
+        "findings": [
+            {"rule": rule, "severity": severity, "count": count}
+            for (severity, rule), count in totals.most_frequent()
+        ],
+        "not_covered": [
+            {
+                "name": gap.table,
+                "version": gap.version,
+                "side": gap.side,
+                "from": f"{gap.first // 10000:04}-{gap.first // 100 % 100:02}-{gap.first % 100:02}",
+                "until": f"{gap.last // 10000:04}-{gap.last // 100 % 100:02}-{gap.last % 100:02}",
+            }
+            for gap in totals.gaps
+        ],
+        "run": {
+            "seconds": round(work.seconds, 3),
+            "claims": work.claims,
+            "claims_per_second": round(work.speed, 1),
+            "workers": work.workers,
+            "resumed_files": work.resumed,
+            "workers_replaced": work.deaths,
+        },
+    }
+    out.write(json.dumps(whole)[:-1] + ',\n "inputs": [')
+    between = "\n  "
+    for record in records:
+        out.write(between + json.dumps(record.as_json()))
+        between = ",\n  "
+    out.write("]}\n")
+
+
+def print_summary(out: TextIO, records: list[Record], totals: Totals, work: Work, width: int) -> None:
+    """Print the totals, the most frequent findings and the inputs that need somebody's eye."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(file=out, width=width, highlight=False, markup=False, emoji=False)
+    table = Table(title="Claims", title_justify="left")
+    table.add_column("")
+    for column in ("files", "claims", "charges"):
+        table.add_column(column, justify="right")
+    for verdict in _VERDICTS:
+        table.add_row(
+            verdict.replace("_", " "),
+            f"{totals.inputs[verdict]:,}",
+            f"{totals.counts[f'claims_{verdict}']:,}",
+            _money(totals.cents[verdict]),
+        )
+    table.add_row("accepted in part", f"{totals.inputs['accepted_with_errors']:,}", "", "")
+    table.add_row(
+        "all",
+        f"{len(records):,}",
+        f"{totals.counts['claims']:,}",
+        _money(totals.cents.total()),
+        end_section=True,
+    )
+    console.print(table)
+    frequent = totals.most_frequent()
+    if frequent:
+        table = Table(title="Findings by rule", title_justify="left")
+        table.add_column("rule")
+        table.add_column("severity")
+        table.add_column("findings", justify="right")
+        for (severity, rule), count in frequent[:_SHOWN]:
+            table.add_row(Text(rule), severity, f"{count:,}")
+        console.print(table)
+        _say_more(console.print, len(frequent), "rules")
+    marked = [record for record in records if record.outcome != "accepted" or record.troubles]
+    if marked:
+        table = Table(title="Files that were not accepted as they are", title_justify="left")
+        table.add_column("file", overflow="fold")
+        table.add_column("outcome")
+        for column in ("claims", "errors", "warnings"):
+            table.add_column(column, justify="right")
+        for record in marked[:_SHOWN]:
+            outcome = record.outcome.replace("_", " ")
+            table.add_row(
+                Text(record.path),
+                Text(f"{outcome}: {record.reason}" if record.reason else outcome),
+                f"{record.counts['claims']:,}",
+                f"{record.counts['error']:,}",
+                f"{record.counts['warning']:,}",
+            )
+        console.print(table)
+        _say_more(console.print, len(marked), "files")
+    for sentence in say_gaps(totals.gaps):
+        console.print(sentence)
+    console.print(_sentence(work))
+
+
+def _say_more(say: Any, count: int, what: str) -> None:
+    if count > _SHOWN:
+        say(f"and {count - _SHOWN:,} more {what}: see summary.json")
+
+
+def _sentence(work: Work) -> str:
+    said = f"{work.claims:,} claims in {work.seconds:,.1f} s, {work.speed:,.0f} a second"
+    if work.resumed:
+        said += f"; {work.resumed:,} files were done before"
+    if work.deaths:
+        said += f"; {work.deaths} worker processes died and were replaced"
+    return said + "."
+
+
+def _money(cents: int) -> str:
+    sign = "-" if cents < 0 else ""
+    return f"{sign}{abs(cents) // 100:,}.{abs(cents) % 100:02d}"

@@ -1,0 +1,311 @@
+"""The whole path in one short function: bytes to blocks, parts, facts, findings, outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO, Literal, NamedTuple, TypeVar
+
+from edi_checker.check.engine import Engine
+from edi_checker.claims.claim import (
+    BillingProvider,
+    Claim,
+    Group,
+    GroupEnd,
+    Interchange,
+    InterchangeEnd,
+    Level,
+    Part,
+    Patient,
+    Subscriber,
+    Transaction,
+    TransactionEnd,
+    Whole,
+)
+from edi_checker.claims.profile import Choice, Isolation, Profile, choose, choose_for_run
+from edi_checker.claims.reader import Passed, read_parts
+from edi_checker.facts import AnyLevel, Circumstances, facts_of, note_days
+from edi_checker.finding import Finding
+from edi_checker.guide.table import Guide
+from edi_checker.x12.blocks import Bounds, Fault, read_blocks
+
+Outcome = Literal["accepted", "rejected", "not_checked"]
+
+# An IEA01 that counts wrong is reported, and the groups that were received are still processed (TA104 = E).
+TA1_NOTED_ONLY = frozenset(("021",))
+
+
+class Checked(NamedTuple):
+    """One part of the input in document order, what is wrong with it, and what becomes of it.
+
+    `outcome` says, with all that is known when the part has passed: of a Claim, whether it is accepted,
+    counting
+    findings on the levels above it; of a level or header, whether its own findings reject all below it; of a
+    TransactionEnd, GroupEnd or InterchangeEnd, whether the whole is rejected (then every claim in it is,
+    whatever was said of it before). `failed` is the reason why a part could not be checked (our fault), else
+    "".
+    """
+
+    part: Part
+    findings: tuple[Finding, ...]
+    outcome: Outcome
+    failed: str = ""
+
+    def length(self) -> int:
+        """Characters of the part that it holds."""
+        return _length(self.part)
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """Everything that a check needs, made once and used for any number of inputs, one after the other.
+
+    `isolation` says what a fault of structure within a claim rejects, None leaves it to the claim's profile;
+    `bounds` are the most that is read as one segment or claim, None for the usual ones;
+    `fast` lets patterns pass the blocks that they prove clean, and gives back what was worked out of pieces
+    that say the same; the findings are the same without.
+    """
+
+    guide: Guide
+    engine: Engine
+    circumstances: Circumstances
+    isolation: Isolation | None = None
+    fast: bool = True
+    bounds: Bounds | None = None
+
+    def check(
+        self, stream: BinaryIO, passed: Passed | None = None, *, followed: bool = False
+    ) -> Iterator[Checked]:
+        """Check one input; yields its parts in document order, each as soon as it has been read.
+
+        With `passed` or `followed` the stream is a stretch of an input, as reader.read_parts takes it.
+        Raises x12.NotX12 where the input cannot be read at all. Memory does not grow with the input.
+        """
+        outcomes = _Outcomes(self.isolation, profile=self.circumstances.profile)
+        circumstances = replace(
+            self.circumstances.for_one_input(),
+            meet=self.engine.meet,
+        )
+        parts = read_parts(
+            read_blocks(stream, self.bounds), self.guide, fast=self.fast, passed=passed, followed=followed
+        )
+        for handful in take_handfuls(parts, _length):
+            judged = [(part, *self._judge(part, circumstances)) for part in handful]
+            for part, findings, failed in judged:
+                yield Checked(part, findings, outcomes.of(part, findings, failed), failed)
+
+    def _judge(self, part: Part, circumstances: Circumstances) -> tuple[tuple[Finding, ...], str]:
+        try:
+            if self.fast and isinstance(part, Claim | AnyLevel) and not part.faults:
+                found = self._remember(part, circumstances)
+                if found is not None:
+                    if isinstance(part, Claim):
+                        self.engine.ways["pieces"] += 1
+                    if found:
+                        self.engine.note_remembered(found)
+                    return tuple(found), ""
+            if isinstance(part, Claim):
+                self.engine.ways["whole"] += 1
+            facts = facts_of(part, circumstances)
+            if not facts:
+                return _NOTHING
+            option = circumstances.profile
+            profile = choose(part, option) if isinstance(part, Claim) else choose_for_run(option)
+            findings = tuple(self.engine.judge(facts, profile, circumstances.received))
+            return _without_echoes(findings, part.faults) if part.faults else findings, ""
+        except Exception as crash:  # noqa: BLE001  # a crash of ours must cost one part, neither pass nor reject it
+            # The type alone: a message of an unexpected error may quote the claim.
+            return (), f"internal error ({type(crash).__name__})"
+
+    def _remember(self, part: Claim | AnyLevel, circumstances: Circumstances) -> list[Finding] | None:
+        """The findings by what was worked out of such pieces before; None where that is not enough."""
+        run = choose_for_run(circumstances.profile)
+        delimiters = part.block.delimiters
+        of_levels = self.engine.memo(delimiters, circumstances, run)
+        if not isinstance(part, Claim):
+            found = of_levels.judge_level(part)
+            if found is not None:
+                note_days(circumstances, run, None, None)
+            return found
+        profile = choose(part, circumstances.profile)
+        circumstances = circumstances.held_to(profile)
+        return self.engine.memo(delimiters, circumstances, profile).judge(
+            part, circumstances, of_levels.above
+        )
+
+
+_NOTHING: tuple[tuple[Finding, ...], str] = ((), "")
+
+
+_T = TypeVar("_T")
+_MANY = 100
+_LONG = 1 << 16  # characters
+
+
+def take_handfuls(items: Iterable[_T], length: Callable[[_T], int]) -> Iterator[list[_T]]:
+    """The items some at a time, not more than make a fair length: many in a row go through the same code
+    faster than each goes through all of it.
+
+    What comes before an error of the items is given before it is raised.
+    """
+    handful: list[_T] = []
+    left = _LONG
+    try:
+        for item in items:
+            handful.append(item)
+            left -= length(item)
+            if left < 0 or len(handful) == _MANY:
+                yield handful
+                handful = []
+                left = _LONG
+    except Exception:
+        yield handful
+        raise
+    yield handful
+
+
+def _length(part: Part) -> int:
+    return len(part.block.text) if isinstance(part, Whole) else 0
+
+
+def _without_echoes(findings: tuple[Finding, ...], faults: tuple[Fault, ...]) -> tuple[Finding, ...]:
+    """The findings where one cause shall be one finding: nothing is said of what an element means where the
+    guide refuses how it is written, and nothing of the modifiers of a procedure that it refuses.
+    """
+    refused = {(fault.position, fault.element) for fault in faults if fault.answers}
+    for position, element in tuple(refused):
+        if element in _PROCEDURE:
+            # Rules look at the four modifiers together.
+            refused.update((position, modifier) for modifier in _PROCEDURE[1:])
+    return tuple(
+        finding
+        for finding in findings
+        if finding.snip <= 2 or (finding.where.position, finding.where.element) not in refused
+    )
+
+
+_PROCEDURE = ("SV101-2", "SV101-3", "SV101-4", "SV101-5", "SV101-6")
+
+
+@dataclass(slots=True)
+class _Outcomes:
+    """What stands above the current part, and which of it is rejected already."""
+
+    isolation: Isolation | None
+    interchange: Outcome = "accepted"
+    group: Outcome = "accepted"
+    transaction: Outcome = "accepted"
+    levels: dict[type, Outcome] = field(default_factory=dict)
+    profile: Profile | Choice | None = None
+    # An HL is missing: until the next one nobody knows whose the claims are.
+    adrift: Outcome = "accepted"
+    # The last segment of a claim belongs to the level that comes next, which is not whole without it.
+    torn: Outcome = "accepted"
+
+    def _isolation(self, part: Part) -> Isolation:
+        if self.isolation is not None:
+            return self.isolation
+        profile = choose(part, self.profile) if isinstance(part, Claim) else choose_for_run(self.profile)
+        return profile.isolation or "claim"
+
+    def of(self, part: Part, findings: tuple[Finding, ...], failed: str) -> Outcome:
+        if not findings and not failed and isinstance(part, Claim) and _is_sent(part):
+            return self._above_claim()
+        own: Outcome = "accepted"
+        if not isinstance(part, Claim):
+            self.adrift = "accepted"
+        elif not _is_sent(part):
+            # The first of a CLM sent twice in a row; the finding stands at the second, this one is empty.
+            own = "rejected"
+        for finding in findings:
+            if finding.severity != "error":
+                continue
+            self._doubt_levels(part, finding)
+            if finding.status.ta1 is not None:
+                if finding.status.ta1 not in TA1_NOTED_ONLY:
+                    self.interchange = "rejected"
+                    own = "rejected"
+                continue
+            own = "rejected"
+            if finding.status.ack999 and self._isolation(part) == "transaction":
+                self.transaction = "rejected"
+        if isinstance(part, Level):
+            own, self.torn = _worst(own, self.torn), "accepted"
+        if failed:
+            own = "not_checked"
+        match part:
+            case Interchange():
+                self.interchange = own
+                return own
+            case Group():
+                self.group = "rejected" if not part.readable else own
+                return self.group
+            case Transaction():
+                self.levels.clear()
+                self.transaction = own
+                return own
+            case BillingProvider():
+                self.levels = {BillingProvider: own}
+                return own
+            case Subscriber():
+                self.levels.pop(Patient, None)
+                self.levels[Subscriber] = own
+                return own
+            case Patient():
+                self.levels[Patient] = own
+                return own
+            case Claim():
+                return _worst(own, self._above_claim())
+            case TransactionEnd():
+                self.transaction = _worst(self.transaction, own)
+                return self.transaction
+            case GroupEnd():
+                self.group = _worst(self.group, own)
+                return self.group
+            case InterchangeEnd():
+                self.interchange = _worst(self.interchange, own)
+                return self.interchange
+
+    def _above_claim(self) -> Outcome:
+        return _worst(self.interchange, self.group, self.transaction, self.adrift, *self.levels.values())
+
+    def _doubt_levels(self, part: Part, finding: Finding) -> None:
+        """A segment of a level that stands in a part below it: the level is not whole, whoever it is of."""
+        where = finding.where
+        if where.element is not None or not finding.rule.startswith("guide."):
+            return
+        level = _LEVEL_OF_LOOP.get(where.loop[:5])
+        if where.segment == "HL":
+            self.adrift = "rejected"
+            if level is not None and type(part) is not level:
+                # The levels below the lost one come with an HL of their own, and are nobody's all the same.
+                self.levels[level] = "rejected"
+            return
+        if level is None or type(part) is level or not isinstance(part, (Level, Claim)):
+            return
+        last = part.position + part.block.text.count(part.block.delimiters.terminator)
+        if isinstance(part, Claim) and where.position == last:
+            self.torn = "rejected"
+        else:
+            self.levels[level] = "rejected"
+
+
+def _is_sent(claim: Claim) -> bool:
+    """Whether there is more of a claim than its CLM."""
+    return claim.block.delimiters.terminator in claim.block.text
+
+
+_LEVEL_OF_LOOP: dict[str, type] = {
+    "2000A": BillingProvider,
+    "2010A": BillingProvider,
+    "2000B": Subscriber,
+    "2010B": Subscriber,
+    "2000C": Patient,
+    "2010C": Patient,
+}
+
+
+def _worst(*outcomes: Outcome) -> Outcome:
+    if "not_checked" in outcomes:
+        return "not_checked"
+    return "rejected" if "rejected" in outcomes else "accepted"

@@ -1,0 +1,676 @@
+"""Blocks to the parts of a claim file, in order; notes the faults of the envelope, judges nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import pairwise
+
+from edi_checker.claims.claim import (
+    BillingProvider,
+    Claim,
+    Group,
+    GroupEnd,
+    Interchange,
+    InterchangeEnd,
+    Part,
+    Patient,
+    Segment,
+    Subscriber,
+    Transaction,
+    TransactionEnd,
+    element,
+)
+from edi_checker.guide.table import Guide
+from edi_checker.guide.walker import Walker
+from edi_checker.x12.blocks import ISA_WIDTHS, Block, Fault
+
+VERSION = "005010X222A1"
+READ_AS_VERSION = frozenset(("005010X222", "005010X222A2"))
+
+
+@dataclass(frozen=True, slots=True)
+class PassedInSet:
+    """What of a transaction set lies before the subscriber level at which a reading begins.
+
+    above     HL segments before that of the billing provider; `levels` all of them
+    provider  position in ST..SE of the billing provider's HL; `position` that of the subscriber's
+    claims    its claims so far
+    """
+
+    above: int
+    levels: int
+    provider: int
+    position: int
+    claims: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What of an interchange lies before the place at which a reading begins.
+
+    groups        its groups, the one that is open included
+    transactions  transaction sets of the open group, without one that is open itself
+    inside        what of a set that is open lies before, None where none is
+    """
+
+    groups: int
+    transactions: int
+    inside: PassedInSet | None = None
+
+
+class Unsettled(Exception):
+    """What follows a stretch is read by what stands before it: see read_parts."""
+
+
+def read_parts(
+    blocks: Iterable[Block],
+    guide: Guide,
+    *,
+    fast: bool = True,
+    passed: Passed | None = None,
+    followed: bool = False,
+) -> Iterator[Part]:
+    """Put blocks together to interchanges, groups, transactions, levels and claims, each with its faults.
+
+    Every opening part is closed by its End part, also where the file forgets to. Holds no more than the
+    levels
+    above the current claim. `fast` as of the walker: the parts are the same without.
+
+    With `passed` the blocks are a later stretch of an interchange, with its ISA and the open GS put before;
+    within a set also its header and the open billing provider, which must be numbered as the guide asks.
+    With `followed` the last block is the level of the set that follows the stretch. Raises Unsettled before
+    that one where it would be read otherwise by itself.
+    """
+    reader = _Reader(guide, fast=fast)
+    if passed is not None and passed.inside is not None:
+        blocks = _move(blocks, passed.inside)
+    for count, (block, following) in enumerate(pairwise(_then_none(blocks))):
+        if block is not None:
+            if followed and following is None:
+                reader.hold_settled()
+            if block.kind in _INSIDE:
+                part = reader.take_inside(block, following)
+                if part is not None:
+                    yield part
+            else:
+                yield from reader.take(block, following)
+            if passed is not None and count < _HEAD:
+                reader.pass_over(passed, block)
+    yield from reader.end()
+
+
+_INSIDE = frozenset(("HL", "CLM"))
+_HEAD = 4  # blocks at most that are put before a later stretch
+
+
+def _move(blocks: Iterable[Block], inside: PassedInSet) -> Iterator[Block]:
+    """The blocks with the positions that they have in the whole set, up to its end."""
+    by = 0
+    for count, block in enumerate(blocks):
+        if count == _HEAD - 1:
+            by = inside.provider - block.position
+        elif count == _HEAD:
+            by = inside.position - block.position
+        elif block.kind not in ("HL", "CLM", "SE", "?"):
+            by = 0
+        yield block._replace(position=block.position + by) if by else block
+
+
+def _then_none(blocks: Iterable[Block]) -> Iterator[Block | None]:
+    yield from blocks
+    yield None
+
+
+class _Reader:
+    """What is open at this place of the file; see read_parts."""
+
+    def __init__(self, guide: Guide, *, fast: bool) -> None:
+        self._guide = guide
+        self._fast = fast
+        self._seen_interchanges: set[tuple[str, ...]] = set()
+        self._seen_groups: set[str] = set()
+        self._seen_transactions: set[str] = set()
+        self._interchange: Interchange | None = None
+        self._group: Group | None = None
+        self._transaction: Transaction | None = None
+        self._walker: Walker | None = None
+        self._provider: BillingProvider | None = None
+        self._subscriber: Subscriber | None = None
+        self._patient: Patient | None = None
+        self._groups = 0
+        self._transactions = 0
+        self._claims = 0
+        self._position = 0
+        # Faults found between two parts, and whether one of them explains a wrong count or a missing trailer.
+        self._between: list[Fault] = []
+        self._lost = False
+
+    def take(self, block: Block, following: Block | None) -> Iterator[Part]:
+        """The parts that a block of the envelope or the header of a transaction closes and opens."""
+        if block.kind == "ISA":
+            yield from self._close_interchange(None, ())
+            yield self._open_interchange(block)
+        elif block.kind == "GS":
+            yield from self._close_group(None, ())
+            yield from self._open_group(block)
+        elif block.kind == "GE":
+            if self._group is None:
+                self._stray("GE", "a GS segment before GE")
+            else:
+                yield from self._close_group(block.segments(), block.faults)
+        elif block.kind == "IEA":
+            # Stray text behind the trailer has no other part that could tell of it.
+            after = following.faults if following is not None and following.kind == "?" else ()
+            yield from self._close_interchange(block.segments(), (*block.faults, *after))
+        elif block.kind in ("TA1", "?"):
+            if self._interchange is not None:
+                self._between += block.faults
+                self._lost = self._lost or bool(block.faults)
+        elif self._group is not None and not self._group.readable:
+            pass
+        elif block.kind == "ST":
+            yield from self._open_transaction(block, following)
+        elif block.kind == "SE":
+            if self._transaction is None:
+                self._stray("ST", "an ST segment before SE")
+            else:
+                self._position = block.position
+                yield self._close_transaction(block.segments(), block.faults)
+
+    def take_inside(self, block: Block, following: Block | None) -> Part | None:
+        """The level or claim of an HL or CLM block; None where none can be made of it."""
+        if self._group is not None and not self._group.readable:
+            return None
+        transaction, walker = self._transaction, self._walker
+        if transaction is None:
+            self._stray("ST", "an ST segment before the first HL")
+            return None
+        is_claim = block.kind == "CLM"
+        self._position = block.position + block.text.count(block.delimiters.terminator) + 1
+        if is_claim:
+            self._claims += 1
+        if walker is None:
+            return None
+        level, faults = walker.walk(block, following)
+        if faults or block.faults or self._between:
+            faults = (*self._take_between(), *block.faults, *faults)
+        cut = following is None
+        if cut:
+            faults = _before_the_cut(faults, block)
+        if is_claim:
+            claim = Claim(block, transaction, self._provider, self._subscriber, self._patient, faults, cut)
+            if faults and any(_is_lost_subscriber(fault) for fault in faults):
+                # Whose level began within the block is not known; what comes next is not of the one before.
+                self._subscriber = self._patient = None
+            return claim
+        if level == "2000A":
+            self._provider = BillingProvider(block, transaction, faults)
+            self._subscriber = self._patient = None
+            return self._provider
+        if level == "2000C":
+            self._patient = Patient(block, transaction, faults, self._subscriber)
+            return self._patient
+        self._subscriber = Subscriber(block, transaction, faults, self._provider)
+        self._patient = None
+        return self._subscriber
+
+    def pass_over(self, passed: Passed, head: Block) -> None:
+        """Count as seen what lies before, after this block of its head."""
+        inside = passed.inside
+        if head.kind == "GS":
+            self._groups = passed.groups
+            self._transactions = passed.transactions
+        elif inside is not None and self._walker is not None:
+            self._claims = inside.claims
+            self._walker.pass_over(inside.above if head.kind == "ST" else inside.levels)
+
+    def hold_settled(self) -> None:
+        """Raise Unsettled where what was read last bears on what is read next."""
+        if self._between or self._walker is None or not self._walker.settled:
+            raise Unsettled
+
+    def end(self) -> Iterator[Part]:
+        yield from self._close_interchange(None, ())
+
+    # Interchange
+
+    def _open_interchange(self, block: Block) -> Interchange:
+        head, *rest = block.segments()
+        faults = [*self._take_between(), *block.faults, *_isa_faults(head)]
+        if rest:
+            faults.append(_envelope("GS", "TA1=024", f"a GS segment after ISA, not {_ids(rest)}"))
+            self._lost = True
+        interchange = Interchange(head, block.delimiters, block.ordinal)
+        key = tuple(interchange.value(i) for i in (5, 6, 7, 8, 13))
+        if key in self._seen_interchanges:
+            faults.append(
+                Fault(
+                    "interchange-repeated",
+                    0,
+                    "ISA",
+                    "ISA",
+                    "ISA13",
+                    "I12",
+                    ("TA1=025",),
+                    "interchange control number",
+                    "a number not used before in this file",
+                    element(head, 13).strip()[:9],
+                )
+            )
+        self._seen_interchanges.add(key)
+        self._seen_groups.clear()
+        self._groups = 0
+        self._interchange = replace(interchange, faults=tuple(faults))
+        return self._interchange
+
+    def _close_interchange(self, segments: list[Segment] | None, noted: tuple[Fault, ...]) -> Iterator[Part]:
+        interchange = self._interchange
+        if interchange is None:
+            if segments is not None:
+                self._between.append(_envelope("ISA", "TA1=024", "an ISA segment before IEA"))
+            return
+        truncated = segments is None
+        if truncated:
+            yield from self._abandon_group()
+        else:
+            yield from self._close_group(None, ())
+        faults = [*self._take_between(), *noted]
+        if segments is None:
+            if not self._lost:
+                faults.append(
+                    Fault(
+                        "truncated",
+                        0,
+                        "IEA",
+                        "IEA",
+                        answers=("TA1=023",),
+                        name="interchange trailer",
+                        expected="an IEA segment",
+                    )
+                )
+        else:
+            trailer, *rest = segments
+            if element(trailer, 2).strip() != interchange.control_number:
+                faults.append(
+                    _numbers(
+                        "IEA", "IEA02", "I12", "TA1=001", "the control number of ISA13", element(trailer, 2)
+                    )
+                )
+            if not self._lost and not _counts(element(trailer, 1), self._groups):
+                faults.append(
+                    _count(
+                        "IEA",
+                        "IEA01",
+                        "I16",
+                        "TA1=021",
+                        self._groups,
+                        "functional groups",
+                        element(trailer, 1),
+                    )
+                )
+            if rest:
+                faults.append(
+                    _envelope("IEA", "TA1=024", f"nothing but an ISA segment after IEA, not {_ids(rest)}")
+                )
+        self._interchange = None
+        self._lost = False
+        yield InterchangeEnd(interchange, segments[0] if segments else None, self._groups, tuple(faults))
+
+    # Functional group
+
+    def _open_group(self, block: Block) -> Iterator[Part]:
+        interchange = self._here()
+        head, *rest = block.segments()
+        faults = [*self._take_between(), *block.faults]
+        group = Group(head, interchange)
+        readable = group.version == VERSION or group.version in READ_AS_VERSION
+        if group.version != VERSION:
+            faults.append(
+                Fault(
+                    "version",
+                    0,
+                    "GS",
+                    "GS",
+                    "GS08",
+                    "480",
+                    () if readable else ("AK905=2",),
+                    "version of the group",
+                    VERSION,
+                    _version_text(group.version),
+                )
+            )
+        if readable:
+            faults += _gs_faults(head)
+            if interchange.segment and interchange.value(12) != "00501":
+                faults.append(_envelope("ISA", "TA1=017", "00501 above a 005010 group", "ISA12"))
+            if rest:
+                faults.append(_envelope("ST", "TA1=024", f"an ST segment after GS, not {_ids(rest)}"))
+                self._lost = True
+        if group.control_number in self._seen_groups:
+            faults.append(
+                _numbers(
+                    "GS",
+                    "GS06",
+                    "28",
+                    "AK905=19",
+                    "a number not used before in this interchange",
+                    group.control_number,
+                )
+            )
+        self._seen_groups.add(group.control_number)
+        self._seen_transactions.clear()
+        self._groups += 1
+        self._transactions = 0
+        self._group = replace(group, faults=tuple(faults), readable=readable)
+        yield self._group
+
+    def _close_group(self, segments: list[Segment] | None, noted: tuple[Fault, ...]) -> Iterator[Part]:
+        group = self._group
+        if group is None:
+            return
+        if self._transaction is not None:
+            yield self._close_transaction(None, ())
+        faults = [*self._take_between(), *noted]
+        if not group.segment:
+            pass  # The missing GS was noted; its trailer has nothing to agree with.
+        elif segments is None:
+            faults.append(_envelope("GE", "AK905=3", "a GE segment"))
+        else:
+            trailer, *rest = segments
+            if element(trailer, 2) != group.control_number:
+                faults.append(
+                    _numbers("GE", "GE02", "28", "AK905=4", "the control number of GS06", element(trailer, 2))
+                )
+            if group.readable and not self._lost and not _counts(element(trailer, 1), self._transactions):
+                faults.append(
+                    _count(
+                        "GE",
+                        "GE01",
+                        "97",
+                        "AK905=5",
+                        self._transactions,
+                        "transaction sets",
+                        element(trailer, 1),
+                    )
+                )
+            if rest:
+                faults.append(_envelope("GE", "TA1=024", f"a GS or IEA segment after GE, not {_ids(rest)}"))
+        self._group = None
+        yield GroupEnd(group, segments[0] if segments else None, self._transactions, tuple(faults))
+
+    def _abandon_group(self) -> Iterator[Part]:
+        """The input ended: close what is open without a word, for one fault says it all."""
+        if self._transaction is not None:
+            yield TransactionEnd(self._transaction, None, self._position, self._claims, ())
+            self._transaction = None
+        if self._group is not None:
+            yield GroupEnd(self._group, None, self._transactions, ())
+            self._group = None
+
+    # Transaction set
+
+    def _open_transaction(self, block: Block, following: Block | None) -> Iterator[Part]:
+        if self._transaction is not None:
+            yield self._close_transaction(None, ())
+        if self._group is None:
+            fault = _envelope("GS", "TA1=024", "a GS segment before ST")
+            self._lost = True
+            self._group = Group([], self._here(), (*self._take_between(), fault))
+            yield self._group
+        self._transactions += 1
+        self._claims = 0
+        self._provider = self._subscriber = self._patient = None
+        head = block.segments()[0]
+        faults = [*self._take_between(), *block.faults]
+        version = element(head, 3)
+        if element(head, 1) != "837":
+            found = element(head, 1) if re.fullmatch(r"[0-9]{3}", element(head, 1)) else ""
+            faults.append(
+                Fault("version", 1, "ST", "ST", "ST01", "143", ("IK502=1",), "transaction set", "837", found)
+            )
+        elif (
+            version
+            and version != VERSION
+            and not (version in READ_AS_VERSION and version == self._group.version)
+        ):
+            answers = () if version in READ_AS_VERSION else ("IK502=I6",)
+            faults.append(
+                Fault(
+                    "version",
+                    1,
+                    "ST",
+                    "ST",
+                    "ST03",
+                    "1705",
+                    answers,
+                    "version of the transaction set",
+                    VERSION,
+                    _version_text(version),
+                )
+            )
+        elif not version:
+            faults.append(
+                Fault(
+                    "element-missing",
+                    1,
+                    "ST",
+                    "ST",
+                    "ST03",
+                    "1705",
+                    ("IK304=8", "IK403=1"),
+                    "version of the transaction set",
+                )
+            )
+        if element(head, 2) in self._seen_transactions:
+            faults.append(
+                replace(
+                    _numbers(
+                        "ST",
+                        "ST02",
+                        "329",
+                        "IK502=23",
+                        "a number not used before in this group",
+                        element(head, 2),
+                    ),
+                    position=1,
+                )
+            )
+        self._seen_transactions.add(element(head, 2))
+        self._walker = Walker(self._guide, block.delimiters, fast=self._fast)
+        unsupported = any("IK502=1" in f.answers or "IK502=I6" in f.answers for f in faults)
+        if not unsupported:
+            # A version that differs from the guide's was answered above.
+            walked = self._walker.walk(block, following).faults
+            if following is None:
+                walked = _before_the_cut(walked, block)
+            faults += [f for f in walked if not (f.element == "ST03" and version in READ_AS_VERSION)]
+        else:
+            self._walker = None
+        self._transaction = Transaction(block, self._group, tuple(faults))
+        yield self._transaction
+
+    def _close_transaction(self, segments: list[Segment] | None, noted: tuple[Fault, ...]) -> TransactionEnd:
+        transaction = self._transaction
+        assert transaction is not None
+        faults = [*self._take_between(), *noted]
+        position = self._position
+        if segments is None:
+            faults.append(
+                Fault(
+                    "envelope",
+                    position,
+                    "SE",
+                    "SE",
+                    answers=("IK502=2",),
+                    name="transaction set trailer",
+                    expected="an SE segment",
+                )
+            )
+        elif self._walker is not None:
+            trailer, *rest = segments
+            if element(trailer, 2) != transaction.control_number:
+                fault = _numbers(
+                    "SE", "SE02", "329", "IK502=3", "the control number of ST02", element(trailer, 2)
+                )
+                faults.append(replace(fault, position=position))
+            if not any(_counts(element(trailer, 1), position + extra) for extra in (0, len(rest))):
+                fault = _count("SE", "SE01", "96", "IK502=4", position, "segments", element(trailer, 1))
+                faults.append(replace(fault, position=position))
+            if rest:
+                faults.append(
+                    Fault(
+                        "segment-unexpected",
+                        position + 1,
+                        "",
+                        _ids(rest[:1]),
+                        answers=("IK502=5",),
+                        expected="an ST or GE segment after SE",
+                    )
+                )
+        self._transaction = None
+        self._walker = None
+        return TransactionEnd(
+            transaction, segments[0] if segments else None, position, self._claims, tuple(faults)
+        )
+
+    # Between the parts
+
+    def _here(self) -> Interchange:
+        assert self._interchange is not None  # read_blocks begins every input with an ISA
+        return self._interchange
+
+    def _stray(self, missing: str, expected: str) -> None:
+        """Segments that belong to nothing because an opening segment is missing: noted once."""
+        if not self._lost:
+            self._between.append(_envelope(missing, "TA1=024", expected))
+        self._lost = True
+
+    def _take_between(self) -> list[Fault]:
+        faults, self._between = self._between, []
+        return faults
+
+
+def _is_lost_subscriber(fault: Fault) -> bool:
+    return fault.kind == "segment-missing" and fault.segment == "HL" and fault.loop in ("2000A", "2000B")
+
+
+def _before_the_cut(faults: tuple[Fault, ...], block: Block) -> tuple[Fault, ...]:
+    """The faults of the last block of a truncated input that the cut itself cannot have caused."""
+    last = block.position + block.text.count(block.delimiters.terminator)
+    return tuple(f for f in faults if f.position < last and "missing" not in f.kind)
+
+
+def _envelope(segment: str, answer: str, expected: str, at: str = "") -> Fault:
+    return Fault("envelope", 0, segment, segment, element=at, answers=(answer,), expected=expected)
+
+
+def _numbers(segment: str, at: str, number: str, answer: str, expected: str, found: str) -> Fault:
+    safe = found.strip() if re.fullmatch(r"[A-Za-z0-9 ]{1,15}", found) else ""
+    return Fault(
+        "control-number", 0, segment, segment, at, number, (answer,), "control number", expected, safe
+    )
+
+
+def _count(segment: str, at: str, number: str, answer: str, counted: int, what: str, found: str) -> Fault:
+    safe = found if re.fullmatch(r"[0-9]{1,10}", found) else ""
+    return Fault(
+        "count", 0, segment, segment, at, number, (answer,), f"number of {what}", f"{counted} {what}", safe
+    )
+
+
+def _counts(text: str, counted: int) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 10 and int(text) == counted
+
+
+def _ids(segments: list[Segment]) -> str:
+    """The id of the first of these segments, where it is one."""
+    name = segments[0][0] if segments else ""
+    return name if re.fullmatch(r"[A-Z][A-Z0-9]{1,2}", name) else "other text"
+
+
+def _version_text(text: str) -> str:
+    return text if re.fullmatch(r"[0-9]{6}[A-Z0-9]{0,6}", text) else ""
+
+
+def _is_date(text: str) -> bool:
+    if not re.fullmatch(r"[0-9]{6}|[0-9]{8}", text):
+        return False
+    year, month, on = (text[:-4], text[-4:-2], text[-2:])
+    try:
+        date(2000 + int(year) if len(year) == 2 else int(year), int(month), int(on))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_time(text: str) -> bool:
+    return re.fullmatch(r"([01][0-9]|2[0-3])[0-5][0-9]([0-5][0-9]([0-9]{1,2})?)?", text) is not None
+
+
+_ID_QUALIFIERS = frozenset(("01", "14", "20", "27", "28", "29", "30", "33", "ZZ"))
+
+# ISA element: answer of the TA1, what is expected, the test (beside its fixed width)
+_ISA_CHECKS: dict[int, tuple[str, str, Callable[[str], bool]]] = {
+    1: ("010", "00 or 03", lambda v: v in ("00", "03")),
+    2: ("011", "10 characters", lambda v: True),
+    3: ("012", "00 or 01", lambda v: v in ("00", "01")),
+    4: ("013", "10 characters", lambda v: True),
+    5: ("005", "an interchange id qualifier", lambda v: v in _ID_QUALIFIERS),
+    6: ("006", "15 characters, not all blank", lambda v: bool(v.strip())),
+    7: ("007", "an interchange id qualifier", lambda v: v in _ID_QUALIFIERS),
+    8: ("008", "15 characters, not all blank", lambda v: bool(v.strip())),
+    9: ("014", "a date YYMMDD", _is_date),
+    10: ("015", "a time HHMM", _is_time),
+    11: ("016", "one character", lambda v: True),
+    12: ("017", "five digits", lambda v: v.isascii() and v.isdigit()),
+    13: ("018", "nine digits", lambda v: v.isascii() and v.isdigit()),
+    14: ("019", "0 or 1", lambda v: v in ("0", "1")),
+    15: ("020", "P or T", lambda v: v in ("P", "T")),
+}
+
+
+def _isa_faults(head: Segment) -> list[Fault]:
+    faults = []
+    for index, (note, expected, holds) in _ISA_CHECKS.items():
+        value = element(head, index)
+        if len(value) != ISA_WIDTHS[index - 1] or not holds(value):
+            faults.append(
+                Fault(
+                    "envelope",
+                    0,
+                    "ISA",
+                    "ISA",
+                    f"ISA{index:02d}",
+                    "",
+                    (f"TA1={note}",),
+                    "interchange header",
+                    expected,
+                )
+            )
+    return faults
+
+
+# GS element: what is expected, the test. GS08 is answered by x12.version.
+_GS_CHECKS: dict[int, tuple[str, Callable[[str], bool]]] = {
+    1: ("HC", lambda v: v == "HC"),
+    2: ("2 to 15 characters", lambda v: 2 <= len(v) <= 15),
+    3: ("2 to 15 characters", lambda v: 2 <= len(v) <= 15),
+    4: ("a date CCYYMMDD", lambda v: len(v) == 8 and _is_date(v)),
+    5: ("a time HHMM", _is_time),
+    6: ("one to nine digits", lambda v: re.fullmatch(r"[0-9]{1,9}", v) is not None),
+    7: ("X", lambda v: v == "X"),
+}
+
+
+def _gs_faults(head: Segment) -> list[Fault]:
+    faults = []
+    for index, (expected, holds) in _GS_CHECKS.items():
+        if not holds(element(head, index)):
+            answer = "AK905=6" if index == 6 else "AK905=1" if index == 1 else "TA1=024"
+            faults.append(_envelope("GS", answer, expected, f"GS{index:02d}"))
+    if len(head) > 9:
+        faults.append(_envelope("GS", "TA1=024", "8 elements"))
+    return faults

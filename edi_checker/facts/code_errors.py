@@ -1,0 +1,618 @@
+"""Codes that do not fit their code set on their day, or their place.
+
+Facts of what is odd, nothing of what is clean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+from edi_checker.claims.claim import BillingProvider, Claim, Subscriber, day, element, place_in
+from edi_checker.claims.profile import Profile
+from edi_checker.facts.fact import Fact, Value
+from edi_checker.facts.pieces import (
+    Cells,
+    Exactly,
+    Open,
+    OpenFact,
+    OpenValue,
+    Site,
+    View,
+    cell,
+    present,
+    text,
+)
+from edi_checker.facts.places import Known
+from edi_checker.finding import Place, TableVersion
+from edi_checker.reference.codesets import diagnoses as icd
+from edi_checker.reference.codesets import lists
+from edi_checker.reference.codesets.imported import Releases, Unlisted, judge_listed, last_day
+from edi_checker.reference.codesets.member_ids import LONGEST, judge_medicare_id
+from edi_checker.x12.blocks import Fault
+
+_MOST_QUOTED = 8  # characters of a code that a finding may quote; what is longer is no code
+_LENGTH_OF_TAXONOMY = 10
+MOST_DIAGNOSES = 24  # that are looked at; the guide allows 12
+MOST_MISFITS = 200  # of one claim or level: more of them say nothing new
+
+
+class Misfit(NamedTuple):
+    """What is odd about one code; see the fact type `misfit` for the words.
+
+    at   element (HI02-2, SV101-4, N403); `code` is "" where it could tell who somebody is
+    """
+
+    set: str
+    problem: str
+    at: str
+    code: str = ""
+    first: bool = False
+    since: int | None = None
+    until: int | None = None
+    better: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    table: TableVersion | None = None
+
+
+class Judging(NamedTuple):
+    """By what the codes of a piece are judged.
+
+    imported  releases of code sets, None for none; a code must hold on one of the days from `first` to
+              `received`
+    """
+
+    profile: Profile
+    received: int
+    imported: Releases | None = None
+    first: int = 0
+
+
+def make_segment_misfits(
+    view: View,
+    loops: Sequence[str],
+    roles: Sequence[str],
+    judging: Judging,
+    shared: Mapping[str, OpenValue],
+) -> Iterator[OpenFact]:
+    """What does not fit in the taxonomies, adjustments and names of a piece."""
+    for number, cells in enumerate(view.segments):
+        for misfit in _look(cells, judging):
+            site = Site(loops[number], str(cells[0]), number, misfit.at)
+            yield _open_fact(misfit, site, roles[number], judging, shared)
+
+
+def make_address_misfits(
+    view: View, loop: str, role: str, judging: Judging, shared: Mapping[str, OpenValue]
+) -> list[OpenFact]:
+    """What does not fit in an address; ZIP codes are not told, they are part of it."""
+    return [
+        _open_fact(misfit, Site(loop, "N4", 0, misfit.at), role, judging, shared)
+        for misfit in _of_address(view.segments[0], loop)
+    ]
+
+
+def find_pointer_misfits(pointers: str, component: str, diagnoses: int) -> list[Misfit]:
+    """What does not fit in SV107 of a claim with so many diagnoses."""
+    return list(_judge_pointers(pointers[:_LONGEST_TEXT], component, diagnoses))
+
+
+def make_pointer_misfits(
+    pointers: str,
+    component: str,
+    diagnoses: int,
+    number: int,
+    judging: Judging,
+    shared: Mapping[str, OpenValue],
+) -> Iterator[OpenFact]:
+    """The same as facts; SV1 is segment `number` of its line."""
+    for misfit in find_pointer_misfits(pointers, component, diagnoses):
+        yield _open_fact(misfit, Site("2400", "SV1", number, misfit.at), "", judging, shared)
+
+
+def make_service_misfits(
+    view: View,
+    service: tuple[str, tuple[str, ...]],
+    on: int,
+    judging: Judging,
+    shared: Mapping[str, OpenValue],
+) -> Iterator[OpenFact]:
+    """What does not fit in SV1, given by its code and modifiers, but for its pointers."""
+    number = view.find("SV1")
+    cells: Cells = view.segments[number] if number is not None else ["SV1"]
+    code, modifiers = service
+    odd = _judge_line(
+        code[:_LONGEST_TEXT],
+        # A longer one the guide refuses.
+        tuple(modifier for modifier in modifiers if len(modifier) <= 2),
+        text(cells, 5)[:_LONGEST_TEXT],
+        lists.turn_of(on),
+    )
+    if judging.imported is not None and code:
+        odd += _judge_procedure(code, on, judging.imported)
+    for misfit in _at_modifier(odd, text(cells, 1).split(view.component)):
+        yield _open_fact(misfit, Site("2400", "SV1", number or 0, misfit.at), "", judging, shared)
+
+
+def make_head_misfits(
+    view: View, on: int, judging: Judging, shared: Mapping[str, OpenValue]
+) -> Iterator[OpenFact]:
+    """What does not fit in CLM."""
+    cells = view.segments[0]
+    location, causes = text(cells, 5)[:_LONGEST_TEXT], text(cells, 11)[:_LONGEST_TEXT]
+    for misfit in _judge_head(location, causes, view.component, lists.turn_of(on)):
+        yield _open_fact(misfit, Site("2300", "CLM", 0, misfit.at), "", judging, shared)
+
+
+def make_diagnosis_misfits(
+    claim: Claim,
+    pairs: Sequence[tuple[str, str]],
+    first: int | None,
+    last: int | None,
+    judging: Judging,
+    shared: Mapping[str, OpenValue],
+) -> Iterator[OpenFact]:
+    """What does not fit in the diagnoses of a claim, which are judged together."""
+    on = first or judging.received
+    key, end = era_of_diagnoses(on, judging), era_of_diagnoses(last or on, judging)
+    # A longer code the guide refuses: what is remembered must not grow with a flood of text.
+    said = tuple([(qualifier, code[:_LONGEST_TEXT]) for qualifier, code in pairs[:MOST_DIAGNOSES]])
+    if not said:
+        return
+    oddities, personal = _judge_diagnoses(said, key, end, first is not None, judging.imported)
+    if oddities or personal:
+        for offset, misfit in _of_diagnoses(claim, oddities, on):
+            yield _open_fact(misfit, Site("2300", "HI", offset, misfit.at), "", judging, shared)
+
+
+def are_plain_diagnoses(pairs: tuple[tuple[str, str], ...], first: int, last: int, judging: Judging) -> bool:
+    """Whether nothing does not fit in these diagnoses, whoever the patient is; the days are eras of them."""
+    return _judge_diagnoses(pairs, first, last, True, judging.imported) == ((), False)
+
+
+def era_of_diagnoses(on: int, judging: Judging) -> int:
+    """A day that stands for all on which the lists say the same of diagnoses."""
+    return on if judging.imported is not None else _era_of(on)
+
+
+def has_payer_misfits(billing: BillingProvider, profile: Profile) -> bool:
+    """Whether a billing provider's level may have misfits of a payer."""
+    return "medicare" in profile.names and (lacks_npi(billing) or billing.first("CUR") is not None)
+
+
+def find_payer_misfits(claim: Claim, first: int | None, last: int | None, judging: Judging) -> Iterator[Fact]:
+    """The misfits that stand above a claim and are those of its payer."""
+    shared: dict[str, OpenValue] = {
+        "date": first,
+        "last_date": last if last is not None else first,
+        "line": None,
+    }
+    for misfit, place, role in _of_the_payer(claim, judging.profile):
+        fact = _open_fact(misfit, Site(place.loop, place.segment, 0, misfit.at), role, judging, shared)
+        values: dict[str, Value] = {
+            name: value for name, value in fact.values.items() if not isinstance(value, Open)
+        }
+        yield Fact("misfit", values, {"": (Known(place),)}, fact.table)
+
+
+def _open_fact(
+    misfit: Misfit, site: Site, role: str, judging: Judging, shared: Mapping[str, OpenValue]
+) -> OpenFact:
+    most = _LENGTH_OF_TAXONOMY if misfit.set == "taxonomy" else _MOST_QUOTED
+    quotable = len(misfit.code) <= most and misfit.code.isascii() and misfit.code.isalnum()
+    values: dict[str, OpenValue] = {
+        **shared,
+        "received": judging.received,
+        "profile": judging.profile.name,
+        "set": misfit.set,
+        "problem": misfit.problem,
+        "code": misfit.code if quotable else "",
+        "codes": misfit.codes,
+        "first": misfit.first,
+        "loop": site.loop,
+        "element": misfit.at,
+        "role": role,
+        "since": misfit.since,
+        "until": misfit.until,
+        "better": misfit.better,
+        "release": misfit.table.version if misfit.table is not None else "",
+    }
+    return OpenFact("misfit", values, {"": (Exactly(site),)}, misfit.table)
+
+
+def without_refused(facts: list[Fact], faults: tuple[Fault, ...]) -> list[Fact]:
+    """The misfits where one cause must be one finding: without elements that the guide refuses already."""
+    refused = {(fault.position, fault.element) for fault in faults}
+    if not refused:
+        return facts
+    # Which diagnosis a pointer means, and which is the first, is not known where one is not written right.
+    unsure = any(fault.segment == "HI" for fault in faults)
+    kept = []
+    for fact in facts:
+        place, values = fact.stands_on[""][0].place(""), fact.values
+        at = place.element or ""
+        if not (
+            (unsure and (values["set"] == "pointer" or values["problem"] == "external-cause-first"))
+            or (place.position, at) in refused
+            or (place.position, at.partition("-")[0]) in refused
+        ):
+            kept.append(fact)
+    return kept
+
+
+def _of_the_payer(claim: Claim, profile: Profile) -> Iterator[tuple[Misfit, Place, str]]:
+    """What stands above a claim and does not fit its payer, with its place and the role of the party."""
+    problem = _judge_subscriber(claim.subscriber, profile)
+    if problem and claim.subscriber is not None:
+        named = claim.subscriber.name
+        position = named.run.position_of(named.name_segment)
+        place = place_in(claim.transaction, "2010BA", "NM1", position, "NM109", claim=claim.id)
+        yield Misfit("member-id", problem, "NM109"), place, "IL"
+    billing = claim.billing
+    if billing is None or "medicare" not in profile.names:
+        return
+    if lacks_npi(billing):
+        named = billing.provider
+        position = named.run.position_of(named.name_segment)
+        place = place_in(claim.transaction, "2010AA", "NM1", position, "NM109", claim=claim.id)
+        yield Misfit("npi", "missing", "NM109"), place, "85"
+    for index, segment in enumerate(billing.segments):
+        # One that is no currency is found with the level.
+        if segment[0] == "CUR" and element(segment, 2) in lists.CURRENCIES:
+            position = billing.position + index
+            place = place_in(claim.transaction, "2000A", "CUR", position, "CUR02", claim=claim.id)
+            yield Misfit("currency", "not-taken", "CUR02"), place, "85"
+
+
+def _judge_subscriber(subscriber: Subscriber | None, profile: Profile) -> str:
+    if profile.member_id is None and "medicare" not in profile.names:
+        return ""
+    if subscriber is None or any(fault.segment == "NM1" for fault in subscriber.faults):
+        return ""
+    return judge_member_id(subscriber.name.id, subscriber.name.entity_type, profile)
+
+
+def judge_member_id(text: str, entity_type: str, profile: Profile) -> str:
+    """What is odd about the form of a subscriber's id for the payer: `form` where it is not the one that the
+    profile asks for, else as `judge_medicare_id` has it; "" for nothing.
+    """
+    if not text or len(text) > LONGEST or entity_type != "1":
+        return ""
+    if profile.member_id is not None:
+        return "" if profile.member_id.fullmatch(text) else "form"
+    return judge_medicare_id(text) if "medicare" in profile.names else ""
+
+
+def lacks_npi(billing: BillingProvider) -> bool:
+    named = billing.provider
+    if named.npi or named.name_segment is None:
+        return False
+    return not any(fault.segment == "NM1" and fault.kind != "element-padding" for fault in billing.faults)
+
+
+# -- diagnoses ---------------------------------------------------------------------------------------------
+
+_SYSTEMS: dict[str, icd.System] = {"ABK": "icd10cm", "ABF": "icd10cm", "BK": "icd9cm", "BF": "icd9cm"}
+
+
+@lru_cache(maxsize=4096)
+def _era_of(on: int) -> int:
+    """A day that stands for all on which the shipped lists of diagnoses say the very same."""
+    if on < icd.TURN:
+        return 20111001 if on >= 20111001 else 20000101
+    load = icd.load("icd10cm")
+    return load.first_day(load.era(on))
+
+
+@lru_cache(maxsize=16384)
+def _judge_diagnoses(
+    pairs: tuple[tuple[str, str], ...], on: int, end: int, dated: bool, imported: Releases | None
+) -> tuple[tuple[tuple[int, Misfit], ...], bool]:
+    """What is odd about a claim's diagnoses on the days from `on` to `end`, each with its number from 1.
+
+    And whether one of them asks for the patient's sex or age.
+    """
+    found: list[tuple[int, Misfit]] = []
+    seen: set[tuple[icd.System, str]] = set()
+    uncovered: list[tuple[int, str, TableVersion]] = []
+    wrong_system = False
+    systems = {_SYSTEMS[qualifier] for qualifier, _ in pairs}
+    for number, (qualifier, code) in enumerate(pairs, 1):
+        if not code:
+            continue
+        system = _SYSTEMS[qualifier]
+        first = number == 1
+        late = system == "icd9cm" and on >= icd.TURN
+        early = system == "icd10cm" and end < icd.TURN
+        if len(systems) > 1 or (dated and (late or early)):
+            # One finding says it for all codes.
+            if not wrong_system and (late or early or not dated):
+                wrong_system = True
+                problem = "icd-9-late" if late else "icd-10-early" if early else "icd-mixed"
+                found.append((number, Misfit("diagnosis", problem, "-2", code, first)))
+            if late or early:
+                continue
+        unfit, table = _judge_diagnosis(system, code, on, end, imported)
+        if unfit is not None and unfit.problem == "uncovered":
+            uncovered.append((number, code, table))
+        elif unfit is not None:
+            found.append(
+                (
+                    number,
+                    Misfit(
+                        "diagnosis",
+                        unfit.problem,
+                        "-2",
+                        code,
+                        first,
+                        unfit.since,
+                        unfit.until,
+                        unfit.better,
+                        table=table,
+                    ),
+                )
+            )
+        if (system, code) in seen:
+            found.append((number, Misfit("diagnosis", "repeated", "-2", code)))
+        seen.add((system, code))
+        if first and icd.is_external_cause(system, code) and (unfit is None or unfit.problem != "shape"):
+            found.append((number, Misfit("diagnosis", "external-cause-first", "-2", code, first=True)))
+    if uncovered:
+        number, code, table = uncovered[0]
+        codes = tuple(dict.fromkeys(code for _, code, _ in uncovered))
+        found.append(
+            (number, Misfit("diagnosis", "uncovered", "-2", code, number == 1, codes=codes, table=table))
+        )
+    personal = any(
+        len(qualifier) == 3 and (icd.sex_of(code) or icd.ages_of(code)) for qualifier, code in pairs
+    )
+    return tuple(found), personal
+
+
+def _judge_diagnosis(
+    system: icd.System, code: str, on: int, end: int, imported: Releases | None
+) -> tuple[icd.Unfit | None, TableVersion]:
+    """Why a code cannot be billed on any day of the service, and the list that says so."""
+    known = icd.load(system)
+    table = TableVersion(system, known.release)
+    unfit = icd.judge(system, code, known.era(on))
+    if unfit is not None and end != on and icd.judge(system, code, known.era(end)) is None:
+        unfit = None
+    if imported is None or system != "icd10cm" or (unfit is not None and unfit.problem == "shape"):
+        return unfit, table
+    release = imported.release("icd10cm", on)
+    if release is None or (last_day(release.version) < on and last_day(release.version) <= known.until):
+        return unfit, table  # the shipped list is the newer one
+    if on <= known.until and unfit is None:
+        return None, table  # what was added within the year may be missing in a release of its first day
+    listed = imported.diagnosis(code, on)
+    if listed is not None and listed.billable:
+        return None, release
+    if listed is not None:
+        return icd.Unfit("subdivided", better=unfit.better if unfit is not None else ()), release
+    if on > last_day(release.version):
+        return icd.Unfit("uncovered"), release
+    if unfit is None or unfit.problem == "uncovered":
+        return icd.Unfit("not-in-force" if unfit is None else "unknown"), release
+    return unfit, release
+
+
+def _of_diagnoses(
+    claim: Claim, oddities: tuple[tuple[int, Misfit], ...], on: int
+) -> Iterator[tuple[int, Misfit]]:
+    """The misfits of a claim's diagnoses, each with the number of its segment in the claim."""
+    sites: list[tuple[int, int, str]] = []
+    for index, segment in enumerate(claim.header.segments):
+        if segment[0] != "HI":
+            continue
+        for place, composite in enumerate(segment[1:], 1):
+            qualifier, _, rest = composite.partition(claim.component)
+            if qualifier in _SYSTEMS and len(sites) < MOST_DIAGNOSES:
+                sites.append((index, place, rest.partition(claim.component)[0]))
+    for number, misfit in oddities:
+        index, place, _ = sites[number - 1]
+        yield index, misfit._replace(at=f"HI{place:02}{misfit.at}")
+    patient = claim.patient_name
+    segment = patient.run.first("DMG") or []
+    sex, birth = element(segment, 3), day(element(segment, 2))
+    for index, place, code in sites:
+        at = f"HI{place:02}-2"
+        expected = icd.sex_of(code)
+        if expected and sex in ("F", "M") and sex != expected:
+            yield index, Misfit("diagnosis", "sex", at, code)
+        ages = icd.ages_of(code)
+        if ages is not None and birth is not None and birth <= on and not _is_of_age(ages, birth, on):
+            yield index, Misfit("diagnosis", "age", at, code)
+
+
+def _is_of_age(ages: icd.Ages, birth: int, on: int) -> bool:
+    years = (on - birth) // 10000
+    days = (_calendar(on) - _calendar(birth)).days
+    return not (
+        (ages.least_days is not None and days < ages.least_days)
+        or (ages.most_days is not None and days > ages.most_days)
+        or (ages.least_years is not None and years < ages.least_years)
+        or (ages.most_years is not None and years > ages.most_years)
+    )
+
+
+def _calendar(on: int) -> date:
+    return date(on // 10000, on // 100 % 100, on % 100)
+
+
+# -- lines -------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=16384)
+def _judge_line(code: str, modifiers: tuple[str, ...], place_of_service: str, on: int) -> tuple[Misfit, ...]:
+    """What is odd about a service; modifiers are at "SV101", and `_at_modifier` finds which."""
+    found: list[Misfit] = []
+    if code and not lists.is_procedure(code):
+        found.append(Misfit("procedure", "shape", "SV101-2", code))
+    for modifier in dict.fromkeys(modifiers):
+        problem = lists.judge_modifier(modifier, on)
+        if problem is not None:
+            found.append(_dated("modifier", problem, "SV101", modifier, lists.modifiers()))
+    if place_of_service:
+        found += _judge_place(place_of_service, "SV105", on)
+    return tuple(found)
+
+
+def _judge_place(code: str, at: str, on: int) -> list[Misfit]:
+    if not (len(code) == 2 and code.isascii() and code.isdigit()):
+        return [Misfit("place-of-service", "shape", at, code)]
+    problem = lists.places_of_service().judge(code, on)
+    return (
+        [] if problem is None else [_dated("place-of-service", problem, at, code, lists.places_of_service())]
+    )
+
+
+def _dated(name: str, problem: str, at: str, code: str, known: lists.DatedList) -> Misfit:
+    first, last = known.periods.get(code, (0, 0))
+    return Misfit(
+        name,
+        problem,
+        at,
+        code,
+        since=first or None,
+        until=last if first <= last < 99991231 and last else None,
+        table=TableVersion(known.name, known.release),
+    )
+
+
+def _judge_pointers(pointers: str, component: str, diagnoses: int) -> Iterator[Misfit]:
+    texts = pointers.split(component) if pointers else []
+    seen: set[str] = set()
+    for number, said in enumerate(texts, 1):
+        # What is no number the guide refuses.
+        if not (said.isascii() and said.isdigit() and len(said) <= 2):
+            continue
+        if not 1 <= int(said) <= diagnoses:
+            yield Misfit("pointer", "beyond", f"SV107-{number}", said)
+        elif said in seen:
+            yield Misfit("pointer", "repeated", f"SV107-{number}", said)
+        seen.add(said)
+
+
+@lru_cache(maxsize=16384)
+def _judge_procedure(code: str, on: int, imported: Releases) -> tuple[Misfit, ...]:
+    """What the imported release of a day says of a code: HCPCS of level II, a list of one's own of CPT."""
+    if lists.is_level_1(code):
+        said = judge_listed("cpt", code, on, on, imported)
+        if isinstance(said, bool):
+            return ()
+        problem = "unknown" if said.problem == "not-in-force" else said.problem
+        return (Misfit("procedure", problem, "SV101-2", code, table=said.table),)
+    if not lists.is_level_2(code):
+        return ()
+    release = imported.release("hcpcs", on)
+    if release is None or imported.hcpcs(code, on) is not None:
+        return ()
+    problem = "unknown" if on <= last_day(release.version) else "uncovered"
+    return (Misfit("procedure", problem, "SV101-2", code, table=release),)
+
+
+def _at_modifier(odd: tuple[Misfit, ...], procedure: list[str]) -> Iterator[Misfit]:
+    """The misfits of a line, each modifier with its place in SV101."""
+    for misfit in odd:
+        if misfit.at == "SV101":
+            yield misfit._replace(at=f"SV101-{procedure.index(misfit.code, 2, 6) + 1}")
+        else:
+            yield misfit
+
+
+@lru_cache(maxsize=4096)
+def _judge_head(location: str, causes: str, component: str, on: int) -> tuple[Misfit, ...]:
+    """What is odd about CLM05-1 and the state and country of an accident in CLM11."""
+    found: list[Misfit] = []
+    place = location.partition(component)[0]
+    if place:
+        found += _judge_place(place, "CLM05-1", on)
+    parts = causes.split(component)
+    state, country = element(parts, 3), element(parts, 4)
+    for at, problem in lists.judge_address(state, "", country):
+        name, number = ("state", 4) if at == "N402" else ("country", 5)
+        found.append(Misfit(name, problem, f"CLM11-{number}", parts[number - 1]))
+    return tuple(found)
+
+
+# -- addresses, taxonomies, adjustments --------------------------------------------------------------------
+
+_LONGEST = 20  # elements with the id: CAS has 19
+_LONGEST_TEXT = 80  # characters that are looked at
+
+
+def _look(cells: Cells, judging: Judging) -> Iterator[Misfit]:
+    """What is odd about one segment."""
+    match cells[0]:
+        case "NM1":
+            yield from _of_name(cells)
+        case "PRV":
+            code = _said(cells, 3)
+            if code and text(cells, 2) == "PXC":
+                yield from _listed("taxonomy", "taxonomy", code, "PRV03", lists.judge_taxonomy(code), judging)
+        case "CAS":
+            yield from _of_reasons("adjustment-reason", "carc", cells, range(2, len(cells), 3), judging)
+        case "MOA":
+            yield from _of_reasons("remark", "rarc", cells, range(3, min(len(cells), 8)), judging)
+        case "CUR":
+            code = _said(cells, 2)
+            if code and code not in lists.CURRENCIES:
+                yield Misfit("currency", "unknown", "CUR02", code)
+
+
+# The billing provider's own address and places where services are given have ZIP codes of nine digits.
+_NINE_DIGITS = frozenset(("2010AA", "2310C", "2420C"))
+
+
+def _said(cells: Cells, index: int) -> str:
+    """An element: what is remembered of it must not grow with a flood of text."""
+    return text(cells, index)[:_LONGEST_TEXT]
+
+
+def _of_name(cells: Cells) -> Iterator[Misfit]:
+    """What an organization has that only a person's name has: first and middle name, titles."""
+    if len(cells) > 4 and text(cells, 2) == "2":
+        for i, what in ((4, "first"), (5, "middle"), (6, "title"), (7, "title")):
+            if present(cell(cells, i)):
+                yield Misfit("name", what, f"NM1{i:02}")
+
+
+def _of_reasons(
+    name: str, table: str, cells: Cells, places: Iterable[int], judging: Judging
+) -> Iterator[Misfit]:
+    is_one = lists.is_adjustment_reason if table == "carc" else lists.is_remark
+    for i in places:
+        code = _said(cells, i) if i < _LONGEST else ""
+        if code:
+            by_shape: lists.Problem | None = None if is_one(code) else "shape"
+            yield from _listed(name, table, code, f"{cells[0]}{i:02}", by_shape, judging)
+
+
+def _listed(
+    name: str, table: str, code: str, at: str, by_shape: lists.Problem | None, judging: Judging
+) -> Iterator[Misfit]:
+    """What is odd about a code by its list, where one is imported that answers, else by its shape."""
+    said: Unlisted | bool = False
+    if judging.imported is not None:
+        said = judge_listed(table, code, judging.first, judging.received, judging.imported)
+    if said is True:
+        return
+    if by_shape == "shape" or (said is False and by_shape is not None):
+        yield Misfit(name, by_shape, at, code if by_shape != "shape" else "")
+    elif said:
+        yield Misfit(name, said.problem, at, code, False, said.since, said.until, table=said.table)
+
+
+def _of_address(cells: Cells, loop: str) -> Iterator[Misfit]:
+    state, postal_code, country = _said(cells, 2), _said(cells, 3), _said(cells, 4)
+    for at, problem in lists.judge_address(state, postal_code, country):
+        if problem == "zip-5" and loop not in _NINE_DIGITS:
+            continue
+        name = {"N402": "state", "N403": "zip", "N404": "country"}[at]
+        code = "" if at == "N403" else state if at == "N402" else country
+        yield Misfit(name, problem, at, code if len(code) <= 3 else "")
+    for at, problem in lists.find_missing(state, postal_code, country):
+        yield Misfit("state" if at == "N402" else "zip", problem, at)

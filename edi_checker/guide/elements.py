@@ -1,0 +1,396 @@
+"""One segment against its node in the guide: what is missing, too long, of the wrong type, code or date."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date
+
+from edi_checker.guide.table import Composite, Element, Segment
+from edi_checker.x12.blocks import Delimiters, Fault
+
+LISTED = 12  # codes named in a message
+DIGITS = re.compile(r"[0-9]+", re.ASCII)
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_WHOLE = re.compile(r"-?[0-9]+", re.ASCII)
+_DECIMAL = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
+_FOREIGN = re.compile("[^\x00-\x7f]")
+
+_FIRST_YEAR = 1800  # nobody in a claim lived or was treated before; a year 0026 is a slip of the pen
+_PRIVATE = frozenset(("1068", "116", "156", "26"))  # gender, ZIP, state, country: coded, yet of a person
+
+
+def check_elements(node: Segment, segment: list[str], position: int, delimiters: Delimiters) -> list[Fault]:
+    """The faults of one segment against its node, in order of element; [] where there is none.
+
+    `segment` holds the elements, the segment id at 0. Where leaving out one empty element, or filling one in,
+    would make the segment right, one element slipped: then only the first fault is noted.
+    """
+    faults = list_faults(node, segment, position, delimiters)
+    hard = [fault for fault in faults if fault.answers]
+    if len(hard) > 1 and _is_one_slip(node, segment, delimiters):
+        faults = [fault for fault in faults if fault is hard[0] or not fault.answers]
+    return faults
+
+
+def _is_one_slip(node: Segment, segment: list[str], delimiters: Delimiters) -> bool:
+    if len(segment) > 40:
+        return False
+    joined = _join_parts(node, segment, delimiters)
+    if joined != segment and not any(fault.answers for fault in list_faults(node, joined, 0, delimiters)):
+        return True
+    for at in range(1, len(segment) + 1):
+        if at < len(segment) and delimiters.component * 2 in segment[at]:
+            merged = segment[at].replace(delimiters.component * 2, delimiters.component, 1)
+            closed = [*segment[:at], merged, *segment[at + 1 :]]
+            if not any(fault.answers for fault in list_faults(node, closed, 0, delimiters)):
+                return True
+        if at < len(segment) and not segment[at]:
+            without = segment[:at] + segment[at + 1 :]
+            if not any(fault.answers for fault in list_faults(node, without, 0, delimiters)):
+                return True
+        if at <= len(node.elements) and node.elements[at - 1].usage != "R":
+            filled = [*segment[:at], "", *segment[at:]]
+            if not any(fault.answers for fault in list_faults(node, filled, 0, delimiters)):
+                return True
+    return False
+
+
+def _join_parts(node: Segment, segment: list[str], delimiters: Delimiters) -> list[str]:
+    """The segment as it reads if element separators were sent where component separators belong."""
+    joined = segment[:1]
+    at = 1
+    while at < len(segment):
+        here = len(joined) - 1
+        composite = here < len(node.elements) and isinstance(node.elements[here], Composite)
+        pair = segment[at : at + 2]
+        if (
+            composite
+            and len(pair) == 2
+            and all(pair)
+            and not any(delimiters.component in part for part in pair)
+        ):
+            joined.append(delimiters.component.join(pair))
+            at += 2
+        else:
+            joined.append(segment[at])
+            at += 1
+    return joined
+
+
+def list_faults(node: Segment, segment: list[str], position: int, delimiters: Delimiters) -> list[Fault]:
+    """As `check_elements`, each element for itself: a slip is not looked for."""
+    out = _Notes(node, position)
+    count = len(segment)
+    fixed = node.id == "ISA"  # padded to fixed widths, and holding the delimiters themselves
+    for number, item in enumerate(node.elements, 1):
+        value = segment[number] if number < count else ""
+        if not value:
+            if item.usage == "R":
+                out.note("element-missing", item, "1")
+            continue
+        if item.usage == "N":
+            out.note("element-not-used", item, "I10")
+            continue
+        if fixed:
+            assert isinstance(item, Element)
+            _check_fixed(item, value, out)
+        elif isinstance(item, Composite):
+            _check_composite(item, value, out, delimiters)
+        elif delimiters.component in value:
+            out.note(
+                "element-extra",
+                item,
+                "13",
+                expected="one value",
+                found=f"{value.count(delimiters.component) + 1} parts",
+            )
+        elif delimiters.repetition and delimiters.repetition in value:
+            out.note("element-extra", item, "12", expected="no repetition")
+        else:
+            _check_value(item, value, out, _date_format(node, segment, number))
+    _check_notes(node, segment, out)
+    known = len(node.elements)
+    if count - 1 > known and any(segment[known + 1 :]):
+        extra = next(at for at in range(known + 1, count) if segment[at])
+        out.note_at(
+            "element-extra",
+            f"{node.id}{extra:02d}",
+            "",
+            "3",
+            expected=f"at most {known} elements",
+            found=f"{count - 1} elements",
+        )
+    if count > 1 and not segment[-1] and not fixed:
+        out.pad(f"{node.id}{count - 1:02d}", "no separators after the last element")
+    return out.faults
+
+
+class _Notes:
+    """Collects the faults of one segment."""
+
+    __slots__ = ("faults", "node", "position", "refs")
+
+    def __init__(self, node: Segment, position: int) -> None:
+        self.node = node
+        self.position = position
+        self.faults: list[Fault] = []
+        self.refs: set[str] = set()
+
+    def note(
+        self,
+        kind: str,
+        item: Element | Composite,
+        code: str,
+        expected: str = "",
+        found: str = "",
+        trigger: str = "",
+    ) -> None:
+        self.note_at(kind, item.ref, item.number, code, item.name, expected, found, trigger)
+
+    def note_at(
+        self,
+        kind: str,
+        ref: str,
+        number: str,
+        code: str,
+        name: str = "",
+        expected: str = "",
+        found: str = "",
+        trigger: str = "",
+    ) -> None:
+        node = self.node
+        answers = ("IK304=8", f"IK403={code}")
+        self.refs.add(ref.partition("-")[0])
+        self.faults.append(
+            Fault(
+                kind,
+                self.position,
+                node.loop,
+                node.id,
+                ref,
+                number,
+                answers,
+                name or node.name,
+                expected,
+                found,
+                trigger,
+            )
+        )
+
+    def pad(self, ref: str, expected: str) -> None:
+        node = self.node
+        self.faults.append(
+            Fault("element-padding", self.position, node.loop, node.id, ref, "", (), node.name, expected)
+        )
+
+
+def _check_composite(item: Composite, value: str, out: _Notes, delimiters: Delimiters) -> None:
+    if delimiters.repetition and delimiters.repetition in value:
+        if value.count(delimiters.repetition) + 1 > item.repeat:
+            out.note("element-extra", item, "12", expected=f"at most {item.repeat}")
+            return
+        for repeated in value.split(delimiters.repetition):
+            _check_composite(replace(item, repeat=1), repeated, out, delimiters)
+        return
+    parts = value.split(delimiters.component)
+    if not any(parts):
+        if item.usage == "R":
+            out.note("element-missing", item, "1")
+        else:
+            out.pad(item.ref, "nothing where no component is sent")
+        return
+    before = len(out.faults)
+    for number, component in enumerate(item.components):
+        part = parts[number] if number < len(parts) else ""
+        if not part:
+            # a part that is wrong has most often been cut or shifted: what lacks after it is the same fault
+            if component.usage == "R" and len(out.faults) == before:
+                out.note("element-missing", component, "1")
+        elif component.usage == "N":
+            out.note("element-not-used", component, "I10")
+        else:
+            _check_value(component, part, out, "")
+    known = len(item.components)
+    if len(parts) > known and any(parts[known:]):
+        out.note(
+            "element-extra",
+            item,
+            "13",
+            expected=f"at most {known} components",
+            found=f"{len(parts)} components",
+        )
+    elif not parts[-1]:
+        out.pad(item.ref, "no separators after the last component")
+
+
+def _check_fixed(item: Element, value: str, out: _Notes) -> None:
+    if len(value) != item.minimum:
+        _note_length(item, len(value), out)
+    elif item.codes and value not in item.codes:
+        out.note("element-code", item, "7", list_codes(item.codes), show_value(item, value))
+    elif item.type == "DT" and not is_date(value):
+        out.note("element-date", item, "8", "YYMMDD")
+    elif item.type == "TM" and not is_time(value):
+        out.note("element-date", item, "9", "HHMM")
+    elif item.type == "N0" and not _WHOLE.fullmatch(value):
+        out.note("element-type", item, "6", "a whole number")
+
+
+def _check_value(item: Element, value: str, out: _Notes, format: str) -> None:
+    kind = item.type
+    if CONTROL.search(value):
+        out.note("element-type", item, "6", "no control characters")
+        return
+    if not value.isascii() and _FOREIGN.search(value):
+        out.note("element-character", item, "6", "characters of the basic or extended set")
+    if kind in ("R", "N0"):
+        if not (_WHOLE if kind == "N0" else _DECIMAL).fullmatch(value):
+            out.note("element-type", item, "6", "a whole number" if kind == "N0" else "a decimal number")
+        else:
+            digits = len(value) - value.count("-") - value.count(".")
+            if not item.minimum <= digits <= item.maximum:
+                _note_length(item, digits, out)
+            elif item.codes and value.lstrip("0") not in item.codes:
+                out.note("element-code", item, "7", list_codes(item.codes), show_value(item, value))
+        return
+    if kind == "DT":
+        if not item.minimum <= len(value) <= item.maximum or not is_date(value):
+            out.note("element-date", item, "8", "CCYYMMDD" if item.maximum == 8 else "YYMMDD")
+        return
+    if kind == "TM":
+        if not item.minimum <= len(value) <= item.maximum or not is_time(value):
+            out.note("element-date", item, "9", "HHMM[SS[DD]]")
+        return
+    bare = value.rstrip(" ")
+    if not bare:
+        out.note("element-type", item, "6", "a character that is not a blank")
+        return
+    if len(bare) != len(value) and len(bare) >= item.minimum:
+        out.pad(item.ref, "no trailing blanks")
+        value = bare
+    if item.codes:
+        # a code that is not of the list says it all; its length says nothing more
+        if value not in item.codes:
+            out.note("element-code", item, "7", list_codes(item.codes), show_value(item, value))
+        return
+    if not item.minimum <= len(value) <= item.maximum:
+        _note_length(item, len(value), out)
+        return
+    if format and not is_period(value, format):
+        out.note("element-date", item, "9" if format == "TM" else "8", _FORMATS[format])
+    elif item.pattern and not re.fullmatch(item.pattern, value, re.ASCII):
+        out.note(
+            "element-type",
+            item,
+            "I12",
+            "nine digits" if item.pattern == "[0-9]{9}" else "the pattern of the guide",
+        )
+
+
+def _note_length(item: Element, length: int, out: _Notes) -> None:
+    if length < item.minimum:
+        out.note("element-length", item, "4", f"at least {item.minimum}", str(length))
+    else:
+        out.note("element-length", item, "5", f"at most {item.maximum}", str(length))
+
+
+_FORMATS = {
+    "D8": "CCYYMMDD",
+    "D6": "YYMMDD",
+    "DT": "CCYYMMDDHHMM",
+    "TM": "HHMM",
+    "RD8": "CCYYMMDD-CCYYMMDD",
+}
+
+
+def _date_format(node: Segment, segment: list[str], number: int) -> str:
+    """The format in which element `number` is written, where the one before it says so and says it right."""
+    item = node.elements[number - 1]
+    if item.number != "1251" or number < 2:
+        return ""
+    before = node.elements[number - 2]
+    if not isinstance(before, Element) or before.number != "1250":
+        return ""
+    format = segment[number - 1].rstrip(" ")
+    return format if format in before.codes and format in _FORMATS else ""
+
+
+def is_date(value: str) -> bool:
+    """Whether the text is a real date, as CCYYMMDD or YYMMDD."""
+    if not DIGITS.fullmatch(value) or len(value) not in (6, 8):
+        return False
+    if len(value) == 6:
+        value = ("20" if value < "5" else "19") + value
+    try:
+        return date(int(value[:4]), int(value[4:6]), int(value[6:])).year >= _FIRST_YEAR
+    except ValueError:
+        return False
+
+
+def is_time(value: str) -> bool:
+    """Whether the text is a time of day, as HHMM, HHMMSS, HHMMSSD or HHMMSSDD."""
+    if not DIGITS.fullmatch(value) or len(value) not in (4, 6, 7, 8):
+        return False
+    return value[:2] < "24" and value[2:4] < "60" and value[4:6] < "60"
+
+
+def is_period(value: str, format: str) -> bool:
+    """Whether the text is written as its format qualifier (D8, D6, DT, TM, RD8) says."""
+    if format == "RD8":
+        start, dash, end = value.partition("-")
+        return bool(dash) and is_period(start, "D8") and is_period(end, "D8")
+    if format == "DT":
+        return len(value) == 12 and is_date(value[:8]) and is_time(value[8:])
+    if format == "TM":
+        return is_time(value)
+    return len(value) == (8 if format == "D8" else 6) and is_date(value)
+
+
+def _check_notes(node: Segment, segment: list[str], out: _Notes) -> None:
+    for letter, numbers in node.notes:
+        present = [number for number in numbers if number < len(segment) and segment[number]]
+        wrong = 0
+        if letter == "P" and present and len(present) < len(numbers):
+            wrong = next(number for number in numbers if number not in present)
+        elif letter == "R" and not present:
+            wrong = numbers[0]
+        elif letter == "E" and len(present) > 1:
+            wrong = present[-1]
+        elif letter in "CL" and numbers[0] in present:
+            rest = present[1:]
+            if (letter == "C" and len(rest) < len(numbers) - 1) or not rest:
+                wrong = next(number for number in numbers[1:] if number not in rest)
+        # what is said of an element already says why the note does not hold
+        if (
+            not wrong
+            or wrong > len(node.elements)
+            or out.refs & {f"{node.id}{number:02d}" for number in numbers}
+        ):
+            continue
+        refs = ", ".join(f"{node.id}{number:02d}" for number in numbers)
+        expected = {
+            "P": f"all of {refs} or none",
+            "R": f"at least one of {refs}",
+            "E": f"at most one of {refs}",
+            "C": f"all of {refs} where {node.id}{numbers[0]:02d} is sent",
+            "L": f"at least one more of {refs} where {node.id}{numbers[0]:02d} is sent",
+        }[letter]
+        trigger = f"{node.id}{present[0]:02d}" if present else ""
+        code = "10" if letter == "E" else "2"
+        out.note("relational", node.elements[wrong - 1], code, expected, "", trigger)
+
+
+def list_codes(codes: frozenset[str]) -> str:
+    """The codes as a message names them, in order: at most LISTED of them."""
+    named = sorted(codes)
+    if len(named) == 1:
+        return named[0]
+    return "one of " + ", ".join(named[:LISTED]) + (", ..." if len(named) > LISTED else "")
+
+
+def show_value(item: Element, value: str) -> str:
+    """The value where it cannot be of a person: three letters may be a name that slipped there."""
+    if item.number in _PRIVATE or len(value) > 3:
+        return ""
+    return value if len(value) <= 2 or any(character.isdigit() for character in value) else ""

@@ -1,0 +1,162 @@
+"""Where a segment may stand after another, by the guide alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from edi_checker.guide.table import LEVELS, Guide, Level, Loop, Segment, list_segments, walk_loops
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A way to place a segment: keep so many of the open loops, open these, and it is this node."""
+
+    spot: Spot
+    node: Segment
+    keep: int
+    opened: tuple[Loop, ...]
+
+
+class Spot:
+    """A place in the guide: the open loops, each with the position reached in it; no counts."""
+
+    __slots__ = ("moves", "path")
+
+    def __init__(self, path: tuple[tuple[Loop, int], ...]) -> None:
+        self.path = path
+        self.moves: dict[str, Step | None] = {}
+
+
+class Chart:
+    """What follows from the guide alone, worked out once and shared by all walkers."""
+
+    def __init__(self, guide: Guide) -> None:
+        self.guide = guide
+        self.spots: dict[tuple[tuple[int, int], ...], Spot] = {}
+        self.roots: dict[Level, Spot] = {level: self.spot(((guide.levels[level], 0),)) for level in LEVELS}
+        nodes = list(list_segments(guide.levels.values()))
+        self.ids = frozenset(node.id for node in nodes)
+        # The token of a segment is its id, and its qualifier where the guide knows that; `?` stands for all
+        # others, so that the tables stay small whatever a file holds.
+        self.tokens: dict[str, str] = {}
+        for node in nodes:
+            for code in node.codes or ("",):
+                self.tokens[f"{node.id}*{code}"] = f"{node.id}*{code}"
+        self.keyed = frozenset(node.id for node in nodes if node.key)
+        self.inside: dict[int, tuple[Segment, ...]] = {}
+        self.paths: dict[int, tuple[Loop, ...]] = {}  # of each loop of a level, from the level down to it
+        self.required: dict[int, tuple[Segment | Loop, ...]] = {}
+        for level in LEVELS:
+            self._file(guide.levels[level], ())
+        self.twins = frozenset(
+            node.index
+            for loop in self._loops()
+            for node in loop.children
+            if isinstance(node, Segment)
+            and any(
+                other is not node
+                and isinstance(other, Segment)
+                and other.id == node.id
+                and other.codes & node.codes
+                for other in loop.children
+            )
+        )
+
+    def _file(self, loop: Loop, above: tuple[Loop, ...]) -> None:
+        path = (*above, loop)
+        self.paths[loop.index] = path
+        self.required[loop.index] = tuple(
+            child for child in loop.children[1 if above else 0 :] if child.usage == "R"
+        )
+        for child in loop.children:
+            if isinstance(child, Loop):
+                self._file(child, path)
+
+    def _loops(self) -> Iterator[Loop]:
+        for level in LEVELS:
+            yield from walk_loops(self.guide.levels[level])
+
+    def spot(self, path: tuple[tuple[Loop, int], ...]) -> Spot:
+        """The one spot of this path, so that the moves found from it are kept."""
+        key = tuple((loop.index, position) for loop, position in path)
+        found = self.spots.get(key)
+        if found is None:
+            found = self.spots[key] = Spot(path)
+        return found
+
+    def token(self, segment: Sequence[str], component: str) -> str:
+        """The token of a segment (its elements, the id at 0); "" where the guide does not know the id."""
+        id = segment[0]
+        if id not in self.keyed:
+            return f"{id}*" if id in self.ids else ""
+        at = 3 if id == "HL" else 1
+        code = segment[at].split(component, 1)[0].rstrip(" ") if len(segment) > at else ""
+        return self.tokens.get(f"{id}*{code}", f"{id}*?")
+
+    def move(self, spot: Spot, token: str) -> Step | None:
+        """The step to the first node from here on that the token fits; None where there is none."""
+        try:
+            return spot.moves[token]
+        except KeyError:
+            step = spot.moves[token] = self._search(spot, token)
+            return step
+
+    def _search(self, spot: Spot, token: str) -> Step | None:
+        path = spot.path
+        for depth in range(len(path) - 1, -1, -1):
+            loop, reached = path[depth]
+            for child in loop.children:
+                if child.position < reached:
+                    continue
+                if isinstance(child, Segment):
+                    # the opener of an inner loop stands once; again, it opens the loop again
+                    if depth and child is loop.children[0]:
+                        continue
+                    if fits(child, token):
+                        return self.step(path[:depth], (loop, child.position), (), child)
+                elif fits(child.opener, token):
+                    return self.step(path[:depth], (loop, child.position), (child,), child.opener)
+        return None
+
+    def step(
+        self,
+        above: tuple[tuple[Loop, int], ...],
+        here: tuple[Loop, int],
+        opened: tuple[Loop, ...],
+        node: Segment,
+    ) -> Step:
+        """The step that keeps `above` and `here`, opens `opened` one inside the other, and ends at `node`."""
+        path = [*above, here]
+        for at, loop in enumerate(opened):
+            inner = opened[at + 1].position if at + 1 < len(opened) else node.position
+            path.append((loop, inner))
+        return Step(self.spot(tuple(path)), node, len(above) + 1, opened)
+
+
+def fits(node: Segment, token: str) -> bool:
+    """Whether the token (`NM1*85`, `N3*`, `REF*?`) is one of the node."""
+    id, _, code = token.partition("*")
+    return id == node.id and (not node.codes or code in node.codes)
+
+
+@lru_cache(maxsize=4)
+def chart_for(guide: Guide) -> Chart:
+    """The chart of the guide, the same one for each who asks."""
+    return Chart(guide)
+
+
+def list_chains(outer: Loop, token: str) -> Iterator[tuple[tuple[Loop, ...], Segment]]:
+    """Every node below `outer` that the token fits and that opens no loop, with the loops down to it."""
+    for inner in outer.children:
+        if not isinstance(inner, Loop):
+            continue
+        for child in inner.children[1:]:
+            if isinstance(child, Segment):
+                if fits(child, token):
+                    yield (inner,), child
+            elif fits(child.opener, token):
+                yield (inner, child), child.opener
+        for chain, node in list_chains(inner, token):
+            yield (inner, *chain), node

@@ -1,0 +1,1 @@
+"""What others publish: code sets, tables by date of service, the arithmetic of units."""

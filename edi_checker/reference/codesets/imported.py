@@ -1,0 +1,134 @@
+"""Imported releases of code sets as far as the checks need them, what they say, and which lists decide."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from edi_checker.finding import TableVersion
+from edi_checker.reference.codesets import diagnoses, lists
+from edi_checker.reference.codesets.lists import Problem
+
+_LAST = 99991231  # the last of all days: any release has begun by then
+
+
+class Billable(Protocol):
+    """A diagnosis of a release; False for a header."""
+
+    @property
+    def billable(self) -> bool: ...
+
+
+@runtime_checkable
+class Releases(Protocol):
+    """What a store of imported releases answers; days are CCYYMMDD."""
+
+    def release(self, name: str, on: int) -> TableVersion | None: ...
+
+    def diagnosis(self, code: str, on: int) -> Billable | None: ...
+
+    def hcpcs(self, code: str, on: int) -> object | None: ...
+
+    def spans(self, name: str, code: str, on: int) -> tuple[tuple[int, int], ...]: ...
+
+    def __hash__(self) -> int: ...
+
+
+_CODE_SETS = ("icd10cm", "hcpcs", "cpt", "taxonomy", "carc", "rarc")
+
+
+@lru_cache(maxsize=8)
+def releases_in(tables: object) -> Releases | None:
+    """The imported releases that stand behind some tables, None where there are none of code sets."""
+    if not isinstance(tables, Releases):
+        return None
+    known = any(tables.release(name, _LAST) is not None for name in _CODE_SETS)
+    return tables if known else None
+
+
+@lru_cache(maxsize=64)
+def last_day(release: str) -> int:
+    """The last day of a release by its name, 0 where it does not say.
+
+    FY2026, FY2026-April; 2026Q3r1; 26.0 (from April 2026 on) and 26.1 (from October on) of the taxonomy;
+    2026-03, 2026-07 and 2026-11 of reason and remark codes.
+    """
+    if found := re.fullmatch(r"FY(2\d\d\d)(-\w+)?", release):
+        return int(found[1]) * 10000 + 930
+    if found := re.match(r"(2\d\d\d)Q([1-4])", release):
+        return int(found[1]) * 10000 + (331, 630, 930, 1231)[int(found[2]) - 1]
+    if found := re.fullmatch(r"(\d\d)\.([01])", release):
+        return (2000 + int(found[1])) * 10000 + (930 if found[2] == "0" else 10331)
+    if found := re.fullmatch(r"(2\d\d\d)-(03|07|11)", release):
+        # The 29th of February need not be in the calendar: it only has to sort before the first of March.
+        return int(found[1]) * 10000 + {"03": 630, "07": 1031, "11": 10229}[found[2]]
+    return 0
+
+
+class Unlisted(NamedTuple):
+    """Why a code does not hold by an imported list.
+
+    problem       unknown: the list lacks it. not-in-force: it holds on other days, `since` and `until` those
+                  of its last period. uncovered: it is not in the list, which does not reach the day.
+    """
+
+    problem: Problem
+    since: int | None
+    until: int | None
+    table: TableVersion
+
+
+@lru_cache(maxsize=16384)
+def judge_listed(name: str, code: str, first: int, last: int, imported: Releases) -> Unlisted | bool:
+    """Why a code of `name` (taxonomy, carc, rarc) holds on no day from `first` to `last`; True where it does
+    on one, False where no imported release answers.
+
+    Between the service and the receipt of a claim a code may begin or end, and who wrote it down when is not
+    known: one day on which it holds is enough.
+    """
+    release = imported.release(name, last)
+    if release is None:
+        return False
+    spans = imported.spans(name, code, last)
+    for since, until in (*spans, *imported.spans(name, code, first)):
+        if since <= last and first <= until:
+            return True
+    if spans:
+        since, until = spans[-1]
+        return Unlisted(
+            "not-in-force", since if since > last else None, until if until < first else None, release
+        )
+    return Unlisted("unknown" if last <= last_day(release.version) else "uncovered", None, None, release)
+
+
+def list_versions(tables: object) -> tuple[tuple[str, str, int], ...]:
+    """Name, release and number of codes of each list that ships, and what is known by its shape alone.
+
+    Imported releases are among the versions of `tables` themselves.
+    """
+    icd10, icd9 = diagnoses.load("icd10cm"), diagnoses.load("icd9cm")
+    places, modifiers = lists.places_of_service(), lists.modifiers()
+    known = [
+        ("icd10cm", icd10.release, icd10.rows),
+        ("icd9cm", icd9.release, icd9.rows),
+        (places.name, places.release, len(places.periods)),
+        (modifiers.name, modifiers.release, len(modifiers.periods)),
+    ]
+    releases = releases_in(tables)
+    known += [
+        (name, by_shape, 0)
+        for name, by_shape in _BY_SHAPE
+        if releases is None or releases.release(name, _LAST) is None
+    ]
+    return tuple(known)
+
+
+# What is looked at where no release of a code set is imported.
+_BY_SHAPE = (
+    ("taxonomy", "shape and group only"),
+    ("hcpcs", "shape only: no release imported"),
+    ("cpt", "shape only: no list imported"),
+    ("carc", "shape only: no list imported"),
+    ("rarc", "shape only: no list imported"),
+)

@@ -1,0 +1,646 @@
+"""The layouts in which CMS, NUCC and X12 publish their tables: which one a file has, and its rows.
+
+Layouts as published in 2026; columns of tables with captions are found by them, never by number.
+Descriptors are left where they are: none is taken over. A row that does not fit is Malformed, with the line
+that holds it: of a table with a hole nobody could say afterwards what "no such row" means.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+
+from edi_checker.reference.store.packed import NO_END
+
+# Number of the line or row, and its cells.
+Row = tuple[int, list[str]]
+# Key, first day, last day, payload, text: what a packer takes.
+Entry = tuple[bytes, int, int, bytes, str]
+
+HEAD = 40  # rows within which the captions of a table stand
+CONTRACTOR = "CCCCC"  # stands for the primaries that a Medicare contractor names itself
+
+_CODE = re.compile(r"[0-9A-Z]{5}")
+_DIAGNOSIS = re.compile(r"[A-Z][0-9A-Z]{2,6}")
+_GLOBAL_DAYS = frozenset(("000", "010", "090", "MMM", "XXX", "YYY", "ZZZ"))
+
+
+class Malformed(Exception):
+    """A file does not have the layout that it seems to have. `line` counts from 1; 0 for no line."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(reason)
+        self.line = line
+        self.reason = reason
+
+
+class Unwanted(Exception):
+    """A table that is not for professional claims; the message says which one is."""
+
+
+# -- which table --------------------------------------------------------------------------------------------
+
+
+def find_table(head: Sequence[Row]) -> str | None:
+    """The table whose captions stand among the first rows of a file with columns, None for no known one.
+
+    Medicaid's tables, which lack a column that Medicare's have, come with `_medicaid`. Raises Unwanted.
+    """
+    for index, (_, cells) in enumerate(head[:HEAD]):
+        captions = [_plain(cell) for cell in cells]
+        if captions[:2] == ["column1", "column2"]:
+            return (
+                "ncci_ptp" if any("inexistence" in caption for caption in captions) else "ncci_ptp_medicaid"
+            )
+        if any("muevalue" in caption for caption in captions):
+            for unwanted in ("outpatienthospital", "dmesupplier"):
+                if any(unwanted in caption for caption in captions):
+                    raise Unwanted("the MUE table of another setting; claims of practitioners need theirs")
+            judged = any("adjudicationindicator" in caption for caption in captions)
+            return "ncci_mue" if judged else "ncci_mue_medicaid"
+        if "addoncode" in captions and "primarycode" in captions:
+            return "ncci_addon"
+        if captions[:2] == ["hcpcs", "mod"] and _indicators_at(captions) is not None:
+            return "mpfs"
+        if captions[:1] == ["hcpc"] and "recid" in captions:
+            return "hcpcs"
+        if captions == ["code", "from", "until"]:
+            return "single_dose"
+        if captions == ["cpt", "from", "until"]:
+            return "cpt"
+        if {"code", "classification", "specialization"} <= set(captions):
+            return "taxonomy"
+        if _columns_of_reasons(captions) is not None:
+            return _tell_reasons(head[index + 1 : HEAD])
+        if index == 0 and len(cells) >= 5 and _is_code(cells[0]) and _is_code(cells[1]):
+            # Without captions the column for edits older than 1996 tells which of the two it is.
+            older = cells[2].strip() in ("", "*")
+            return "ncci_ptp" if older else "ncci_ptp_medicaid"
+    return None
+
+
+def find_fixed(lines: Sequence[str]) -> str | None:
+    """The table that has lines of fixed columns like the first ones of a file, None for no known one."""
+    for line in lines[:HEAD]:
+        if re.match(r"\d{5} [A-Z][0-9A-Z]{2,6} {1,5}[01] ", line):
+            return "icd10cm"
+        if re.match(r"[0-9A-Z]{5}\d{5}[3478]", line) and len(line.rstrip("\r\n")) >= 276:
+            return "hcpcs"
+        if re.match(r"[123][0-9A-Z]{5} +[0-9A-Z]{5} +\d{7}", line):
+            return "ncci_addon"
+    return None
+
+
+def read_table(table: str, rows: Iterable[Row]) -> Iterator[Entry]:
+    """The rows of a table with columns. Raises Malformed."""
+    return _READERS[table.removesuffix("_medicaid")](rows)
+
+
+def read_fixed(table: str, lines: Iterable[tuple[int, str]]) -> Iterator[Entry]:
+    """The rows of a table of fixed columns, from its numbered lines. Raises Malformed."""
+    return _FIXED[table.removesuffix("_medicaid")](lines)
+
+
+def title_of(head: Sequence[Row]) -> str:
+    """What stands above the captions, in which some tables name their release."""
+    return " ".join(cell for _, cells in head[:HEAD] for cell in cells[:4])[:4000]
+
+
+# -- cells --------------------------------------------------------------------------------------------------
+
+
+def _plain(caption: str) -> str:
+    """A caption without what differs between the forms of a file: `addoncode` of `Add-On_Code`."""
+    return re.sub(r"[^a-z0-9]", "", caption.lower())
+
+
+def _is_code(text: str) -> bool:
+    return _CODE.fullmatch(text.strip()) is not None
+
+
+def _shown(text: str) -> str:
+    """A value for a message: short, and without control characters."""
+    return "".join(c if c.isprintable() else "?" for c in text[:24]) or "nothing"
+
+
+class _Codes(dict[str, bytes]):
+    """Procedure codes as keys; each is looked at once."""
+
+    def __missing__(self, text: str) -> bytes:
+        code = text.strip()
+        if not _CODE.fullmatch(code):
+            raise ValueError(f"a code of five characters is expected, not {_shown(text)}")
+        self[text] = key = code.encode("ascii")
+        return key
+
+
+class _Days(dict[str, int]):
+    """Dates as CCYYMMDD; each is looked at once."""
+
+    def __init__(self, empty: Mapping[str, int], parse: Callable[[str], int]) -> None:
+        super().__init__(empty)
+        self._parse = parse
+
+    def __missing__(self, text: str) -> int:
+        day = self[text] = self._parse(text.strip())
+        return day
+
+
+def parse_day(text: str) -> int:
+    """CCYYMMDD of `20260701`, `2026-07-01`, `7/1/2026` or a workbook's count of days. Raises ValueError."""
+    if re.fullmatch(r"\d{8}", text, re.ASCII):
+        year, month, day = int(text[:4]), int(text[4:6]), int(text[6:])
+    elif found := re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)(?:[ T]00:00:00)?", text, re.ASCII):
+        year, month, day = map(int, found.groups())
+    elif found := re.fullmatch(r"(\d\d?)/(\d\d?)/(\d{4})", text, re.ASCII):
+        month, day, year = map(int, found.groups())
+    elif re.fullmatch(r"[2-5]\d{4}", text, re.ASCII):
+        # Days since 1899-12-30, from 1954 to 2064.
+        counted = date(1899, 12, 30) + timedelta(days=int(text))
+        year, month, day = counted.year, counted.month, counted.day
+    else:
+        raise ValueError(f"a date is expected, not {_shown(text)}")
+    if not (1900 <= year <= 9999 and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]):
+        raise ValueError(f"{_shown(text)} is no date")
+    return year * 10000 + month * 100 + day
+
+
+def _parse_julian(text: str) -> int:
+    """CCYYMMDD of YYYYDDD. Raises ValueError."""
+    if not re.fullmatch(r"\d{7}", text, re.ASCII):
+        raise ValueError(f"a date YYYYDDD is expected, not {_shown(text)}")
+    year, number = int(text[:4]), int(text[4:])
+    if text == "9999999":
+        return NO_END
+    if not (1900 <= year <= 9999 and 1 <= number <= 365 + (monthrange(year, 2)[1] == 29)):
+        raise ValueError(f"{text} is no date YYYYDDD")
+    day = date(year, 1, 1) + timedelta(days=number - 1)
+    return day.year * 10000 + day.month * 100 + day.day
+
+
+def _open_end(parse: Callable[[str], int]) -> Callable[[str], int]:
+    """A date, or the ways in which CMS says that there is none."""
+    return lambda text: NO_END if text in ("", "*") else parse(text)
+
+
+def _blank(cells: Iterable[str]) -> bool:
+    return not any(cell.strip() for cell in cells)
+
+
+def _body(
+    rows: Iterable[Row], find: Callable[[list[str]], dict[str, int] | None]
+) -> Iterator[Row | dict[str, int]]:
+    """The columns by caption, once they are found, then the rows below that are not blank."""
+    captions = None
+    for count, (number, cells) in enumerate(rows):
+        if captions is not None:
+            if not _blank(cells):
+                yield number, cells
+            continue
+        if count > HEAD:
+            break
+        captions = find([_plain(cell) for cell in cells])
+        if captions is not None:
+            yield captions
+    if captions is None:
+        raise Malformed(0, "the captions of the table are not there")
+
+
+def _table(
+    rows: Iterable[Row], find: Callable[[list[str]], dict[str, int] | None]
+) -> tuple[dict[str, int], Iterator[Row]]:
+    body = _body(rows, find)
+    captions = next(body)
+    assert isinstance(captions, dict)
+    return captions, (row for row in body if not isinstance(row, dict))
+
+
+def _columns(captions: list[str], wanted: Mapping[str, str]) -> dict[str, int] | None:
+    """The index of the first caption that begins with each wanted text, None where one is missing."""
+    found = {}
+    for name, start in wanted.items():
+        index = next((i for i, caption in enumerate(captions) if caption.startswith(start)), None)
+        if index is None:
+            return None
+        found[name] = index
+    return found
+
+
+def _cell(cells: list[str], index: int) -> str:
+    return cells[index].strip() if index < len(cells) else ""
+
+
+# -- procedure-to-procedure edits ---------------------------------------------------------------------------
+
+_INDICATORS = {"0": b"0", "1": b"1", "9": b"9"}
+
+
+def _read_ptp(rows: Iterable[Row]) -> Iterator[Entry]:
+    """Column 1, column 2, [* if older than 1996,] effective, deletion (* for none), indicator, rationale."""
+    codes = _Codes()
+    firsts = _Days({}, parse_day)
+    lasts = _Days({"*": NO_END, "": NO_END}, parse_day)
+    older = True  # Medicare's column for edits older than 1996
+    begun = False
+    count = 0
+    for number, cells in rows:
+        if not begun:
+            captions = [_plain(cell) for cell in cells]
+            if captions[:2] == ["column1", "column2"]:
+                older = any("inexistence" in caption for caption in captions)
+                begun = True
+            elif len(cells) >= 5 and _is_code(cells[0]) and _is_code(cells[1]):
+                older = cells[2].strip() in ("", "*")
+                begun = True
+            if not begun or captions[0] == "column1":
+                if number > HEAD:
+                    break
+                continue
+        if not count and not _cell(cells, 0) and number <= HEAD:
+            continue  # the captions take several lines
+        shift = 1 if older else 0
+        try:
+            rationale = cells[5 + shift].strip() if len(cells) > 5 + shift else ""
+            if len(cells) > 6 + shift and not _blank(cells[6 + shift :]):
+                raise Malformed(number, "more columns than the table has")
+            if older and cells[2] not in ("", "*"):
+                raise Malformed(number, f"* or nothing is expected in column 3, not {_shown(cells[2])}")
+            if older and not cells[4]:
+                raise Malformed(number, "a deletion date or * is expected")
+            yield (
+                codes[cells[0]] + codes[cells[1]],
+                firsts[cells[2 + shift]],
+                lasts[cells[3 + shift]],
+                _INDICATORS[cells[4 + shift].strip()],
+                rationale,
+            )
+            count += 1
+        except IndexError:
+            if _blank(cells):
+                continue
+            raise Malformed(number, f"{len(cells)} columns, where {5 + shift} are needed") from None
+        except KeyError:
+            raise Malformed(
+                number, f"a modifier indicator of 0, 1 or 9 is expected, not {_shown(cells[4 + shift])}"
+            ) from None
+        except ValueError as error:
+            if _blank(cells):
+                continue
+            raise Malformed(number, str(error)) from None
+
+
+# -- medically unlikely edits -------------------------------------------------------------------------------
+
+
+def _read_mue(rows: Iterable[Row]) -> Iterator[Entry]:
+    """Code, value, adjudication indicator (a digit and its words), rationale.
+
+    Medicaid's table has no indicator: its limits are those of a line.
+    """
+
+    def find(captions: list[str]) -> dict[str, int] | None:
+        found = _columns(captions, {"code": "hcpcscptcode"})
+        value = next((i for i, caption in enumerate(captions) if "muevalue" in caption), None)
+        if found is None or value is None:
+            return None
+        found["value"] = value
+        for name, part in (("mai", "adjudicationindicator"), ("rationale", "rationale")):
+            index = next((i for i, caption in enumerate(captions) if part in caption), None)
+            if index is not None:
+                found[name] = index
+        return found
+
+    columns, body = _table(rows, find)
+    codes = _Codes()
+    seen: dict[bytes, tuple[str, bytes]] = {}
+    for number, cells in body:
+        code, value = _code(codes, cells, columns["code"], number), _cell(cells, columns["value"])
+        if not re.fullmatch(r"\d{1,6}", value, re.ASCII):
+            raise Malformed(number, f"a number of units is expected, not {_shown(value)}")
+        mai = _cell(cells, columns["mai"])[:1] if "mai" in columns else "1"
+        if mai not in ("1", "2", "3"):
+            raise Malformed(number, f"an adjudication indicator of 1, 2 or 3 is expected, not {_shown(mai)}")
+        payload = f"{mai}{int(value):06}".encode("ascii")
+        if seen.setdefault(code, (value, payload))[1] != payload:
+            raise Malformed(number, f"{code.decode()} stands there twice, with different limits")
+        yield code, 0, NO_END, payload, _cell(cells, columns["rationale"]) if "rationale" in columns else ""
+
+
+def _code(codes: _Codes, cells: list[str], index: int, number: int) -> bytes:
+    try:
+        return codes[_cell(cells, index)]
+    except ValueError as error:
+        raise Malformed(number, str(error)) from None
+
+
+# -- add-on codes -------------------------------------------------------------------------------------------
+
+_ADDON = {
+    "type": "aocedittype",
+    "addon": "addoncode",
+    "addon_end": "aocdeldt",
+    "primary": "primarycode",
+    "primary_end": "primarycodedeldt",
+    "first": "aocediteffdt",
+    "last": "aoceditdeldt",
+}
+
+
+def _read_addon(rows: Iterable[Row]) -> Iterator[Entry]:
+    """Type, add-on, its deletion, primary, its deletion, effective, deletion, notes; dates YYYYDDD."""
+    columns, body = _table(rows, lambda captions: _columns(captions, _ADDON))
+    for number, cells in body:
+        yield _addon(number, *(_cell(cells, columns[name]) for name in _ADDON))
+
+
+def _addon(
+    number: int, kind: str, addon: str, addon_end: str, primary: str, primary_end: str, first: str, last: str
+) -> Entry:
+    if kind not in ("1", "2", "3"):
+        raise Malformed(number, f"an add-on type of 1, 2 or 3 is expected, not {_shown(kind)}")
+    for code in (addon, primary):
+        if not _CODE.fullmatch(code):
+            raise Malformed(number, f"a code of five characters is expected, not {_shown(code)}")
+    end = _open_end(_parse_julian)
+    try:
+        # The pair holds no longer than either of its codes.
+        until = min(end(addon_end), end(primary_end), end(last))
+        return (addon + primary).encode("ascii"), _parse_julian(first), until, kind.encode("ascii"), ""
+    except ValueError as error:
+        raise Malformed(number, str(error)) from None
+
+
+def _read_fixed_addon(lines: Iterable[tuple[int, str]]) -> Iterator[Entry]:
+    """Type in column 0, add-on, [its deletion,] primary, [its deletion,] effective, [deletion,] notes.
+
+    Fields of fixed columns without any mark between them; of the four dates three are mostly blank. The
+    columns of the primary and of the effective date are those at which most of the rows with no other date
+    have them.
+    """
+    simple = re.compile(r"[123][0-9A-Z]{5} +([0-9A-Z]{5}) +(\d{7})(?!\d)", re.ASCII)
+    taken: list[tuple[int, str]] = []
+    columns: Counter[tuple[int, int]] = Counter()
+    for number, line in lines:
+        found = simple.match(line)
+        if found is not None:
+            columns[found.start(1), found.start(2)] += 1
+        if found is None and not re.match(r"[123][0-9A-Z]{5}[ \d]", line, re.ASCII):
+            if not line.strip() or (not taken and number <= HEAD):
+                continue  # a notice above the rows
+            raise Malformed(number, "not a row of add-on codes: type, add-on, primary and dates are expected")
+        taken.append((number, line))
+    if not columns:
+        raise Malformed(0, "the columns of the table cannot be told")
+    primary, first = columns.most_common(1)[0][0]
+    for number, line in taken:
+        last = re.match(r" {0,2}(\d{7})(?!\d)", line[first + 7 :], re.ASCII)
+        yield _addon(
+            number,
+            line[0],
+            line[1:6],
+            line[6:primary].strip(),
+            line[primary : primary + 5],
+            line[primary + 5 : first].strip(),
+            line[first : first + 7],
+            last[1] if last else "",
+        )
+
+
+# -- physician fee schedule ---------------------------------------------------------------------------------
+
+# The lowest line of captions over PC/TC, global days, three shares of the fee, multiple procedures,
+# bilateral, assistant, co-surgeon and team: the one run of columns in which these words follow each other.
+_RUN = ["ind", "days", "op", "op", "op", "proc", "surg", "surg", "surg", "surg"]
+
+
+def _indicators_at(captions: list[str]) -> int | None:
+    for index in range(len(captions) - len(_RUN) + 1):
+        if captions[index : index + len(_RUN)] == _RUN:
+            return index
+    return None
+
+
+def _read_mpfs(rows: Iterable[Row]) -> Iterator[Entry]:
+    """Code, modifier, status, indicators. Rows of a modifier (26, TC, 53) repeat the indicators: left out."""
+
+    def find(captions: list[str]) -> dict[str, int] | None:
+        start = _indicators_at(captions)
+        if captions[:2] != ["hcpcs", "mod"] or start is None or "code" not in captions:
+            return None
+        return {"status": captions.index("code"), "run": start}
+
+    columns, body = _table(rows, find)
+    codes = _Codes()
+    seen: dict[bytes, bytes] = {}
+    for number, cells in body:
+        code = _code(codes, cells, 0, number)
+        start = columns["run"]
+        if len(cells) < start + len(_RUN):
+            raise Malformed(number, f"{len(cells)} columns, where {start + len(_RUN)} are needed")
+        status, days = _cell(cells, columns["status"]), _cell(cells, start + 1)
+        if days.isdigit():
+            days = days.zfill(3)
+        digits = [_cell(cells, start + offset) for offset in (0, 5, 6, 7, 8, 9)]
+        if not re.fullmatch(r"[A-Z]", status):
+            raise Malformed(number, f"a status code of one letter is expected, not {_shown(status)}")
+        if days not in _GLOBAL_DAYS:
+            raise Malformed(number, f"global days are expected, not {_shown(days)}")
+        for digit in digits:
+            if not re.fullmatch(r"\d", digit, re.ASCII):
+                raise Malformed(number, f"an indicator of one digit is expected, not {_shown(digit)}")
+        if _cell(cells, 1):
+            continue
+        payload = (status + digits[0] + days + "".join(digits[1:])).encode("ascii")
+        if seen.setdefault(code, payload) != payload:
+            raise Malformed(number, f"{code.decode()} stands there twice, with different indicators")
+        yield code, 0, NO_END, payload, ""
+
+
+# -- diagnoses ----------------------------------------------------------------------------------------------
+
+
+def _read_icd10cm(lines: Iterable[tuple[int, str]]) -> Iterator[Entry]:
+    """The order file: order number, code at 7-13, at 15 whether it can be billed (1) or is a header (0)."""
+    order = 0
+    for number, line in lines:
+        if not line.strip():
+            continue
+        found = re.match(r"(\d{5}) ([0-9A-Z ]{7}) ([01]) ", line, re.ASCII)
+        code = found[2].rstrip() if found else ""
+        if found is None or not _DIAGNOSIS.fullmatch(code):
+            raise Malformed(number, "not a row of the order file: number, code and 0 or 1 are expected")
+        if int(found[1]) <= order:
+            raise Malformed(number, f"the order numbers do not rise at {found[1]}")
+        order = int(found[1])
+        yield code.encode("ascii"), 0, NO_END, found[3].encode("ascii"), ""
+
+
+# -- HCPCS level II -----------------------------------------------------------------------------------------
+
+
+def _read_fixed_hcpcs(lines: Iterable[tuple[int, str]]) -> Iterator[Entry]:
+    """Code at 1-5, kind of record at 11 (3: first of a procedure), added at 269-276, ended at 285-292."""
+    for number, line in lines:
+        if not line.strip():
+            continue
+        if not re.match(r"[0-9A-Z ]{5}\d{5}[3478]", line, re.ASCII):
+            raise Malformed(number, "not a record of HCPCS: code, sequence number and kind are expected")
+        if line[10] == "3":
+            yield from _hcpcs(number, line[:5], line[268:276], line[284:292])
+
+
+def _read_hcpcs(rows: Iterable[Row]) -> Iterator[Entry]:
+    wanted = {"code": "hcpc", "kind": "recid", "first": "adddt", "last": "termdt"}
+    columns, body = _table(rows, lambda captions: _columns(captions, wanted))
+    for number, cells in body:
+        code, kind, first, last = (_cell(cells, columns[name]) for name in wanted)
+        if kind not in ("3", "4", "7", "8"):
+            raise Malformed(number, f"a kind of record of 3, 4, 7 or 8 is expected, not {_shown(kind)}")
+        if kind == "3":
+            yield from _hcpcs(number, code, first, last)
+
+
+def _hcpcs(number: int, code: str, first: str, last: str) -> Iterator[Entry]:
+    if not _CODE.fullmatch(code):
+        raise Malformed(number, f"a code of five characters is expected, not {_shown(code)}")
+    if code[0].isdigit():
+        return  # level I, which is CPT
+    try:
+        yield code.encode("ascii"), parse_day(first.strip()), _open_end(parse_day)(last.strip()), b"", ""
+    except ValueError as error:
+        raise Malformed(number, str(error)) from None
+
+
+# -- lists of one's own -------------------------------------------------------------------------------------
+
+
+def _read_own(caption: str, form: re.Pattern[str], what: str) -> Callable[[Iterable[Row]], Iterator[Entry]]:
+    """The reader of a layout of ours: code, first and last day (2026-07-01 or 20260701; nothing for an open
+    end). CMS names single-dose drugs in its payment files, not in a list, and CPT is the AMA's to hand out.
+    """
+
+    def read(rows: Iterable[Row]) -> Iterator[Entry]:
+        wanted = {"code": caption, "first": "from", "last": "until"}
+        columns, body = _table(rows, lambda captions: _columns(captions, wanted))
+        for number, cells in body:
+            code, first, last = (_cell(cells, columns[name]) for name in wanted)
+            if not form.fullmatch(code):
+                raise Malformed(number, f"a {what} is expected, not {_shown(code)}")
+            try:
+                since = parse_day(first)
+            except ValueError as error:
+                raise Malformed(number, str(error)) from None
+            yield code.encode("ascii"), since, _days_in_force(number, first, last)[1], b"", ""
+
+    return read
+
+
+_read_single_dose = _read_own("code", re.compile(r"[A-Z][0-9]{4}"), "HCPCS code of level II")
+_read_cpt = _read_own("cpt", re.compile(r"[0-9]{4}[0-9A-Z]"), "CPT code")
+
+
+# -- provider taxonomy --------------------------------------------------------------------------------------
+
+_TAXONOMY = re.compile(r"[0-9]{3}[0-9A-Z]{6}[A-Z]")
+
+
+def _read_taxonomy(rows: Iterable[Row]) -> Iterator[Entry]:
+    """Code, and what it means; in some forms the day on which it began, and the one on which it ended."""
+
+    def find(captions: list[str]) -> dict[str, int] | None:
+        if not {"code", "classification", "specialization"} <= set(captions):
+            return None
+        found = {"code": captions.index("code")}
+        for name, starts in (("first", ("effective",)), ("last", ("deactivation", "termination"))):
+            index = next((i for i, caption in enumerate(captions) if caption.startswith(starts)), None)
+            if index is not None:
+                found[name] = index
+        return found
+
+    columns, body = _table(rows, find)
+    for number, cells in body:
+        code = _cell(cells, columns["code"])
+        if not _TAXONOMY.fullmatch(code):
+            raise Malformed(number, f"a taxonomy code of ten characters is expected, not {_shown(code)}")
+        first, last = (_cell(cells, columns[name]) if name in columns else "" for name in ("first", "last"))
+        yield code.encode("ascii"), *_days_in_force(number, first, last), b"", ""
+
+
+# -- adjustment reasons and remarks -------------------------------------------------------------------------
+
+ALWAYS = 19000101  # where a list does not say when a code began
+_REASON = re.compile(r"[1-9][0-9]{0,2}|[A-LO-Z][0-9]{1,2}")
+_REMARK = re.compile(r"(?:M|MA|N)[0-9]{1,4}")
+
+
+def _columns_of_reasons(captions: list[str]) -> dict[str, int] | None:
+    """Code, start and stop of a list of reason or remark codes, by its captions."""
+    if not re.fullmatch(r"(?:carc|rarc|(?:adjustment)?reason|remark)?code|carc|rarc", (captions or [""])[0]):
+        return None
+    found = {"code": 0}
+    for name, starts in (
+        ("first", ("start", "effective")),
+        ("last", ("stop", "deactivat", "terminat", "end")),
+    ):
+        index = next((i for i, caption in enumerate(captions) if caption.startswith(starts)), None)
+        if index is None:
+            return None
+        found[name] = index
+    return found
+
+
+def _tell_reasons(below: Sequence[Row]) -> str | None:
+    """Whether the codes below the captions are adjustment reasons or remarks, None for neither."""
+    codes = [code for _, cells in below if (code := _cell(cells, 0))]
+    for table, form in (("carc", _REASON), ("rarc", _REMARK)):
+        if codes and all(form.fullmatch(code) for code in codes):
+            return table
+    return None
+
+
+def _read_reasons(form: re.Pattern[str]) -> Callable[[Iterable[Row]], Iterator[Entry]]:
+    def read(rows: Iterable[Row]) -> Iterator[Entry]:
+        """Code, description, first and last day, and when it was last changed, in whatever order."""
+        columns, body = _table(rows, _columns_of_reasons)
+        for number, cells in body:
+            code = _cell(cells, 0)
+            if not form.fullmatch(code):
+                raise Malformed(number, f"a code of its list is expected, not {_shown(code)}")
+            first, last = (_cell(cells, columns[name]) for name in ("first", "last"))
+            yield code.encode("ascii"), *_days_in_force(number, first, last), b"", ""
+
+    return read
+
+
+def _days_in_force(number: int, first: str, last: str) -> tuple[int, int]:
+    """First and last day; nothing stands for no bound."""
+    try:
+        since = parse_day(first) if first else ALWAYS
+        until = parse_day(last) if last else NO_END
+    except ValueError as error:
+        raise Malformed(number, str(error)) from None
+    if until < since:
+        raise Malformed(number, f"the last day, {_shown(last)}, lies before the first")
+    return since, until
+
+
+_READERS: dict[str, Callable[[Iterable[Row]], Iterator[Entry]]] = {
+    "ncci_ptp": _read_ptp,
+    "ncci_mue": _read_mue,
+    "ncci_addon": _read_addon,
+    "mpfs": _read_mpfs,
+    "hcpcs": _read_hcpcs,
+    "single_dose": _read_single_dose,
+    "taxonomy": _read_taxonomy,
+    "cpt": _read_cpt,
+    "carc": _read_reasons(_REASON),
+    "rarc": _read_reasons(_REMARK),
+}
+_FIXED: dict[str, Callable[[Iterable[tuple[int, str]]], Iterator[Entry]]] = {
+    "ncci_addon": _read_fixed_addon,
+    "icd10cm": _read_icd10cm,
+    "hcpcs": _read_fixed_hcpcs,
+}

@@ -1,0 +1,532 @@
+"""What was found in one input, kept on disk until the last verdict on its claims is known."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as _quote
+from types import TracebackType
+from typing import IO, Any, Literal, NamedTuple, Self
+
+from edi_checker.check.checker import Checked, Outcome
+from edi_checker.claims.claim import (
+    Claim,
+    Group,
+    GroupEnd,
+    Interchange,
+    InterchangeEnd,
+    Level,
+    Part,
+    Transaction,
+    TransactionEnd,
+    Whole,
+)
+from edi_checker.facts import Gap
+from edi_checker.finding import Finding, Place, Severity, Status, TableVersion
+from edi_checker.x12.blocks import Delimiters
+
+FileOutcome = Literal["accepted", "accepted_with_errors", "rejected", "not_checked"]
+
+IN_MEMORY = 1 << 20  # characters of a journal beyond which it goes to a temporary file
+SHOWN = 240  # characters of a segment that are kept around the faulty element
+_WAITING = 200  # rows
+_VERDICTS: tuple[Outcome, ...] = ("accepted", "rejected", "not_checked")
+_INDEX = {outcome: index for index, outcome in enumerate(_VERDICTS)}
+
+
+class Tally(NamedTuple):
+    """How many rules there are, how many of them applied, and how many were not in force on the dates met."""
+
+    rules: int = 0
+    applied: int = 0
+    not_in_force: int = 0
+
+
+@dataclass(slots=True)
+class Sums:
+    """Claims and their charges (cents; an unreadable charge counts 0) by outcome."""
+
+    claims: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(_VERDICTS, 0))
+    cents: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(_VERDICTS, 0))
+
+    def count(self, outcome: Outcome, cents: int) -> None:
+        self.claims[outcome] += 1
+        self.cents[outcome] += cents
+
+    def take(self, other: Sums) -> None:
+        """Move everything from `other` into these sums."""
+        for outcome in self.claims:
+            self.claims[outcome] += other.claims[outcome]
+            self.cents[outcome] += other.cents[outcome]
+            other.claims[outcome] = other.cents[outcome] = 0
+
+    def turn(self, outcome: Outcome) -> None:
+        """Give every claim this outcome."""
+        claims, cents = sum(self.claims.values()), sum(self.cents.values())
+        for each in self.claims:
+            self.claims[each] = self.cents[each] = 0
+        self.claims[outcome], self.cents[outcome] = claims, cents
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A segment, or the part of it around the faulty element, which goes from `start` to `end`."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A finding as it stands in the JSON report, with what a report for people shows beside it.
+
+    `number` tells the claims of one file apart (0 outside of any claim): several may have the same CLM01.
+    """
+
+    finding: dict[str, Any]
+    number: int
+    outcome: Outcome
+    cents: int | None
+    excerpt: Excerpt | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is known of one input at its end.
+
+    `sums` counts claims, `severities` and `rules` findings; `gaps` are days of service outside the tables.
+    """
+
+    path: str
+    sha256: str | None
+    outcome: FileOutcome
+    reason: str | None
+    interchanges: int
+    groups: int
+    transactions: int
+    claims: int
+    lines: int
+    sums: Sums
+    severities: Counter[Severity]
+    rules: Counter[tuple[Severity, str]]
+    tally: Tally
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What a journal noted of a run of whole transactions of one group: see Journal.take_out.
+
+    With `within` it is of claims of one transaction that is open, and `verdicts` is empty.
+    """
+
+    claims_text: str
+    findings_text: str
+    verdicts: bytes
+    sums: Sums
+    claims: int
+    lines: int
+    severities: Counter[Severity]
+    rules: Counter[tuple[Severity, str]]
+    failures: int
+    failure: str
+    within: bool = False
+
+
+class _Rows:
+    """Lines of ASCII text; in memory while few, on disk when many."""
+
+    def __init__(self) -> None:
+        self._file: IO[str] = tempfile.SpooledTemporaryFile(  # noqa: SIM115  # closed by close()
+            IN_MEMORY, "w+", encoding="ascii", newline="\n"
+        )
+        # What is not in the file yet: to write each row there would take longer than to make it.
+        self._waiting: list[str] = []
+
+    def add(self, row: str) -> None:
+        """One row with its line feed."""
+        self._waiting.append(row)
+        if len(self._waiting) >= _WAITING:
+            self._flush()
+
+    def put(self, rows: str) -> None:
+        """Rows that `take` of others gave."""
+        self._flush()
+        self._file.write(rows)
+
+    def take(self) -> str:
+        """All rows; none are left after."""
+        self._flush()
+        self._file.seek(0)
+        rows = self._file.read()
+        self._file.seek(0)
+        self._file.truncate()
+        return rows
+
+    def read(self) -> Iterator[str]:
+        """Each row with its line feed, from the first."""
+        self._flush()
+        self._file.seek(0)
+        yield from self._file
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _flush(self) -> None:
+        self._file.write("".join(self._waiting))
+        self._waiting.clear()
+
+
+class Journal:
+    """Takes the parts of one input as they are checked; after `end`, gives them with their final outcomes.
+
+    A rejected transaction, group or interchange turns all its claims rejected, and that is known only behind
+    them. So claims and findings go to temporary files, which only their owner can read and which vanish with
+    the process; memory does not grow with the number of claims.
+
+    `excerpts` False leaves the raw segments out: they are the only place where a report may hold what
+    identifies a patient.
+
+    An input can be noted by several journals, each a stretch of it: those begin where `passed` transactions
+    and claims lie before them.
+    """
+
+    def __init__(self, path: str, *, excerpts: bool = True, passed: tuple[int, int] = (0, 0)) -> None:
+        self._path = path
+        self._excerpts = excerpts
+        self._claim_rows, self._finding_rows = _Rows(), _Rows()
+        # one for each transaction of the input: index into _VERDICTS
+        self._verdicts = bytearray(passed[0])
+        self._group_from = 0
+        self._interchange_from = 0
+        self._in_transaction, self._in_group, self._in_interchange = Sums(), Sums(), Sums()
+        self._sums = Sums()
+        self._transaction: Transaction | None = None  # that of the last claim, and its number as JSON text
+        self._number = ""
+        self._part: Part | None = None  # the last one that a finding showed a segment of, and its segments
+        self._texts: list[str] = []
+        self._open = False  # whether an interchange is open whose verdict is not known
+        self._delimiters = Delimiters("*", ":", "^", "~")
+        self._interchanges = self._groups = self._transactions = self._lines = 0
+        self._claims = passed[1]
+        self._passed = passed
+        self._severities: Counter[Severity] = Counter()
+        self._rules: Counter[tuple[Severity, str]] = Counter()
+        self._failures = 0
+        self._failure = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def noted(self) -> int:
+        """Claims so far."""
+        return self._claims
+
+    def add(self, checked: Checked) -> None:
+        """Note one part, in document order."""
+        part, findings, outcome, failed = checked
+        cents = None
+        if isinstance(part, Claim):
+            cents = self._note_claim(part, outcome)
+        elif not isinstance(part, Level):
+            self._note_begin(part)
+        if failed:
+            self._failures += 1
+            self._failure = self._failure or failed
+        for finding in findings:
+            self._note_finding(finding, part, outcome, cents)
+        if isinstance(part, (TransactionEnd, GroupEnd, InterchangeEnd)):
+            self._note_end(part, outcome)
+
+    def end(
+        self,
+        *,
+        sha256: str | None = None,
+        tally: Tally | None = None,
+        failure: str = "",
+        gaps: tuple[Gap, ...] = (),
+    ) -> Summary:
+        """End the journal. `failure` says why the input could not be read to its end, "" where it was.
+
+        A file that breaks off or is damaged has no verdict: all its claims are not checked, also those of an
+        interchange that seemed whole.
+        """
+        if self._open and not failure:
+            failure = "the end of the interchange was not reached"
+        self._in_group.take(self._in_transaction)
+        self._in_interchange.take(self._in_group)
+        self._sums.take(self._in_interchange)
+        if failure:
+            self._sums.turn("not_checked")
+            self._set_verdicts("not_checked", 0)
+        return Summary(
+            path=self._path,
+            sha256=sha256,
+            outcome=self._outcome(failure),
+            reason=self._reason(failure),
+            interchanges=self._interchanges,
+            groups=self._groups,
+            transactions=self._transactions,
+            claims=self._claims,
+            lines=self._lines,
+            sums=self._sums,
+            severities=self._severities,
+            rules=self._rules,
+            tally=tally or Tally(),
+            gaps=gaps,
+        )
+
+    def take_out(self, *, within: bool = False) -> Stretch:
+        """What was noted since the last time, where whole transactions of one group were; forgets it.
+
+        `within` says that it was claims of the open transaction instead.
+        """
+        claims_text, findings_text = self._claim_rows.take(), self._finding_rows.take()
+        transactions, claims = self._passed
+        stretch = Stretch(
+            claims_text,
+            findings_text,
+            b"" if within else bytes(self._verdicts[transactions:]),
+            self._in_transaction if within else self._in_group,
+            self._claims - claims,
+            self._lines,
+            self._severities,
+            self._rules,
+            self._failures,
+            self._failure,
+            within,
+        )
+        self._passed = (len(self._verdicts), self._claims)
+        self._in_transaction, self._in_group = Sums(), Sums()
+        self._lines, self._failures, self._failure = 0, 0, ""
+        self._severities, self._rules = Counter(), Counter()
+        return stretch
+
+    def put_in(self, stretch: Stretch) -> None:
+        """Note what another journal of the same input noted, which was made for this place of it."""
+        self._claim_rows.put(stretch.claims_text)
+        self._finding_rows.put(stretch.findings_text)
+        self._verdicts += stretch.verdicts
+        self._transactions += len(stretch.verdicts)
+        self._claims += stretch.claims
+        self._lines += stretch.lines
+        (self._in_transaction if stretch.within else self._in_group).take(stretch.sums)
+        self._severities += stretch.severities
+        self._rules += stretch.rules
+        self._failures += stretch.failures
+        self._failure = self._failure or stretch.failure
+
+    def claims(self) -> Iterator[tuple[str, str, Outcome, str]]:
+        """CLM01 and ST02 (both as JSON text), outcome and charge of each claim, in document order."""
+        known = ""
+        final: Outcome = "accepted"
+        for row in self._claim_rows.read():
+            said, claim, number, charge = row[:-1].split("\t")
+            # that of the claim before, most times
+            if said != known:
+                transaction, _, outcome = said.partition(" ")
+                known, final = said, self._final(int(transaction), _VERDICTS[int(outcome)])
+            yield claim, number, final, charge
+
+    def findings(self) -> Iterator[str]:
+        """Each finding as JSON text, in document order."""
+        for row in self._finding_rows.read():
+            yield row.partition("\t")[0]
+
+    def entries(self) -> Iterator[Entry]:
+        """Each finding with what a report for people shows beside it, in document order."""
+        for row in self._finding_rows.read():
+            finding, _, beside = row.partition("\t")
+            transaction, number, outcome, cents, excerpt = json.loads(beside)
+            yield Entry(
+                json.loads(finding),
+                number,
+                self._final(transaction, _VERDICTS[outcome]),
+                cents,
+                Excerpt(*excerpt) if excerpt else None,
+            )
+
+    def close(self) -> None:
+        """Let go of the temporary files."""
+        self._claim_rows.close()
+        self._finding_rows.close()
+
+    def _note_claim(self, claim: Claim, outcome: Outcome) -> int:
+        if not self._verdicts:
+            self._verdicts.append(0)
+        self._claims += 1
+        self._lines += claim.line_count
+        cents = claim.charge or 0
+        self._in_transaction.count(outcome, cents)
+        if claim.transaction is not self._transaction:
+            self._transaction = claim.transaction
+            self._number = _quote(claim.transaction.control_number)
+        said = f"{len(self._verdicts) - 1} {_INDEX[outcome]}\t{_quote(claim.id)}\t{self._number}"
+        self._claim_rows.add(f"{said}\t{dollars(cents)}\n")
+        return cents
+
+    def _note_begin(self, part: Part) -> None:
+        if isinstance(part, Interchange):
+            self._interchanges += 1
+            self._open = True
+            self._interchange_from = self._group_from = len(self._verdicts)
+            self._delimiters = part.delimiters
+        elif isinstance(part, Group):
+            self._groups += 1
+            self._group_from = len(self._verdicts)
+        elif isinstance(part, Transaction):
+            self._transactions += 1
+            self._verdicts.append(0)
+
+    def _note_end(self, part: TransactionEnd | GroupEnd | InterchangeEnd, outcome: Outcome) -> None:
+        if isinstance(part, TransactionEnd):
+            self._close(self._in_transaction, self._in_group, outcome, len(self._verdicts) - 1)
+        elif isinstance(part, GroupEnd):
+            self._close(self._in_group, self._in_interchange, outcome, self._group_from)
+        else:
+            self._in_interchange.take(self._in_group)
+            self._close(self._in_interchange, self._sums, outcome, self._interchange_from)
+            self._open = False
+
+    def _note_finding(self, finding: Finding, part: Part, outcome: Outcome, cents: int | None) -> None:
+        rule, severity, snip, message, fix, citation, where, related, status, table = finding
+        self._severities[severity] += 1
+        self._rules[severity, rule] += 1
+        begin, middle, end = _frame(rule, severity, snip, citation, status, table)
+        others = ", ".join(map(_write_place, related)) if related else ""
+        number, known = (0, "null") if cents is None else (self._claims, cents)
+        excerpt = self._excerpt(part, where) if self._excerpts else "null"
+        said = f'{begin}{_quote(message)}, "fix": {_quote(fix)}{middle}{_write_place(where)}'
+        beside = f"[{len(self._verdicts) - 1}, {number}, {_INDEX[outcome]}, {known}, {excerpt}]"
+        self._finding_rows.add(f'{said}, "related": [{others}{end}\t{beside}\n')
+
+    def _excerpt(self, part: Part, place: Place) -> str:
+        """What stands at a place, as JSON text; `null` where nothing does (a missing segment)."""
+        delimiters = self._delimiters
+        if isinstance(part, Whole):
+            if part is not self._part:
+                self._part, self._texts = part, part.block.text.split(delimiters.terminator)
+            index = place.position - part.position
+            text = self._texts[index] if 0 <= index < len(self._texts) else None
+        else:
+            text = delimiters.element.join(part.segment) if part.segment else None
+        if text is None or text.partition(delimiters.element)[0] != place.segment:
+            return "null"
+        at = _read_position(place.element.removeprefix(place.segment)) if place.element else None
+        start, end = _span(text, at, delimiters) if at is not None else (0, 0)
+        first = 0
+        if len(text) > SHOWN:
+            first = max(0, min(start - SHOWN // 3, len(text) - SHOWN))
+            text = text[first : first + SHOWN]
+        return f"[{_quote(text)}, {start - first}, {min(end - first, len(text))}]"
+
+    def _close(self, inner: Sums, outer: Sums, outcome: Outcome, first: int) -> None:
+        if outcome != "accepted":
+            inner.turn(outcome)
+            self._set_verdicts(outcome, first)
+        outer.take(inner)
+
+    def _set_verdicts(self, outcome: Outcome, first: int) -> None:
+        first = max(first, 0)
+        self._verdicts[first:] = bytes((_INDEX[outcome],)) * (len(self._verdicts) - first)
+
+    def _final(self, transaction: int, outcome: Outcome) -> Outcome:
+        """The outcome of a claim with the verdict on the transaction in which it stands."""
+        verdict = _VERDICTS[self._verdicts[transaction]] if transaction >= 0 else "accepted"
+        return outcome if verdict == "accepted" else verdict
+
+    def _outcome(self, failure: str) -> FileOutcome:
+        if failure or self._failures:
+            return "not_checked"
+        if self._severities["error"] == 0 and self._sums.claims["rejected"] == 0:
+            return "accepted"
+        return "accepted_with_errors" if self._sums.claims["accepted"] else "rejected"
+
+    def _reason(self, failure: str) -> str | None:
+        if failure:
+            return failure
+        if not self._failures:
+            return None
+        unchecked = self._sums.claims["not_checked"]
+        what = f"{unchecked} of {self._claims} claims" if unchecked else f"{self._failures} parts of the file"
+        return f"{what} could not be checked: {self._failure}"
+
+
+def dollars(cents: int) -> str:
+    """Money as reports write it: "200.00"."""
+    if cents < 0:
+        return f"-{dollars(-cents)}"
+    return f"{cents // 100}.{cents % 100:02d}"
+
+
+# A finding as the JSON report holds it. It is not made of a dict: that would take four times as long.
+
+
+@lru_cache(maxsize=4096)
+def _frame(
+    rule: str, severity: Severity, snip: int, citation: str, status: Status, table: TableVersion | None
+) -> tuple[str, str, str]:
+    """What most findings of a rule have in common: before the message, behind the fix, behind the places."""
+    answers: dict[str, Any] = {}
+    if status.ack999:
+        answers["999"] = status.ack999
+    if status.ack277ca:
+        answers["277CA"] = status.ack277ca
+    if status.ta1 is not None:
+        answers["TA1"] = status.ta1
+    begin = json.dumps({"rule": rule, "severity": severity, "snip": snip, "message": ""})[:-3]
+    end = json.dumps({"status": answers, "table": table._asdict() if table else None})[1:]
+    return begin, f', "citation": {_quote(citation)}, "where": ', f"], {end}"
+
+
+def _write_place(place: Place) -> str:
+    interchange, group, transaction, claim, line, loop, segment, position, element = place
+    return (
+        f"{_write_address(interchange, group, transaction)}, "
+        f'"claim": {"null" if claim is None else _quote(claim)}, "line": {"null" if line is None else line}, '
+        f'"loop": {_quote(loop)}, "segment": {_quote(segment)}, "position": {position}, '
+        f'"element": {"null" if element is None else _quote(element)}}}'
+    )
+
+
+@lru_cache(maxsize=64)
+def _write_address(interchange: str, group: str | None, transaction: str | None) -> str:
+    """The part of a place that is the same throughout a transaction."""
+    return json.dumps({"interchange": interchange, "group": group, "transaction": transaction})[:-1]
+
+
+def _span(text: str, at: tuple[int, int | None], delimiters: Delimiters) -> tuple[int, int]:
+    """Begin and end of an element, or of a component of it, within the segment."""
+    index, component = at
+    # what comes before it in pieces, and it with all that follows
+    pieces = text.split(delimiters.element, index)
+    if len(pieces) <= index:
+        return len(text), len(text)
+    start, value = len(text) - len(pieces[-1]), pieces[-1].partition(delimiters.element)[0]
+    end = start + len(value)
+    if component is None or not delimiters.component:
+        return start, end
+    pieces = value.split(delimiters.component, component - 1)
+    if len(pieces) < component:
+        return end, end
+    start = end - len(pieces[-1])
+    return start, start + len(pieces[-1].partition(delimiters.component)[0])
+
+
+@lru_cache(maxsize=256)
+def _read_position(name: str) -> tuple[int, int | None] | None:
+    """Element and component that the end of a name tells, `01-3`; None where it tells none."""
+    named = re.fullmatch(r"(\d\d)(?:-(\d+))?", name)
+    return (int(named[1]), int(named[2]) if named[2] is not None else None) if named is not None else None
