@@ -17,7 +17,7 @@ from edi_checker.facts import Coverage
 from edi_checker.files.inputs import Input, Unreadable
 from edi_checker.files.output import open_text, write_whole
 from edi_checker.guide.table import Guide
-from edi_checker.reports.findings_log import Journal, Summary, Tally
+from edi_checker.reports.findings_log import FindingsLog, Summary, Tally
 from edi_checker.reports.json_report import JsonReport
 from edi_checker.rules import Rule
 from edi_checker.x12.blocks import NotX12
@@ -25,13 +25,13 @@ from edi_checker.x12.blocks import NotX12
 # lxml is loaded only where a page is written.
 if TYPE_CHECKING:
     from edi_checker.check.redact import Redactor
-    from edi_checker.reports.html import Answer, Exhibits, HtmlReport
+    from edi_checker.reports.html import Answer, ClaimViews, HtmlReport
 
 
 class Report(Protocol):
     """Takes one file after the other; see edi_checker.reports."""
 
-    def add(self, journal: Journal, summary: Summary) -> None: ...
+    def add(self, journal: FindingsLog, summary: Summary) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def check_input(
         acknowledger = make_acknowledger(checker)
     splitter = Splitter() if files is not None and files.split else None
     troubles: list[str] = []
-    with Journal(source.path) as journal:
+    with FindingsLog(source.path) as journal:
         takers = [taker for taker in (journal, exhibits, acknowledger, splitter) if taker is not None]
         try:
             sha256, failure = _read(checker, source, takers, exhibits, redactor, watcher)
@@ -143,16 +143,16 @@ def make_acknowledger(checker: Checker) -> Acknowledger:
     return Acknowledger(checker.circumstances.received, _numbers_of(checker.guide))
 
 
-def make_exhibits() -> Exhibits:
+def make_exhibits() -> ClaimViews:
     """One that keeps what a page shows of an input."""
-    from edi_checker.reports.html import Exhibits
+    from edi_checker.reports.html import ClaimViews
 
-    return Exhibits()
+    return ClaimViews()
 
 
 def write_files(
     checker: Checker,
-    journal: Journal,
+    journal: FindingsLog,
     summary: Summary,
     acknowledger: Acknowledger | None,
     files: Files,
@@ -160,9 +160,11 @@ def write_files(
     watcher: Watcher,
     *,
     failed: bool,
-    exhibits: Exhibits | None = None,
+    exhibits: ClaimViews | None = None,
 ) -> list[str]:
-    """Write the files of one input; the sentences of what could not be written. `failed` as of Journal.end.
+    """Write the files of one input; the sentences of what could not be written.
+
+    `failed` as of FindingsLog.end.
 
     NAME.html is written where `exhibits` are given.
     """
@@ -176,10 +178,10 @@ def write_files(
 
 def _write_files(
     checker: Checker,
-    journal: Journal,
+    journal: FindingsLog,
     summary: Summary,
     answers: Answers,
-    exhibits: Exhibits | None,
+    exhibits: ClaimViews | None,
     files: Files,
     name: str,
     watcher: Watcher,
@@ -216,7 +218,7 @@ def _read(
     checker: Checker,
     source: Input,
     takers: Sequence[_Taker],
-    exhibits: Exhibits | None,
+    exhibits: ClaimViews | None,
     redactor: Redactor | None,
     watcher: Watcher,
 ) -> tuple[str | None, str]:
@@ -289,7 +291,7 @@ def _copy_of(answer: IO[bytes] | None) -> Writer | None:
     return write
 
 
-def _json_of(checker: Checker, files: Files, journal: Journal, summary: Summary) -> Writer:
+def _json_of(checker: Checker, files: Files, journal: FindingsLog, summary: Summary) -> Writer:
     def write(out: BinaryIO) -> None:
         with open_text(out) as text:
             report = JsonReport(
@@ -307,9 +309,9 @@ def _json_of(checker: Checker, files: Files, journal: Journal, summary: Summary)
 def _page_of(
     checker: Checker,
     files: Files,
-    journal: Journal,
+    journal: FindingsLog,
     summary: Summary,
-    exhibits: Exhibits,
+    exhibits: ClaimViews,
     answers: Answers,
 ) -> Writer:
     def write(out: BinaryIO) -> None:

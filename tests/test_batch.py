@@ -25,7 +25,7 @@ from edi_checker.batch.memory import minutes_that_matter
 from edi_checker.batch.ranges import Irregular, cut_ranges
 from edi_checker.batch.session import Settings, find_paths, name_all, run_session
 from edi_checker.batch.summary import print_summary
-from edi_checker.batch.workers import Crew, Died, Done, Said
+from edi_checker.batch.workers import Died, Done, Said, Workers
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.redact import Redactor
@@ -117,7 +117,7 @@ def inline(monkeypatch):
             return crews[-1]
 
         monkeypatch.setattr(
-            edi_checker.batch, "Crew", type("", (), {"__class_getitem__": classmethod(lambda *_: hire)})
+            edi_checker.batch, "Workers", type("", (), {"__class_getitem__": classmethod(lambda *_: hire)})
         )
         return crews
 
@@ -680,7 +680,7 @@ class Victim:
 
 def work_through(tasks, size=2):
     tasks, found = list(tasks), []
-    with Crew(size, Victim) as crew:
+    with Workers(size, Victim) as crew:
         while tasks or crew.busy:
             while tasks and crew.idle:
                 crew.give(tasks.pop(0))
@@ -700,7 +700,7 @@ def test_workers_speak_while_they_work():
 
 
 def test_workers_go_when_they_are_stopped():
-    with Crew(2, Victim) as crew:
+    with Workers(2, Victim) as crew:
         crew.give(60.0)
         [said] = crew.events(5)
         workers = [worker.process.pid for worker in crew._workers]
@@ -713,8 +713,8 @@ def test_workers_go_when_they_are_stopped():
 def test_workers_go_when_the_process_that_made_them_is_killed(tmp_path):
     program = (
         "import time\n"
-        "from test_batch import Crew, Victim\n"
-        "crew = Crew(3, Victim)\n"
+        "from test_batch import Workers, Victim\n"
+        "crew = Workers(3, Victim)\n"
         "print(*[w.process.pid for w in crew._workers], flush=True)\n"
         "time.sleep(60)\n"
     )
@@ -914,13 +914,13 @@ def test_processes_that_are_killed_cost_nothing(tmp_path, checker, rulebook, cla
         take(batch, event)
 
     crews = []
-    start = Crew.__init__
+    start = Workers.__init__
 
     def note(crew, *arguments):
         crews.append(crew)
         start(crew, *arguments)
 
-    monkeypatch.setattr(Crew, "__init__", note)
+    monkeypatch.setattr(Workers, "__init__", note)
     monkeypatch.setattr(Batch, "_take", kill_some)
     session(checker, rulebook, [source], tmp_path / "out")
     assert len(killed) > 3

@@ -39,12 +39,12 @@ def told(example, tables=None):
     ]
 
 
-def test_a_clean_claim_has_no_misfit():
-    assert facts({}, "misfit") == []
+def test_a_clean_claim_has_no_code_error():
+    assert facts({}, "code_error") == []
     assert (
         facts(
             {"lines": ["97530:GP:59 x2", "99213:25 x1 dx 1,2"], "claim": {"rendering": "1679576722"}},
-            "misfit",
+            "code_error",
         )
         == []
     )
@@ -159,9 +159,9 @@ def test_no_finding_tells_an_address_or_what_stands_in_place_of_a_code():
             assert "MARTA" not in finding.message + finding.fix
 
 
-def test_misfits_are_bounded():
+def test_code_errors_are_bounded():
     lines = ["97530:ZQ:ZR:ZT:ZV x1 dx 9,8,7,6"] * 49
-    assert len(facts({"lines": lines}, "misfit")) == 200
+    assert len(facts({"lines": lines}, "code_error")) == 200
 
 
 class Stored(TherapyTables):

@@ -11,7 +11,7 @@ from edi_checker.facts import VOCABULARY as REAL
 from edi_checker.facts import Fact
 from edi_checker.rules.durable import hold_safe, networks
 from edi_checker.rules.language import read_rule
-from edi_checker.rules.prefilter import Sieve
+from edi_checker.rules.prefilter import Prefilter
 from edi_checker.rules.reference_engine import bindings
 from edi_checker.rules.rulebook import Rulebook, load
 from toy_rules import VOCABULARY, Spot, fact
@@ -178,7 +178,7 @@ def test_all_forms_say_the_same(seed):
             hold_safe(network)
         durable, python = Engine(Rulebook(rules)), Engine(Rulebook(rules), "python")
         for _ in range(12):
-            findings += compare(numbered, Sieve(numbered), durable, python, facts_of(random), MEDICARE)
+            findings += compare(numbered, Prefilter(numbered), durable, python, facts_of(random), MEDICARE)
     assert findings > 1000
 
 
@@ -224,7 +224,7 @@ def test_all_forms_say_the_same_by_the_packaged_rules(profile):
     constants = _constants(book)
     kinds = sorted({pattern.kind for rule in book.rules for case in rule.cases for pattern in case.match})
     numbered = list(enumerate(case for rule in book.rules for case in rule.cases))
-    sieve, durable, python = Sieve(numbered), Engine(book), Engine(book, "python")
+    sieve, durable, python = Prefilter(numbered), Engine(book), Engine(book, "python")
     for _ in range(400):
         facts = []
         for position in range(random.choice([1, 4, 8])):

@@ -173,7 +173,7 @@ def test_a_date_that_is_none_is_absent(date):
     example = {"lines": ["97530:GP x9"], "edit": [{"find": "DTP*472", "replace": date}]}
     values = only(example, "line")
     assert values["days"] is None
-    assert not [day for day in facts(example, "code_day") if day.values["date"] is None]
+    assert not [day for day in facts(example, "mue_day") if day.values["date"] is None]
 
 
 def test_a_line_of_several_days():
@@ -206,7 +206,7 @@ def test_a_rendering_provider_without_taxonomy_is_no_therapist_because_the_group
 def test_lines_of_other_code_sets_have_no_code():
     example = {"edit": [{"find": "SV1*", "set": {"1-1": "ER"}}]}
     assert only(example, "line")["code"] == ""
-    assert facts(example, "code_day", "therapy_day") == []
+    assert facts(example, "mue_day", "therapy_day") == []
 
 
 # Claims
@@ -268,7 +268,7 @@ def test_dates_other_than_the_service():
             {"find": "REF*6R*L2", "insert": "DTP*455*D8*20260102"},
         ],
     }
-    found = facts(example, "event")
+    found = facts(example, "claim_date")
     assert [
         (f.values["level"], f.values["qualifier"], f.values["first"], f.values["last"]) for f in found
     ] == [
@@ -318,7 +318,7 @@ def test_a_damaged_claim_gives_its_faults_alone(edit):
 def test_a_fault_beside_the_lines_leaves_them_alone():
     claim = claim_of({"lines": ["97530:GP x7"], "edit": [{"find": "REF*6R", "repeat": 2}]})
     assert claim.faults
-    assert {"fault", "line", "code_day"} <= {
+    assert {"fault", "line", "mue_day"} <= {
         f.kind for f in facts_of(claim, Circumstances(20260302, built_in()))
     }
 
@@ -327,7 +327,7 @@ def test_a_fault_beside_the_lines_leaves_them_alone():
 
 
 def test_a_pair():
-    (pair,) = facts({"lines": ["97750:GP x1", "97530:GP x2"]}, "pair")
+    (pair,) = facts({"lines": ["97750:GP x1", "97530:GP x2"]}, "ptp_pair")
     values = pair.values
     assert (values["column_1"], values["line_1"], values["column_2"], values["line_2"]) == (
         "97530",
@@ -362,13 +362,13 @@ OTHER_PRV = {"find": "NM1*82", "append": "PRV*PE*PXC*225X00000X"}
     ],
 )
 def test_a_pair_needs_one_provider_and_one_day(lines, edits, joined):
-    assert bool(facts({"lines": lines, "edit": edits}, "pair")) is joined
+    assert bool(facts({"lines": lines, "edit": edits}, "ptp_pair")) is joined
 
 
 def test_one_pair_for_a_column_2_line_and_the_unreleased_column_1_line_counts():
-    (pair,) = facts({"lines": ["97530:GP:59 x1", "97530:GP x1", "97750:GP x1"]}, "pair")
+    (pair,) = facts({"lines": ["97530:GP:59 x1", "97530:GP x1", "97750:GP x1"]}, "ptp_pair")
     assert (pair.values["line_1"], pair.values["line_2"], pair.values["released_by"]) == (2, 3, ())
-    both = facts({"lines": ["97530:GP x1", "97750:GP x1", "97750:GP:76 x1"]}, "pair")
+    both = facts({"lines": ["97530:GP x1", "97750:GP x1", "97750:GP:76 x1"]}, "ptp_pair")
     assert [p.values["line_2"] for p in both] == [2, 3]
 
 
@@ -377,7 +377,7 @@ def test_one_pair_for_a_column_2_line_and_the_unreleased_column_1_line_counts():
 
 def test_units_of_a_day_are_added_up():
     first, second = facts(
-        {"lines": ["97530:GP x4", "97110:GP x1", "97530:GP:76 x3", "97530:GP x1 on 2026-02-04"]}, "code_day"
+        {"lines": ["97530:GP x4", "97110:GP x1", "97530:GP:76 x3", "97530:GP x1 on 2026-02-04"]}, "mue_day"
     )[:2]
     assert (first.values["code"], first.values["units"], first.values["lines"]) == ("97530", 7000, 3 - 1)
     assert (first.values["limit"], first.values["mai"]) == (6000, "3")
@@ -387,7 +387,7 @@ def test_units_of_a_day_are_added_up():
 
 
 def test_units_count_for_each_rendering_provider():
-    days = facts({"lines": ["97530:GP x4", "97530:GP x4 by 1679576722"]}, "code_day")
+    days = facts({"lines": ["97530:GP x4", "97530:GP x4 by 1679576722"]}, "mue_day")
     assert [d.values["units"] for d in days] == [4000, 4000]
 
 
@@ -401,18 +401,18 @@ def test_units_count_for_each_rendering_provider():
     ],
 )
 def test_units_of_several_days_are_divided(units, last, a_day):
-    assert only({"lines": [f"97530:GP x{units} on 2026-02-03..{last}"]}, "code_day")["units"] == a_day
+    assert only({"lines": [f"97530:GP x{units} on 2026-02-03..{last}"]}, "mue_day")["units"] == a_day
 
 
 def test_lines_that_overlap_meet_on_the_day_on_which_one_begins():
     days = facts(
-        {"lines": ["97530:GP x12 on 2026-02-03..2026-02-05", "97530:GP x3 on 2026-02-04"]}, "code_day"
+        {"lines": ["97530:GP x12 on 2026-02-03..2026-02-05", "97530:GP x3 on 2026-02-04"]}, "mue_day"
     )
     assert [(d.values["date"], d.values["units"]) for d in days] == [(20260203, 4000), (20260204, 7000)]
 
 
 def test_codes_without_a_limit_are_counted_too():
-    values = only({"lines": ["99213 x3"]}, "code_day")
+    values = only({"lines": ["99213 x3"]}, "mue_day")
     assert (values["units"], values["limit"], values["mai"]) == (3000, None, "")
 
 
@@ -574,7 +574,7 @@ def test_a_claim_without_end_takes_no_time_without_end():
         claim = claim_of({"lines": ["97530:GP x1", "97750:GP x1"] * (lines // 2)})
         claim.faults = ()
         start = time.process_time()
-        found = [fact for fact in facts_of(claim, circumstances) if fact.kind == "pair"]
+        found = [fact for fact in facts_of(claim, circumstances) if fact.kind == "ptp_pair"]
         assert time.process_time() - start < 3
         assert len(found) == pairs
 
@@ -598,7 +598,7 @@ def test_a_date_of_a_line_without_service_date_is_not_lost():
     example = {"lines": ["97530:GP x2"], "edit": [{"find": "DTP*472", "set": {"1": "455"}}]}
     claim = claim_of(example)
     claim.faults = ()
-    found = [f for f in facts_of(claim, Circumstances(20260302, built_in())) if f.kind == "event"]
+    found = [f for f in facts_of(claim, Circumstances(20260302, built_in())) if f.kind == "claim_date"]
     assert [f.values["qualifier"] for f in found] == ["455"]
 
 

@@ -25,8 +25,8 @@ from edi_checker.facts import Circumstances
 from edi_checker.finding import SEVERITIES, Finding, Place
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
-from edi_checker.reports.findings_log import Journal
-from edi_checker.reports.html import Exhibits, HtmlReport, claim_view
+from edi_checker.reports.findings_log import FindingsLog
+from edi_checker.reports.html import ClaimViews, HtmlReport, claim_view
 from edi_checker.reports.html.markup import visible
 from edi_checker.reports.html.meaning import tell
 from edi_checker.reports.html.page import MOST_LISTED, Answer
@@ -52,8 +52,8 @@ def page_of(*files_):
     report = HtmlReport(out, version="1.2.3", received=RECEIVED, tables=TABLES, rules=load_rules().rules)
     for number, file in enumerate(files_):
         checked, answers, minutes = file if isinstance(file, tuple) else (file, (), None)
-        exhibits = Exhibits(minutes)
-        with Journal(f"claims-{number}.837") as journal:
+        exhibits = ClaimViews(minutes)
+        with FindingsLog(f"claims-{number}.837") as journal:
             for part in checked:
                 journal.add(part)
                 exhibits.add(part)

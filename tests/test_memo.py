@@ -32,7 +32,7 @@ from edi_checker.claims.profile import MEDICARE
 from edi_checker.facts import VOCABULARY, Circumstances, ClaimsSeen, Coverage, ProviderDays, facts_of
 from edi_checker.reference.tables import built_in
 from edi_checker.rules.language import read_rule
-from edi_checker.rules.prefilter import NO_ANSWER, Sieve
+from edi_checker.rules.prefilter import NO_ANSWER, Prefilter
 from edi_checker.rules.rulebook import Rulebook
 from generate_claims import generate
 from pyx12_oracle import mutate
@@ -361,7 +361,7 @@ def test_nothing_is_kept_that_tells_of_a_person(monkeypatch):
 # -- what is asked of a fact of which some is known
 
 
-def sieve() -> Sieve:
+def sieve() -> Prefilter:
     return Engine(BOOK)._program(MEDICARE).sieve
 
 
@@ -386,7 +386,7 @@ def test_one_side_of_a_comparison_that_is_absent_answers_it():
     assert question.fields == {"provider_minutes"}
 
 
-def one_rule(**tree: object) -> Sieve:
+def one_rule(**tree: object) -> Prefilter:
     written = {
         "title": "t",
         "severity": "warning",
@@ -398,7 +398,7 @@ def one_rule(**tree: object) -> Sieve:
     }
     rule, faults = read_rule(json.dumps(written | tree).encode(), "r", "r", VOCABULARY, ("medicare",))
     assert not faults
-    return Sieve(list(enumerate(rule.cases)))
+    return Prefilter(list(enumerate(rule.cases)))
 
 
 def test_a_value_that_is_near_answers_what_compares_it_with_a_constant():
@@ -429,14 +429,14 @@ def test_the_days_on_which_a_rule_begins_and_ends_are_turns():
 
 
 def test_joins_of_a_day_are_told_apart_from_others():
-    day = {"y": {"fact": "code_day", "code": "97110", "date": {"equal": "$x.date"}}}
-    asked = one_rule(match={"x": {"fact": "code_day", "code": "97530"}, **day})
+    day = {"y": {"fact": "mue_day", "code": "97110", "date": {"equal": "$x.date"}}}
+    asked = one_rule(match={"x": {"fact": "mue_day", "code": "97530"}, **day})
     assert len(asked.day_joins) == 1
     assert not asked.may_join(asked.joined_bits)
     for other in (
-        {"x": {"fact": "code_day", "code": "97530", "units": {"at_least": "2"}}, **day},
+        {"x": {"fact": "mue_day", "code": "97530", "units": {"at_least": "2"}}, **day},
         {"x": {"fact": "line", "code": "97530"}, **day},
-        {"x": {"fact": "code_day"}, "y": {"fact": "code_day", "code": {"equal": "$x.code"}}},
+        {"x": {"fact": "mue_day"}, "y": {"fact": "mue_day", "code": {"equal": "$x.code"}}},
     ):
         asked = one_rule(match=other)
         assert not asked.day_joins

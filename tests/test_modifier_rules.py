@@ -89,17 +89,21 @@ def test_pairs_that_go_together(pair: tuple[str, str]) -> None:
     assert said(f"00000:{':'.join(pair)} x1") == []
 
 
-MISFIT = [("modifier.not-applicable", "error")]
+CODE_ERROR = [("modifier.not-applicable", "error")]
 DOUBT = [("modifier.not-applicable", "warning")]
 NOTHING: list[tuple[str, str]] = []
 INDICATORS = [
-    ("pctc", "26", {"1": NOTHING, "6": NOTHING, **dict.fromkeys("023457", MISFIT), "8": MISFIT, "9": MISFIT}),
-    ("pctc", "TC", {"1": NOTHING, **dict.fromkeys("0234567", MISFIT), "8": MISFIT, "9": MISFIT}),
-    ("bilateral", "50", {"0": MISFIT, "1": NOTHING, "2": MISFIT, "3": NOTHING, "9": MISFIT}),
-    ("co_surgeon", "62", {"0": MISFIT, "1": NOTHING, "2": NOTHING, "9": MISFIT}),
-    ("team_surgeon", "66", {"0": MISFIT, "1": NOTHING, "2": NOTHING, "9": MISFIT}),
+    (
+        "pctc",
+        "26",
+        {"1": NOTHING, "6": NOTHING, **dict.fromkeys("023457", CODE_ERROR), "8": CODE_ERROR, "9": CODE_ERROR},
+    ),
+    ("pctc", "TC", {"1": NOTHING, **dict.fromkeys("0234567", CODE_ERROR), "8": CODE_ERROR, "9": CODE_ERROR}),
+    ("bilateral", "50", {"0": CODE_ERROR, "1": NOTHING, "2": CODE_ERROR, "3": NOTHING, "9": CODE_ERROR}),
+    ("co_surgeon", "62", {"0": CODE_ERROR, "1": NOTHING, "2": NOTHING, "9": CODE_ERROR}),
+    ("team_surgeon", "66", {"0": CODE_ERROR, "1": NOTHING, "2": NOTHING, "9": CODE_ERROR}),
     *[
-        ("assistant_surgeon", modifier, {"0": DOUBT, "1": MISFIT, "2": NOTHING, "9": MISFIT})
+        ("assistant_surgeon", modifier, {"0": DOUBT, "1": CODE_ERROR, "2": NOTHING, "9": CODE_ERROR})
         for modifier in ("80", "81", "82", "AS")
     ],
     *[
@@ -107,11 +111,11 @@ INDICATORS = [
             "global_days",
             modifier,
             {
-                "000": MISFIT,
+                "000": CODE_ERROR,
                 "010": NOTHING,
                 "090": NOTHING,
-                "XXX": MISFIT,
-                "ZZZ": MISFIT,
+                "XXX": CODE_ERROR,
+                "ZZZ": CODE_ERROR,
                 "YYY": NOTHING,
                 "MMM": DOUBT,
             },
@@ -148,8 +152,8 @@ def test_nothing_is_said_of_a_code_whose_indicators_are_not_known(modifier: str)
 
 @pytest.mark.parametrize("modifier", ["80", "81", "82", "AS"])
 def test_no_assistant_at_surgery_on_therapy(modifier: str) -> None:
-    assert said(f"97530:GP:{modifier} x1") == MISFIT
-    assert said(f"97597:GP:{modifier} x1") == MISFIT
+    assert said(f"97530:GP:{modifier} x1") == CODE_ERROR
+    assert said(f"97597:GP:{modifier} x1") == CODE_ERROR
     assert said(f"97597:{modifier} x1", taxonomy="207Q00000X") == DOUBT
 
 
@@ -166,7 +170,7 @@ def test_what_is_a_visit(code: str) -> None:
     assert surely_visit(code)
     assert not surely_no_visit(code)
     for modifier in ("59", "XE", "XS", "XP", "XU", "22"):
-        assert said(f"{code}:{modifier} x1") == MISFIT
+        assert said(f"{code}:{modifier} x1") == CODE_ERROR
     for modifier in ("24", "25", "57"):
         assert said(f"{code}:{modifier} x1") == []
 
@@ -177,7 +181,7 @@ def test_what_is_no_visit(code: str) -> None:
     assert not surely_visit(code)
     for modifier in ("24", "25", "57"):
         found = said(f"{code}:{modifier} x1")
-        assert [f for f in found if f[0] == "modifier.not-applicable"] == MISFIT
+        assert [f for f in found if f[0] == "modifier.not-applicable"] == CODE_ERROR
     for modifier in ("59", "22"):
         assert ("modifier.not-applicable", "error") not in said(f"{code}:{modifier} x1")
 

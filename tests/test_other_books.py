@@ -87,20 +87,20 @@ ONE = {
     "diagnosis": ("diagnosis", "qualifier: ABF", "HI", "code"),
     "any NPI": ("provider", "npi: {present: true}", "NM109", "role"),
     "an organization": ("provider", "npi_valid: true, entity_type: '2'", "NM109", "role"),
-    "event": ("event", "first: {present: true}", "DTP", "first"),
-    "late event": ("event", "first: {at_most: $x.date}", "DTP", "qualifier"),
-    "events at the claim": ("event", "last: {at_least: $x.first}", "CLM", "qualifier"),
+    "claim_date": ("claim_date", "first: {present: true}", "DTP", "first"),
+    "late event": ("claim_date", "first: {at_most: $x.date}", "DTP", "qualifier"),
+    "events at the claim": ("claim_date", "last: {at_least: $x.first}", "CLM", "qualifier"),
     "subscriber": ("subscriber", "address: false", "SBR", "relationship"),
-    "code_day": ("code_day", "units: {at_least: 2}", "SV1", "units"),
+    "mue_day": ("mue_day", "units: {at_least: 2}", "SV1", "units"),
     "therapy_day": ("therapy_day", "units: {at_least: 3}", "SV1", "units"),
     "any therapy_day": ("therapy_day", "method: cms", "SV1", "units"),
-    "pair": ("pair", "indicator: '1'", "SV1", "line_1"),
-    "order of a pair": ("pair", "line_1: {less_than: $x.line_2}", "SV1", "line_1"),
-    "lines of a pair": ("pair", "line_2: {at_least: 2}", "SV1", "line_2"),
+    "ptp_pair": ("ptp_pair", "indicator: '1'", "SV1", "line_1"),
+    "order of a pair": ("ptp_pair", "line_1: {less_than: $x.line_2}", "SV1", "line_1"),
+    "lines of a pair": ("ptp_pair", "line_2: {at_least: 2}", "SV1", "line_2"),
     "adjudication": ("adjudication", "paid: {at_least: 0}", "SVD", "paid"),
     "other_payer": ("other_payer", "paid: {at_least: 0}", "SBR", "paid"),
-    "misfit": ("misfit", "set: {present: true}", "", "problem"),
-    "misfits at the claim": ("misfit", "date: {present: true}", "CLM", "line"),
+    "code_error": ("code_error", "set: {present: true}", "", "problem"),
+    "code_errors at the claim": ("code_error", "date: {present: true}", "CLM", "line"),
     "situation": ("situation", "nature: {absent: true}", "CLM", "kind"),
 }
 # Two facts with conditions, where it is found, what the message says.
@@ -111,28 +111,28 @@ TWO = {
         "x SV1",
         "y.charge",
     ),
-    "two events": ("event", "event, qualifier: {not: $x.qualifier}", "x CLM", "y.qualifier"),
+    "two events": ("claim_date", "claim_date, qualifier: {not: $x.qualifier}", "x CLM", "y.qualifier"),
     "two days": (
-        "code_day",
-        "code_day, code: {equal: $x.code}, date: {more_than: $x.date}",
+        "mue_day",
+        "mue_day, code: {equal: $x.code}, date: {more_than: $x.date}",
         "y SV1",
         "x.date",
     ),
     "units of a day": (
-        "code_day, units: {at_least: 1}",
-        "code_day, units: {more_than: $x.units}, date: {equal: $x.date}",
+        "mue_day, units: {at_least: 1}",
+        "mue_day, units: {more_than: $x.units}, date: {equal: $x.date}",
         "y SV1",
         "x.units",
     ),
     "codes of a day": (
-        "code_day",
-        "code_day, code: {not: $x.code}, date: {equal: $x.date}",
+        "mue_day",
+        "mue_day, code: {not: $x.code}, date: {equal: $x.date}",
         "x SV1",
         "y.code",
     ),
     "two codes": (
-        "code_day, code: '97530'",
-        "code_day, code: '97110', date: {equal: $x.date}",
+        "mue_day, code: '97530'",
+        "mue_day, code: '97110', date: {equal: $x.date}",
         "y SV1",
         "y.units",
     ),
@@ -150,12 +150,12 @@ TWO = {
         "y.column_2",
     ),
     "codes and therapy": (
-        "code_day, units: {at_least: 1}",
+        "mue_day, units: {at_least: 1}",
         "therapy_day, date: {equal: $x.date}",
         "x SV1",
         "y.units",
     ),
-    "pair and code_day": ("pair", "code_day, code: {equal: $x.column_2}", "y SV1", "x.column_1"),
+    "pair and mue_day": ("ptp_pair", "mue_day, code: {equal: $x.column_2}", "y SV1", "x.column_1"),
     "diagnosis and other payer": ("diagnosis, ordinal: '1'", "other_payer", "x CLM", "y.paid"),
     "adjudication and pair": (
         "adjudication",
@@ -164,7 +164,7 @@ TWO = {
         "y.paid",
     ),
     "provider and claim": ("provider, npi_valid: true", "claim", "x CLM", "x.role"),
-    "situation and misfit": ("situation", "misfit", "x CLM", "y.set"),
+    "situation and code_error": ("situation", "code_error", "x CLM", "y.set"),
     "line and diagnosis": ("line, code: '97530'", "diagnosis, qualifier: ABF", "x SV1", "y.code"),
     "claim and other payer": ("claim", "other_payer, paid: {at_least: 0}", "x CLM", "y.paid"),
 }
@@ -235,10 +235,12 @@ def test_a_rule_that_joins_line_and_claim_and_asks_for_a_reference(tmp_path):
     ],
 )
 @pytest.mark.parametrize(
-    "fact", ["line", "claim", "code_day", "therapy_day", "event", "diagnosis", "provider"]
+    "fact", ["line", "claim", "mue_day", "therapy_day", "claim_date", "diagnosis", "provider"]
 )
 def test_both_edges_of_a_rule_in_force(tmp_path, fact, in_force, found):
-    at = {"claim": "x CLM", "event": "x DTP", "diagnosis": "x HI", "provider": "x NM1"}.get(fact, "x SV1")
+    at = {"claim": "x CLM", "claim_date": "x DTP", "diagnosis": "x HI", "provider": "x NM1"}.get(
+        fact, "x SV1"
+    )
     more = {"diagnosis": ", ordinal: 1", "provider": ", role: DN"}.get(fact, "")
     write_rule(tmp_path, f"match: {{x: {{fact: {fact}{more}}}}}", at, "Found.", f"in_force: {in_force}\n")
     pair = make_pair(rules.load([tmp_path], packaged=False), 20260302)
@@ -272,7 +274,12 @@ def test_a_rule_that_compares_a_day(tmp_path, condition, found):
 @pytest.mark.parametrize("day", ["2026-02-10", "2026-04-02", "2026-06-03", "2026-10-01"])
 def test_rules_in_force_within_the_days_of_files(tmp_path, day):
     for number, in_force in enumerate((f"from: {day}", f"until: {day}", f"from: {day}, until: {day}")):
-        for kind, at in (("line", "x SV1"), ("claim", "x CLM"), ("code_day", "x SV1"), ("event", "x DTP")):
+        for kind, at in (
+            ("line", "x SV1"),
+            ("claim", "x CLM"),
+            ("mue_day", "x SV1"),
+            ("claim_date", "x DTP"),
+        ):
             more = f"in_force: {{{in_force}}}\n"
             write_rule(
                 tmp_path, f"match: {{x: {{fact: {kind}}}}}", at, "{x.date}", more, f"{kind[:4]}{number}"

@@ -218,7 +218,7 @@ def told(made: list[tuple[Fact, frozenset[str]]]) -> list[object]:
     return [
         (fact.kind, fields, {name: value for name, value in fact.values.items() if name not in fields})
         for fact, fields in made
-        if not (fact.kind == "misfit" and fact.values["set"] in ("pointer", "diagnosis"))
+        if not (fact.kind == "code_error" and fact.values["set"] in ("pointer", "diagnosis"))
         and not (fact.kind == "situation" and fact.values["kind"] in RESTS_ON_COLUMNS)
     ]
 

@@ -14,14 +14,14 @@ from edi_checker.acks import Acknowledger, number_elements
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.redact import Redactor
-from edi_checker.claims.claim import Claim, Interchange, Run
+from edi_checker.claims.claim import Claim, Interchange, SegmentRun
 from edi_checker.cli import commands
 from edi_checker.facts import Circumstances
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from edi_checker.reports.csv_report import CsvReport
-from edi_checker.reports.findings_log import Journal
-from edi_checker.reports.html import Exhibits, HtmlReport
+from edi_checker.reports.findings_log import FindingsLog
+from edi_checker.reports.html import ClaimViews, HtmlReport
 from edi_checker.reports.html.page import Answer
 from edi_checker.reports.json_report import JsonReport
 from edi_checker.reports.text import ASCII, TextReport
@@ -46,8 +46,8 @@ def everything(checker, data, key=b"key"):
     """Every report and answer that is made of an input, one after the other, as text."""
     out = io.StringIO(newline="")
     acknowledger = Acknowledger(RECEIVED, number_elements(checker.guide))
-    exhibits = Exhibits()
-    with Journal("claims.837") as journal:
+    exhibits = ClaimViews()
+    with FindingsLog("claims.837") as journal:
         for checked in check(checker, data, key):
             journal.add(checked)
             acknowledger.add(checked)
@@ -132,7 +132,7 @@ def test_without_it_they_are_there(checker):
             return checked
 
     written = []
-    with Journal("x") as journal:
+    with FindingsLog("x") as journal:
         for checked in checker.check(io.BytesIO(data)):
             journal.add(Nothing().redact(checked))
         journal.end()
@@ -155,7 +155,7 @@ def test_findings_outcomes_and_places_stay_as_they_were(checker):
                     b.where.element,
                     b.where.line,
                 )
-            if isinstance(before.part, Run):
+            if isinstance(before.part, SegmentRun):
                 assert len(before.part.segments) == len(after.part.segments)
                 assert before.part.position == after.part.position
             if isinstance(before.part, Claim):

@@ -21,7 +21,7 @@ from edi_checker.claims.claim import (
     TransactionEnd,
 )
 from edi_checker.finding import Finding, Place, Status, TableVersion
-from edi_checker.reports.findings_log import Journal, Tally
+from edi_checker.reports.findings_log import FindingsLog, Tally
 from edi_checker.reports.json_report import JsonReport
 from edi_checker.reports.ndjson import NdjsonReport
 from edi_checker.reports.text import ASCII, UNICODE, TextReport
@@ -140,7 +140,7 @@ def close_journals():
 
 
 def journal_of(stream, path="claims.837", failure="", excerpts=True):
-    journal = Journal(path, excerpts=excerpts)
+    journal = FindingsLog(path, excerpts=excerpts)
     JOURNALS.append(journal)
     for checked in stream:
         journal.add(checked)

@@ -10,7 +10,7 @@ import yaml
 from edi_checker.rules import RuleError, explain, lint, load
 from edi_checker.rules.language import read_rule
 from edi_checker.rules.model import InForce
-from edi_checker.rules.prefilter import Sieve
+from edi_checker.rules.prefilter import Prefilter
 from edi_checker.rules.reference_engine import bindings
 from edi_checker.rules.yaml_tree import Unreadable, read
 from toy_rules import VOCABULARY, fact
@@ -55,7 +55,7 @@ def fires(match, *facts, require=None, in_force="{}", received=RECEIVED):
     text = RULE + (f"require: {require}\n" if require else "")
     [case] = rule(*changes, text=text).cases
     found = list(bindings(case, facts, received))
-    passed, kept = Sieve([(0, case)]).candidates(facts, received)
+    passed, kept = Prefilter([(0, case)]).candidates(facts, received)
     assert set(passed) >= {0 for _ in found}
     assert set(kept) >= {ordinal for binding in found for ordinal in binding}
     if len(case.match) == 1:

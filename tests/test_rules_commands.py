@@ -240,7 +240,7 @@ def test_a_rule_that_can_never_fire(tmp_path, match, reason):
             [
                 (
                     "{fact: line}",
-                    "{fact: line, code: A}\n  day: {fact: code_day, code: {equal: $line.code, not: A}}",
+                    "{fact: line, code: A}\n  day: {fact: mue_day, code: {equal: $line.code, not: A}}",
                 )
             ],
             "day.code = line.code has no value",

@@ -18,8 +18,8 @@ from edi_checker.claims.minutes import read_minutes
 from edi_checker.facts import Circumstances
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
-from edi_checker.reports.findings_log import Journal, Tally
-from edi_checker.reports.html import Exhibits, HtmlReport
+from edi_checker.reports.findings_log import FindingsLog, Tally
+from edi_checker.reports.html import ClaimViews, HtmlReport
 from edi_checker.reports.html.page import Answer
 from edi_checker.rules import load as load_rules
 from generate_claims import generate
@@ -167,8 +167,8 @@ def add(checker, report, given):
         minutes = read_minutes(beside) if beside.exists() else None
     own = replace(checker, circumstances=replace(checker.circumstances, minutes=minutes))
     acknowledger = Acknowledger(RECEIVED, number_elements(checker.guide))
-    exhibits = Exhibits(minutes)
-    with Journal(name) as journal:
+    exhibits = ClaimViews(minutes)
+    with FindingsLog(name) as journal:
         for checked in own.check(io.BytesIO(data)):
             journal.add(checked)
             acknowledger.add(checked)

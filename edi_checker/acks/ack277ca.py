@@ -24,7 +24,7 @@ from edi_checker.claims.claim import (
     Group,
     Patient,
     Provider,
-    Run,
+    SegmentRun,
     ServiceLine,
     Subscriber,
     Transaction,
@@ -375,7 +375,7 @@ class Group277:
             return
         out, sums = self._levels, level.sums
         out.write("HL", str(level.number), "2", "19", "1" if level.listed else "0")
-        billing = level.provider.provider if level.provider is not None else Provider(Run([], 0, ""))
+        billing = level.provider.provider if level.provider is not None else Provider(SegmentRun([], 0, ""))
         qualifier, identifier = billing.id_qualifier, clean(billing.id, 80, 2)
         if qualifier not in ("XX", "FI", "SV"):
             qualifier = "FI"

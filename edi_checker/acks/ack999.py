@@ -13,8 +13,8 @@ from edi_checker.claims.claim import (
     Group,
     GroupEnd,
     Part,
-    Run,
     Segment,
+    SegmentRun,
     Transaction,
     TransactionEnd,
     element,
@@ -307,7 +307,7 @@ def bad_value(part: Part, where: Place) -> str:
 
 
 def _segment_at(part: Part, where: Place) -> tuple[Segment | None, str]:
-    if isinstance(part, Run):
+    if isinstance(part, SegmentRun):
         index = where.position - part.position
         found = part.segments[index] if 0 <= index < len(part.segments) else None
         return (found if found is not None and found[0] == where.segment else None), part.component

@@ -16,13 +16,13 @@ from edi_checker.batch.ledger import Ledger, Record, record_of
 from edi_checker.batch.memory import InputMemory, Past, minutes_that_matter
 from edi_checker.batch.range_check import RangeResult, check_range, put_together
 from edi_checker.batch.ranges import RANGE, Irregular, Range, cut_ranges
-from edi_checker.batch.workers import Crew, Died, Done, Said
+from edi_checker.batch.workers import Died, Done, Said, Workers
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine, Kind, Met
 from edi_checker.check.redact import Redactor
 from edi_checker.facts import Coverage
 from edi_checker.files.inputs import Input, Reading, Unreadable
-from edi_checker.reports.findings_log import Journal, Summary, Tally
+from edi_checker.reports.findings_log import FindingsLog, Summary, Tally
 from edi_checker.rules import Rulebook
 from edi_checker.run import (
     Files,
@@ -80,7 +80,7 @@ class _Cut:
 
     reading: Reading
     ranges: Iterator[Range]
-    journal: Journal
+    journal: FindingsLog
     acknowledger: Acknowledger | None
     memory: InputMemory
     # Results that are not put together yet, and the place of the reading behind each range.
@@ -167,7 +167,7 @@ class Batch:
         self._inputs, self._names = inputs, names
         given = 0
         try:
-            with Crew[_Task](min(self._workers, max(1, self._most_tasks())), self._make_work) as crew:
+            with Workers[_Task](min(self._workers, max(1, self._most_tasks())), self._make_work) as crew:
                 while True:
                     while crew.idle and (task := self._next_task()) is not None:
                         crew.give(task)
@@ -285,7 +285,7 @@ class Batch:
         acknowledger = make_acknowledger(self._checker) if self._files.acks else None
         ranges = cut_ranges(reading, self._range_bytes)
         memory = InputMemory(self._matters)
-        self._cuts[index] = _Cut(reading, ranges, Journal(source.path), acknowledger, memory)
+        self._cuts[index] = _Cut(reading, ranges, FindingsLog(source.path), acknowledger, memory)
         self._cutting = index
         return True
 
@@ -399,7 +399,7 @@ class Batch:
         if index in self._cuts:
             self._whole(index)
         source = self._inputs[index]
-        with Journal(source.path) as journal:
+        with FindingsLog(source.path) as journal:
             summary = journal.end(failure=reason)
             troubles = write_files(
                 self._checker,

@@ -27,7 +27,7 @@ from edi_checker.claims.claim import (
 from edi_checker.claims.profile import choose, choose_for_run
 from edi_checker.claims.reader import Unsettled
 from edi_checker.facts import Coverage, Gap
-from edi_checker.reports.findings_log import Journal, Stretch
+from edi_checker.reports.findings_log import FindingsLog, Stretch
 from edi_checker.run import make_acknowledger
 
 
@@ -76,7 +76,7 @@ def check_range(
     return RangeResult(pieces, checker.engine.met(), memory.noted(), coverage.gaps())
 
 
-def put_together(result: RangeResult, journal: Journal, acknowledger: Acknowledger | None) -> None:
+def put_together(result: RangeResult, journal: FindingsLog, acknowledger: Acknowledger | None) -> None:
     """Let those who tell of the whole input go on with its next range.
 
     Raises OverflowError where an answer has no room for all of them; OSError.
@@ -99,8 +99,8 @@ def put_together(result: RangeResult, journal: Journal, acknowledger: Acknowledg
 class _Pass:
     """One pass over a range.
 
-    Those who tell of it here, a Journal and an Acknowledger, see what is open before it in silence: that has
-    been told. A set that this range does not hold as a whole is told of by those of the whole input; from
+    Those who tell of it here, a FindingsLog and an Acknowledger, see what is open before it in silence: that
+    has been told. A set that this range does not hold as a whole is told of by those of the whole input; from
     here they get its header, providers and end as they are, and claims in pieces.
     """
 
@@ -109,7 +109,7 @@ class _Pass:
         self._redactor = redactor
         self._given = given
         self._acks = acks
-        self._journal = Journal("", passed=(given.transactions, given.claims))
+        self._journal = FindingsLog("", passed=(given.transactions, given.claims))
         self._acknowledger: Acknowledger | None = None
         self._interchange: Checked | None = None
         self._group: Checked | None = None

@@ -33,7 +33,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Whole transaction sets or claims of one input, and where they stand in it.
+    """BlockView transaction sets or claims of one input, and where they stand in it.
 
     number        of the range in its input, from 0
     head          what is open where the range begins: ISA and GS, within a set also its header and the

@@ -53,7 +53,7 @@ class _Worker(Generic[Task]):
     task: Task | None = None
 
 
-class Crew(Generic[Task]):
+class Workers(Generic[Task]):
     """So many processes, each of which works on one task at a time.
 
     They are forked from this one, which must not have threads: `make_work` is called in each of them, so that
@@ -74,7 +74,7 @@ class Crew(Generic[Task]):
             self.stop()
             raise
 
-    def __enter__(self) -> Crew[Task]:
+    def __enter__(self) -> Workers[Task]:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -9,6 +9,7 @@ from typing import BinaryIO, Literal, NamedTuple, TypeVar
 from edi_checker.check.engine import Engine
 from edi_checker.claims.claim import (
     BillingProvider,
+    BlockView,
     Claim,
     Group,
     GroupEnd,
@@ -20,7 +21,6 @@ from edi_checker.claims.claim import (
     Subscriber,
     Transaction,
     TransactionEnd,
-    Whole,
 )
 from edi_checker.claims.profile import Choice, Isolation, Profile, choose, choose_for_run
 from edi_checker.claims.reader import Passed, read_parts
@@ -165,7 +165,7 @@ def take_handfuls(items: Iterable[_T], length: Callable[[_T], int]) -> Iterator[
 
 
 def _length(part: Part) -> int:
-    return len(part.block.text) if isinstance(part, Whole) else 0
+    return len(part.block.text) if isinstance(part, BlockView) else 0
 
 
 def _without_echoes(findings: tuple[Finding, ...], faults: tuple[Fault, ...]) -> tuple[Finding, ...]:

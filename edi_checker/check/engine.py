@@ -17,7 +17,7 @@ from edi_checker.finding import Finding
 from edi_checker.rules import Rule, Rulebook
 from edi_checker.rules.durable import ALIASES, Network, Unsafe, networks
 from edi_checker.rules.model import Case
-from edi_checker.rules.prefilter import Sieve
+from edi_checker.rules.prefilter import Prefilter
 from edi_checker.rules.reference_engine import Binding, bindings
 from edi_checker.x12.blocks import Delimiters
 
@@ -269,7 +269,7 @@ class _Program:
             severity = profile.level(rule.id, rule.snip, case.severity, rule.profiles)
             if severity != "off":
                 self.spoken[number] = Spoken(number, rule, case, severity, profile)
-        self.sieve = Sieve([(number, spoken.case) for number, spoken in self.spoken.items()])
+        self.sieve = Prefilter([(number, spoken.case) for number, spoken in self.spoken.items()])
         self.judgement = Judgement(self.spoken, self.sieve)
         self.memos: dict[object, Memo] = {}
 

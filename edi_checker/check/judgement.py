@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.fact import Fact, Placed, Value
-from edi_checker.facts.pieces import Met, Open, OpenFact, OpenValue, Site, Spot, Standing
+from edi_checker.facts.pieces import Location, Met, Open, OpenFact, OpenValue, Site, Standing
 from edi_checker.finding import RETURNED, Finding, Place, Severity, Status
 from edi_checker.rules import Rule
 from edi_checker.rules.explain import say
 from edi_checker.rules.model import Case, Reference, Text, Where
-from edi_checker.rules.prefilter import Sieve
+from edi_checker.rules.prefilter import Prefilter
 
 _MOST_ANSWERS = 10_000  # of one question
 _OF_THE_FILE = 2  # SNIP types of structure and guide
@@ -166,7 +166,7 @@ class _OpenPlace:
         # Where nothing of that name stands, it is the fact's own place.
         self._else = self._find(own) if where.key and not self._sites and not isinstance(own, Open) else []
 
-    def _find(self, spots: Sequence[Spot]) -> list[Site | Spot]:
+    def _find(self, spots: Sequence[Location]) -> list[Site | Location]:
         where = self._where
         return [spot.find(where.segment, where.element, where.qualifier) or spot for spot in spots]
 
@@ -212,7 +212,7 @@ class Ask(NamedTuple):
 class Said(NamedTuple):
     """What the rules say of a piece: findings in any case; questions; tests of joins that hold in any case.
 
-    facts  situations and misfits among its facts, for their number is bounded
+    facts  situations and code_errors among its facts, for their number is bounded
     """
 
     fires: tuple[Template, ...] = ()
@@ -270,19 +270,19 @@ def _by_place(fired: Fired) -> tuple[int, int, str, list[int], str]:
 class Judgement:
     """The rules that speak for a profile, asked about pieces."""
 
-    def __init__(self, spoken: Mapping[int, Spoken], sieve: Sieve) -> None:
+    def __init__(self, spoken: Mapping[int, Spoken], sieve: Prefilter) -> None:
         self.spoken = spoken
         self.sieve = sieve
 
     def hear(self, facts: Iterable[OpenFact], near: dict[str, Value], received: int) -> Said:
-        """What the rules say of these facts of a piece, received on this day; `near` as of Sieve.ask, for the
-        fields that it names.
+        """What the rules say of these facts of a piece, received on this day; `near` as of Prefilter.ask, for
+        the fields that it names.
         """
         fires: list[Template] = []
         asks: list[Ask] = []
         joins = bounded = 0
         for fact in facts:
-            bounded += fact.kind in ("misfit", "situation")
+            bounded += fact.kind in ("code_error", "situation")
             if fact.kind not in self.sieve.kinds:
                 continue
             known = {name: value for name, value in fact.values.items() if not isinstance(value, Open)}

@@ -31,11 +31,11 @@ from edi_checker.claims.claim import (
 from edi_checker.claims.minutes import minutes_of
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.claims import (
-    MISFIT_OF_CLAIM,
+    CODE_ERROR_OF_CLAIM,
     Part,
-    Whole,
+    WholeClaim,
     addresses_in,
-    find_line_misfits,
+    find_line_code_errors,
     judging_of,
     make_around_claim,
     make_claim_address,
@@ -46,15 +46,15 @@ from edi_checker.facts.claims import (
     make_segment,
 )
 from edi_checker.facts.code_errors import (
-    MOST_MISFITS,
+    MOST_CODE_ERRORS,
     Judging,
     are_plain_diagnoses,
     era_of_diagnoses,
-    find_payer_misfits,
-    find_pointer_misfits,
-    has_payer_misfits,
+    find_payer_code_errors,
+    find_pointer_code_errors,
+    has_payer_code_errors,
     judge_member_id,
-    make_diagnosis_misfits,
+    make_diagnosis_code_errors,
 )
 from edi_checker.facts.coding import (
     DayMet,
@@ -96,7 +96,7 @@ from edi_checker.facts.pieces import (
     without_description,
 )
 from edi_checker.facts.pieces import text as said_in
-from edi_checker.facts.places import LOOPS_2310, LOOPS_2330, Known
+from edi_checker.facts.places import LOOPS_2310, LOOPS_2330, FixedLocation
 from edi_checker.facts.triggers import Above, Around, triggers_of
 from edi_checker.finding import Finding
 from edi_checker.reference.codesets import lists, therapist
@@ -128,7 +128,7 @@ class _Entry:
     """What is known of all lines with one key.
 
     number    its own, by which it is known again
-    code_day  what the rules say of it alone on its day; `units` what that comes to, by its units
+    mue_day  what the rules say of it alone on its day; `units` what that comes to, by its units
     heard     whether the rules say anything of it, `counts` whether they do so of its day
     addressed whether there is an address in it
     own       whether it has providers of its own; `noted` whether minutes may be given in it
@@ -137,20 +137,20 @@ class _Entry:
     """
 
     __slots__ = (
-        *("addon", "addressed", "always", "code", "code_day", "counts", "heard", "noted", "number", "own"),
+        *("addon", "addressed", "always", "code", "mue_day", "counts", "heard", "noted", "number", "own"),
         *("plain", "said", "segments", "service", "timed", "units", "view"),
     )
 
-    def __init__(self, number: int, view: View, service: Service, said: Said, code_day: Said) -> None:
+    def __init__(self, number: int, view: View, service: Service, said: Said, mue_day: Said) -> None:
         self.number = number
         self.view = view
         self.service = service
         self.code = service.code
         self.said = said
-        self.code_day = code_day
+        self.mue_day = mue_day
         self.units: dict[int | None, tuple[Template, ...]] = {}
         self.heard = said is not NOTHING_SAID
-        self.counts = code_day is not NOTHING_SAID
+        self.counts = mue_day is not NOTHING_SAID
         self.addon = service.addon
         self.addressed = view.find(ADDRESS) is not None
         self.segments = len(view.segments)
@@ -448,7 +448,7 @@ class Memo:
             npi, taxonomy = own.npi, own.taxonomy or billing.taxonomy
             organization = own.entity_type == "2"
             content = billing.content
-        odd = has_payer_misfits(billing, self.profile)
+        odd = has_payer_code_errors(billing, self.profile)
         if self._needs_member_id and not odd and of_subscriber.known.member is not None:
             column, entity_type = of_subscriber.known.member
             odd = bool(judge_member_id(of_subscriber.columns[column], entity_type, self.profile))
@@ -471,7 +471,7 @@ class Memo:
         )
         return self._levels
 
-    def head(self, terms: str, whole: Whole, era: int) -> _Head:
+    def head(self, terms: str, whole: WholeClaim, era: int) -> _Head:
         """What is known of a CLM behind its charge."""
         key = (terms, era)
         head: _Head | None = self._heads.get(key)
@@ -545,7 +545,7 @@ class Memo:
         """With so many diagnoses nothing is odd about these pointers of a line."""
         texts = pointers.split(self.cutter.component) if pointers else []
         needed = max([int(text) for text in texts if text.isascii() and text.isdigit()], default=0)
-        if find_pointer_misfits(pointers, self.cutter.component, needed):
+        if find_pointer_code_errors(pointers, self.cutter.component, needed):
             needed = _NEVER
         self.pointers[pointers] = needed
         return needed
@@ -554,8 +554,8 @@ class Memo:
         """What the rules say of the units of a line alone on its day."""
         if len(entry.units) >= _MOST_REMEMBERED:
             entry.units.clear()
-        found = list(entry.code_day.fires)
-        for ask in entry.code_day.asks:
+        found = list(entry.mue_day.fires)
+        for ask in entry.mue_day.asks:
             found += self.judgement.fired(ask, ask.bits(line, self.received) & ~ask.joins)
         return tuple(found)
 
@@ -591,14 +591,14 @@ class Memo:
         if single:
             near |= {"last_date": on, "days": 1}
         said = self.judgement.hear(make_line(view, service, given), near, self.received)
-        code_day = self.hear([open_code_day(service, view, self.profile.name)], on)
+        mue_day = self.hear([open_code_day(service, view, self.profile.name)], on)
         # What two lines are to each other does not rest on who gave the service.
         key = (view.key, self.era(on))
         own: int | None = self._numbers.get(key)
         if own is None:
             self._last_number += 1
             own = self._numbers[key] = self._last_number
-        return _Entry(own, view, service, said, code_day)
+        return _Entry(own, view, service, said, mue_day)
 
     def pair(self, whole: _Judging, one: int, two: int, on: int) -> tuple[Template | None, ...]:
         """What the rules say of two lines of a day that have different codes, in the order of their entries;
@@ -611,7 +611,7 @@ class Memo:
         for fact in open_pairs(services, on, self.tables, profile):
             said = self.hear([fact], on)
             found += [None] if said.asks else said.fires
-        bits = entries[0].code_day.joins | entries[1].code_day.joins
+        bits = entries[0].mue_day.joins | entries[1].mue_day.joins
         cases = [join.case for join in judgement.sieve.day_joins if all(bits & bit for bit in join.bits)]
         if cases:
             facts = list(code_days_of((whole.line(one), whole.line(two)), self.tables, profile))
@@ -835,7 +835,7 @@ class _Row(NamedTuple):
     line: _LineText
 
 
-class _Judging(Whole):
+class _Judging(WholeClaim):
     """A claim while it is judged by what is remembered of its pieces."""
 
     def __init__(
@@ -897,7 +897,7 @@ class _Judging(Whole):
         if memo.needs_diagnoses:
             self.facts += make_diagnoses(self)
         if levels.odd:
-            self.facts += find_payer_misfits(self.claim, first, last, memo.judging_on(first))
+            self.facts += find_payer_code_errors(self.claim, first, last, memo.judging_on(first))
         if not self._are_apart():
             self.regular = False
             find_earlier_lines(self.lines)
@@ -905,11 +905,11 @@ class _Judging(Whole):
                 return None
         joins = self.joins | head.of_claim.joins
         if self.facts:
-            self.bounded += sum(fact.kind == "misfit" for fact in self.facts)
+            self.bounded += sum(fact.kind == "code_error" for fact in self.facts)
             joins |= memo.judgement.sieve.joins_in(self.facts, memo.received)
         for ask in head.of_claim.asks:
             joins |= ask.joins
-        if self.bounded > MOST_MISFITS or memo.may_join(joins):
+        if self.bounded > MOST_CODE_ERRORS or memo.may_join(joins):
             return None
         # From here on what is seen is remembered of the input.
         if head.frequency == _ORIGINAL and self.circumstances.claims_seen is not None:
@@ -1063,7 +1063,7 @@ class _Judging(Whole):
             units = thousandths(counted) if unit == "UN" else None
             amount = cents(charge)
             total = total + amount if total is not None and amount is not None else None
-            joins |= entry.code_day.joins
+            joins |= entry.mue_day.joins
             self.rows.append(_Row(entry, dates, units, line))
             if not date or not entry.plain or units is None:
                 self.regular = False
@@ -1153,12 +1153,14 @@ class _Judging(Whole):
                 needed = memo.enough(line[7])
             if needed > count or entry.addressed:
                 judging = memo.judging_on(self.first)
-                self.facts += find_line_misfits(self.line(number), entry.view, judging)
+                self.facts += find_line_code_errors(self.line(number), entry.view, judging)
 
     def _judge_diagnoses(self) -> None:
         claim = self.claim
         judging = self.memo.judging_on(self.first)
-        made = make_diagnosis_misfits(claim, claim.diagnoses, self.first, self.last, judging, MISFIT_OF_CLAIM)
+        made = make_diagnosis_code_errors(
+            claim, claim.diagnoses, self.first, self.last, judging, CODE_ERROR_OF_CLAIM
+        )
         self.facts += fill(made, self)
 
     # -- what takes several pieces
@@ -1185,7 +1187,7 @@ class _Judging(Whole):
         digest = digest_claim(self.levels.content, place, self.cut.composites, served)
         where = seen.meet(digest, self.claim)
         if where is not None:
-            self.earlier = Known(where)
+            self.earlier = FixedLocation(where)
 
     def _count(self) -> None:
         """What the rules say of the units of each line alone on its day."""

@@ -13,6 +13,7 @@ from typing import TypeVar, cast
 from edi_checker.check.checker import Checked
 from edi_checker.claims.claim import (
     BillingProvider,
+    BlockView,
     Claim,
     Group,
     GroupEnd,
@@ -25,7 +26,6 @@ from edi_checker.claims.claim import (
     Subscriber,
     Transaction,
     TransactionEnd,
-    Whole,
     element,
 )
 from edi_checker.finding import Finding, Place
@@ -244,7 +244,7 @@ class Redactor:
             known = self._last[type(part)] = (part, self._part(part))
         return cast(_P, known[1])
 
-    def _block(self, part: Whole) -> Block:
+    def _block(self, part: BlockView) -> Block:
         """The block of a part with its segments redacted; views read its text as well as its segments."""
         delimiters = _delimiters_of(part)
         segments = [self._segment(segment, delimiters) for segment in part.segments]
@@ -282,7 +282,7 @@ class Redactor:
         return segment if not segment or _SEGMENT_ID.fullmatch(segment) else self.token("SEGMENT", segment)
 
 
-def _delimiters_of(part: Whole) -> Delimiters:
+def _delimiters_of(part: BlockView) -> Delimiters:
     header = part if isinstance(part, Transaction) else cast(Level | Claim, part).transaction
     return header.interchange.delimiters
 

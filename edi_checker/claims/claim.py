@@ -102,7 +102,7 @@ class once(Generic[Value]):  # noqa: N801  # it is used as property is
         def __set__(self, view: object, value: Value) -> None: ...
 
 
-class Run:
+class SegmentRun:
     """A run of segments of one block: where each stands, and the first or all with an id and qualifier."""
 
     __slots__ = ("__dict__", "component", "position")
@@ -188,7 +188,7 @@ class Group:
         return self.value(8)
 
 
-class Whole(Run):
+class BlockView(SegmentRun):
     """A run that is a whole block: its segments are split when somebody asks for one of them."""
 
     __slots__ = ("block",)
@@ -219,7 +219,7 @@ class Whole(Run):
         return segments
 
 
-class Transaction(Whole):
+class Transaction(BlockView):
     """ST to 1000B: one transaction set's header."""
 
     def __init__(self, block: Block, group: Group, faults: tuple[Fault, ...]) -> None:
@@ -265,7 +265,7 @@ class Transaction(Whole):
         for run in _split_at(self, ("NM1",)):
             if element(run.segments[0], 1) == role and run.segments[0][0] == "NM1":
                 return Provider(run)
-        return Provider(Run([], self.position, self.component))
+        return Provider(SegmentRun([], self.position, self.component))
 
 
 class Provider:
@@ -273,7 +273,7 @@ class Provider:
 
     __slots__ = ("run",)
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: SegmentRun) -> None:
         self.run = run
 
     def __bool__(self) -> bool:
@@ -322,7 +322,7 @@ class Provider:
         return element(self.run.first("PRV"), 3)
 
 
-class Level(Whole):
+class Level(BlockView):
     """One HL block: what its HL segment says and the NM1 loops below it."""
 
     def __init__(self, block: Block, transaction: Transaction, faults: tuple[Fault, ...]) -> None:
@@ -362,7 +362,9 @@ class Level(Whole):
             return self._nobody()
         own = (mark[len(end) :] + behind).partition(f"{end}NM1{element}")[0]
         position = self.position + before.count(end) + 1
-        return Provider(Run([said.split(element) for said in own.split(end)], position, self.component))
+        return Provider(
+            SegmentRun([said.split(element) for said in own.split(end)], position, self.component)
+        )
 
     def named(self, role: str) -> Segment | None:
         """The NM1 of the first party with this NM101, None where there is none."""
@@ -374,7 +376,7 @@ class Level(Whole):
         return ["NM1", role, *said.split(delimiters.element)] if mark else None
 
     def _nobody(self) -> Provider:
-        return Provider(Run([], self.position, self.component))
+        return Provider(SegmentRun([], self.position, self.component))
 
 
 class BillingProvider(Level):
@@ -463,7 +465,7 @@ class Patient(Level):
         return self.party("QC")
 
 
-class Adjudication(Run):
+class Adjudication(SegmentRun):
     """2430: what another payer did with a line."""
 
     @property
@@ -481,7 +483,7 @@ class Adjudication(Run):
         return _adjustments(self)
 
 
-class OtherPayer(Run):
+class OtherPayer(SegmentRun):
     """2320 with its 2330 loops: another payer of the claim."""
 
     @property
@@ -502,13 +504,13 @@ class OtherPayer(Run):
         for provider in self.parties:
             if provider.role == "PR":
                 return provider
-        return Provider(Run([], self.position, self.component))
+        return Provider(SegmentRun([], self.position, self.component))
 
 
-class ServiceLine(Run):
+class ServiceLine(SegmentRun):
     """2400 with its 2410 to 2440 loops. `ordinal` counts the claim's lines from 1."""
 
-    def __init__(self, run: Run, claim: Claim, ordinal: int) -> None:
+    def __init__(self, run: SegmentRun, claim: Claim, ordinal: int) -> None:
         super().__init__(run.segments, run.position, run.component)
         self.claim = claim
         self.ordinal = ordinal
@@ -576,7 +578,7 @@ class ServiceLine(Run):
         return self.reference("6R")
 
     @once
-    def _loops(self) -> list[Run]:
+    def _loops(self) -> list[SegmentRun]:
         return list(_split_at(self, ("NM1", "LIN", "SVD", "LQ")))
 
     @once
@@ -598,7 +600,7 @@ class ServiceLine(Run):
         for provider in self.providers:
             if provider.role in roles:
                 return provider
-        return Provider(Run([], self.position, self.component))
+        return Provider(SegmentRun([], self.position, self.component))
 
     @once
     def rendering(self) -> Provider:
@@ -613,7 +615,7 @@ class ServiceLine(Run):
         return self.claim.place(name, at, loop=loop, position=self.position_of(segment), line=self.ordinal)
 
 
-class Claim(Whole):
+class Claim(BlockView):
     """2300 and everything below it: one claim, with the levels in which it stands.
 
     `provider`, `subscriber` and `patient` are None where the file does not name them at their place.
@@ -672,12 +674,12 @@ class Claim(Whole):
         return self.location[2]
 
     @once
-    def _loops(self) -> list[Run]:
+    def _loops(self) -> list[SegmentRun]:
         """The claim cut at each loop's first segment: header, 2310s, 2320s (with their 2330s), 2400s."""
         return _split_claim(self)
 
     @property
-    def header(self) -> Run:
+    def header(self) -> SegmentRun:
         """CLM to HCP, before the first provider"""
         return self._loops[0]
 
@@ -691,7 +693,7 @@ class Claim(Whole):
         for provider in self.providers:
             if provider.role in roles:
                 return provider
-        return Provider(Run([], self.position, self.component))
+        return Provider(SegmentRun([], self.position, self.component))
 
     @once
     def rendering(self) -> Provider:
@@ -756,7 +758,7 @@ class Claim(Whole):
             return self.patient.name
         if self.subscriber is not None:
             return self.subscriber.name
-        return Provider(Run([], self.position, self.component))
+        return Provider(SegmentRun([], self.position, self.component))
 
     def place(
         self,
@@ -834,19 +836,19 @@ Part = (
 )
 
 
-def _split_at(run: Run, starts: tuple[str, ...]) -> Iterator[Run]:
+def _split_at(run: SegmentRun, starts: tuple[str, ...]) -> Iterator[SegmentRun]:
     """The run cut before each segment whose id is one of `starts`; the part before the first comes first."""
     segments, position, component = run.segments, run.position, run.component
     begin = 0
     for index, segment in enumerate(segments):
         if segment[0] in starts and index > begin:
-            yield Run(segments[begin:index], position + begin, component)
+            yield SegmentRun(segments[begin:index], position + begin, component)
             begin = index
     if segments:
-        yield Run(segments[begin:], position + begin, component)
+        yield SegmentRun(segments[begin:], position + begin, component)
 
 
-def _split_claim(claim: Claim) -> list[Run]:
+def _split_claim(claim: Claim) -> list[SegmentRun]:
     segments, position, component = claim.segments, claim.position, claim.component
     runs = []
     begin = 0
@@ -856,16 +858,16 @@ def _split_claim(claim: Claim) -> list[Run]:
         if name not in _OPENERS or not index:
             continue
         if name == "LX" or (name == "SBR" and inside != "LX") or (name == "NM1" and inside in ("", "NM1")):
-            runs.append(Run(segments[begin:index], position + begin, component))
+            runs.append(SegmentRun(segments[begin:index], position + begin, component))
             begin, inside = index, name
-    runs.append(Run(segments[begin:], position + begin, component))
+    runs.append(SegmentRun(segments[begin:], position + begin, component))
     return runs
 
 
 _OPENERS = frozenset(("LX", "SBR", "NM1"))
 
 
-def _adjustments(run: Run) -> list[tuple[str, str, int | None]]:
+def _adjustments(run: SegmentRun) -> list[tuple[str, str, int | None]]:
     found = []
     for segment in run.all("CAS"):
         for index in range(2, len(segment), 3):

@@ -96,7 +96,7 @@ def _silence() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command and leave the process with its exit code, 130 after Ctrl-C."""
+    """SegmentRun the command and leave the process with its exit code, 130 after Ctrl-C."""
     # As on Ctrl-C, half-written files are taken away.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(commands.main(prog_name="edi-checker"))

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 
-from edi_checker.claims.claim import Claim, Level, Run, Segment, day, element, once
+from edi_checker.claims.claim import Claim, Level, Segment, SegmentRun, day, element, once
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.code_errors import (
-    MOST_MISFITS,
+    MOST_CODE_ERRORS,
     Judging,
-    find_payer_misfits,
-    make_address_misfits,
-    make_diagnosis_misfits,
-    make_head_misfits,
-    make_pointer_misfits,
-    make_segment_misfits,
+    find_payer_code_errors,
+    make_address_code_errors,
+    make_diagnosis_code_errors,
+    make_head_code_errors,
+    make_pointer_code_errors,
+    make_segment_code_errors,
     without_refused,
 )
 from edi_checker.facts.coding import add_coding
@@ -24,10 +24,10 @@ from edi_checker.facts.context import Circumstances, note_days
 from edi_checker.facts.duplicates import find_earlier_claim, find_earlier_lines
 from edi_checker.facts.fact import Fact, Placed, Value
 from edi_checker.facts.lines import (
-    MISFIT_OF_LINE,
+    CODE_ERROR_OF_LINE,
     Line,
     OfLine,
-    make_event,
+    make_claim_date,
     make_line,
     make_provider,
     read_line,
@@ -49,7 +49,7 @@ from edi_checker.facts.pieces import (
     place_segments,
     text,
 )
-from edi_checker.facts.places import LOOPS_2310, LOOPS_2330, LOOPS_2420, Diagnosis, Spot
+from edi_checker.facts.places import LOOPS_2310, LOOPS_2330, LOOPS_2420, Diagnosis, LoopLocation
 from edi_checker.facts.situations import (
     MOST_SITUATIONS,
     hides_something,
@@ -63,7 +63,7 @@ from edi_checker.reference.codesets import therapist
 from edi_checker.reference.codesets.imported import releases_in
 
 
-class Whole:
+class WholeClaim:
     """A claim that was met: what its pieces say together. Its own columns are those of CLM.
 
     first, last  its days of service, None where not known
@@ -132,7 +132,7 @@ class Whole:
         return tuple([cause for cause in causes[:3] if cause])
 
     @property
-    def whole(self) -> Whole:
+    def whole(self) -> WholeClaim:
         return self
 
     @property
@@ -214,12 +214,12 @@ class Whole:
 
     def provider_at(self, role: str, loop: str) -> tuple[Placed, ...]:
         claim = self.claim
-        return (Spot(claim.transaction, claim.provider(role).run, loop, claim.id),)
+        return (LoopLocation(claim.transaction, claim.provider(role).run, loop, claim.id),)
 
     @property
     def first_other_payer(self) -> tuple[Placed, ...]:
         claim = self.claim
-        return (Spot(claim.transaction, claim.other_payers[0], "2320", claim.id),)
+        return (LoopLocation(claim.transaction, claim.other_payers[0], "2320", claim.id),)
 
     def segments_of_line(self, line: Line) -> list[Segment]:
         return line.view.segments
@@ -247,7 +247,11 @@ class Part:
     __slots__ = ("_columns", "position", "run", "whole")
 
     def __init__(
-        self, whole: Whole, run: Run | None, position: int = 0, columns: Sequence[str] | None = None
+        self,
+        whole: WholeClaim,
+        run: SegmentRun | None,
+        position: int = 0,
+        columns: Sequence[str] | None = None,
     ) -> None:
         self.whole = whole
         self.run = run
@@ -300,7 +304,7 @@ def judging_of(circumstances: Circumstances, profile: Profile, first: int | None
 
 def add_claim(facts: list[Fact], claim: Claim, circumstances: Circumstances, profile: Profile) -> None:
     """Add the facts of a claim whose lines can be trusted, each made by the maker of its piece."""
-    whole = Whole(claim, circumstances, profile)
+    whole = WholeClaim(claim, circumstances, profile)
     rendering = claim.rendering
     taxonomy = rendering.taxonomy
     billing = claim.billing
@@ -317,9 +321,9 @@ def add_claim(facts: list[Fact], claim: Claim, circumstances: Circumstances, pro
     whole.earlier = find_earlier_claim(seen, whole) if seen is not None else None
     first, received = whole.first, circumstances.received
     judging = judging_of(circumstances, profile, first)
-    misfits: list[Fact] = []
+    code_errors: list[Fact] = []
     situations: list[Fact] = []
-    sorted_out = {"misfit": misfits, "situation": situations}
+    sorted_out = {"code_error": code_errors, "situation": situations}
 
     def add(made: Iterator[Fact]) -> None:
         for fact in made:
@@ -329,12 +333,15 @@ def add_claim(facts: list[Fact], claim: Claim, circumstances: Circumstances, pro
     add(fill(make_head(look_at([head], claim.component), first or received, judging), whole))
     add(fill(make_around_claim(whole.around, judging), whole))
     for position, segment in enumerate(others, claim.position + 1):
-        part = Part(whole, Run([segment], position, claim.component))
+        part = Part(whole, SegmentRun([segment], position, claim.component))
         add(fill(make_segment(look_at([segment], claim.component), judging), part))
     facts += make_diagnoses(whole)
     add(
         fill(
-            make_diagnosis_misfits(claim, claim.diagnoses, first, whole.last, judging, MISFIT_OF_CLAIM), whole
+            make_diagnosis_code_errors(
+                claim, claim.diagnoses, first, whole.last, judging, CODE_ERROR_OF_CLAIM
+            ),
+            whole,
         )
     )
     for run in [provider.run for provider in claim.providers]:
@@ -350,9 +357,9 @@ def add_claim(facts: list[Fact], claim: Claim, circumstances: Circumstances, pro
             judging, line.first or received, therapist(taxonomy), circumstances.minutes is not None
         )
         add(fill(make_line(view, line.service, given), line))
-        add(find_line_misfits(line, view, judging))
-    facts += find_payer_misfits(claim, first, whole.last, judging)
-    facts += without_refused(misfits, claim.faults)[:MOST_MISFITS]
+        add(find_line_code_errors(line, view, judging))
+    facts += find_payer_code_errors(claim, first, whole.last, judging)
+    facts += without_refused(code_errors, claim.faults)[:MOST_CODE_ERRORS]
     if not (claim.faults and hides_something(claim.faults)):
         facts += situations[:MOST_SITUATIONS]
     add_coding(facts, whole)
@@ -360,33 +367,35 @@ def add_claim(facts: list[Fact], claim: Claim, circumstances: Circumstances, pro
 
 
 def addresses_in(
-    whole: Whole, run: Run, view: View, begin: tuple[str, Mapping[str, str]], judging: Judging
+    whole: WholeClaim, run: SegmentRun, view: View, begin: tuple[str, Mapping[str, str]], judging: Judging
 ) -> Iterator[Fact]:
     """The facts of the addresses of a piece, whose first segment is of this loop and has these parties."""
     loops, roles = place_segments(view, *begin)
     for number, segment in enumerate(run.segments):
         if segment[0] == ADDRESS:
             made = make_claim_address(look_at_address(segment), loops[number], roles[number], judging)
-            yield from fill(made, Part(whole, Run([segment], run.position + number, run.component)))
+            yield from fill(made, Part(whole, SegmentRun([segment], run.position + number, run.component)))
 
 
-def find_line_misfits(line: Line, view: View, judging: Judging) -> Iterator[Fact]:
-    """The misfits of a line that its key does not tell: of its pointers and of its addresses."""
+def find_line_code_errors(line: Line, view: View, judging: Judging) -> Iterator[Fact]:
+    """The code errors of a line that its key does not tell: of its pointers and of its addresses."""
     whole = line.whole
     number = view.find("SV1") or 0
     count = len(whole.diagnoses)
-    made = make_pointer_misfits(line.pointers, view.component, count, number, judging, MISFIT_OF_LINE)
+    made = make_pointer_code_errors(line.pointers, view.component, count, number, judging, CODE_ERROR_OF_LINE)
     yield from fill(made, line)
     if any(cells[0] == ADDRESS for cells in view.segments):
         loops, roles = place_segments(view, "2400", LOOPS_2420)
         for at, segment in enumerate(line.view.segments):
             if segment[0] == ADDRESS:
                 address = look_at_address(segment)
-                for fact in make_address_misfits(address, loops[at], roles[at], judging, MISFIT_OF_LINE):
+                for fact in make_address_code_errors(
+                    address, loops[at], roles[at], judging, CODE_ERROR_OF_LINE
+                ):
                     yield from fill([at_segment(fact, at)], line)
 
 
-def note_span(whole: Whole) -> None:
+def note_span(whole: WholeClaim) -> None:
     """Note the first and last day of service of a claim whose lines are read."""
     firsts = [line.first for line in whole.lines if line.first is not None]
     lasts = [line.last for line in whole.lines if line.last is not None]
@@ -413,7 +422,7 @@ def make_head(view: View, on: int, judging: Judging) -> list[OpenFact]:
     }
     here = Within(view, "2300", part=True)
     facts = [OpenFact("claim", values, {"": (here,), "uncertified": _UNCERTIFIED, "earlier": _EARLIER})]
-    facts += make_head_misfits(view, on, judging, _OF_PART)
+    facts += make_head_code_errors(view, on, judging, _OF_PART)
     facts += make_situations(view, ("2300",), NOTHING_AROUND, _shared(judging), "head")
     return facts
 
@@ -427,7 +436,7 @@ def make_segment(view: View, judging: Judging) -> list[OpenFact]:
     """The facts of a segment of the head (2300) behind CLM."""
     facts = list(make_situations(view, ("2300",), NOTHING_AROUND, _shared(judging), "head"))
     if view.segments[0][0] == "DTP":
-        facts.append(make_event(view.segments[0], "claim", At("2300", 0), judging, (_FIRST, _LAST)))
+        facts.append(make_claim_date(view.segments[0], "claim", At("2300", 0), judging, (_FIRST, _LAST)))
     return facts
 
 
@@ -444,7 +453,7 @@ def make_party(view: View, judging: Judging) -> list[OpenFact]:
     """The facts of a provider of the claim (2310)."""
     loops, roles = place_segments(view, "2300", LOOPS_2310)
     named = view.segments[0]
-    facts = list(make_segment_misfits(view, loops, roles, judging, _OF_PART))
+    facts = list(make_segment_code_errors(view, loops, roles, judging, _OF_PART))
     if text(named, 8) == "XX":
         loop = LOOPS_2310.get(text(named, 1), "2310")
         facts.append(make_provider(view, 0, loop, text(view.first("PRV"), 3), _FIRST, judging))
@@ -455,12 +464,12 @@ def make_party(view: View, judging: Judging) -> list[OpenFact]:
 def make_other_payer(view: View, judging: Judging) -> list[OpenFact]:
     """The facts of another payer (2320) that need no sum."""
     loops, roles = place_segments(view, "2320", LOOPS_2330)
-    return list(make_segment_misfits(view, loops, roles, judging, _OF_PART))
+    return list(make_segment_code_errors(view, loops, roles, judging, _OF_PART))
 
 
 def make_claim_address(view: View, loop: str, role: str, judging: Judging) -> list[OpenFact]:
     """The facts of an N4 within a claim."""
-    return make_address_misfits(view, loop, role, judging, _OF_PART)
+    return make_address_code_errors(view, loop, role, judging, _OF_PART)
 
 
 # What was met is the claim as a whole, or a part of it.
@@ -503,7 +512,7 @@ _OF_PART: dict[str, OpenValue] = {
 }
 
 
-MISFIT_OF_CLAIM = _OF_PART
+CODE_ERROR_OF_CLAIM = _OF_PART
 
 
 def a_year_after(on: int) -> int:
@@ -511,7 +520,7 @@ def a_year_after(on: int) -> int:
     return on + 10000 - (on % 10000 == 229)
 
 
-def make_diagnoses(whole: Whole) -> Iterator[Fact]:
+def make_diagnoses(whole: WholeClaim) -> Iterator[Fact]:
     """The facts of a claim's diagnoses, each of which is a piece with nothing but a key."""
     claim = whole.claim
     ordinal = 0

@@ -25,7 +25,7 @@ from edi_checker.facts.pieces import (
     present,
     text,
 )
-from edi_checker.facts.places import Known
+from edi_checker.facts.places import FixedLocation
 from edi_checker.finding import Place, TableVersion
 from edi_checker.reference.codesets import diagnoses as icd
 from edi_checker.reference.codesets import lists
@@ -36,11 +36,11 @@ from edi_checker.x12.blocks import Fault
 _MOST_QUOTED = 8  # characters of a code that a finding may quote; what is longer is no code
 _LENGTH_OF_TAXONOMY = 10
 MOST_DIAGNOSES = 24  # that are looked at; the guide allows 12
-MOST_MISFITS = 200  # of one claim or level: more of them say nothing new
+MOST_CODE_ERRORS = 200  # of one claim or level: more of them say nothing new
 
 
-class Misfit(NamedTuple):
-    """What is odd about one code; see the fact type `misfit` for the words.
+class CodeError(NamedTuple):
+    """What is odd about one code; see the fact type `code_error` for the words.
 
     at   element (HI02-2, SV101-4, N403); `code` is "" where it could tell who somebody is
     """
@@ -70,7 +70,7 @@ class Judging(NamedTuple):
     first: int = 0
 
 
-def make_segment_misfits(
+def make_segment_code_errors(
     view: View,
     loops: Sequence[str],
     roles: Sequence[str],
@@ -79,27 +79,27 @@ def make_segment_misfits(
 ) -> Iterator[OpenFact]:
     """What does not fit in the taxonomies, adjustments and names of a piece."""
     for number, cells in enumerate(view.segments):
-        for misfit in _look(cells, judging):
-            site = Site(loops[number], str(cells[0]), number, misfit.at)
-            yield _open_fact(misfit, site, roles[number], judging, shared)
+        for code_error in _look(cells, judging):
+            site = Site(loops[number], str(cells[0]), number, code_error.at)
+            yield _open_fact(code_error, site, roles[number], judging, shared)
 
 
-def make_address_misfits(
+def make_address_code_errors(
     view: View, loop: str, role: str, judging: Judging, shared: Mapping[str, OpenValue]
 ) -> list[OpenFact]:
     """What does not fit in an address; ZIP codes are not told, they are part of it."""
     return [
-        _open_fact(misfit, Site(loop, "N4", 0, misfit.at), role, judging, shared)
-        for misfit in _of_address(view.segments[0], loop)
+        _open_fact(code_error, Site(loop, "N4", 0, code_error.at), role, judging, shared)
+        for code_error in _of_address(view.segments[0], loop)
     ]
 
 
-def find_pointer_misfits(pointers: str, component: str, diagnoses: int) -> list[Misfit]:
+def find_pointer_code_errors(pointers: str, component: str, diagnoses: int) -> list[CodeError]:
     """What does not fit in SV107 of a claim with so many diagnoses."""
     return list(_judge_pointers(pointers[:_LONGEST_TEXT], component, diagnoses))
 
 
-def make_pointer_misfits(
+def make_pointer_code_errors(
     pointers: str,
     component: str,
     diagnoses: int,
@@ -108,11 +108,11 @@ def make_pointer_misfits(
     shared: Mapping[str, OpenValue],
 ) -> Iterator[OpenFact]:
     """The same as facts; SV1 is segment `number` of its line."""
-    for misfit in find_pointer_misfits(pointers, component, diagnoses):
-        yield _open_fact(misfit, Site("2400", "SV1", number, misfit.at), "", judging, shared)
+    for code_error in find_pointer_code_errors(pointers, component, diagnoses):
+        yield _open_fact(code_error, Site("2400", "SV1", number, code_error.at), "", judging, shared)
 
 
-def make_service_misfits(
+def make_service_code_errors(
     view: View,
     service: tuple[str, tuple[str, ...]],
     on: int,
@@ -132,21 +132,21 @@ def make_service_misfits(
     )
     if judging.imported is not None and code:
         odd += _judge_procedure(code, on, judging.imported)
-    for misfit in _at_modifier(odd, text(cells, 1).split(view.component)):
-        yield _open_fact(misfit, Site("2400", "SV1", number or 0, misfit.at), "", judging, shared)
+    for code_error in _at_modifier(odd, text(cells, 1).split(view.component)):
+        yield _open_fact(code_error, Site("2400", "SV1", number or 0, code_error.at), "", judging, shared)
 
 
-def make_head_misfits(
+def make_head_code_errors(
     view: View, on: int, judging: Judging, shared: Mapping[str, OpenValue]
 ) -> Iterator[OpenFact]:
     """What does not fit in CLM."""
     cells = view.segments[0]
     location, causes = text(cells, 5)[:_LONGEST_TEXT], text(cells, 11)[:_LONGEST_TEXT]
-    for misfit in _judge_head(location, causes, view.component, lists.turn_of(on)):
-        yield _open_fact(misfit, Site("2300", "CLM", 0, misfit.at), "", judging, shared)
+    for code_error in _judge_head(location, causes, view.component, lists.turn_of(on)):
+        yield _open_fact(code_error, Site("2300", "CLM", 0, code_error.at), "", judging, shared)
 
 
-def make_diagnosis_misfits(
+def make_diagnosis_code_errors(
     claim: Claim,
     pairs: Sequence[tuple[str, str]],
     first: int | None,
@@ -163,8 +163,8 @@ def make_diagnosis_misfits(
         return
     oddities, personal = _judge_diagnoses(said, key, end, first is not None, judging.imported)
     if oddities or personal:
-        for offset, misfit in _of_diagnoses(claim, oddities, on):
-            yield _open_fact(misfit, Site("2300", "HI", offset, misfit.at), "", judging, shared)
+        for offset, code_error in _of_diagnoses(claim, oddities, on):
+            yield _open_fact(code_error, Site("2300", "HI", offset, code_error.at), "", judging, shared)
 
 
 def are_plain_diagnoses(pairs: tuple[tuple[str, str], ...], first: int, last: int, judging: Judging) -> bool:
@@ -177,53 +177,57 @@ def era_of_diagnoses(on: int, judging: Judging) -> int:
     return on if judging.imported is not None else _era_of(on)
 
 
-def has_payer_misfits(billing: BillingProvider, profile: Profile) -> bool:
-    """Whether a billing provider's level may have misfits of a payer."""
+def has_payer_code_errors(billing: BillingProvider, profile: Profile) -> bool:
+    """Whether a billing provider's level may have code errors of a payer."""
     return "medicare" in profile.names and (lacks_npi(billing) or billing.first("CUR") is not None)
 
 
-def find_payer_misfits(claim: Claim, first: int | None, last: int | None, judging: Judging) -> Iterator[Fact]:
-    """The misfits that stand above a claim and are those of its payer."""
+def find_payer_code_errors(
+    claim: Claim, first: int | None, last: int | None, judging: Judging
+) -> Iterator[Fact]:
+    """The code errors that stand above a claim and are those of its payer."""
     shared: dict[str, OpenValue] = {
         "date": first,
         "last_date": last if last is not None else first,
         "line": None,
     }
-    for misfit, place, role in _of_the_payer(claim, judging.profile):
-        fact = _open_fact(misfit, Site(place.loop, place.segment, 0, misfit.at), role, judging, shared)
+    for code_error, place, role in _of_the_payer(claim, judging.profile):
+        fact = _open_fact(
+            code_error, Site(place.loop, place.segment, 0, code_error.at), role, judging, shared
+        )
         values: dict[str, Value] = {
             name: value for name, value in fact.values.items() if not isinstance(value, Open)
         }
-        yield Fact("misfit", values, {"": (Known(place),)}, fact.table)
+        yield Fact("code_error", values, {"": (FixedLocation(place),)}, fact.table)
 
 
 def _open_fact(
-    misfit: Misfit, site: Site, role: str, judging: Judging, shared: Mapping[str, OpenValue]
+    code_error: CodeError, site: Site, role: str, judging: Judging, shared: Mapping[str, OpenValue]
 ) -> OpenFact:
-    most = _LENGTH_OF_TAXONOMY if misfit.set == "taxonomy" else _MOST_QUOTED
-    quotable = len(misfit.code) <= most and misfit.code.isascii() and misfit.code.isalnum()
+    most = _LENGTH_OF_TAXONOMY if code_error.set == "taxonomy" else _MOST_QUOTED
+    quotable = len(code_error.code) <= most and code_error.code.isascii() and code_error.code.isalnum()
     values: dict[str, OpenValue] = {
         **shared,
         "received": judging.received,
         "profile": judging.profile.name,
-        "set": misfit.set,
-        "problem": misfit.problem,
-        "code": misfit.code if quotable else "",
-        "codes": misfit.codes,
-        "first": misfit.first,
+        "set": code_error.set,
+        "problem": code_error.problem,
+        "code": code_error.code if quotable else "",
+        "codes": code_error.codes,
+        "first": code_error.first,
         "loop": site.loop,
-        "element": misfit.at,
+        "element": code_error.at,
         "role": role,
-        "since": misfit.since,
-        "until": misfit.until,
-        "better": misfit.better,
-        "release": misfit.table.version if misfit.table is not None else "",
+        "since": code_error.since,
+        "until": code_error.until,
+        "better": code_error.better,
+        "release": code_error.table.version if code_error.table is not None else "",
     }
-    return OpenFact("misfit", values, {"": (Exactly(site),)}, misfit.table)
+    return OpenFact("code_error", values, {"": (Exactly(site),)}, code_error.table)
 
 
 def without_refused(facts: list[Fact], faults: tuple[Fault, ...]) -> list[Fact]:
-    """The misfits where one cause must be one finding: without elements that the guide refuses already."""
+    """The code errors without those of elements that the guide refuses already: one cause, one finding."""
     refused = {(fault.position, fault.element) for fault in faults}
     if not refused:
         return facts
@@ -242,14 +246,14 @@ def without_refused(facts: list[Fact], faults: tuple[Fault, ...]) -> list[Fact]:
     return kept
 
 
-def _of_the_payer(claim: Claim, profile: Profile) -> Iterator[tuple[Misfit, Place, str]]:
+def _of_the_payer(claim: Claim, profile: Profile) -> Iterator[tuple[CodeError, Place, str]]:
     """What stands above a claim and does not fit its payer, with its place and the role of the party."""
     problem = _judge_subscriber(claim.subscriber, profile)
     if problem and claim.subscriber is not None:
         named = claim.subscriber.name
         position = named.run.position_of(named.name_segment)
         place = place_in(claim.transaction, "2010BA", "NM1", position, "NM109", claim=claim.id)
-        yield Misfit("member-id", problem, "NM109"), place, "IL"
+        yield CodeError("member-id", problem, "NM109"), place, "IL"
     billing = claim.billing
     if billing is None or "medicare" not in profile.names:
         return
@@ -257,13 +261,13 @@ def _of_the_payer(claim: Claim, profile: Profile) -> Iterator[tuple[Misfit, Plac
         named = billing.provider
         position = named.run.position_of(named.name_segment)
         place = place_in(claim.transaction, "2010AA", "NM1", position, "NM109", claim=claim.id)
-        yield Misfit("npi", "missing", "NM109"), place, "85"
+        yield CodeError("npi", "missing", "NM109"), place, "85"
     for index, segment in enumerate(billing.segments):
         # One that is no currency is found with the level.
         if segment[0] == "CUR" and element(segment, 2) in lists.CURRENCIES:
             position = billing.position + index
             place = place_in(claim.transaction, "2000A", "CUR", position, "CUR02", claim=claim.id)
-            yield Misfit("currency", "not-taken", "CUR02"), place, "85"
+            yield CodeError("currency", "not-taken", "CUR02"), place, "85"
 
 
 def _judge_subscriber(subscriber: Subscriber | None, profile: Profile) -> str:
@@ -309,12 +313,12 @@ def _era_of(on: int) -> int:
 @lru_cache(maxsize=16384)
 def _judge_diagnoses(
     pairs: tuple[tuple[str, str], ...], on: int, end: int, dated: bool, imported: Releases | None
-) -> tuple[tuple[tuple[int, Misfit], ...], bool]:
+) -> tuple[tuple[tuple[int, CodeError], ...], bool]:
     """What is odd about a claim's diagnoses on the days from `on` to `end`, each with its number from 1.
 
     And whether one of them asks for the patient's sex or age.
     """
-    found: list[tuple[int, Misfit]] = []
+    found: list[tuple[int, CodeError]] = []
     seen: set[tuple[icd.System, str]] = set()
     uncovered: list[tuple[int, str, TableVersion]] = []
     wrong_system = False
@@ -331,7 +335,7 @@ def _judge_diagnoses(
             if not wrong_system and (late or early or not dated):
                 wrong_system = True
                 problem = "icd-9-late" if late else "icd-10-early" if early else "icd-mixed"
-                found.append((number, Misfit("diagnosis", problem, "-2", code, first)))
+                found.append((number, CodeError("diagnosis", problem, "-2", code, first)))
             if late or early:
                 continue
         unfit, table = _judge_diagnosis(system, code, on, end, imported)
@@ -341,7 +345,7 @@ def _judge_diagnoses(
             found.append(
                 (
                     number,
-                    Misfit(
+                    CodeError(
                         "diagnosis",
                         unfit.problem,
                         "-2",
@@ -355,15 +359,15 @@ def _judge_diagnoses(
                 )
             )
         if (system, code) in seen:
-            found.append((number, Misfit("diagnosis", "repeated", "-2", code)))
+            found.append((number, CodeError("diagnosis", "repeated", "-2", code)))
         seen.add((system, code))
         if first and icd.is_external_cause(system, code) and (unfit is None or unfit.problem != "shape"):
-            found.append((number, Misfit("diagnosis", "external-cause-first", "-2", code, first=True)))
+            found.append((number, CodeError("diagnosis", "external-cause-first", "-2", code, first=True)))
     if uncovered:
         number, code, table = uncovered[0]
         codes = tuple(dict.fromkeys(code for _, code, _ in uncovered))
         found.append(
-            (number, Misfit("diagnosis", "uncovered", "-2", code, number == 1, codes=codes, table=table))
+            (number, CodeError("diagnosis", "uncovered", "-2", code, number == 1, codes=codes, table=table))
         )
     personal = any(
         len(qualifier) == 3 and (icd.sex_of(code) or icd.ages_of(code)) for qualifier, code in pairs
@@ -400,9 +404,9 @@ def _judge_diagnosis(
 
 
 def _of_diagnoses(
-    claim: Claim, oddities: tuple[tuple[int, Misfit], ...], on: int
-) -> Iterator[tuple[int, Misfit]]:
-    """The misfits of a claim's diagnoses, each with the number of its segment in the claim."""
+    claim: Claim, oddities: tuple[tuple[int, CodeError], ...], on: int
+) -> Iterator[tuple[int, CodeError]]:
+    """The code errors of a claim's diagnoses, each with the number of its segment in the claim."""
     sites: list[tuple[int, int, str]] = []
     for index, segment in enumerate(claim.header.segments):
         if segment[0] != "HI":
@@ -411,9 +415,9 @@ def _of_diagnoses(
             qualifier, _, rest = composite.partition(claim.component)
             if qualifier in _SYSTEMS and len(sites) < MOST_DIAGNOSES:
                 sites.append((index, place, rest.partition(claim.component)[0]))
-    for number, misfit in oddities:
+    for number, code_error in oddities:
         index, place, _ = sites[number - 1]
-        yield index, misfit._replace(at=f"HI{place:02}{misfit.at}")
+        yield index, code_error._replace(at=f"HI{place:02}{code_error.at}")
     patient = claim.patient_name
     segment = patient.run.first("DMG") or []
     sex, birth = element(segment, 3), day(element(segment, 2))
@@ -421,10 +425,10 @@ def _of_diagnoses(
         at = f"HI{place:02}-2"
         expected = icd.sex_of(code)
         if expected and sex in ("F", "M") and sex != expected:
-            yield index, Misfit("diagnosis", "sex", at, code)
+            yield index, CodeError("diagnosis", "sex", at, code)
         ages = icd.ages_of(code)
         if ages is not None and birth is not None and birth <= on and not _is_of_age(ages, birth, on):
-            yield index, Misfit("diagnosis", "age", at, code)
+            yield index, CodeError("diagnosis", "age", at, code)
 
 
 def _is_of_age(ages: icd.Ages, birth: int, on: int) -> bool:
@@ -446,11 +450,13 @@ def _calendar(on: int) -> date:
 
 
 @lru_cache(maxsize=16384)
-def _judge_line(code: str, modifiers: tuple[str, ...], place_of_service: str, on: int) -> tuple[Misfit, ...]:
+def _judge_line(
+    code: str, modifiers: tuple[str, ...], place_of_service: str, on: int
+) -> tuple[CodeError, ...]:
     """What is odd about a service; modifiers are at "SV101", and `_at_modifier` finds which."""
-    found: list[Misfit] = []
+    found: list[CodeError] = []
     if code and not lists.is_procedure(code):
-        found.append(Misfit("procedure", "shape", "SV101-2", code))
+        found.append(CodeError("procedure", "shape", "SV101-2", code))
     for modifier in dict.fromkeys(modifiers):
         problem = lists.judge_modifier(modifier, on)
         if problem is not None:
@@ -460,18 +466,18 @@ def _judge_line(code: str, modifiers: tuple[str, ...], place_of_service: str, on
     return tuple(found)
 
 
-def _judge_place(code: str, at: str, on: int) -> list[Misfit]:
+def _judge_place(code: str, at: str, on: int) -> list[CodeError]:
     if not (len(code) == 2 and code.isascii() and code.isdigit()):
-        return [Misfit("place-of-service", "shape", at, code)]
+        return [CodeError("place-of-service", "shape", at, code)]
     problem = lists.places_of_service().judge(code, on)
     return (
         [] if problem is None else [_dated("place-of-service", problem, at, code, lists.places_of_service())]
     )
 
 
-def _dated(name: str, problem: str, at: str, code: str, known: lists.DatedList) -> Misfit:
+def _dated(name: str, problem: str, at: str, code: str, known: lists.DatedList) -> CodeError:
     first, last = known.periods.get(code, (0, 0))
-    return Misfit(
+    return CodeError(
         name,
         problem,
         at,
@@ -482,7 +488,7 @@ def _dated(name: str, problem: str, at: str, code: str, known: lists.DatedList) 
     )
 
 
-def _judge_pointers(pointers: str, component: str, diagnoses: int) -> Iterator[Misfit]:
+def _judge_pointers(pointers: str, component: str, diagnoses: int) -> Iterator[CodeError]:
     texts = pointers.split(component) if pointers else []
     seen: set[str] = set()
     for number, said in enumerate(texts, 1):
@@ -490,43 +496,43 @@ def _judge_pointers(pointers: str, component: str, diagnoses: int) -> Iterator[M
         if not (said.isascii() and said.isdigit() and len(said) <= 2):
             continue
         if not 1 <= int(said) <= diagnoses:
-            yield Misfit("pointer", "beyond", f"SV107-{number}", said)
+            yield CodeError("pointer", "beyond", f"SV107-{number}", said)
         elif said in seen:
-            yield Misfit("pointer", "repeated", f"SV107-{number}", said)
+            yield CodeError("pointer", "repeated", f"SV107-{number}", said)
         seen.add(said)
 
 
 @lru_cache(maxsize=16384)
-def _judge_procedure(code: str, on: int, imported: Releases) -> tuple[Misfit, ...]:
+def _judge_procedure(code: str, on: int, imported: Releases) -> tuple[CodeError, ...]:
     """What the imported release of a day says of a code: HCPCS of level II, a list of one's own of CPT."""
     if lists.is_level_1(code):
         said = judge_listed("cpt", code, on, on, imported)
         if isinstance(said, bool):
             return ()
         problem = "unknown" if said.problem == "not-in-force" else said.problem
-        return (Misfit("procedure", problem, "SV101-2", code, table=said.table),)
+        return (CodeError("procedure", problem, "SV101-2", code, table=said.table),)
     if not lists.is_level_2(code):
         return ()
     release = imported.release("hcpcs", on)
     if release is None or imported.hcpcs(code, on) is not None:
         return ()
     problem = "unknown" if on <= last_day(release.version) else "uncovered"
-    return (Misfit("procedure", problem, "SV101-2", code, table=release),)
+    return (CodeError("procedure", problem, "SV101-2", code, table=release),)
 
 
-def _at_modifier(odd: tuple[Misfit, ...], procedure: list[str]) -> Iterator[Misfit]:
-    """The misfits of a line, each modifier with its place in SV101."""
-    for misfit in odd:
-        if misfit.at == "SV101":
-            yield misfit._replace(at=f"SV101-{procedure.index(misfit.code, 2, 6) + 1}")
+def _at_modifier(odd: tuple[CodeError, ...], procedure: list[str]) -> Iterator[CodeError]:
+    """The code errors of a line, each modifier with its place in SV101."""
+    for code_error in odd:
+        if code_error.at == "SV101":
+            yield code_error._replace(at=f"SV101-{procedure.index(code_error.code, 2, 6) + 1}")
         else:
-            yield misfit
+            yield code_error
 
 
 @lru_cache(maxsize=4096)
-def _judge_head(location: str, causes: str, component: str, on: int) -> tuple[Misfit, ...]:
+def _judge_head(location: str, causes: str, component: str, on: int) -> tuple[CodeError, ...]:
     """What is odd about CLM05-1 and the state and country of an accident in CLM11."""
-    found: list[Misfit] = []
+    found: list[CodeError] = []
     place = location.partition(component)[0]
     if place:
         found += _judge_place(place, "CLM05-1", on)
@@ -534,7 +540,7 @@ def _judge_head(location: str, causes: str, component: str, on: int) -> tuple[Mi
     state, country = element(parts, 3), element(parts, 4)
     for at, problem in lists.judge_address(state, "", country):
         name, number = ("state", 4) if at == "N402" else ("country", 5)
-        found.append(Misfit(name, problem, f"CLM11-{number}", parts[number - 1]))
+        found.append(CodeError(name, problem, f"CLM11-{number}", parts[number - 1]))
     return tuple(found)
 
 
@@ -544,7 +550,7 @@ _LONGEST = 20  # elements with the id: CAS has 19
 _LONGEST_TEXT = 80  # characters that are looked at
 
 
-def _look(cells: Cells, judging: Judging) -> Iterator[Misfit]:
+def _look(cells: Cells, judging: Judging) -> Iterator[CodeError]:
     """What is odd about one segment."""
     match cells[0]:
         case "NM1":
@@ -560,7 +566,7 @@ def _look(cells: Cells, judging: Judging) -> Iterator[Misfit]:
         case "CUR":
             code = _said(cells, 2)
             if code and code not in lists.CURRENCIES:
-                yield Misfit("currency", "unknown", "CUR02", code)
+                yield CodeError("currency", "unknown", "CUR02", code)
 
 
 # The billing provider's own address and places where services are given have ZIP codes of nine digits.
@@ -572,17 +578,17 @@ def _said(cells: Cells, index: int) -> str:
     return text(cells, index)[:_LONGEST_TEXT]
 
 
-def _of_name(cells: Cells) -> Iterator[Misfit]:
+def _of_name(cells: Cells) -> Iterator[CodeError]:
     """What an organization has that only a person's name has: first and middle name, titles."""
     if len(cells) > 4 and text(cells, 2) == "2":
         for i, what in ((4, "first"), (5, "middle"), (6, "title"), (7, "title")):
             if present(cell(cells, i)):
-                yield Misfit("name", what, f"NM1{i:02}")
+                yield CodeError("name", what, f"NM1{i:02}")
 
 
 def _of_reasons(
     name: str, table: str, cells: Cells, places: Iterable[int], judging: Judging
-) -> Iterator[Misfit]:
+) -> Iterator[CodeError]:
     is_one = lists.is_adjustment_reason if table == "carc" else lists.is_remark
     for i in places:
         code = _said(cells, i) if i < _LONGEST else ""
@@ -593,7 +599,7 @@ def _of_reasons(
 
 def _listed(
     name: str, table: str, code: str, at: str, by_shape: lists.Problem | None, judging: Judging
-) -> Iterator[Misfit]:
+) -> Iterator[CodeError]:
     """What is odd about a code by its list, where one is imported that answers, else by its shape."""
     said: Unlisted | bool = False
     if judging.imported is not None:
@@ -601,18 +607,18 @@ def _listed(
     if said is True:
         return
     if by_shape == "shape" or (said is False and by_shape is not None):
-        yield Misfit(name, by_shape, at, code if by_shape != "shape" else "")
+        yield CodeError(name, by_shape, at, code if by_shape != "shape" else "")
     elif said:
-        yield Misfit(name, said.problem, at, code, False, said.since, said.until, table=said.table)
+        yield CodeError(name, said.problem, at, code, False, said.since, said.until, table=said.table)
 
 
-def _of_address(cells: Cells, loop: str) -> Iterator[Misfit]:
+def _of_address(cells: Cells, loop: str) -> Iterator[CodeError]:
     state, postal_code, country = _said(cells, 2), _said(cells, 3), _said(cells, 4)
     for at, problem in lists.judge_address(state, postal_code, country):
         if problem == "zip-5" and loop not in _NINE_DIGITS:
             continue
         name = {"N402": "state", "N403": "zip", "N404": "country"}[at]
         code = "" if at == "N403" else state if at == "N402" else country
-        yield Misfit(name, problem, at, code if len(code) <= 3 else "")
+        yield CodeError(name, problem, at, code if len(code) <= 3 else "")
     for at, problem in lists.find_missing(state, postal_code, country):
-        yield Misfit("state" if at == "N402" else "zip", problem, at)
+        yield CodeError("state" if at == "N402" else "zip", problem, at)

@@ -11,19 +11,19 @@ from edi_checker.claims.profile import Profile, UnitMethod
 from edi_checker.facts.context import ProviderDays
 from edi_checker.facts.fact import Fact, Placed, Value
 from edi_checker.facts.lines import Line, Service
-from edi_checker.facts.pieces import Open, OpenFact, OpenValue, Site, Spot, View, Within
+from edi_checker.facts.pieces import Location, Open, OpenFact, OpenValue, Site, View, Within
 from edi_checker.facts.vocabulary import VOCABULARY
 from edi_checker.reference.tables import MueLimit, PtpEdit, Tables
 from edi_checker.reference.units import QUARTER, Working, least_minutes, work
 
 if TYPE_CHECKING:
-    from edi_checker.facts.claims import Whole
+    from edi_checker.facts.claims import WholeClaim
 
 _ORIGINAL = "1"  # CLM05-3
 
 
-def add_coding(facts: list[Fact], whole: Whole) -> None:
-    """Add the pair, code_day, addon and therapy_day facts of a claim."""
+def add_coding(facts: list[Fact], whole: WholeClaim) -> None:
+    """Add the pair, mue_day, addon and therapy_day facts of a claim."""
     lines, tables, profile = whole.lines, whole.circumstances.tables, whole.profile
     dated = [line for line in lines if line.first is not None and line.service.code]
     for on, group in group_by_day(dated).items():
@@ -87,7 +87,7 @@ def _released_by(one: Service, two: Service) -> tuple[str, ...]:
 def _pair(on: int, one: Line, two: Line, edit: PtpEdit, profile: str) -> Fact:
     values = _values_of_pair(one.service, two.service, edit, profile)
     return Fact(
-        "pair",
+        "ptp_pair",
         {**values, "date": on, "line_1": one.ordinal, "line_2": two.ordinal},
         {"": (two,), "column_1": (one,), "column_2": (two,)},
         edit.table,
@@ -113,7 +113,7 @@ def _values_of_pair(one: Service, two: Service, edit: PtpEdit, profile: str) -> 
 
 
 def code_days_of(dated: Sequence[Line], tables: Tables, profile: str) -> Iterator[Fact]:
-    """The code_day facts of a claim's lines."""
+    """The mue_day facts of a claim's lines."""
     together: dict[tuple[str, str, int], list[Line]] = {}
     for line in dated:
         service = line.service
@@ -180,7 +180,7 @@ def _code_day(
 ) -> Fact:
     values = _values_of_code_day(main.service.code, modifiers, 1 + len(others), mue, profile)
     return Fact(
-        "code_day",
+        "mue_day",
         {**values, "date": on, "units": units, "provider": provider},
         {"": (main,), "others": others},
         mue.table if mue is not None else None,
@@ -238,7 +238,7 @@ def _one_day_of(line: Line, other: Line) -> bool:
 # -- timed therapy -----------------------------------------------------------------------------------------
 
 
-def _therapy_days_of(whole: Whole, timed: list[Line]) -> Iterator[Fact]:
+def _therapy_days_of(whole: WholeClaim, timed: list[Line]) -> Iterator[Fact]:
     circumstances, profile = whole.circumstances, whole.profile
     worked = circumstances.provider_days or ProviderDays()
     expected = circumstances.minutes is not None or any(line.minutes is not None for line in timed)
@@ -400,7 +400,7 @@ class Member(NamedTuple):
     """A spot of one of the lines of a day."""
 
     number: int
-    spot: Spot
+    spot: Location
 
     def find(self, name: str, at: str | None, qualifier: str) -> Site | None:
         site = self.spot.find(name, at, qualifier)
@@ -408,7 +408,7 @@ class Member(NamedTuple):
 
 
 def open_code_day(service: Service, view: View, profile: str) -> OpenFact:
-    """The code_day of a line alone on its day."""
+    """The mue_day of a line alone on its day."""
     mue = service.mue
     values: dict[str, OpenValue] = {
         **_values_of_code_day(service.code, service.modifiers, 1, mue, profile),
@@ -417,7 +417,7 @@ def open_code_day(service: Service, view: View, profile: str) -> OpenFact:
         "provider": 1,
     }
     spots = (Within(view, "2400"),)
-    return OpenFact("code_day", values, {"": spots, "others": ()}, mue.table if mue is not None else None)
+    return OpenFact("mue_day", values, {"": spots, "others": ()}, mue.table if mue is not None else None)
 
 
 def open_pairs(
@@ -435,7 +435,7 @@ def open_pairs(
         }
         first, second = (Member(number, Within(day[number][1], "2400")) for number in (one, two))
         spots = {"": (second,), "column_1": (first,), "column_2": (second,)}
-        yield OpenFact("pair", values, spots, edit.table)  # type: ignore[arg-type]  # dict is invariant
+        yield OpenFact("ptp_pair", values, spots, edit.table)  # type: ignore[arg-type]  # dict is invariant
 
 
 def as_member(fact: OpenFact, number: int) -> OpenFact:
@@ -470,7 +470,7 @@ class Treated(NamedTuple):
     `numbers` are those of its lines in the claim, from 0.
     """
 
-    whole: Whole
+    whole: WholeClaim
     date: int
     discipline: str
     numbers: Sequence[int]

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from edi_checker.claims.claim import Claim, Transaction
 from edi_checker.facts.columns import DIAGNOSIS_QUALIFIERS
-from edi_checker.facts.places import Known
+from edi_checker.facts.places import FixedLocation
 from edi_checker.finding import Place
 
 if TYPE_CHECKING:
-    from edi_checker.facts.claims import Whole
+    from edi_checker.facts.claims import WholeClaim
     from edi_checker.facts.lines import Line
 
 _REISSUE = "18"  # BHT02: the whole transaction is sent a second time, on purpose
@@ -105,7 +105,7 @@ def _clean(word: str) -> str:
     return word.replace(_BETWEEN, "").replace("\x1e", "")
 
 
-def find_earlier_claim(seen: ClaimsSeen, whole: Whole) -> Known | None:
+def find_earlier_claim(seen: ClaimsSeen, whole: WholeClaim) -> FixedLocation | None:
     """Where the same claim stood before: same levels above it, diagnoses, lines, charges, days and providers.
 
     Its number (CLM01) may be another. Replacements and voids repeat a claim on purpose, and so does a
@@ -125,7 +125,7 @@ def find_earlier_claim(seen: ClaimsSeen, whole: Whole) -> Known | None:
     levels = (claim.billing, claim.subscriber, claim.patient)
     above = [level.content for level in levels if level is not None]
     where = seen.meet(digest_claim(above, claim.place_of_service, diagnoses, served), claim)
-    return Known(where) if where is not None else None
+    return FixedLocation(where) if where is not None else None
 
 
 def is_compared(claim: Claim) -> bool:

@@ -23,18 +23,23 @@ from edi_checker.claims.claim import (
     place_in,
 )
 from edi_checker.claims.profile import Profile
-from edi_checker.facts.code_errors import Judging, make_address_misfits, make_segment_misfits, without_refused
+from edi_checker.facts.code_errors import (
+    Judging,
+    make_address_code_errors,
+    make_segment_code_errors,
+    without_refused,
+)
 from edi_checker.facts.columns import ADDRESS
 from edi_checker.facts.context import Circumstances
 from edi_checker.facts.fact import Fact, Placed
 from edi_checker.facts.lines import make_provider
 from edi_checker.facts.pieces import (
     At,
+    Location,
     Open,
     OpenFact,
     OpenValue,
     Site,
-    Spot,
     View,
     Within,
     at_segment,
@@ -49,8 +54,7 @@ from edi_checker.facts.pieces import (
     present,
     text,
 )
-from edi_checker.facts.places import Header, Known
-from edi_checker.facts.places import Spot as Found
+from edi_checker.facts.places import FixedLocation, Header, LoopLocation
 from edi_checker.facts.situations import hides_something, is_box, make_situations
 from edi_checker.facts.statuses import answer_fault
 from edi_checker.facts.triggers import NOTHING_AROUND
@@ -103,8 +107,8 @@ def faults_of(part: Part, level: str, circumstances: Circumstances, profile: str
 
 def _stands_on(fault: Fault, part: Part) -> dict[str, tuple[Placed, ...]]:
     place = _place_of(fault, part)
-    trigger = (Known(place._replace(element=fault.trigger)),) if fault.trigger else ()
-    return {"": (Known(place),), "trigger": trigger}
+    trigger = (FixedLocation(place._replace(element=fault.trigger)),) if fault.trigger else ()
+    return {"": (FixedLocation(place),), "trigger": trigger}
 
 
 def _place_of(fault: Fault, part: Part) -> Place:
@@ -172,7 +176,7 @@ def transaction_fact(transaction: Transaction, circumstances: Circumstances, pro
             "type": element(head, 6),
             "created": day(element(head, 4)),
         },
-        {"": (Found(transaction, transaction, "header"),)},
+        {"": (LoopLocation(transaction, transaction, "header"),)},
     )
 
 
@@ -248,8 +252,8 @@ def add_level(
             )
             made += fill([at_segment(fact, number) for fact in facts_of_address], LevelMet(level))
     hidden = bool(level.faults) and hides_something(level.faults)
-    misfits = [fact for fact in made if fact.kind == "misfit"]
-    facts += without_refused(misfits, level.faults)
+    code_errors = [fact for fact in made if fact.kind == "code_error"]
+    facts += without_refused(code_errors, level.faults)
     facts += [
         fact
         for fact in made
@@ -279,10 +283,10 @@ def loops_of(view: View, kind: type) -> tuple[list[str], list[str]]:
 
 def make_level_address(view: View, loop: str, role: str, judging: Judging) -> list[OpenFact]:
     """The facts of an N4 of a level."""
-    return make_address_misfits(view, loop, role, judging, _misfit_of(judging))
+    return make_address_code_errors(view, loop, role, judging, _code_error_of(judging))
 
 
-def _misfit_of(judging: Judging) -> dict[str, OpenValue]:
+def _code_error_of(judging: Judging) -> dict[str, OpenValue]:
     return {"date": judging.received, "last_date": judging.received, "line": None}
 
 
@@ -290,7 +294,7 @@ def make_level(view: View, kind: type, judging: Judging) -> list[OpenFact]:
     """The facts of a level above claims, which is of this kind."""
     loops, roles = loops_of(view, kind)
     received, profile = judging.received, judging.profile.name
-    facts = list(make_segment_misfits(view, loops, roles, judging, _misfit_of(judging)))
+    facts = list(make_segment_code_errors(view, loops, roles, judging, _code_error_of(judging)))
     if kind is BillingProvider:
         begin = view.find("NM1", "85")
         if begin is not None and text(view.segments[begin], 8) == "XX":
@@ -334,7 +338,9 @@ def _make_subscriber(view: View, judging: Judging) -> Iterator[OpenFact]:
         "address": "N3" in ids and "N4" in ids,
         "demographics": "DMG" in ids,
     }
-    spots: tuple[Spot, ...] = (loop_at(view, "2010BA", begin),) if begin is not None else (At("2010BA", 0),)
+    spots: tuple[Location, ...] = (
+        (loop_at(view, "2010BA", begin),) if begin is not None else (At("2010BA", 0),)
+    )
     yield OpenFact("subscriber", values, {"": (Within(view, "2000B"),), "name": spots})
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edi_checker.claims.claim import Segment, ServiceLine, cents, days, element, quantity
 from edi_checker.claims.minutes import LineMinutes, minutes_of
-from edi_checker.facts.code_errors import Judging, make_segment_misfits, make_service_misfits
+from edi_checker.facts.code_errors import Judging, make_segment_code_errors, make_service_code_errors
 from edi_checker.facts.evaluation_codes import surely_no_visit, surely_visit
 from edi_checker.facts.pieces import (
     At,
@@ -41,7 +41,7 @@ from edi_checker.reference.tables import MueLimit, Procedure, Tables
 from edi_checker.reference.units import QUARTER, ROUNDS_UP
 
 if TYPE_CHECKING:
-    from edi_checker.facts.claims import Whole
+    from edi_checker.facts.claims import WholeClaim
 
 MOST_DIAGNOSES = 24  # to which a line can point; the guide allows 12 on a claim
 
@@ -84,7 +84,7 @@ class Line:
 
     def __init__(
         self,
-        whole: Whole,
+        whole: WholeClaim,
         ordinal: int,
         position: int,
         service: Service,
@@ -241,8 +241,10 @@ def make_line(view: View, service: Service, given: OfLine) -> list[OpenFact]:
         "stated": Open("stated", lambda line: (*line.whole.stated, *named)),
     }
     facts += make_situations(view, loops, NOTHING_AROUND, shared, "line")
-    facts += make_service_misfits(view, (service.code, service.modifiers), given.on, judging, MISFIT_OF_LINE)
-    facts += make_segment_misfits(view, loops, roles, judging, MISFIT_OF_LINE)
+    facts += make_service_code_errors(
+        view, (service.code, service.modifiers), given.on, judging, CODE_ERROR_OF_LINE
+    )
+    facts += make_segment_code_errors(view, loops, roles, judging, CODE_ERROR_OF_LINE)
     for number, cells in enumerate(view.segments):
         if cells[0] == "DTP" and text(cells, 1) != "472":
             facts.append(_event(view, number, judging))
@@ -294,10 +296,10 @@ def _taxonomy_of(view: View, begin: int) -> str:
 def _event(view: View, number: int, judging: Judging) -> OpenFact:
     cells = view.segments[number]
     loop = "2430" if text(cells, 1) == "573" else "2400"
-    return make_event(cells, "line", At(loop, number), judging, (_FIRST, _LAST))
+    return make_claim_date(cells, "line", At(loop, number), judging, (_FIRST, _LAST))
 
 
-def make_event(
+def make_claim_date(
     cells: Cells, level: str, spot: At, judging: Judging, service: tuple[OpenValue, OpenValue]
 ) -> OpenFact:
     """The fact of a DTP; `service` is the first and last day of service."""
@@ -314,7 +316,7 @@ def make_event(
         "last": last,
         "last_service": service[1],
     }
-    return OpenFact("event", values, {"": (spot,)})
+    return OpenFact("claim_date", values, {"": (spot,)})
 
 
 _FIRST, _LAST = Open("date", attrgetter("first")), Open("last_date", attrgetter("last"))
@@ -337,7 +339,7 @@ _OF_LINE: dict[str, OpenValue] = {
     ),
     "assistant_units": Open("assistant_units", attrgetter("assistant_units")),
 }
-MISFIT_OF_LINE: dict[str, OpenValue] = {
+CODE_ERROR_OF_LINE: dict[str, OpenValue] = {
     "date": Open("date", lambda line: line.first or line.whole.first),
     "last_date": Open("last_date", lambda line: line.whole.last_or(line.first or line.whole.first)),
     "line": _ORDINAL,
@@ -353,7 +355,7 @@ _NO_SERVICE: Segment = ["SV1"]
 
 
 def read_line(
-    whole: Whole, view: ServiceLine, npi: str, taxonomy: str, note: re.Pattern[str] | None
+    whole: WholeClaim, view: ServiceLine, npi: str, taxonomy: str, note: re.Pattern[str] | None
 ) -> tuple[Line, View]:
     """A line and what of it can be looked at; rendering provider and taxonomy are those of the claim where
     the line names none.

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from edi_checker.claims.claim import Claim, OtherPayer, Run, Segment, cents, element
+from edi_checker.claims.claim import Claim, OtherPayer, Segment, SegmentRun, cents, element
 from edi_checker.facts.fact import Fact, Value
 from edi_checker.facts.lines import Line
-from edi_checker.facts.places import Spot
+from edi_checker.facts.places import LoopLocation
 from edi_checker.finding import Place
 
 if TYPE_CHECKING:
-    from edi_checker.facts.claims import Whole
+    from edi_checker.facts.claims import WholeClaim
 
 # Where one of these cannot be read, nobody can say what balances.
 _OF_BALANCE = frozenset(("AMT", "CAS", "CLM", "LX", "NM1", "SBR", "SV1", "SVD"))
 
 
-def add_other_payers(facts: list[Fact], whole: Whole) -> None:
+def add_other_payers(facts: list[Fact], whole: WholeClaim) -> None:
     """Add the facts of a claim's other payers.
 
     There are none where a segment that counts is damaged, and none where the claim's own charges do not
@@ -123,8 +123,10 @@ class _Loop2430(NamedTuple):
     begin: int
 
     def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:
-        run = Run(self.line.segments[self.begin :], self.line.position + self.begin, self.claim.component)
-        spot = Spot(self.claim.transaction, run, "2430", self.claim.id, self.line.ordinal)
+        run = SegmentRun(
+            self.line.segments[self.begin :], self.line.position + self.begin, self.claim.component
+        )
+        spot = LoopLocation(self.claim.transaction, run, "2430", self.claim.id, self.line.ordinal)
         return spot.place(name, at, qualifier=qualifier)
 
 
@@ -165,4 +167,4 @@ def _other_payer(
         "non_covered": other.amount("A8"),
         "total_paid": total_paid,
     }
-    return Fact("other_payer", values, {"": (Spot(claim.transaction, other, "2320", claim.id),)})
+    return Fact("other_payer", values, {"": (LoopLocation(claim.transaction, other, "2320", claim.id),)})

@@ -236,7 +236,7 @@ class Site(NamedTuple):
     member: int = 0
 
 
-class Spot(Protocol):
+class Location(Protocol):
     """Where an open fact stands."""
 
     def find(self, name: str, at: str | None, qualifier: str) -> Site | None:
@@ -325,7 +325,7 @@ class Standing(NamedTuple):
     """A spot of a piece that was met."""
 
     met: Met
-    spot: Spot
+    spot: Location
 
     def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:
         site = self.spot.find(name, at, qualifier)
@@ -366,7 +366,7 @@ class OpenFact(NamedTuple):
 
     kind: str
     values: dict[str, OpenValue]
-    stands_on: dict[str, tuple[Spot, ...] | Open]
+    stands_on: dict[str, tuple[Location, ...] | Open]
     table: TableVersion | None = None
     when: Open | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from edi_checker.claims.claim import Claim, Group, Interchange, Run, Transaction, place_in
+from edi_checker.claims.claim import Claim, Group, Interchange, SegmentRun, Transaction, place_in
 from edi_checker.finding import Place
 
 # Loops of a claim and of a line by the NM101 that opens them.
@@ -43,7 +43,7 @@ LOOPS_2330 = {
 OPENED = {"SBR": "2320", "LX": "2400", "LIN": "2410", "SVD": "2430", "LQ": "2440"}
 
 
-class Known(NamedTuple):
+class FixedLocation(NamedTuple):
     """A place that is known to the element already, whatever the rule asks for."""
 
     where: Place
@@ -52,11 +52,11 @@ class Known(NamedTuple):
         return self.where
 
 
-class Spot(NamedTuple):
+class LoopLocation(NamedTuple):
     """A loop within a transaction, whose segments are found by name."""
 
     transaction: Transaction
-    run: Run
+    run: SegmentRun
     loop: str
     claim: str | None = None
     line: int | None = None

@@ -12,7 +12,18 @@ from functools import lru_cache
 
 from edi_checker.claims.claim import Segment
 from edi_checker.facts.fact import Value
-from edi_checker.facts.pieces import At, Cells, Open, OpenFact, OpenValue, Spot, View, Within, loop_at, text
+from edi_checker.facts.pieces import (
+    At,
+    Cells,
+    Location,
+    Open,
+    OpenFact,
+    OpenValue,
+    View,
+    Within,
+    loop_at,
+    text,
+)
 from edi_checker.facts.triggers import NOTHING_AROUND, Around, Piece, Trigger, triggers_of
 from edi_checker.facts.vocabulary import SITUATION
 from edi_checker.x12.blocks import Fault
@@ -63,7 +74,7 @@ def make_situations(
             values: dict[str, OpenValue] = {**_EMPTY, **shared, "kind": row.kind}
             for name, take in row.says.items():
                 values[name] = take(view, cells, around)
-            spots: tuple[Spot, ...] | Open = (At(loops[number], number),)
+            spots: tuple[Location, ...] | Open = (At(loops[number], number),)
             if row.stands_on is not None:
                 spots = row.stands_on
             elif row.segment in ("CLM", "SV1"):

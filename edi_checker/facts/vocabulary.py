@@ -138,7 +138,7 @@ DIAGNOSIS = FactType(
     },
 )
 
-EVENT = FactType(
+CLAIM_DATE = FactType(
     about="a date of a claim or line other than the date of service",
     fields={
         "date": Field("date", "DTP03 472", "first day of service of the claim or line"),
@@ -243,7 +243,7 @@ LINE = FactType(
     stands_on=("repeated",),
 )
 
-PAIR = FactType(
+PTP_PAIR = FactType(
     about="two lines of one day and one provider that a procedure-to-procedure edit in force joins",
     fields={
         "date": _DATE,
@@ -268,7 +268,7 @@ PAIR = FactType(
     stands_on=("column_1", "column_2"),
 )
 
-CODE_DAY = FactType(
+MUE_DAY = FactType(
     about="the units of a code on a day by one rendering provider; of a code with MAI 1, of one line",
     fields={
         "date": _DATE,
@@ -350,7 +350,7 @@ THERAPY_DAY = FactType(
     stands_on=("others",),
 )
 
-MISFIT = FactType(
+CODE_ERROR = FactType(
     about="a code, name or id that does not fit its code set on its day, or its place; of what fits, none",
     fields={
         "date": Field("date", "DTP03 472", "first day of service; date of receipt above claims"),
@@ -500,13 +500,13 @@ VOCABULARY: dict[str, FactType] = {
     "claim": CLAIM,
     "provider": PROVIDER,
     "diagnosis": DIAGNOSIS,
-    "event": EVENT,
+    "claim_date": CLAIM_DATE,
     "line": LINE,
-    "pair": PAIR,
-    "code_day": CODE_DAY,
+    "ptp_pair": PTP_PAIR,
+    "mue_day": MUE_DAY,
     "addon": ADDON,
     "therapy_day": THERAPY_DAY,
-    "misfit": MISFIT,
+    "code_error": CODE_ERROR,
     "situation": SITUATION,
     "subscriber": SUBSCRIBER,
     "other_payer": OTHER_PAYER,

@@ -13,13 +13,13 @@ from edi_checker.guide.table import LEVELS, Guide, Level, Loop, Segment, list_se
 class Step:
     """A way to place a segment: keep so many of the open loops, open these, and it is this node."""
 
-    spot: Spot
+    spot: Placement
     node: Segment
     keep: int
     opened: tuple[Loop, ...]
 
 
-class Spot:
+class Placement:
     """A place in the guide: the open loops, each with the position reached in it; no counts."""
 
     __slots__ = ("moves", "path")
@@ -34,8 +34,10 @@ class Chart:
 
     def __init__(self, guide: Guide) -> None:
         self.guide = guide
-        self.spots: dict[tuple[tuple[int, int], ...], Spot] = {}
-        self.roots: dict[Level, Spot] = {level: self.spot(((guide.levels[level], 0),)) for level in LEVELS}
+        self.spots: dict[tuple[tuple[int, int], ...], Placement] = {}
+        self.roots: dict[Level, Placement] = {
+            level: self.spot(((guide.levels[level], 0),)) for level in LEVELS
+        }
         nodes = list(list_segments(guide.levels.values()))
         self.ids = frozenset(node.id for node in nodes)
         # The token of a segment is its id, and its qualifier where the guide knows that; `?` stands for all
@@ -78,12 +80,12 @@ class Chart:
         for level in LEVELS:
             yield from walk_loops(self.guide.levels[level])
 
-    def spot(self, path: tuple[tuple[Loop, int], ...]) -> Spot:
+    def spot(self, path: tuple[tuple[Loop, int], ...]) -> Placement:
         """The one spot of this path, so that the moves found from it are kept."""
         key = tuple((loop.index, position) for loop, position in path)
         found = self.spots.get(key)
         if found is None:
-            found = self.spots[key] = Spot(path)
+            found = self.spots[key] = Placement(path)
         return found
 
     def token(self, segment: Sequence[str], component: str) -> str:
@@ -95,7 +97,7 @@ class Chart:
         code = segment[at].split(component, 1)[0].rstrip(" ") if len(segment) > at else ""
         return self.tokens.get(f"{id}*{code}", f"{id}*?")
 
-    def move(self, spot: Spot, token: str) -> Step | None:
+    def move(self, spot: Placement, token: str) -> Step | None:
         """The step to the first node from here on that the token fits; None where there is none."""
         try:
             return spot.moves[token]
@@ -103,7 +105,7 @@ class Chart:
             step = spot.moves[token] = self._search(spot, token)
             return step
 
-    def _search(self, spot: Spot, token: str) -> Step | None:
+    def _search(self, spot: Placement, token: str) -> Step | None:
         path = spot.path
         for depth in range(len(path) - 1, -1, -1):
             loop, reached = path[depth]

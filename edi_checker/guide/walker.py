@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from edi_checker.guide.elements import CONTROL, DIGITS, check_elements, list_codes, list_faults, show_value
 from edi_checker.guide.patterns import Patterns, patterns_for
-from edi_checker.guide.placement import Spot, Step, chart_for, fits, list_chains
+from edi_checker.guide.placement import Placement, Step, chart_for, fits, list_chains
 from edi_checker.guide.table import LEVELS, Composite, Guide, Level, Loop, Segment, list_segments
 from edi_checker.x12.blocks import Block, Delimiters, Fault
 
@@ -117,7 +117,7 @@ class Walker:
         self._subscriber_ahead = _write_subscriber(delimiters)
         self._clean: set[tuple[int, str]] = set()
         self._level: Level = "header"
-        self._spot: Spot = self._chart.roots["header"]
+        self._spot: Placement = self._chart.roots["header"]
         self._stack: list[_Instance] = []
         self._instances: list[_Instance] = []
         # hierarchy
@@ -653,7 +653,7 @@ class Walker:
             remedies = list(self._remedies_for_unknown(segment, position, later))
         else:
             remedies = list(self._remedies(segment, position, token, tokens, later, raws, at, following))
-        best = min(remedies, key=lambda remedy: remedy.cost + self._misfits(remedy, tokens))
+        best = min(remedies, key=lambda remedy: remedy.cost + self._code_errors(remedy, tokens))
         self._apply(best, segment, position)
 
     def _is_near(self, raw: str) -> bool:
@@ -662,8 +662,8 @@ class Walker:
     def _token_of(self, raw: str) -> str:
         return self._chart.token(raw.split(self._delimiters.element, 4), self._delimiters.component)
 
-    def _misfits(self, remedy: _Remedy, tokens: list[str]) -> float:
-        """How badly what follows fits if the remedy is believed: nearer misfits weigh more."""
+    def _code_errors(self, remedy: _Remedy, tokens: list[str]) -> float:
+        """How badly what follows fits if the remedy is believed: nearer code_errors weigh more."""
         spot = start = remedy.step.spot if remedy.step else self._outside() if remedy.swallow else self._spot
         total = 0.0
         weight = 1.0
@@ -679,7 +679,7 @@ class Walker:
             weight *= 0.9
         return total
 
-    def _outside(self) -> Spot:
+    def _outside(self) -> Placement:
         """The place outside of the NM1 loop that is open, so that nothing more is read into it."""
         path = self._spot.path
         return self._chart.spot(path[:-1]) if len(path) > 1 and path[-1][0].opener.id == "NM1" else self._spot

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import Any, TextIO
 
-from edi_checker.reports.findings_log import Entry, Journal, Summary, dollars
+from edi_checker.reports.findings_log import Entry, FindingsLog, Summary, dollars
 
 # Excel takes a file without it for the local code page; every other reader of UTF-8 passes over it.
 MARK = "\ufeff"
@@ -56,7 +56,7 @@ class CsvReport:
         self._rows = csv.writer(out, lineterminator="\r\n")
         self._rows.writerow(COLUMNS)
 
-    def add(self, journal: Journal, summary: Summary) -> None:
+    def add(self, journal: FindingsLog, summary: Summary) -> None:
         """Write one file's rows; a file without findings leaves none."""
         for entry in journal.entries():
             self._rows.writerow([_safe(value) for value in _values(summary.path, entry)])

@@ -15,6 +15,7 @@ from typing import IO, Any, Literal, NamedTuple, Self
 
 from edi_checker.check.checker import Checked, Outcome
 from edi_checker.claims.claim import (
+    BlockView,
     Claim,
     Group,
     GroupEnd,
@@ -24,7 +25,6 @@ from edi_checker.claims.claim import (
     Part,
     Transaction,
     TransactionEnd,
-    Whole,
 )
 from edi_checker.facts import Gap
 from edi_checker.finding import Finding, Place, Severity, Status, TableVersion
@@ -121,7 +121,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What a journal noted of a run of whole transactions of one group: see Journal.take_out.
+    """What a journal noted of a run of whole transactions of one group: see FindingsLog.take_out.
 
     With `within` it is of claims of one transaction that is open, and `verdicts` is empty.
     """
@@ -183,7 +183,7 @@ class _Rows:
         self._waiting.clear()
 
 
-class Journal:
+class FindingsLog:
     """Takes the parts of one input as they are checked; after `end`, gives them with their final outcomes.
 
     A rejected transaction, group or interchange turns all its claims rejected, and that is known only behind
@@ -415,7 +415,7 @@ class Journal:
     def _excerpt(self, part: Part, place: Place) -> str:
         """What stands at a place, as JSON text; `null` where nothing does (a missing segment)."""
         delimiters = self._delimiters
-        if isinstance(part, Whole):
+        if isinstance(part, BlockView):
             if part is not self._part:
                 self._part, self._texts = part, part.block.text.split(delimiters.terminator)
             index = place.position - part.position

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TextIO
 
-from edi_checker.reports.findings_log import Journal, Summary, dollars
+from edi_checker.reports.findings_log import FindingsLog, Summary, dollars
 
 SCHEMA = "edi-checker/report/1"
 _AT_ONCE = 100  # rows: to write each by itself would take longer than to make it
@@ -32,7 +32,7 @@ class JsonReport:
         }
         out.write(json.dumps(head)[:-1] + ', "files": [')
 
-    def add(self, journal: Journal, summary: Summary) -> None:
+    def add(self, journal: FindingsLog, summary: Summary) -> None:
         """Write one file's part."""
         out = self._out
         out.write(",\n" if self._files else "\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TextIO
 
-from edi_checker.reports.findings_log import Journal, Summary
+from edi_checker.reports.findings_log import FindingsLog, Summary
 
 
 class NdjsonReport:
@@ -14,7 +14,7 @@ class NdjsonReport:
     def __init__(self, out: TextIO) -> None:
         self._out = out
 
-    def add(self, journal: Journal, summary: Summary) -> None:
+    def add(self, journal: FindingsLog, summary: Summary) -> None:
         start = f'{{"path": {json.dumps(summary.path)}, '
         for finding in journal.findings():
             self._out.write(start + finding[1:] + "\n")

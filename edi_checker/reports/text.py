@@ -17,7 +17,7 @@ from edi_checker.reports.findings_log import (
     Entry,
     Excerpt,
     FileOutcome,
-    Journal,
+    FindingsLog,
     Summary,
     Sums,
     Tally,
@@ -94,7 +94,7 @@ class TextReport:
         self._coverage = Coverage()
         self._rules: Counter[tuple[Severity, str]] = Counter()
 
-    def add(self, journal: Journal, summary: Summary) -> None:
+    def add(self, journal: FindingsLog, summary: Summary) -> None:
         """Write one file's part."""
         self._file(summary)
         group = None

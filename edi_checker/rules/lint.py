@@ -17,7 +17,7 @@ _MADE_OF = {
     "file": ("file",),
     "transaction": ("transaction",),
     "subscriber": ("level",),
-    **dict.fromkeys(("claim", "line", "diagnosis", "event", "pair", "code_day"), ("claim",)),
+    **dict.fromkeys(("claim", "line", "diagnosis", "claim_date", "ptp_pair", "mue_day"), ("claim",)),
     **dict.fromkeys(("addon", "therapy_day", "other_payer", "adjudication"), ("claim",)),
 }
 _ONCE = ("file", "transaction", "claim")

@@ -97,7 +97,7 @@ class _Join(NamedTuple):
     links: tuple[_Link, ...]
 
 
-class Sieve:
+class Prefilter:
     """A filter for some cases of a rulebook. It may let too much through, never too little.
 
     A case of one pattern it decides outright; of several patterns it looks at constants and equalities.
@@ -134,7 +134,7 @@ class Sieve:
         self._possible: dict[tuple[str, _Told], _Holds] = {}
         self._answers: dict[tuple[str, _Told, int], Answer] = {}
         self.kinds = frozenset(by_kind)
-        # Joins of code_days of one day are decided day by day; `others` by the whole claim.
+        # Joins of mue_days of one day are decided day by day; `others` by the whole claim.
         self.day_joins = [join for join in self._joins if _is_of_a_day(self._cases[join.case])]
         self._others = [join for join in self._joins if join not in self.day_joins]
         # Facts of these kinds stand on several pieces: whether there are any is not known of one piece.
@@ -189,7 +189,7 @@ class Sieve:
         return found & self.joined_bits
 
     def may_join(self, bits: int) -> bool:
-        """Whether a rule may join facts on which these tests hold, one of another kind than code_day."""
+        """Whether a rule may join facts on which these tests hold, one of another kind than mue_day."""
         bits |= self._assumed
         return any(all(bits & bit for bit in join.bits) for join in self._others)
 
@@ -236,16 +236,16 @@ class Sieve:
 
 
 # Kinds of facts that stand on several pieces of a claim.
-_ON_SEVERAL = ("addon", "adjudication", "code_day", "other_payer", "pair", "therapy_day")
+_ON_SEVERAL = ("addon", "adjudication", "mue_day", "other_payer", "ptp_pair", "therapy_day")
 
 
 def _is_of_a_day(case: Case) -> bool:
-    """Whether a case joins two code_days of one day, by what is known of them without their units."""
+    """Whether a case joins two mue_days of one day, by what is known of them without their units."""
     linked = {case.match[0].alias}
     if len(case.match) != 2:
         return False
     for pattern in case.match:
-        if pattern.kind != "code_day":
+        if pattern.kind != "mue_day":
             return False
         for term in pattern.terms:
             names = {term.field.field} | ({term.value.field} if isinstance(term.value, Reference) else set())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from edi_checker.reports.findings_log import Entry
-from edi_checker.reports.html.claim_view import Exhibit, LineRow, RawSegment
+from edi_checker.reports.html.claim_view import ClaimView, LineRow, RawSegment
 from edi_checker.reports.html.markup import Element, append, tag
 from edi_checker.x12.blocks import Delimiters
 
@@ -62,7 +62,7 @@ class _Mark(NamedTuple):
 
 
 def lay_out(
-    exhibit: Exhibit, entries: Sequence[Entry], anchor: str, advise: Advise, left_out: int
+    exhibit: ClaimView, entries: Sequence[Entry], anchor: str, advise: Advise, left_out: int
 ) -> Element:
     """The part as a section with this id; `left_out` findings of it stand elsewhere on the page."""
     marks = _place_marks(exhibit, entries, anchor)
@@ -111,7 +111,7 @@ def name_place(where: dict[str, Any], beside: dict[str, Any] | None = None) -> s
     return " \u00b7 ".join(filter(None, words))
 
 
-def _heading(exhibit: Exhibit, entry: Entry) -> Element:
+def _heading(exhibit: ClaimView, entry: Entry) -> Element:
     head = tag("header")
     if exhibit.number:
         append(
@@ -127,7 +127,7 @@ def _heading(exhibit: Exhibit, entry: Entry) -> Element:
     return head
 
 
-def _details(exhibit: Exhibit) -> Element | None:
+def _details(exhibit: ClaimView) -> Element | None:
     if not exhibit.details:
         return None
     items = tag("dl", class_="details")
@@ -142,7 +142,7 @@ def _details(exhibit: Exhibit) -> Element | None:
     return items
 
 
-def _below(exhibit: Exhibit) -> Element | None:
+def _below(exhibit: ClaimView) -> Element | None:
     """Which claims a part above them takes with it."""
     below = exhibit.below
     if not below.count:
@@ -155,7 +155,7 @@ def _below(exhibit: Exhibit) -> Element | None:
     return tag("p", f"{words} rejected for this: ", tag("strong", names), class_="below")
 
 
-def _lines(exhibit: Exhibit, marks: _Marks) -> Element | None:
+def _lines(exhibit: ClaimView, marks: _Marks) -> Element | None:
     if not exhibit.lines:
         return None
     # A column that says nothing of any line takes no room.
@@ -267,7 +267,7 @@ class _Marks(NamedTuple):
     of_line: dict[int, dict[str, list[_Mark]]]
 
 
-def _place_marks(exhibit: Exhibit, entries: Sequence[Entry], anchor: str) -> _Marks:
+def _place_marks(exhibit: ClaimView, entries: Sequence[Entry], anchor: str) -> _Marks:
     marks = _Marks({}, {})
     positions = {segment.position for segment in exhibit.segments}
     last = max(positions, default=0)
@@ -317,7 +317,7 @@ def _references(marks: Iterable[_Mark]) -> list[Element]:
 # Raw segments
 
 
-def _raw(exhibit: Exhibit, marks: _Marks) -> Element | None:
+def _raw(exhibit: ClaimView, marks: _Marks) -> Element | None:
     if not exhibit.segments:
         return None
     rows = tag("div", class_="raw", tabindex="0", role="region", aria_label="Raw segments")

@@ -18,8 +18,8 @@ from edi_checker.claims.claim import (
     Part,
     Patient,
     Provider,
-    Run,
     Segment,
+    SegmentRun,
     ServiceLine,
     Subscriber,
     Transaction,
@@ -168,7 +168,7 @@ class Below:
 
 
 @dataclass(frozen=True, slots=True)
-class Exhibit:
+class ClaimView:
     """One part of the file with findings: `count` findings of the journal from number `first` on.
 
     `first` counts from 0. `number` is that of the claim in the file, from 1, and 0 for other parts; `below`
@@ -189,7 +189,7 @@ class Exhibit:
     segments_left_out: int = 0
 
 
-class Exhibits:
+class ClaimViews:
     """Takes the checked parts of one input in document order and keeps what will be shown of them.
 
     Holds at most MOST_REJECTED + MOST_OTHERS parts, each cut to a bounded size. `minutes` is the minutes file
@@ -198,7 +198,7 @@ class Exhibits:
 
     def __init__(self, minutes: Minutes | None = None) -> None:
         self.minutes = minutes
-        self._kept: list[Exhibit] = []
+        self._kept: list[ClaimView] = []
         self._claims = 0
         self._findings = 0
         self._rejected = 0
@@ -232,20 +232,20 @@ class Exhibits:
             self._others += 1
         self._kept.append(self._lay_out(part, findings, first, below))
 
-    def __iter__(self) -> Iterator[Exhibit]:
+    def __iter__(self) -> Iterator[ClaimView]:
         return iter(self._kept)
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def _lay_out(self, part: Part, findings: tuple[Finding, ...], first: int, below: Below) -> Exhibit:
+    def _lay_out(self, part: Part, findings: tuple[Finding, ...], first: int, below: Below) -> ClaimView:
         places = [place for finding in findings for place in (finding.where, *finding.related)]
         lines: list[LineRow] = []
         lines_left_out = 0
         if isinstance(part, Claim):
             lines, lines_left_out = self._lines(part, places)
         segments, left_out = _segments(part, places)
-        return Exhibit(
+        return ClaimView(
             first=first,
             count=len(findings),
             number=self._claims if isinstance(part, Claim) else 0,
@@ -448,12 +448,12 @@ def _with_point(code: str) -> str:
 
 def _segments(part: Part, places: list[Place]) -> tuple[list[RawSegment], int]:
     """The segments to be shown, and how many are left out at the end."""
-    if not isinstance(part, Run):
+    if not isinstance(part, SegmentRun):
         segment = part.segment
         position = part.position if isinstance(part, TransactionEnd) else 0
         return ([RawSegment(position, _elements(segment))] if segment else []), 0
     marked = list(dict.fromkeys(place.position for place in places))[:MOST_MARKED]
-    runs: list[tuple[Run, str]] = []
+    runs: list[tuple[SegmentRun, str]] = []
     if isinstance(part, Claim):
         runs += [
             (level, "level") for level in (part.billing, part.subscriber, part.patient) if level is not None
@@ -475,7 +475,7 @@ def _segments(part: Part, places: list[Place]) -> tuple[list[RawSegment], int]:
     return shown, skipped
 
 
-def _walk(run: Run, kind: str) -> Iterator[tuple[int, Segment, str]]:
+def _walk(run: SegmentRun, kind: str) -> Iterator[tuple[int, Segment, str]]:
     """Position, segment and the heading of the loop that begins with it."""
     line = 0
     for offset, segment in enumerate(run.segments):

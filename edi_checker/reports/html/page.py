@@ -11,12 +11,12 @@ from typing import IO, NamedTuple, TextIO
 
 from edi_checker.facts import Coverage
 from edi_checker.finding import Severity
-from edi_checker.reports.findings_log import Entry, FileOutcome, Journal, Summary, Sums, Tally
+from edi_checker.reports.findings_log import Entry, FileOutcome, FindingsLog, Summary, Sums, Tally
 from edi_checker.reports.gaps import say_gaps
 from edi_checker.reports.html.answers import key_of, unite
 from edi_checker.reports.html.answers import lay_out as lay_out_answer
 from edi_checker.reports.html.claim_card import Advice, lay_out, money, name_place, outcome_tag, severity_tag
-from edi_checker.reports.html.claim_view import Exhibit, Exhibits
+from edi_checker.reports.html.claim_view import ClaimView, ClaimViews
 from edi_checker.reports.html.markup import Content, Element, append, shorten, tag, write
 from edi_checker.reports.html.rule_filter import draw_chart, write_switches
 from edi_checker.rules import Rule
@@ -89,9 +89,9 @@ class HtmlReport:
 
     def add(
         self,
-        journal: Journal,
+        journal: FindingsLog,
         summary: Summary,
-        exhibits: Exhibits | None = None,
+        exhibits: ClaimViews | None = None,
         answers: Sequence[Answer] = (),
     ) -> None:
         """Take one file: its journal, the parts to lay out, and the answers to it that there are.
@@ -109,7 +109,7 @@ class HtmlReport:
         number = self._outcomes.total()
         if number <= MOST_FILES:
             self._summaries.append((summary.path, summary.outcome))
-            self._file(journal, summary, exhibits or Exhibits(), answers, f"f{number}")
+            self._file(journal, summary, exhibits or ClaimViews(), answers, f"f{number}")
         else:
             self._unlisted += sum(summary.severities.values())
 
@@ -142,7 +142,12 @@ class HtmlReport:
     # One file
 
     def _file(
-        self, journal: Journal, summary: Summary, exhibits: Exhibits, answers: Sequence[Answer], anchor: str
+        self,
+        journal: FindingsLog,
+        summary: Summary,
+        exhibits: ClaimViews,
+        answers: Sequence[Answer],
+        anchor: str,
     ) -> None:
         self._body.write(f'<section class="file" id="{anchor}">\n')
         self._write(_heading_of(summary))
@@ -175,7 +180,9 @@ class HtmlReport:
         self._card_text += len(text)
         self._body.write(text)
 
-    def _pair(self, journal: Journal, exhibits: Exhibits) -> Iterator[tuple[Exhibit, list[Entry], int]]:
+    def _pair(
+        self, journal: FindingsLog, exhibits: ClaimViews
+    ) -> Iterator[tuple[ClaimView, list[Entry], int]]:
         """Each part that is laid out with its findings; all other findings go to the list.
 
         The findings of a part stand together in the journal, in the order in which the exhibits count them.
@@ -378,7 +385,7 @@ def _heading_of(summary: Summary) -> Element:
     return head
 
 
-def _claims(journal: Journal, summary: Summary, anchors: dict[int, str]) -> Element | None:
+def _claims(journal: FindingsLog, summary: Summary, anchors: dict[int, str]) -> Element | None:
     """Every claim of a file that is not accepted, and the first accepted ones."""
     if not summary.claims:
         return None
