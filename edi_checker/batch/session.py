@@ -99,8 +99,8 @@ def run_session(
     """
     require(settings.findings)
     begin = clock()
-    received = f"{checker.circumstances.received:08d}"
-    tables = [list(version) for version in checker.circumstances.versions()]
+    received = f"{checker.setting.received:08d}"
+    tables = [list(version) for version in checker.setting.versions()]
     head = {
         "version": files.version,
         "received": f"{received[:4]}-{received[4:6]}-{received[6:]}",
