@@ -10,6 +10,7 @@ import pytest
 
 from edi_checker import rules
 from edi_checker.check import checker as checking
+from edi_checker.check import memo
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine, Kind
 from edi_checker.check.examples import ExampleError, edit_segments, run_example, try_examples, write_example
@@ -75,9 +76,8 @@ def test_what_a_memory_adds_is_complained_of(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(checking, "judge_by_pieces", lambda *_: found)
     lost_and_new = "none of modifier.repeated; also ncci.mue"
     assert f"failing example 1 {OTHER} {lost_and_new}" in tried("modifier.repeated")
-    monkeypatch.setattr(
-        checking, "judge_by_pieces", lambda *_: [found[0]._replace(message="Something else.")]
-    )
+    other = found[0]._replace(message="Something else.")
+    monkeypatch.setattr(checking, "judge_by_pieces", lambda *_: [other])
     assert tried("ncci.mue")[-1].endswith(f"{OTHER} the same rules say something else")
 
 

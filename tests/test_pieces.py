@@ -118,7 +118,7 @@ def test_a_claim_whose_maker_looks_at_a_column_is_not_checked(monkeypatch):
     for of in make_pair():
         assert [part[3] for part in said(of, text_of_claim)[0] if part[0] == "Claim"] == [""]
     monkeypatch.setattr(claims, "make_segment", look)
-    monkeypatch.setattr(memo, "make_segment", look)
+    monkeypatch.setattr(by_pieces, "make_segment", look)
     for of in make_pair():
         (claim,) = [part for part in said(of, text_of_claim)[0] if part[0] == "Claim"]
         assert claim[2:4] == ("not_checked", "internal error (UsesColumn)")
