@@ -49,7 +49,7 @@ from edi_checker.facts.pieces import (
     look_at,
     without_description,
 )
-from edi_checker.facts.places import LOOPS_2330, FixedLocation
+from edi_checker.facts.places import FixedLocation
 from edi_checker.facts.triggers import Around
 from edi_checker.facts.whole_claim import Line, WholeClaim
 from edi_checker.finding import Finding
@@ -412,7 +412,7 @@ class _Judging(WholeClaim):
                 said = of_era[view.key] = memo.hear(make_other_payer(view, judging), self.first)
             if said is not NOTHING_SAID:
                 self._hear(said, Part(self, other))
-            self.facts += addresses_in(self, other, view, ("2320", LOOPS_2330), judging)
+            self.facts += addresses_in(self, other, view, "2320", judging)
 
     def _hear_lines(self) -> None:
         memo = self.memo

@@ -65,7 +65,6 @@ from edi_checker.facts.pieces import (
     shape_of_postal_code,
 )
 from edi_checker.facts.pieces import text as said_in
-from edi_checker.facts.places import LOOPS_2310
 from edi_checker.facts.triggers import Above, Around
 from edi_checker.facts.whole_claim import Line, Service, WholeClaim
 from edi_checker.finding import Finding
@@ -447,7 +446,7 @@ class Memo:
         if party is None:
             provider = claim.providers[number]
             view = look_at(provider.run.segments, claim.component)
-            loops = place_segments(view, "2300", LOOPS_2310)
+            loops = place_segments(view, "2300")
             addressed = view.find(ADDRESS) is not None
             party = Party(view, provider.role, provider.taxonomy, loops, addressed, Remembered())
             self._parties[key] = party

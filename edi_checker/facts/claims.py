@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
 from edi_checker.claims.claim import Claim, SegmentRun, element
+from edi_checker.claims.loops import LOOPS_2310
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.code_errors import (
     MOST_CODE_ERRORS,
@@ -48,7 +49,7 @@ from edi_checker.facts.pieces import (
     place_segments,
     text,
 )
-from edi_checker.facts.places import LOOPS_2310, LOOPS_2330, LOOPS_2420, Diagnosis
+from edi_checker.facts.places import Diagnosis
 from edi_checker.facts.situations import (
     MOST_SITUATIONS,
     hides_something,
@@ -150,11 +151,11 @@ def add_claim(
     for run in [provider.run for provider in claim.providers]:
         view = look_at(run.segments, claim.component)
         add(fill(make_party(view, judging), Part(whole, run)))
-        add(addresses_in(whole, run, view, ("2300", LOOPS_2310), judging))
+        add(addresses_in(whole, run, view, "2300", judging))
     for other in claim.other_payers:
         view = look_at(other.segments, claim.component)
         add(fill(make_other_payer(view, judging), Part(whole, other)))
-        add(addresses_in(whole, other, view, ("2320", LOOPS_2330), judging))
+        add(addresses_in(whole, other, view, "2320", judging))
     for line, view in zip(whole.lines, views, strict=True):
         given = OfLine(judging, line.first or received, therapist(taxonomy), memory.minutes is not None)
         add(fill(make_line(view, line.service, given), line))
@@ -168,10 +169,10 @@ def add_claim(
 
 
 def addresses_in(
-    whole: WholeClaim, run: SegmentRun, view: View, begin: tuple[str, Mapping[str, str]], judging: Judging
+    whole: WholeClaim, run: SegmentRun, view: View, begin: str, judging: Judging
 ) -> Iterator[Fact]:
-    """The facts of the addresses of a piece, whose first segment is of this loop and has these parties."""
-    loops, roles = place_segments(view, *begin)
+    """The facts of the addresses of a piece, whose first segment is of this loop."""
+    loops, roles = place_segments(view, begin)
     for number, segment in enumerate(run.segments):
         if segment[0] == ADDRESS:
             made = make_claim_address(look_at_address(segment), loops[number], roles[number], judging)
@@ -186,7 +187,7 @@ def find_line_code_errors(line: Line, view: View, judging: Judging) -> Iterator[
     made = make_pointer_code_errors(line.pointers, view.component, count, number, judging, CODE_ERROR_OF_LINE)
     yield from fill(made, line)
     if any(cells[0] == ADDRESS for cells in view.segments):
-        loops, roles = place_segments(view, "2400", LOOPS_2420)
+        loops, roles = place_segments(view, "2400")
         for at, segment in enumerate(line.view.segments):
             if segment[0] == ADDRESS:
                 address = look_at_address(segment)
@@ -252,7 +253,7 @@ def _shared(judging: Judging) -> dict[str, OpenValue]:
 
 def make_party(view: View, judging: Judging) -> list[OpenFact]:
     """The facts of a provider of the claim (2310)."""
-    loops, roles = place_segments(view, "2300", LOOPS_2310)
+    loops, roles = place_segments(view, "2300")
     named = view.segments[0]
     facts = list(make_segment_code_errors(view, loops, roles, judging, _OF_PART))
     if text(named, 8) == "XX":
@@ -264,7 +265,7 @@ def make_party(view: View, judging: Judging) -> list[OpenFact]:
 
 def make_other_payer(view: View, judging: Judging) -> list[OpenFact]:
     """The facts of another payer (2320) that need no sum."""
-    loops, roles = place_segments(view, "2320", LOOPS_2330)
+    loops, roles = place_segments(view, "2320")
     return list(make_segment_code_errors(view, loops, roles, judging, _OF_PART))
 
 

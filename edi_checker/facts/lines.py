@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from edi_checker.claims.claim import Segment, ServiceLine, cents, days, element, quantity
+from edi_checker.claims.loops import LOOPS_2420
 from edi_checker.claims.minutes import minutes_of
 from edi_checker.facts.code_errors import Judging, make_segment_code_errors, make_service_code_errors
 from edi_checker.facts.evaluation_codes import surely_no_visit, surely_visit
@@ -29,7 +30,6 @@ from edi_checker.facts.pieces import (
     read,
     text,
 )
-from edi_checker.facts.places import LOOPS_2420
 from edi_checker.facts.situations import make_situations, name_segments
 from edi_checker.facts.triggers import NOTHING_AROUND
 from edi_checker.facts.whole_claim import Line, Service, WholeClaim
@@ -54,7 +54,7 @@ class OfLine(NamedTuple):
 def make_line(view: View, service: Service, given: OfLine) -> list[OpenFact]:
     """The facts of a line that need no other piece."""
     judging = given.judging
-    loops, roles = place_segments(view, "2400", LOOPS_2420)
+    loops, roles = place_segments(view, "2400")
     own = _own_provider(view)
     parties = [cells for cells in view.segments if cells[0] == "NM1"]
     timed = given.timed or service.unit == "MJ" or view.first("NTE") is not None
