@@ -28,6 +28,7 @@ from both_ways import (
 from edi_checker.check import judgement, memo
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
+from edi_checker.check.memo import LineEntry
 from edi_checker.claims.profile import MEDICARE
 from edi_checker.facts import VOCABULARY, ClaimsSeen, Coverage, InputMemory, ProviderDays, Setting, facts_of
 from edi_checker.reference.tables import built_in
@@ -248,6 +249,18 @@ def test_memory_is_bounded(monkeypatch):
     assert max(map(len, held)) == 6
 
 
+def test_lines_are_bounded_over_all_memos(monkeypatch):
+    monkeypatch.setattr(memo, "_MOST_LINES", 60)
+    pair = make_pair()
+    text = of_the_second_maker()
+    for delimiters in ("*:~", "*<~", "|:~"):
+        assert_same(text.replace("\n", "").translate(str.maketrans("*:~", delimiters)), pair)
+    memos = pair.fast.engine._memos
+    assert len(list(memos)) > 3
+    held = [each for each in remembered_in(pair) if LineEntry in map(type, each.values())]
+    assert 0 < sum(map(len, held)) <= 60
+
+
 def remembered_in(pair: Pair) -> list[dict[object, object]]:
     """Every dictionary that the memos of a checker hold, however deep."""
     found: list[dict[object, object]] = []
@@ -265,14 +278,13 @@ def remembered_in(pair: Pair) -> list[dict[object, object]]:
         elif isinstance(item, (tuple, list, frozenset, set)):
             for each in item:
                 walk(each)
-        elif type(item).__module__.startswith("edi_checker.check."):
+        elif type(item).__module__ == "edi_checker.check.memo":
             names = [name for each in type(item).__mro__ for name in getattr(each, "__slots__", ())]
             for name in (*names, *getattr(item, "__dict__", {})):
                 walk(getattr(item, name, None))
 
-    for program in pair.fast.engine._programs.values():
-        for each in program.memos.values():
-            walk(each)
+    for each in pair.fast.engine._memos:
+        walk(each)
     return found
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Literal
 
 from edi_checker.check.judgement import MAX_FINDINGS, Fired, Judgement, Spoken, in_order
-from edi_checker.check.memo import Decider, Memo
+from edi_checker.check.memo import Decider, Memo, Memos
 from edi_checker.claims.profile import Profile
 from edi_checker.facts import Fact, Setting
 from edi_checker.finding import Finding
@@ -28,7 +28,6 @@ _MAX_FACTS = 60
 _MAX_RESULTS = 20_000
 # Rebuilding a ruleset after a fault costs memory that durable never gives back.
 _MAX_FALLBACKS = 20
-_MOST_MEMOS = 16  # sets of delimiters, tables and days of receipt of which something is remembered at a time
 _MAX_DATES = 10_000  # distinct dates kept for the tally of one profile
 
 
@@ -98,6 +97,7 @@ class Engine:
         ]
         self._programs: dict[Profile, _Program] = {}
         self._durable: _Durable | None = None
+        self._memos = Memos()
 
     def decide(self, facts: Sequence[Fact], profile: Profile, received: int) -> list[Finding]:
         """The findings on the facts of one part, in document order.
@@ -115,19 +115,17 @@ class Engine:
 
     def memo(self, delimiters: Delimiters, setting: Setting, profile: Profile) -> Memo:
         """What was worked out of such claims so far; `setting` is held to the profile."""
-        program = self._program(profile)
-        memos = program.memos
         received = setting.received
-        key = (delimiters, setting.tables, received)
-        memo = memos.get(key)
+        key = (profile, delimiters, setting.tables, received)
+        memo = self._memos.get(key)
         if memo is None:
             decider = Decider(
                 lambda facts: self._judged(facts, profile, received, counted=False),
                 lambda cases, facts: self._bindings(list(cases), list(range(len(facts))), facts, received),
             )
-            if len(memos) >= _MOST_MEMOS:
-                memos.clear()
-            memo = memos[key] = Memo(delimiters, setting, profile, program.judgement, decider)
+            judgement = self._program(profile).judgement
+            memo = Memo(delimiters, setting, profile, judgement, decider, self._memos)
+            self._memos.add(key, memo)
         return memo
 
     def note_remembered(self, findings: Sequence[Finding]) -> None:
@@ -262,7 +260,6 @@ class _Program:
                 self.spoken[number] = Spoken(number, rule, case, severity, profile)
         self.sieve = Prefilter([(number, spoken.case) for number, spoken in self.spoken.items()])
         self.judgement = Judgement(self.spoken, self.sieve)
-        self.memos: dict[object, Memo] = {}
 
     def note_dates(self, facts: Sequence[Fact], received: int) -> None:
         """Remember the dates of a part for the tally; those of its first and last fact stand for all."""

@@ -11,7 +11,7 @@ Cutting goes by the text. It knows which elements are columns (facts.columns), n
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from edi_checker.check.cutting import Cutter
@@ -74,7 +74,8 @@ from edi_checker.x12.blocks import Delimiters
 # Answers of a kind, lines and eras that are kept before it starts afresh, so that memory stays bounded: what
 # is known of a line takes some 10 kB, other answers hardly any.
 _MOST_REMEMBERED = 20_000
-_MOST_ENTRIES = 3_000
+_MOST_LINES = 5_000  # of all memos of an engine together
+_MOST_MEMOS = 16  # profiles, sets of delimiters, tables and days of receipt at a time
 _MOST_ERAS = 400
 ORIGINAL = "1"  # CLM05-3
 _NONE: list[Finding] = []
@@ -235,6 +236,34 @@ class Decider(NamedTuple):
     joined: Callable[[Sequence[int], Sequence[Fact]], list[tuple[int, tuple[int, ...]]]]
 
 
+class Memos:
+    """The memos of an engine, which share the room for lines."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, Memo] = {}
+        self._lines = 0
+
+    def get(self, key: object) -> Memo | None:
+        return self._known.get(key)
+
+    def add(self, key: object, memo: Memo) -> None:
+        if len(self._known) >= _MOST_MEMOS:
+            self._known.clear()
+            self._lines = 0
+        self._known[key] = memo
+
+    def make_room(self) -> None:
+        """Before one more line is remembered: all start afresh where there are too many."""
+        if self._lines >= _MOST_LINES:
+            for memo in self._known.values():
+                memo.forget()
+            self._lines = 0
+        self._lines += 1
+
+    def __iter__(self) -> Iterator[Memo]:
+        return iter(self._known.values())
+
+
 class Memo:
     """What was worked out of the pieces of claims, of one profile, day of receipt and set of delimiters."""
 
@@ -245,6 +274,7 @@ class Memo:
         profile: Profile,
         judgement: Judgement,
         decider: Decider,
+        memos: Memos,
     ) -> None:
         self.profile = profile
         self.delimiters = delimiters
@@ -257,7 +287,7 @@ class Memo:
         self._turns = sorted({0, received, received + 1} | judgement.sieve.turns())
         self._eras: dict[object, int] = {}
         self._last_era = 0
-        self._entries = 0
+        self._memos = memos
         self._era_of_day = Remembered()
         self.cutter = Cutter(delimiters)
         self._rendered_by: dict[str, RenderedBy] = {}
@@ -353,7 +383,6 @@ class Memo:
 
     def forget(self) -> None:
         """Start afresh: what a claim at work has in its hands stays right."""
-        self._entries = 0
         for known in (
             *(self._eras, self._era_of_day, self._rendered_by, self._heads, self._arounds, self._of_era),
             *(self._addresses, self._parties, self._diagnoses, self._numbers, self.pairs),
@@ -519,9 +548,7 @@ class Memo:
 
     def line(self, claim: Claim, number: int, by: RenderedBy, on: int, *, single: bool) -> LineEntry:
         """What the rules say of a line that is met for the first time, in the era of this day."""
-        self._entries += 1
-        if self._entries > _MOST_ENTRIES:
-            self.forget()
+        self._memos.make_room()
         run = claim.lines[number]
         view = look_at(run.segments, run.component)
         service = service_in(view, on, self.tables)
