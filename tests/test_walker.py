@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from edi_checker.guide import walker
-from edi_checker.guide.elements import check_elements, is_date, is_time
+from edi_checker.guide.elements import is_date, is_time
 from edi_checker.guide.table import load as load_guide
 from edi_checker.guide.walker import Walker
 from edi_checker.x12.blocks import Block, Delimiters, Fault, read_blocks
@@ -677,32 +677,6 @@ def test_loops_of_one_x12_loop_stand_in_any_order(order: tuple[str, str]) -> Non
 def test_delimiters_are_those_of_the_interchange() -> None:
     text = RICH.strip().replace(":", "\x1f").replace("*", "|").replace("~\n", "\x1e")
     assert walk(text) == []
-
-
-ISA = rich_segments()[0]
-
-
-@pytest.mark.parametrize(
-    ("segment", "expected"),
-    [
-        (ISA, []),
-        (ISA.replace("ISA*00", "ISA*09"), ["ISA01"]),
-        (ISA.replace("SENDER ", "SENDER").replace("*260105*", "*261305*"), ["ISA06", "ISA09"]),
-        ("GS*HC*SENDER*RECEIVER*20260105*1200*1*X*005010X222A1", []),
-        ("GS*HI*SENDER*RECEIVER*20260105*1200*1*X*005010X222A2", ["GS01"]),
-        ("GE*1*1", []),
-        ("GE*X*1", ["GE01"]),
-        ("IEA*1*000000001", []),
-        ("IEA*1*1", ["IEA02"]),
-        ("TA1*000000001*260105*1200*A*000", []),
-        ("TA1*000000001*260105*1200*Z*000", ["TA104"]),
-    ],
-)
-def test_envelope_segments(segment: str, expected: list[str]) -> None:
-    elements = segment.split("*")
-    faults = check_elements(load_guide().envelope[elements[0]], elements, 0, USUAL)
-    assert [fault.element for fault in faults] == expected
-    assert all(fault.position == 0 and fault.loop == "" for fault in faults)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from edi_checker.x12.blocks import ISA_WIDTHS, Block, Fault
 
 VERSION = "005010X222A1"
 READ_AS_VERSION = frozenset(("005010X222", "005010X222A2"))
+_UNREADABLE = frozenset(("IK502=1", "IK502=I6"))  # answers to a set of another kind or version
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,70 +426,22 @@ class _Reader:
         self._provider = self._subscriber = self._patient = None
         head = block.segments()[0]
         faults = [*self._take_between(), *block.faults]
-        version = element(head, 3)
-        if element(head, 1) != "837":
-            found = element(head, 1) if re.fullmatch(r"[0-9]{3}", element(head, 1)) else ""
-            faults.append(
-                Fault("version", 1, "ST", "ST", "ST01", "143", ("IK502=1",), "transaction set", "837", found)
-            )
-        elif (
-            version
-            and version != VERSION
-            and not (version in READ_AS_VERSION and version == self._group.version)
-        ):
-            answers = () if version in READ_AS_VERSION else ("IK502=I6",)
-            faults.append(
-                Fault(
-                    "version",
-                    1,
-                    "ST",
-                    "ST",
-                    "ST03",
-                    "1705",
-                    answers,
-                    "version of the transaction set",
-                    VERSION,
-                    _version_text(version),
-                )
-            )
-        elif not version:
-            faults.append(
-                Fault(
-                    "element-missing",
-                    1,
-                    "ST",
-                    "ST",
-                    "ST03",
-                    "1705",
-                    ("IK304=8", "IK403=1"),
-                    "version of the transaction set",
-                )
-            )
-        if element(head, 2) in self._seen_transactions:
-            faults.append(
-                replace(
-                    _numbers(
-                        "ST",
-                        "ST02",
-                        "329",
-                        "IK502=23",
-                        "a number not used before in this group",
-                        element(head, 2),
-                    ),
-                    position=1,
-                )
-            )
-        self._seen_transactions.add(element(head, 2))
-        self._walker = Walker(self._guide, block.delimiters, fast=self._fast)
-        unsupported = any("IK502=1" in f.answers or "IK502=I6" in f.answers for f in faults)
-        if not unsupported:
-            # A version that differs from the guide's was answered above.
+        wrong = _version_fault(head, self._group.version)
+        if wrong is not None:
+            faults.append(wrong)
+        number = element(head, 2)
+        if number in self._seen_transactions:
+            unused = "a number not used before in this group"
+            faults.append(replace(_numbers("ST", "ST02", "329", "IK502=23", unused, number), position=1))
+        self._seen_transactions.add(number)
+        self._walker = None
+        if wrong is None or not _UNREADABLE.intersection(wrong.answers):
+            self._walker = Walker(self._guide, block.delimiters, fast=self._fast)
             walked = self._walker.walk(block, following).faults
             if following is None:
                 walked = _before_the_cut(walked, block)
-            faults += [f for f in walked if not (f.element == "ST03" and version in READ_AS_VERSION)]
-        else:
-            self._walker = None
+            # A version that differs from the guide's was answered above.
+            faults += [f for f in walked if not (f.element == "ST03" and element(head, 3) in READ_AS_VERSION)]
         self._transaction = Transaction(block, self._group, tuple(faults))
         yield self._transaction
 
@@ -593,6 +546,22 @@ def _ids(segments: list[Segment]) -> str:
 
 def _version_text(text: str) -> str:
     return text if re.fullmatch(r"[0-9]{6}[A-Z0-9]{0,6}", text) else ""
+
+
+def _version_fault(head: Segment, group_version: str) -> Fault | None:
+    """What is wrong with ST01 and ST03: another kind of set, another version than the guide's, or none."""
+    version = element(head, 3)
+    if element(head, 1) != "837":
+        found = element(head, 1) if re.fullmatch(r"[0-9]{3}", element(head, 1)) else ""
+        kind = ("IK502=1",)
+        return Fault("version", 1, "ST", "ST", "ST01", "143", kind, "transaction set", "837", found)
+    at, name = ("ST", "ST", "ST03", "1705"), "version of the transaction set"
+    if not version:
+        return Fault("element-missing", 1, *at, ("IK304=8", "IK403=1"), name)
+    if version == VERSION or (version in READ_AS_VERSION and version == group_version):
+        return None
+    answers = () if version in READ_AS_VERSION else ("IK502=I6",)
+    return Fault("version", 1, *at, answers, name, VERSION, _version_text(version))
 
 
 def _is_date(text: str) -> bool:

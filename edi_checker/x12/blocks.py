@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, NamedTuple
 
@@ -107,17 +107,6 @@ def read_blocks(stream: BinaryIO, bounds: Bounds | None = None) -> Iterator[Bloc
     """
     reader = _Reader(_decode(stream), bounds or Bounds())
     return reader.blocks()
-
-
-def join_segments(segments: Iterable[list[str]], delimiters: Delimiters) -> str:
-    """The segments as X12 text, each ended by the terminator; trailing empty elements are dropped."""
-    out = []
-    for segment in segments:
-        end = len(segment)
-        while end > 1 and not segment[end - 1]:
-            end -= 1
-        out.append(delimiters.element.join(segment[:end]) + delimiters.terminator)
-    return "".join(out)
 
 
 def _latin1_for_bad_bytes(error: UnicodeError) -> tuple[str, int]:
@@ -261,23 +250,15 @@ class _Reader:
         raw_from = 0  # where text not yet cleaned begins
         while True:
             found = next_interchange.search(self._text, 1 if first else 0)
-            here, rest = (self._text[: found.end()], self._text[found.end() :]) if found else (self._text, "")
             complete = bool(found) or self._ended
-            if not complete:
-                # Keep the unfinished segment back: blanks at a chunk's end are seen with what follows.
-                cut = here.rfind(d.terminator) + 1
-                here, rest = here[:cut], here[cut:]
-            here = here[:raw_from] + _clean(here[raw_from:], d.terminator, wrapped)
+            here = self._take(found.end() if found else None, d.terminator, wrapped, raw_from)
             pieces = starts.split(here)
+            last = pieces.pop()
             if complete:
-                last = pieces.pop().rstrip(_BLANK)
-                last = last.removesuffix(d.terminator)
-                pieces.append(last)
-                self._text = rest
+                pieces.append(last.rstrip(_BLANK).removesuffix(d.terminator))
             else:
-                self._text = pieces[-1] + rest
-                raw_from = len(pieces[-1])
-                pieces.pop()
+                self._text = last + self._text
+                raw_from = len(last)
             for index, piece in enumerate(pieces):
                 if not piece:
                     continue
@@ -323,6 +304,14 @@ class _Reader:
                 oversized = True
                 raw_from = 0
             self._more()
+
+    def _take(self, end: int | None, terminator: str, wrapped: bool, raw_from: int) -> str:
+        """The whole segments of the text up to `end`, cleaned from `raw_from` on; the rest is left."""
+        if end is None:
+            # Keep the unfinished segment back: blanks at a chunk's end are seen with what follows.
+            end = len(self._text) if self._ended else self._text.rfind(terminator) + 1
+        here, self._text = self._text[:end], self._text[end:]
+        return here[:raw_from] + _clean(here[raw_from:], terminator, wrapped)
 
     def _block(self, text: str, d: Delimiters, faults: tuple[Fault, ...]) -> Block:
         head = text[:4].partition(d.element)[0][:3]

@@ -12,6 +12,7 @@ from calendar import monthrange
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import chain, dropwhile
 
 from edi_checker.reference.store.packed import NO_END
 
@@ -21,7 +22,6 @@ Row = tuple[int, list[str]]
 Entry = tuple[bytes, int, int, bytes, str]
 
 HEAD = 40  # rows within which the captions of a table stand
-CONTRACTOR = "CCCCC"  # stands for the primaries that a Medicare contractor names itself
 
 _CODE = re.compile(r"[0-9A-Z]{5}")
 _DIAGNOSIS = re.compile(r"[A-Z][0-9A-Z]{2,6}")
@@ -243,25 +243,9 @@ def _read_ptp(rows: Iterable[Row]) -> Iterator[Entry]:
     codes = _Codes()
     firsts = _Days({}, parse_day)
     lasts = _Days({"*": NO_END, "": NO_END}, parse_day)
-    older = True  # Medicare's column for edits older than 1996
-    begun = False
-    count = 0
-    for number, cells in rows:
-        if not begun:
-            captions = [_plain(cell) for cell in cells]
-            if captions[:2] == ["column1", "column2"]:
-                older = any("inexistence" in caption for caption in captions)
-                begun = True
-            elif len(cells) >= 5 and _is_code(cells[0]) and _is_code(cells[1]):
-                older = cells[2].strip() in ("", "*")
-                begun = True
-            if not begun or captions[0] == "column1":
-                if number > HEAD:
-                    break
-                continue
-        if not count and not _cell(cells, 0) and number <= HEAD:
-            continue  # the captions take several lines
-        shift = 1 if older else 0
+    older, body = _find_ptp(rows)
+    shift = 1 if older else 0
+    for number, cells in body:
         try:
             rationale = cells[5 + shift].strip() if len(cells) > 5 + shift else ""
             if len(cells) > 6 + shift and not _blank(cells[6 + shift :]):
@@ -277,7 +261,6 @@ def _read_ptp(rows: Iterable[Row]) -> Iterator[Entry]:
                 _INDICATORS[cells[4 + shift].strip()],
                 rationale,
             )
-            count += 1
         except IndexError:
             if _blank(cells):
                 continue
@@ -290,6 +273,22 @@ def _read_ptp(rows: Iterable[Row]) -> Iterator[Entry]:
             if _blank(cells):
                 continue
             raise Malformed(number, str(error)) from None
+
+
+def _find_ptp(rows: Iterable[Row]) -> tuple[bool, Iterator[Row]]:
+    """Whether the table has Medicare's column for edits older than 1996, and its rows below the captions."""
+    left = iter(rows)
+    for number, cells in left:
+        captions = [_plain(cell) for cell in cells]
+        if captions[:2] == ["column1", "column2"]:
+            # the captions take several lines
+            body = dropwhile(lambda row: row[0] <= HEAD and not _cell(row[1], 0), left)
+            return any("inexistence" in caption for caption in captions), body
+        if len(cells) >= 5 and _is_code(cells[0]) and _is_code(cells[1]):
+            return cells[2].strip() in ("", "*"), chain([(number, cells)], left)
+        if number > HEAD:
+            break
+    return False, iter(())
 
 
 # -- medically unlikely edits -------------------------------------------------------------------------------
