@@ -24,8 +24,6 @@ from edi_checker.claims.claim import (
     Patient,
     Segment,
     Subscriber,
-    cents,
-    day,
     once,
 )
 from edi_checker.claims.minutes import minutes_of
@@ -80,7 +78,7 @@ from edi_checker.facts.context import Circumstances, note_days
 from edi_checker.facts.duplicates import ClaimsSeen, digest_claim, find_earlier_lines, is_first_issue
 from edi_checker.facts.fact import Fact, Placed
 from edi_checker.facts.levels import AnyLevel, LevelMet, loops_of, make_level, make_level_address
-from edi_checker.facts.lines import Line, OfLine, Service, days_of, make_line, service_in, thousandths
+from edi_checker.facts.lines import Line, OfLine, Service, make_line, service_in
 from edi_checker.facts.payers import add_other_payers
 from edi_checker.facts.pieces import (
     Open,
@@ -102,6 +100,8 @@ from edi_checker.finding import Finding
 from edi_checker.reference.codesets import lists, therapist
 from edi_checker.reference.units import least_minutes
 from edi_checker.x12.blocks import Delimiters
+from edi_checker.x12.dates import day, days_of
+from edi_checker.x12.money import cents, thousandths
 
 # Answers of a kind, lines and eras that are kept before it starts afresh, so that memory stays bounded: what
 # is known of a line takes some 10 kB, other answers hardly any.

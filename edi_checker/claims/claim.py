@@ -7,22 +7,18 @@ cannot be read is None (or "" for text): the guide's findings say so, a view nev
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from edi_checker.finding import Place
 from edi_checker.x12.blocks import Block, Delimiters, Fault
+from edi_checker.x12.dates import day, days_of
+from edi_checker.x12.money import cents, quantity
 
 Segment = list[str]
 Value = TypeVar("Value")
-
-# X12's decimal: digits and one point, a leading minus; bounded, so that no text makes a huge number.
-_NUMBER = re.compile(r"-?(?:[0-9]{1,18}(?:\.[0-9]{0,8})?|\.[0-9]{1,8})")
 
 
 def element(segment: Segment | None, index: int) -> str:
@@ -30,49 +26,6 @@ def element(segment: Segment | None, index: int) -> str:
     if segment is None or index >= len(segment):
         return ""
     return segment[index]
-
-
-@lru_cache(maxsize=65536)
-def cents(text: str) -> int | None:
-    """Money in cents; None where the text is empty, no number, or holds a fraction of a cent."""
-    value = quantity(text)
-    if value is None or (value * 100) % 1:
-        return None
-    return int(value * 100)
-
-
-@lru_cache(maxsize=65536)
-def quantity(text: str) -> Decimal | None:
-    """A count such as SV104, which may have decimals; None where the text is no number."""
-    return Decimal(text) if _NUMBER.fullmatch(text) else None
-
-
-@lru_cache(maxsize=16384)
-def day(text: str) -> int | None:
-    """A date CCYYMMDD as the integer 20260131; None where the text is no date of the calendar."""
-    if len(text) != 8 or not text.isascii() or not text.isdigit():
-        return None
-    try:
-        date(int(text[:4]), int(text[4:6]), int(text[6:]))
-    except ValueError:
-        return None
-    return int(text)
-
-
-def days(segment: Segment | None) -> tuple[int | None, int | None]:
-    """First and last day of a DTP segment (equal for a single day); None where unreadable."""
-    text = element(segment, 3)
-    if element(segment, 2) == "RD8":
-        first, _, last = text.partition("-")
-        return day(first), day(last)
-    single = day(text[:8]) if element(segment, 2) in ("D8", "DT") else None
-    return single, single
-
-
-@lru_cache(maxsize=4096)
-def _days_in(text: str, separator: str) -> tuple[int | None, int | None]:
-    """The same, of the text behind DTP01."""
-    return days(["DTP", "", *text.split(separator)])
 
 
 class once(Generic[Value]):  # noqa: N801  # it is used as property is
@@ -570,7 +523,8 @@ class ServiceLine(SegmentRun):
     @once
     def dates(self) -> tuple[int | None, int | None]:
         """First and last day of service (DTP*472)"""
-        return days(self.first("DTP", "472"))
+        written = self.first("DTP", "472")
+        return days_of(element(written, 2), element(written, 3))[:2]
 
     @property
     def control(self) -> str:
@@ -747,7 +701,7 @@ class Claim(BlockView):
             # Every line has one such date, and nothing else does: the text alone tells them.
             mark, element, end = self.mark("DTP", "472"), self.block.delimiters.element, self._end
             texts = {text.partition(end)[0] for text in self.block.text.split(mark)[1:]}
-            said = [_days_in(text, element) for text in texts]
+            said = [days_of(*text.partition(element)[::2])[:2] for text in texts]
         known = [d for pair in said for d in pair if d is not None]
         return (min(known), max(known)) if known else (None, None)
 

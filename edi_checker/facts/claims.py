@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 
-from edi_checker.claims.claim import Claim, Level, Segment, SegmentRun, day, element, once
+from edi_checker.claims.claim import Claim, Level, Segment, SegmentRun, element, once
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.code_errors import (
     MOST_CODE_ERRORS,
@@ -61,6 +61,7 @@ from edi_checker.facts.triggers import NOTHING_AROUND, VISITS, Above, Around, is
 from edi_checker.finding import Place
 from edi_checker.reference.codesets import therapist
 from edi_checker.reference.codesets.imported import releases_in
+from edi_checker.x12.dates import a_year_after, day
 
 
 class WholeClaim:
@@ -513,11 +514,6 @@ _OF_PART: dict[str, OpenValue] = {
 
 
 CODE_ERROR_OF_CLAIM = _OF_PART
-
-
-def a_year_after(on: int) -> int:
-    """The same day of the next year, February 28 for 29."""
-    return on + 10000 - (on % 10000 == 229)
 
 
 def make_diagnoses(whole: WholeClaim) -> Iterator[Fact]:

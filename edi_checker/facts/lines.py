@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from edi_checker.claims.claim import Segment, ServiceLine, cents, days, element, quantity
+from edi_checker.claims.claim import Segment, ServiceLine, element
 from edi_checker.claims.minutes import LineMinutes, minutes_of
 from edi_checker.facts.code_errors import Judging, make_segment_code_errors, make_service_code_errors
 from edi_checker.facts.evaluation_codes import surely_no_visit, surely_visit
@@ -39,6 +38,8 @@ from edi_checker.finding import Place
 from edi_checker.reference.codesets import DISCIPLINES, is_visit, npi_valid, releasing, therapist
 from edi_checker.reference.tables import MueLimit, Procedure, Tables
 from edi_checker.reference.units import QUARTER, ROUNDS_UP
+from edi_checker.x12.dates import days_of
+from edi_checker.x12.money import cents, thousandths
 
 if TYPE_CHECKING:
     from edi_checker.facts.claims import WholeClaim
@@ -304,8 +305,8 @@ def make_claim_date(
 ) -> OpenFact:
     """The fact of a DTP; `service` is the first and last day of service."""
     form, said = text(cells, 2), cell(cells, 3)
-    first = read(said, "first", lambda written: days(["DTP", "", form, written])[0])
-    last = first if form == "D8" else read(said, "last", lambda written: days(["DTP", "", form, written])[1])
+    first = read(said, "first", lambda written: days_of(form, written)[0])
+    last = first if form == "D8" else read(said, "last", lambda written: days_of(form, written)[1])
     values: dict[str, OpenValue] = {
         "date": service[0],
         "received": judging.received,
@@ -484,25 +485,3 @@ def _assistant_units(line: Line) -> int | None:
 def pointed_to(pointers: str, component: str, diagnoses: tuple[str, ...]) -> tuple[str, ...]:
     numbers = [int(p) for p in pointers.split(component) if p.isascii() and p.isdigit() and len(p) <= 2]
     return tuple([diagnoses[n - 1] for n in numbers if 1 <= n <= len(diagnoses)])
-
-
-@lru_cache(maxsize=4096)
-def days_of(qualifier: str, text: str) -> tuple[int | None, int | None, int | None]:
-    """First and last day of a date as DTP02 and DTP03 say it, and how many days these are."""
-    first, last = days(["DTP", "", qualifier, text])
-    if first is None or last is None or last < first:
-        return first, last, None
-    return first, last, (_calendar(last) - _calendar(first)).days + 1
-
-
-def _calendar(on: int) -> date:
-    return date(on // 10000, on // 100 % 100, on % 100)
-
-
-@lru_cache(maxsize=4096)
-def thousandths(text: str) -> int | None:
-    """Units in thousandths; None where they cannot be read, are below zero or finer than thousandths."""
-    units = quantity(text)
-    if units is None or units < 0 or units != round(units, 3):
-        return None
-    return int(units * 1000)

@@ -9,8 +9,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 from edi_checker.finding import TableVersion
 from edi_checker.reference.codesets import diagnoses, lists
 from edi_checker.reference.codesets.lists import Problem
-
-_LAST = 99991231  # the last of all days: any release has begun by then
+from edi_checker.x12.dates import NO_END
 
 
 class Billable(Protocol):
@@ -43,7 +42,7 @@ def releases_in(tables: object) -> Releases | None:
     """The imported releases that stand behind some tables, None where there are none of code sets."""
     if not isinstance(tables, Releases):
         return None
-    known = any(tables.release(name, _LAST) is not None for name in _CODE_SETS)
+    known = any(tables.release(name, NO_END) is not None for name in _CODE_SETS)
     return tables if known else None
 
 
@@ -119,7 +118,7 @@ def list_versions(tables: object) -> tuple[tuple[str, str, int], ...]:
     known += [
         (name, by_shape, 0)
         for name, by_shape in _BY_SHAPE
-        if releases is None or releases.release(name, _LAST) is None
+        if releases is None or releases.release(name, NO_END) is None
     ]
     return tuple(known)
 

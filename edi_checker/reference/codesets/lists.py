@@ -13,9 +13,9 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Literal, NamedTuple
 
-Problem = Literal["shape", "unknown", "not-in-force", "uncovered"]
+from edi_checker.x12.dates import NO_END
 
-_NO_END = 99991231
+Problem = Literal["shape", "unknown", "not-in-force", "uncovered"]
 
 
 class DatedList(NamedTuple):
@@ -57,7 +57,7 @@ def modifiers() -> DatedList:
 def _read(name: str) -> dict[str, tuple[int, int]]:
     text = (resources.files("edi_checker.reference") / "data" / "codesets" / name).read_text("ascii")
     rows = [row.split(",") for row in text.splitlines()[1:]]
-    return {code: (int(first or 0), int(last or _NO_END)) for code, first, last in rows}
+    return {code: (int(first or 0), int(last or NO_END)) for code, first, last in rows}
 
 
 # -- modifiers ---------------------------------------------------------------------------------------------

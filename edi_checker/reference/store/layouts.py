@@ -8,12 +8,12 @@ that holds it: of a table with a hole nobody could say afterwards what "no such 
 from __future__ import annotations
 
 import re
-from calendar import monthrange
+from calendar import isleap
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
-from edi_checker.reference.store.packed import NO_END
+from edi_checker.x12.dates import NO_END, day, from_date, read_iso
 
 # Number of the line or row, and its cells.
 Row = tuple[int, list[str]]
@@ -152,33 +152,31 @@ class _Days(dict[str, int]):
 def parse_day(text: str) -> int:
     """CCYYMMDD of `20260701`, `2026-07-01`, `7/1/2026` or a workbook's count of days. Raises ValueError."""
     if re.fullmatch(r"\d{8}", text, re.ASCII):
-        year, month, day = int(text[:4]), int(text[4:6]), int(text[6:])
-    elif found := re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)(?:[ T]00:00:00)?", text, re.ASCII):
-        year, month, day = map(int, found.groups())
+        on = day(text)
+    elif found := re.fullmatch(r"(\d{4}-\d\d-\d\d)(?:[ T]00:00:00)?", text, re.ASCII):
+        on = read_iso(found[1])
     elif found := re.fullmatch(r"(\d\d?)/(\d\d?)/(\d{4})", text, re.ASCII):
-        month, day, year = map(int, found.groups())
+        on = day(f"{found[3]}{found[1]:0>2}{found[2]:0>2}")
     elif re.fullmatch(r"[2-5]\d{4}", text, re.ASCII):
         # Days since 1899-12-30, from 1954 to 2064.
-        counted = date(1899, 12, 30) + timedelta(days=int(text))
-        year, month, day = counted.year, counted.month, counted.day
+        on = from_date(date(1899, 12, 30) + timedelta(days=int(text)))
     else:
         raise ValueError(f"a date is expected, not {_shown(text)}")
-    if not (1900 <= year <= 9999 and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]):
+    if on is None or on < ALWAYS:
         raise ValueError(f"{_shown(text)} is no date")
-    return year * 10000 + month * 100 + day
+    return on
 
 
 def _parse_julian(text: str) -> int:
     """CCYYMMDD of YYYYDDD. Raises ValueError."""
     if not re.fullmatch(r"\d{7}", text, re.ASCII):
         raise ValueError(f"a date YYYYDDD is expected, not {_shown(text)}")
-    year, number = int(text[:4]), int(text[4:])
     if text == "9999999":
         return NO_END
-    if not (1900 <= year <= 9999 and 1 <= number <= 365 + (monthrange(year, 2)[1] == 29)):
+    year, number = int(text[:4]), int(text[4:])
+    if year < 1900 or not 1 <= number <= 365 + isleap(year):
         raise ValueError(f"{text} is no date YYYYDDD")
-    day = date(year, 1, 1) + timedelta(days=number - 1)
-    return day.year * 10000 + day.month * 100 + day.day
+    return from_date(date(year, 1, 1) + timedelta(days=number - 1))
 
 
 def _open_end(parse: Callable[[str], int]) -> Callable[[str], int]:
