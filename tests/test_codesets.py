@@ -20,7 +20,8 @@ from edi_checker.reference.codesets.diagnoses import (
     load,
     sex_of,
 )
-from edi_checker.reference.codesets.imported import last_day, list_versions, releases_in
+from edi_checker.reference.codesets.imported import list_versions, releases_in
+from edi_checker.reference.periods import last_day
 from edi_checker.reference.store import StoredTables, open_tables, plan_import, run_import
 from edi_checker.reference.tables import built_in
 
