@@ -25,7 +25,7 @@ from edi_checker.claims.claim import (
 from edi_checker.guide.table import Guide
 from edi_checker.guide.walker import Walker
 from edi_checker.x12.blocks import ISA_WIDTHS, Block, Fault
-from edi_checker.x12.dates import is_date, is_time
+from edi_checker.x12.dates import day, is_date, is_time
 
 VERSION = "005010X222A1"
 READ_AS_VERSION = frozenset(("005010X222", "005010X222A2"))
@@ -643,7 +643,7 @@ _GS_CHECKS: dict[int, tuple[str, Callable[[str], bool]]] = {
     1: ("HC", lambda v: v == "HC"),
     2: ("2 to 15 characters", lambda v: 2 <= len(v) <= 15),
     3: ("2 to 15 characters", lambda v: 2 <= len(v) <= 15),
-    4: ("a date CCYYMMDD", lambda v: len(v) == 8 and is_date(v)),
+    4: ("a date CCYYMMDD", lambda v: day(v) is not None),
     5: ("a time HHMM", is_time),
     6: ("one to nine digits", lambda v: re.fullmatch(r"[0-9]{1,9}", v) is not None),
     7: ("X", lambda v: v == "X"),

@@ -1,4 +1,4 @@
-"""The periods in which tables are published, by day and by release name: quarters, fiscal years and others."""
+"""The periods in which tables are published, by day and release name: quarters, fiscal years and others."""
 
 from __future__ import annotations
 
