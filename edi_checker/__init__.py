@@ -79,7 +79,7 @@ def make_checker(
     """
     from edi_checker.check.checker import Checker
     from edi_checker.check.engine import Engine
-    from edi_checker.facts import Circumstances
+    from edi_checker.facts import Setting
     from edi_checker.guide.table import load as load_guide
     from edi_checker.reference.store import open_tables
     from edi_checker.reference.tables import built_in
@@ -89,7 +89,7 @@ def make_checker(
     return Checker(
         guide=load_guide(),
         engine=Engine(load_rules(tuple(rules)), engine),
-        circumstances=Circumstances(
+        setting=Setting(
             received=from_date(received),
             tables=built_in() if tables is None else open_tables(tables, built_in()),
             profile=profile,

@@ -13,7 +13,7 @@ from edi_checker.acks import Acknowledger, Answers, ElementNumber, number_elemen
 from edi_checker.check.checker import Checked, Checker, take_handfuls
 from edi_checker.check.split import Split, Splitter
 from edi_checker.claims.minutes import MinutesError, read_minutes
-from edi_checker.facts import Coverage
+from edi_checker.facts import Coverage, InputMemory
 from edi_checker.files.inputs import Input, Unreadable
 from edi_checker.files.output import open_text, write_whole
 from edi_checker.guide.table import Guide
@@ -107,7 +107,6 @@ def check_input(
     """
     checker.engine.begin()
     coverage = Coverage()
-    checker = replace(checker, circumstances=replace(checker.circumstances, coverage=coverage))
     exhibits, acknowledger = None, None
     if page is not None or (files is not None and files.page):
         exhibits = make_exhibits()
@@ -118,7 +117,7 @@ def check_input(
     with FindingsLog(source.path) as journal:
         takers = [taker for taker in (journal, exhibits, acknowledger, splitter) if taker is not None]
         try:
-            sha256, failure = _read(checker, source, takers, exhibits, redactor, watcher)
+            sha256, failure = _read(checker, source, coverage, takers, exhibits, redactor, watcher)
         finally:
             watcher.ended()
         summary = journal.end(sha256=sha256, tally=_tally(checker), failure=failure, gaps=coverage.gaps())
@@ -140,7 +139,7 @@ def check_input(
 
 def make_acknowledger(checker: Checker) -> Acknowledger:
     """One that answers an input of this checker."""
-    return Acknowledger(checker.circumstances.received, _numbers_of(checker.guide))
+    return Acknowledger(checker.setting.received, _numbers_of(checker.guide))
 
 
 def make_exhibits() -> ClaimViews:
@@ -217,6 +216,7 @@ def _write_split(splitter: Splitter, failed: bool, files: Files, name: str, watc
 def _read(
     checker: Checker,
     source: Input,
+    coverage: Coverage,
     takers: Sequence[_Taker],
     exhibits: ClaimViews | None,
     redactor: Redactor | None,
@@ -227,10 +227,11 @@ def _read(
     try:
         checker = with_minutes(checker, source)
         if exhibits is not None:
-            exhibits.minutes = checker.circumstances.minutes
+            exhibits.minutes = checker.setting.minutes
+        memory = InputMemory(checker.setting.minutes, coverage)
         with source.open() as reading:
             try:
-                for handful in take_handfuls(checker.check(cast(BinaryIO, reading)), Checked.length):
+                for handful in take_handfuls(checker.check(cast(BinaryIO, reading), memory), Checked.length):
                     seen = handful if redactor is None else [redactor.redact(each) for each in handful]
                     for taker in takers:
                         add = taker.add
@@ -254,11 +255,9 @@ def _name_crash(error: Exception, watcher: Watcher) -> str:
 
 def with_minutes(checker: Checker, source: Input) -> Checker:
     """The checker with the minutes file beside the input, where none was given for the whole run."""
-    if checker.circumstances.minutes is not None or source.minutes is None:
+    if checker.setting.minutes is not None or source.minutes is None:
         return checker
-    return replace(
-        checker, circumstances=replace(checker.circumstances, minutes=read_minutes(source.minutes))
-    )
+    return replace(checker, setting=replace(checker.setting, minutes=read_minutes(source.minutes)))
 
 
 def _finish(acknowledger: Acknowledger | None, failed: bool, watcher: Watcher) -> tuple[Answers, list[str]]:
@@ -297,8 +296,8 @@ def _json_of(checker: Checker, files: Files, journal: FindingsLog, summary: Summ
             report = JsonReport(
                 text,
                 version=files.version,
-                received=checker.circumstances.received,
-                tables=list(checker.circumstances.versions()),
+                received=checker.setting.received,
+                tables=list(checker.setting.versions()),
             )
             report.add(journal, summary)
             report.finish()
@@ -321,8 +320,8 @@ def _page_of(
             page = HtmlReport(
                 text,
                 version=files.version,
-                received=checker.circumstances.received,
-                tables=list(checker.circumstances.versions()),
+                received=checker.setting.received,
+                tables=list(checker.setting.versions()),
                 rules=files.rules,
             )
             page.add(journal, summary, exhibits, _shown(answers))

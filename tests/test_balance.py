@@ -12,7 +12,7 @@ from edi_checker import rules
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example, write_example
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from parts_of import facts
@@ -20,7 +20,7 @@ from parts_of import facts
 CHECKER = Checker(
     load_guide(),
     Engine(rules.load(), "python"),
-    Circumstances(20260302, built_in()),
+    Setting(20260302, built_in()),
 )
 LINES = ["97530:GP x2 $100.00", "97110:GP x1 $50.00"]
 

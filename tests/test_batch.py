@@ -30,7 +30,7 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.redact import Redactor
 from edi_checker.claims.reader import read_parts
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.files.inputs import find_inputs
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
@@ -57,7 +57,7 @@ def rulebook():
 
 @pytest.fixture(scope="module")
 def checker(rulebook):
-    return Checker(load_guide(), Engine(rulebook, "python"), Circumstances(20261121, built_in()))
+    return Checker(load_guide(), Engine(rulebook, "python"), Setting(20261121, built_in()))
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
 from edi_checker.cli import commands
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.codesets.imported import list_versions, releases_in
 from edi_checker.reference.periods import last_day
@@ -81,8 +81,8 @@ def told(example, tables):
 
 def found(example, tables):
     written = write_example(example)
-    checker = Checker(load_guide(), Engine(rules.load(), "python"), Circumstances(20260302, tables))
-    checker = replace(checker, circumstances=replace(checker.circumstances, received=written.received))
+    checker = Checker(load_guide(), Engine(rules.load(), "python"), Setting(20260302, tables))
+    checker = replace(checker, setting=replace(checker.setting, received=written.received))
     checked = list(checker.check(io.BytesIO(written.text.encode())))
     findings = [finding for each in checked for finding in each.findings]
     return [f for f in findings if f.rule.startswith("code.") and f.rule != "code.npi"]

@@ -10,7 +10,7 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example
 from edi_checker.claims.profile import COMMERCIAL, MEDICARE
-from edi_checker.facts import Circumstances, facts_of
+from edi_checker.facts import Setting, facts_of
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.codesets import npi_valid
 from edi_checker.reference.tables import RELEASED, built_in
@@ -46,7 +46,7 @@ def decide():
     def decide(*lines, profile=MEDICARE, received=20261121, **claim):
         """The findings on a claim with these lines, by rule id."""
         example = {"lines": list(lines), "claim": claim}
-        facts = facts_of(claim_of(example), Circumstances(received, tables, profile=profile))
+        facts = facts_of(claim_of(example), Setting(received, tables, profile=profile))
         found = {}
         for finding in engine.decide(facts, profile, received):
             found.setdefault(finding.rule, []).append(finding)
@@ -101,7 +101,7 @@ def test_pairs_without_an_active_edit_are_left_alone(decide):
 @pytest.fixture(scope="module")
 def check():
     """The findings of the whole check, all rules on, by claim, on claims with these lines."""
-    checker = Checker(load_guide(), Engine(load()), Circumstances(20260302, built_in()))
+    checker = Checker(load_guide(), Engine(load()), Setting(20260302, built_in()))
 
     def check(claims):
         found = []
@@ -185,7 +185,7 @@ def test_modifiers_of_visits_release_on_visits_alone(modifier):
     example = {"lines": [f"99213:{modifier} x1", f"97530:{modifier} x1"]}
     lines = [
         fact.values["releasing_modifiers"]
-        for fact in facts_of(claim_of(example), Circumstances(20260302, built_in()))
+        for fact in facts_of(claim_of(example), Setting(20260302, built_in()))
         if fact.kind == "line"
     ]
     assert lines == [(modifier,), ()]

@@ -14,7 +14,7 @@ from edi_checker import rules
 from edi_checker.check.checker import Checked, Checker
 from edi_checker.check.engine import Engine
 from edi_checker.claims.claim import GroupEnd, InterchangeEnd
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.finding import Finding
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
@@ -41,7 +41,7 @@ VALID = [name for name, row in ROWS.items() if row["valid"] == "published as val
 
 @cache
 def checked(name: str) -> list[Checked]:
-    checker = Checker(load_guide(), Engine(rules.load()), Circumstances(20261121, built_in()))
+    checker = Checker(load_guide(), Engine(rules.load()), Setting(20261121, built_in()))
     with (CORPUS / "837p" / name).open("rb") as stream:
         return list(checker.check(stream))
 

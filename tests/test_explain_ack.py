@@ -22,7 +22,7 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.claims.claim import Claim
 from edi_checker.cli import commands
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.guide.table import load
 from edi_checker.reference.tables import built_in
 from edi_checker.rules import load as load_rules
@@ -301,7 +301,7 @@ def test_worst() -> None:
 def ours() -> dict[str, object]:
     """The answers to a batch with faults, and what the checker said of each claim."""
     text = "".join(generate(60, seed=4, invalid=0.4, per_transaction=20)).replace("*0*P*:~", "*1*P*:~")
-    checker = Checker(GUIDE, Engine(load_rules(()), "python"), Circumstances(20261121, built_in()))
+    checker = Checker(GUIDE, Engine(load_rules(()), "python"), Setting(20261121, built_in()))
     acknowledger = Acknowledger(20261121, number_elements(GUIDE))
     outcomes = {}
     for one in checker.check(io.BytesIO(text.encode())):

@@ -14,7 +14,7 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
 from edi_checker.claims.profile import BUILT_IN, MEDICARE
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 
@@ -36,8 +36,8 @@ FORM = {
 
 def findings(example, profile=None):
     written = write_example(example)
-    checker = Checker(load_guide(), Engine(BOOK, "python"), Circumstances(written.received, built_in()))
-    checker = replace(checker, circumstances=replace(checker.circumstances, profile=profile))
+    checker = Checker(load_guide(), Engine(BOOK, "python"), Setting(written.received, built_in()))
+    checker = replace(checker, setting=replace(checker.setting, profile=profile))
     checked = checker.check(io.BytesIO(written.text.encode()))
     return [finding for each in checked for finding in each.findings]
 

@@ -19,7 +19,7 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
 from edi_checker.claims.profile import MEDICARE
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.store import open_tables
 from edi_checker.reference.tables import built_in
@@ -272,7 +272,7 @@ def test_random_claims_get_what_a_plain_search_through_the_rows_finds(imported: 
 
     engine = Engine(load().keep(select=["ncci.ptp", "ncci.ptp-modifier"]))
     tables = open_tables(imported.store, built_in())
-    checker = Checker(load_guide(), engine, Circumstances(20261121, tables, profile=MEDICARE))
+    checker = Checker(load_guide(), engine, Setting(20261121, tables, profile=MEDICARE))
     found: list[Found] = []
     for checked in checker.check(io.BytesIO(write_claims(claims).encode())):
         assert not checked.failed

@@ -21,7 +21,7 @@ from edi_checker.check.engine import Engine
 from edi_checker.claims.claim import Claim
 from edi_checker.claims.minutes import Minutes, read_minutes
 from edi_checker.cli import commands
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.finding import SEVERITIES, Finding, Place
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
@@ -43,7 +43,7 @@ TABLES = [("ncci_ptp", "builtin-therapy-2024Q3", 386)]
 
 @pytest.fixture(scope="module")
 def checker():
-    return Checker(load_guide(), Engine(load_rules(), "python"), Circumstances(RECEIVED, built_in()))
+    return Checker(load_guide(), Engine(load_rules(), "python"), Setting(RECEIVED, built_in()))
 
 
 def page_of(*files_):
@@ -66,7 +66,7 @@ def page_of_sample(checker, name):
     file = SAMPLES / name
     minutes = file.with_suffix(".minutes.csv")
     given = read_minutes(minutes) if minutes.exists() else None
-    checker = replace(checker, circumstances=replace(checker.circumstances, minutes=given))
+    checker = replace(checker, setting=replace(checker.setting, minutes=given))
     acknowledger = Acknowledger(RECEIVED, number_elements(checker.guide))
     checked = list(checker.check(io.BytesIO(file.read_bytes())))
     for part in checked:

@@ -29,7 +29,7 @@ from edi_checker.check import judgement, memo
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
 from edi_checker.claims.profile import MEDICARE
-from edi_checker.facts import VOCABULARY, Circumstances, ClaimsSeen, Coverage, ProviderDays, facts_of
+from edi_checker.facts import VOCABULARY, ClaimsSeen, Coverage, InputMemory, ProviderDays, Setting, facts_of
 from edi_checker.reference.tables import built_in
 from edi_checker.rules.language import read_rule
 from edi_checker.rules.prefilter import NO_ANSWER, Prefilter
@@ -217,8 +217,8 @@ def test_what_is_noted_of_an_input_is_the_same():
     noted = []
     for of in make_pair():
         coverage, days, claims = Coverage(), ProviderDays(), ClaimsSeen()
-        given = replace(of.circumstances, coverage=coverage, provider_days=days, claims_seen=claims)
-        found = said(replace(of, circumstances=given), text)
+        memory = InputMemory(None, coverage, provider_days=days, claims_seen=claims)
+        found = said(of, text, memory)
         noted.append((found, coverage.gaps(), days._minutes, set(claims._digests), bytes(claims._texts)))
     assert noted[0] == noted[1]
     assert all(noted[0])
@@ -265,7 +265,7 @@ def remembered_in(pair: Pair) -> list[dict[object, object]]:
         elif isinstance(item, (tuple, list, frozenset, set)):
             for each in item:
                 walk(each)
-        elif type(item).__module__ == "edi_checker.check.memo":
+        elif type(item).__module__.startswith("edi_checker.check."):
             names = [name for each in type(item).__mro__ for name in getattr(each, "__slots__", ())]
             for name in (*names, *getattr(item, "__dict__", {})):
                 walk(getattr(item, name, None))
@@ -445,7 +445,7 @@ def test_joins_of_a_day_are_told_apart_from_others():
 
 def test_facts_say_what_the_table_of_claim_fields_says():
     [claim] = claims_in("".join(generate(1, seed=3)))
-    [whole] = [fact for fact in facts_of(claim, Circumstances(RECEIVED, built_in())) if fact.kind == "claim"]
+    [whole] = [fact for fact in facts_of(claim, Setting(RECEIVED, built_in())) if fact.kind == "claim"]
     assert whole.values.keys() == VOCABULARY["claim"].fields.keys()
 
 
@@ -460,9 +460,9 @@ def seen() -> dict[tuple[str, str], list[object]]:
     """Values of each field as generated claims have them."""
     values: dict[tuple[str, str], set[object]] = {}
     text = "".join(generate(40, seed=2, invalid=0.2))
-    circumstances = Circumstances(RECEIVED, built_in()).for_one_input()
+    setting = Setting(RECEIVED, built_in()).for_one_input()
     for part in parts_in(text):
-        for fact in facts_of(part, circumstances):
+        for fact in facts_of(part, setting):
             for name, value in fact.values.items():
                 values.setdefault((fact.kind, name), set()).add(value)
     return {key: sorted(held, key=repr) for key, held in values.items()}

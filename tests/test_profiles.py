@@ -15,7 +15,7 @@ from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example
 from edi_checker.claims.minutes import minutes_in_note, note_pattern
 from edi_checker.claims.profile import AUTO, BUILT_IN, COMMERCIAL, MEDICARE, PRESETS, Choice, Profile, nearest
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from edi_checker.rules import load
@@ -44,8 +44,8 @@ def one(folder, name):
 
 
 def findings(example, profile, isolation=None):
-    circumstances = Circumstances(20260302, built_in(), profile=profile)
-    checker = Checker(load_guide(), Engine(rulebook(), "python"), circumstances, isolation)
+    setting = Setting(20260302, built_in(), profile=profile)
+    checker = Checker(load_guide(), Engine(rulebook(), "python"), setting, isolation)
     return {finding.rule: finding for finding in run_example(checker, example)}
 
 
@@ -310,7 +310,7 @@ def test_a_claim_is_held_to_the_profile_of_its_payer(write):
 def test_what_comes_from_medicare_has_medicare_s_severities(write, kind):
     read = read_profiles(write(ours="inherits: medicare\n"))
     checker = Checker(
-        load_guide(), Engine(rulebook(), kind), Circumstances(20260302, built_in(), profile=read.choice)
+        load_guide(), Engine(rulebook(), kind), Setting(20260302, built_in(), profile=read.choice)
     )
     [finding] = [f for f in run_example(checker, NO_DISCIPLINE) if f.rule == "therapy.discipline"]
     assert finding.severity == "error"
@@ -321,7 +321,7 @@ def test_the_objects_are_few(write):
     assert choice.by_payer["A1"] is choice.by_payer["A2"]
     assert AUTO.by_filing_indicator["MA"] is AUTO.by_filing_indicator["MB"]
     copy = pickle.loads(pickle.dumps(choice))
-    assert copy == choice
+    assert repr(copy) == repr(choice)
     assert copy.by_payer["A1"] is copy.by_payer["A2"]
 
 
@@ -371,8 +371,8 @@ def outcomes(example, profile, isolation=None):
 
     from edi_checker.check.examples import write_example
 
-    circumstances = Circumstances(20260302, built_in(), profile=profile)
-    checker = Checker(load_guide(), Engine(rulebook(), "python"), circumstances, isolation)
+    setting = Setting(20260302, built_in(), profile=profile)
+    checker = Checker(load_guide(), Engine(rulebook(), "python"), setting, isolation)
     data = write_example(example).text.encode()
     return {type(checked.part).__name__: checked.outcome for checked in checker.check(BytesIO(data))}
 

@@ -16,7 +16,7 @@ from edi_checker.check.engine import Engine
 from edi_checker.check.redact import Redactor
 from edi_checker.claims.claim import Claim, Interchange, SegmentRun
 from edi_checker.cli import commands
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from edi_checker.reports.csv_report import CsvReport
@@ -34,7 +34,7 @@ TOKEN = re.compile(r"[A-Z0-9]+-[A-Z2-7]{8}")
 
 @pytest.fixture(scope="module")
 def checker():
-    return Checker(load_guide(), Engine(load_rules(), "python"), Circumstances(RECEIVED, built_in()))
+    return Checker(load_guide(), Engine(load_rules(), "python"), Setting(RECEIVED, built_in()))
 
 
 def check(checker, data, key=b"key"):

@@ -20,7 +20,7 @@ from edi_checker.check.engine import Engine
 from edi_checker.check.examples import show_example, try_examples
 from edi_checker.claims.reader import read_parts
 from edi_checker.cli import commands
-from edi_checker.facts import VOCABULARY, Circumstances, FactType, Field, facts_of
+from edi_checker.facts import VOCABULARY, FactType, Field, Setting, facts_of
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from edi_checker.reports.rule_docs import write_facts_page, write_rules_page
@@ -417,7 +417,7 @@ def test_a_rule_whose_example_cannot_be_read_is_explained_without(tmp_path):
 
 def test_every_rule_shows_an_example():
     book = rules.load()
-    checker = Checker(load_guide(), Engine(book, "python"), Circumstances(20260302, built_in()))
+    checker = Checker(load_guide(), Engine(book, "python"), Setting(20260302, built_in()))
     for rule in book.rules:
         shown = show_example(checker, rule)
         assert shown is not None, rule.id
@@ -460,9 +460,9 @@ def parts_of_samples():
     """The facts of each part of every sample."""
     for sample in sorted((ROOT / "samples" / "837p").rglob("*.837")):
         with sample.open("rb") as stream:
-            circumstances = Circumstances(20261121, built_in()).for_one_input()
+            setting = Setting(20261121, built_in()).for_one_input()
             for part in read_parts(read_blocks(stream), load_guide()):
-                yield facts_of(part, circumstances)
+                yield facts_of(part, setting)
 
 
 def test_what_lint_says_of_facts_is_true_of_every_sample():
@@ -629,8 +629,8 @@ def test_a_fact_maker_that_fails_leaves_the_claim_unchecked():
     def fail(claim, received, profile):
         raise KeyError(claim.id)
 
-    circumstances = Circumstances(20261121, built_in(), more_facts=fail)
-    checker = Checker(load_guide(), Engine(rules.load(), "python"), circumstances)
+    setting = Setting(20261121, built_in(), more_facts=fail)
+    checker = Checker(load_guide(), Engine(rules.load(), "python"), setting)
     with (ROOT / "samples" / "837p" / "clean" / "pt-clinic.837").open("rb") as stream:
         seen = [checked for checked in checker.check(stream) if checked.failed]
     assert len(seen) == 3
@@ -648,7 +648,7 @@ def test_the_example_fact_has_its_fields_checked():
 def test_one_s_own_examples_run_with_the_facts_of_packages(tmp_path):
     write(tmp_path, "a.b")
     book = rules.load([tmp_path], packaged=False)
-    checker = Checker(load_guide(), Engine(book, "python"), Circumstances(20261121, built_in()))
+    checker = Checker(load_guide(), Engine(book, "python"), Setting(20261121, built_in()))
     [complaint] = try_examples(checker, book.rules[0])
     assert "passing example 1" in complaint
 

@@ -21,7 +21,7 @@ from edi_checker.check.engine import Engine
 from edi_checker.check.split import Splitter
 from edi_checker.claims.claim import Claim, GroupEnd, InterchangeEnd, Subscriber, TransactionEnd
 from edi_checker.cli import commands
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.guide.table import load
 from edi_checker.reference.tables import built_in
 from edi_checker.rules import load as load_rules
@@ -35,7 +35,7 @@ CORPUS = sorted((SHARED / "corpus" / "837p").glob("*"))
 CHECKER = Checker(
     guide=load(),
     engine=Engine(load_rules(()), "python"),
-    circumstances=Circumstances(received=20261121, tables=built_in()),
+    setting=Setting(received=20261121, tables=built_in()),
 )
 BY_TRANSACTION = replace(CHECKER, isolation="transaction")
 # What is put right in the files that are written, or leaves nothing to write.

@@ -14,7 +14,7 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example
 from edi_checker.claims.profile import COMMERCIAL, MEDICAID, MEDICARE, Profile
-from edi_checker.facts import Circumstances, facts_of
+from edi_checker.facts import Setting, facts_of
 from edi_checker.finding import Finding, TableVersion
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import AddOn, MueLimit, built_in
@@ -22,7 +22,7 @@ from parts_of import claim_of
 
 BOOK = rules.load()
 ENGINE = Engine(BOOK.keep(select=["therapy", "ncci", "modifier", "date"]), "python")
-CHECKER = Checker(load_guide(), ENGINE, Circumstances(20260302, built_in()))
+CHECKER = Checker(load_guide(), ENGINE, Setting(20260302, built_in()))
 SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 
@@ -30,8 +30,8 @@ def decide(*lines: str, profile: Profile | None = None, edit: Any = (), **claim:
     """Errors and warnings of the whole check on a claim with these lines."""
     checker = CHECKER
     if profile is not None:
-        circumstances = Circumstances(20260302, built_in(), profile=profile)
-        checker = Checker(CHECKER.guide, ENGINE, circumstances)
+        setting = Setting(20260302, built_in(), profile=profile)
+        checker = Checker(CHECKER.guide, ENGINE, setting)
     example = {"lines": list(lines), "claim": claim, "edit": edit}
     return [f for f in run_example(checker, example) if f.rule.partition(".")[0] != "guide"]
 
@@ -288,8 +288,8 @@ class Toy:
 
 
 def with_tables(tables: Any, *lines: str) -> list[Finding]:
-    circumstances = Circumstances(20260302, tables, profile=MEDICARE)
-    facts = facts_of(claim_of({"lines": list(lines)}), circumstances)
+    setting = Setting(20260302, tables, profile=MEDICARE)
+    facts = facts_of(claim_of({"lines": list(lines)}), setting)
     return [f for f in ENGINE.decide(facts, MEDICARE, 20260302) if f.rule.startswith("ncci.")]
 
 

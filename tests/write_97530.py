@@ -20,7 +20,7 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
 from edi_checker.claims.minutes import Minutes
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.finding import Finding
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
@@ -86,13 +86,13 @@ def find(checker: Checker, example: dict[str, Any]) -> list[Finding]:
     """The findings on a sample as it is checked beside its minutes."""
     written = write_example(example)
     minutes = Minutes.parse(written.minutes, "sample") if written.minutes else None
-    circumstances = Circumstances(RECEIVED, built_in(), minutes)
-    checker = Checker(checker.guide, checker.engine, circumstances)
+    setting = Setting(RECEIVED, built_in(), minutes)
+    checker = Checker(checker.guide, checker.engine, setting)
     return [f for checked in checker.check(io.BytesIO(written.text.encode())) for f in checked.findings]
 
 
 def make_checker() -> Checker:
-    return Checker(load_guide(), Engine(rules.load(), "python"), Circumstances(RECEIVED, built_in()))
+    return Checker(load_guide(), Engine(rules.load(), "python"), Setting(RECEIVED, built_in()))
 
 
 def page() -> str:

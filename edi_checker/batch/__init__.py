@@ -13,7 +13,7 @@ from typing import cast
 
 from edi_checker.acks import Acknowledger
 from edi_checker.batch.ledger import Ledger, Record, record_of
-from edi_checker.batch.memory import InputMemory, Past, minutes_that_matter
+from edi_checker.batch.memory import JoinedMemory, Past, minutes_that_matter
 from edi_checker.batch.range_check import RangeResult, check_range, put_together
 from edi_checker.batch.ranges import RANGE, Irregular, Range, cut_ranges
 from edi_checker.batch.workers import Died, Done, Said, Workers
@@ -82,7 +82,7 @@ class _Cut:
     ranges: Iterator[Range]
     journal: FindingsLog
     acknowledger: Acknowledger | None
-    memory: InputMemory
+    memory: JoinedMemory
     # Results that are not put together yet, and the place of the reading behind each range.
     ready: dict[int, tuple[RangeResult, Range]] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)
@@ -284,7 +284,7 @@ class Batch:
             return False
         acknowledger = make_acknowledger(self._checker) if self._files.acks else None
         ranges = cut_ranges(reading, self._range_bytes)
-        memory = InputMemory(self._matters)
+        memory = JoinedMemory(self._matters)
         self._cuts[index] = _Cut(reading, ranges, FindingsLog(source.path), acknowledger, memory)
         self._cutting = index
         return True

@@ -10,10 +10,11 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from edi_checker.claims.claim import Claim
-from edi_checker.facts import Circumstances, ClaimsSeen, ProviderDay, ProviderDays, provider_day
+from edi_checker.claims.minutes import Minutes
+from edi_checker.facts import ClaimsSeen, Coverage, InputMemory, ProviderDay, ProviderDays, provider_day
 from edi_checker.finding import Place
 from edi_checker.rules import Rule
 
@@ -55,9 +56,9 @@ class RangeMemory:
         self._days = _Days(past)
         self._claims = _Claims(past)
 
-    def inform(self, circumstances: Circumstances) -> Circumstances:
-        """The circumstances with this memory."""
-        return replace(circumstances, provider_days=self._days, claims_seen=self._claims)
+    def of_input(self, minutes: Minutes | None, coverage: Coverage) -> InputMemory:
+        """The memory with which the range is checked."""
+        return InputMemory(minutes, coverage, provider_days=self._days, claims_seen=self._claims)
 
     def noted(self) -> Noted:
         return Noted(
@@ -120,7 +121,7 @@ class _Claims(ClaimsSeen):
 
 
 @dataclass(slots=True)
-class InputMemory:
+class JoinedMemory:
     """What the ranges of one input noted, put together in their order.
 
     `matters` is the number of minutes of a provider-day from which some rule looks at it.

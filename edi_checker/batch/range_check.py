@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from edi_checker.acks import Acknowledger, AnsweredClaims, AnsweredSets
 from edi_checker.batch.memory import Noted, Past, RangeMemory
@@ -26,7 +26,7 @@ from edi_checker.claims.claim import (
 )
 from edi_checker.claims.profile import choose, choose_for_run
 from edi_checker.claims.reader import Unsettled
-from edi_checker.facts import Coverage, Gap
+from edi_checker.facts import Coverage, Gap, InputMemory
 from edi_checker.reports.findings_log import FindingsLog, Stretch
 from edi_checker.run import make_acknowledger
 
@@ -69,10 +69,9 @@ def check_range(
     """
     memory = RangeMemory(past)
     coverage = Coverage()
-    circumstances = replace(memory.inform(checker.circumstances), coverage=coverage)
-    checker = replace(checker, circumstances=circumstances)
     checker.engine.begin()
-    pieces = tuple(_Pass(checker, given, acks, redactor).pieces())
+    of_input = memory.of_input(checker.setting.minutes, coverage)
+    pieces = tuple(_Pass(checker, of_input, given, acks, redactor).pieces())
     return RangeResult(pieces, checker.engine.met(), memory.noted(), coverage.gaps())
 
 
@@ -104,8 +103,11 @@ class _Pass:
     here they get its header, providers and end as they are, and claims in pieces.
     """
 
-    def __init__(self, checker: Checker, given: Range, acks: bool, redactor: Redactor | None) -> None:
+    def __init__(
+        self, checker: Checker, memory: InputMemory, given: Range, acks: bool, redactor: Redactor | None
+    ) -> None:
         self._checker = checker
+        self._memory = memory
         self._redactor = redactor
         self._given = given
         self._acks = acks
@@ -133,7 +135,7 @@ class _Pass:
         known = 0 if passed is None else 2 if passed.inside is None else 4
         last: Part | None = None
         held: Checked | None = None
-        parts = self._checker.check(stream, passed, followed=bool(given.after))
+        parts = self._checker.check(stream, self._memory, passed, followed=bool(given.after))
         for count, checked in enumerate(parts):
             part = checked.part
             _refuse(part)
@@ -262,7 +264,7 @@ class _Pass:
             return False
         isolation, part = self._checker.isolation, checked.part
         if isolation is None:
-            option = self._checker.circumstances.profile
+            option = self._checker.setting.profile
             profile = choose(part, option) if isinstance(part, Claim) else choose_for_run(option)
             isolation = profile.isolation
         return isolation == "transaction"

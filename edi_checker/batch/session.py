@@ -100,10 +100,10 @@ def run_session(
     """
     require(settings.findings)
     begin = clock()
-    tables = [list(version) for version in checker.circumstances.versions()]
+    tables = [list(version) for version in checker.setting.versions()]
     head = {
         "version": files.version,
-        "received": iso(checker.circumstances.received),
+        "received": iso(checker.setting.received),
         "tables": [{"name": name, "version": version, "rows": rows} for name, version, rows in tables],
     }
     digest = _digest(

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from edi_checker.check.judgement import MAX_FINDINGS, Fired, Judgement, Spoken, in_order
 from edi_checker.check.memo import Decider, Memo
 from edi_checker.claims.profile import Profile
-from edi_checker.facts import Circumstances, Fact
+from edi_checker.facts import Fact, Setting
 from edi_checker.finding import Finding
 from edi_checker.rules import Rule, Rulebook
 from edi_checker.rules.durable import ALIASES, Network, Unsafe, networks
@@ -96,10 +96,8 @@ class Engine:
         self._cases: list[tuple[Rule, Case]] = [
             (rule, case) for rule in rulebook.rules for case in rule.cases
         ]
-        self._programs: dict[int, _Program] = {}
+        self._programs: dict[Profile, _Program] = {}
         self._durable: _Durable | None = None
-        # The same found by the very objects, which is quick; each memo says whether it is meant.
-        self._known_memos: dict[tuple[int, int], Memo] = {}
 
     def decide(self, facts: Sequence[Fact], profile: Profile, received: int) -> list[Finding]:
         """The findings on the facts of one part, in document order.
@@ -115,27 +113,21 @@ class Engine:
         fired = self._judged(facts, profile, received)
         return in_order(fired) if fired else []
 
-    def memo(self, delimiters: Delimiters, circumstances: Circumstances, profile: Profile) -> Memo:
-        """What was worked out of such claims so far; `circumstances` are held to the profile."""
-        known = self._known_memos.get((id(profile), id(delimiters)))
-        if known is not None and known.is_for(profile, delimiters, circumstances):
-            return known
-        memos = self._program(profile).memos
-        key = (delimiters, circumstances.tables, circumstances.received)
+    def memo(self, delimiters: Delimiters, setting: Setting, profile: Profile) -> Memo:
+        """What was worked out of such claims so far; `setting` is held to the profile."""
+        program = self._program(profile)
+        memos = program.memos
+        received = setting.received
+        key = (delimiters, setting.tables, received)
         memo = memos.get(key)
         if memo is None:
-            received = circumstances.received
             decider = Decider(
                 lambda facts: self._judged(facts, profile, received, counted=False),
                 lambda cases, facts: self._bindings(list(cases), list(range(len(facts))), facts, received),
             )
             if len(memos) >= _MOST_MEMOS:
                 memos.clear()
-            judgement = self._program(profile).judgement
-            memo = memos[key] = Memo(delimiters, circumstances, profile, judgement, decider)
-        if len(self._known_memos) >= _MOST_MEMOS:
-            self._known_memos.clear()
-        self._known_memos[id(profile), id(delimiters)] = memo
+            memo = memos[key] = Memo(delimiters, setting, profile, program.judgement, decider)
         return memo
 
     def note_remembered(self, findings: Sequence[Finding]) -> None:
@@ -204,9 +196,9 @@ class Engine:
             program.forget_dates()
 
     def _program(self, profile: Profile) -> _Program:
-        program = self._programs.get(id(profile))
+        program = self._programs.get(profile)
         if program is None:
-            program = self._programs[id(profile)] = _Program(self._cases, profile)
+            program = self._programs[profile] = _Program(self._cases, profile)
         return program
 
     def _bindings(
@@ -261,7 +253,6 @@ class _Program:
     """What one profile makes of a rulebook: the cases that speak for it, how loudly, and their filter."""
 
     def __init__(self, cases: Sequence[tuple[Rule, Case]], profile: Profile) -> None:
-        self.profile = profile  # kept alive: programs are found by the profile's identity
         self.spoken: dict[int, Spoken] = {}
         self._dates: set[int] = set()
         self._received: set[int] = set()

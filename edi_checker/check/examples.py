@@ -125,12 +125,12 @@ def run_example(checker: Checker, example: Example) -> list[Finding]:
 def _check_example(checker: Checker, example: Example) -> tuple[list[Finding], str]:
     """The findings, and why a part could not be checked, "" where all could."""
     written = write_example(example)
-    circumstances = replace(
-        checker.circumstances,
+    setting = replace(
+        checker.setting,
         received=written.received,
         minutes=Minutes.parse(written.minutes, "example") if written.minutes else None,
     )
-    checker = replace(checker, circumstances=circumstances)
+    checker = replace(checker, setting=setting)
     parts = list(checker.check(io.BytesIO(written.text.encode())))
     findings = [finding for checked in parts for finding in checked.findings]
     return findings, next((checked.failed for checked in parts if checked.failed), "")

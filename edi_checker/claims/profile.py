@@ -50,7 +50,7 @@ PRESETS: dict[str, Statuses] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # what is remembered by profile is found by the object
 class Profile:
     """A payer's way, with all that it inherits: what it says of rules, units, statuses and isolation.
 

@@ -41,7 +41,7 @@ def make_checker(
 
     from edi_checker.check.checker import Checker
     from edi_checker.check.engine import Engine
-    from edi_checker.facts import Circumstances
+    from edi_checker.facts import Setting
     from edi_checker.guide.table import load
 
     plugins = gather_plugins()
@@ -52,7 +52,7 @@ def make_checker(
     return Checker(
         guide=load(),
         engine=Engine(rulebook, kind, time.perf_counter if timed else None),
-        circumstances=Circumstances(
+        setting=Setting(
             received=from_date(received or today),
             tables=tables,
             minutes=minutes,

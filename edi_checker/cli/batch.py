@@ -152,7 +152,7 @@ def batch(
         findings=findings,
         resume=resume,
         options={
-            "profile": repr(checker.circumstances.profile),
+            "profile": repr(checker.setting.profile),
             "minutes": _said(minutes),
             "max_unpacked": shared["max_unpacked"],
         },

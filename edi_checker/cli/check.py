@@ -208,7 +208,7 @@ def check(
 def _make_page(out: TextIO, checker: Checker, book: Rulebook) -> HtmlReport:
     from edi_checker.reports.html import HtmlReport
 
-    received, tables = checker.circumstances.received, list(checker.circumstances.versions())
+    received, tables = checker.setting.received, list(checker.setting.versions())
     return HtmlReport(out, version=version(), received=received, tables=tables, rules=book.rules)
 
 
@@ -219,7 +219,7 @@ def _make_report(
         from edi_checker.reports.csv_report import CsvReport
 
         return CsvReport(out)
-    received, tables = checker.circumstances.received, list(checker.circumstances.versions())
+    received, tables = checker.setting.received, list(checker.setting.versions())
     if form == "json":
         from edi_checker.reports.json_report import JsonReport
 

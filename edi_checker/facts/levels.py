@@ -29,7 +29,7 @@ from edi_checker.facts.code_errors import (
     without_refused,
 )
 from edi_checker.facts.columns import ADDRESS
-from edi_checker.facts.context import Circumstances
+from edi_checker.facts.context import Setting
 from edi_checker.facts.fact import Fact, Placed
 from edi_checker.facts.lines import make_provider
 from edi_checker.facts.pieces import (
@@ -80,14 +80,14 @@ def level_of(part: Part) -> str:
     return _LEVELS[type(part)]
 
 
-def faults_of(part: Part, level: str, circumstances: Circumstances, profile: str) -> list[Fact]:
+def faults_of(part: Part, level: str, setting: Setting, profile: str) -> list[Fact]:
     return [
         Fact(
             "fault",
             {
                 "kind": fault.kind,
                 "level": level,
-                "date": circumstances.received,
+                "date": setting.received,
                 "profile": profile,
                 "loop": fault.loop,
                 "segment": fault.segment,
@@ -150,11 +150,11 @@ def _outside(interchange: Interchange, group: Group | None, fault: Fault) -> Pla
     )
 
 
-def file_fact(interchange: Interchange, circumstances: Circumstances, profile: str) -> Fact:
+def file_fact(interchange: Interchange, setting: Setting, profile: str) -> Fact:
     return Fact(
         "file",
         {
-            "date": circumstances.received,
+            "date": setting.received,
             "profile": profile,
             "usage": interchange.value(15),
             "version": interchange.value(12),
@@ -163,13 +163,13 @@ def file_fact(interchange: Interchange, circumstances: Circumstances, profile: s
     )
 
 
-def transaction_fact(transaction: Transaction, circumstances: Circumstances, profile: str) -> Fact:
+def transaction_fact(transaction: Transaction, setting: Setting, profile: str) -> Fact:
     head = transaction.first("BHT")
     group = transaction.group
     return Fact(
         "transaction",
         {
-            "date": circumstances.received,
+            "date": setting.received,
             "profile": profile,
             "version": group.version if group is not None else "",
             "purpose": element(head, 2),
@@ -237,12 +237,12 @@ class LevelMet:
 def add_level(
     facts: list[Fact],
     level: AnyLevel,
-    circumstances: Circumstances,
+    setting: Setting,
     profile: Profile,
 ) -> None:
     """Add the facts of a level above claims."""
     view = look_at(level.segments, level.component)
-    judging = judging_of(circumstances, profile)
+    judging = judging_of(setting, profile)
     made = list(fill(make_level(view, type(level), judging), LevelMet(level)))
     loops, roles = loops_of(view, type(level))
     for number, segment in enumerate(level.segments):
@@ -261,10 +261,10 @@ def add_level(
     ]
 
 
-def judging_of(circumstances: Circumstances, profile: Profile) -> Judging:
+def judging_of(setting: Setting, profile: Profile) -> Judging:
     """By what the codes of a level are judged: as of the day of receipt."""
-    received = circumstances.received
-    return Judging(profile, received, releases_in(circumstances.tables), received)
+    received = setting.received
+    return Judging(profile, received, releases_in(setting.tables), received)
 
 
 # Loop and role of a level's own segments, and its loops by the NM101 that opens them.

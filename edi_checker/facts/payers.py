@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from edi_checker.claims.claim import Claim, OtherPayer, Segment, SegmentRun, element
 from edi_checker.facts.fact import Fact, Value
-from edi_checker.facts.lines import Line
 from edi_checker.facts.places import LoopLocation
+from edi_checker.facts.whole_claim import Line, WholeClaim
 from edi_checker.finding import Place
 from edi_checker.x12.money import cents
-
-if TYPE_CHECKING:
-    from edi_checker.facts.claims import WholeClaim
 
 # Where one of these cannot be read, nobody can say what balances.
 _OF_BALANCE = frozenset(("AMT", "CAS", "CLM", "LX", "NM1", "SBR", "SV1", "SVD"))
