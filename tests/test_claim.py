@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from edi_checker.claims.claim import Claim
 from edi_checker.claims.reader import read_parts
+from edi_checker.facts.payers import decisions_on
 from edi_checker.guide.table import load as load_guide
 from edi_checker.x12.blocks import NotX12, read_blocks
 
@@ -28,13 +29,10 @@ def test_a_claim_with_a_secondary_payer_gives_what_it_says() -> None:
     assert payer.payer.role == "PR"
     paid = payer.amount("D")
     assert paid is not None
-    lines = [a for line in claim.lines for a in line.adjudications]
-    assert [a.payer_id for a in lines] == [payer.payer.id] * len(lines)
-    assert sum(a.paid or 0 for a in lines) == paid
-    for line in claim.lines:
-        for adjudication in line.adjudications:
-            adjusted = sum(amount or 0 for _, _, amount in adjudication.adjustments)
-            assert line.charge == (adjudication.paid or 0) + adjusted
+    decided = [decision for line in claim.lines for decision in decisions_on(line.charge, line.segments)]
+    assert [decision.payer for decision in decided] == [payer.payer.id] * len(decided)
+    assert sum(decision.paid or 0 for decision in decided) == paid
+    assert all(decision.difference == 0 for decision in decided)
 
 
 def test_a_dependent_has_a_level_of_his_own() -> None:
@@ -94,6 +92,6 @@ def test_no_view_raises_on_damaged_text(data: st.DataObject) -> None:
         for payer in claim.other_payers:
             assert payer.adjustments is not None and payer.payer is not None
         for line in claim.lines:
-            assert line.modifiers is not None and line.pointers is not None and line.rendering is not None
-            assert line.place_of_service is not None and line.dates and line.adjudications is not None
+            assert line.modifiers is not None and line.rendering is not None
+            assert line.place_of_service is not None and line.dates
             assert line.place("SV1", "SV102").claim == claim.id

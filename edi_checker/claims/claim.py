@@ -91,10 +91,6 @@ class SegmentRun:
     def notes(self) -> list[Segment]:
         return self.all("NTE")
 
-    @once
-    def references(self) -> list[Segment]:
-        return self.all("REF")
-
 
 @dataclass(frozen=True, slots=True)
 class Interchange:
@@ -418,31 +414,13 @@ class Patient(Level):
         return self.party("QC")
 
 
-class Adjudication(SegmentRun):
-    """2430: what another payer did with a line."""
-
-    @property
-    def payer_id(self) -> str:
-        """SVD01"""
-        return element(self.first("SVD"), 1)
-
-    @property
-    def paid(self) -> int | None:
-        """SVD02, cents"""
-        return cents(element(self.first("SVD"), 2))
-
-    @property
-    def adjustments(self) -> list[tuple[str, str, int | None]]:
-        return _adjustments(self)
-
-
 class OtherPayer(SegmentRun):
     """2320 with its 2330 loops: another payer of the claim."""
 
     @property
-    def adjustments(self) -> list[tuple[str, str, int | None]]:
-        """Group, reason and cents of every CAS of the loop (claim level)"""
-        return _adjustments(self)
+    def adjustments(self) -> list[int | None]:
+        """The amounts in cents of every CAS of the loop (claim level)"""
+        return [amount for segment in self.all("CAS") for amount in adjustments_in(segment)]
 
     def amount(self, qualifier: str) -> int | None:
         """AMT02 in cents by AMT01: D paid, A8 non-covered, EAF remaining patient liability"""
@@ -490,11 +468,6 @@ class ServiceLine(SegmentRun):
         return tuple(m for m in self.procedure[2:6] if m)
 
     @property
-    def description(self) -> str:
-        """SV101-7"""
-        return self.procedure[6]
-
-    @property
     def charge(self) -> int | None:
         """SV102, cents"""
         return cents(element(self.service, 2))
@@ -513,12 +486,6 @@ class ServiceLine(SegmentRun):
     def place_of_service(self) -> str:
         """SV105, or CLM05-1 where the line names none"""
         return element(self.service, 5) or self.claim.place_of_service
-
-    @property
-    def pointers(self) -> tuple[int, ...]:
-        """SV107: ordinals of the claim's diagnoses, from 1"""
-        texts = element(self.service, 7).split(self.component)
-        return tuple(int(t) for t in texts if t.isascii() and t.isdigit() and len(t) <= 2)
 
     @once
     def dates(self) -> tuple[int | None, int | None]:
@@ -539,15 +506,6 @@ class ServiceLine(SegmentRun):
     def providers(self) -> list[Provider]:
         """2420A to 2420H"""
         return [Provider(run) for run in self._loops if run.segments[0][0] == "NM1"]
-
-    @once
-    def adjudications(self) -> list[Adjudication]:
-        """2430, one for each other payer"""
-        return [
-            Adjudication(run.segments, run.position, run.component)
-            for run in self._loops
-            if run.segments[0][0] == "SVD"
-        ]
 
     def provider(self, *roles: str) -> Provider:
         """The first 2420 provider with one of these NM101 roles; falsy where there is none"""
@@ -821,10 +779,6 @@ def _split_claim(claim: Claim) -> list[SegmentRun]:
 _OPENERS = frozenset(("LX", "SBR", "NM1"))
 
 
-def _adjustments(run: SegmentRun) -> list[tuple[str, str, int | None]]:
-    found = []
-    for segment in run.all("CAS"):
-        for index in range(2, len(segment), 3):
-            if segment[index]:
-                found.append((segment[1], segment[index], cents(element(segment, index + 1))))
-    return found
+def adjustments_in(segment: Segment) -> list[int | None]:
+    """The amounts of a CAS in cents, one for each reason, None where unreadable."""
+    return [cents(element(segment, at + 1)) for at in range(2, len(segment), 3) if segment[at]]

@@ -150,11 +150,6 @@ def load(system: System) -> DiagnosisList:
     return DiagnosisList(gzip.decompress(packed))
 
 
-def era_of(system: System, on: int) -> int:
-    """The era of a list in which a day lies: the same answers for all its days."""
-    return load(system).era(on)
-
-
 @lru_cache(maxsize=65536)
 def judge(system: System, code: str, era: int) -> Unfit | None:
     """Why a diagnosis code, written without its dot, cannot be billed in an era; None where it can."""

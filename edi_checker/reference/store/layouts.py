@@ -21,7 +21,6 @@ Row = tuple[int, list[str]]
 Entry = tuple[bytes, int, int, bytes, str]
 
 HEAD = 40  # rows within which the captions of a table stand
-CONTRACTOR = "CCCCC"  # stands for the primaries that a Medicare contractor names itself
 
 _CODE = re.compile(r"[0-9A-Z]{5}")
 _DIAGNOSIS = re.compile(r"[A-Z][0-9A-Z]{2,6}")

@@ -32,7 +32,7 @@ _HISTORY = frozenset(
     "ncci_ptp ncci_ptp_medicaid ncci_addon ncci_addon_medicaid single_dose carc rarc cpt".split()  # noqa: SIM905
 )
 _CODE = 5
-_CONTRACTOR = "CCCCC"
+_CONTRACTOR = "CCCCC"  # stands for the primaries that a Medicare contractor names itself
 _CACHED = 1 << 15
 
 
