@@ -7,10 +7,10 @@ cannot be read is None (or "" for text): the guide's findings say so, a view nev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
 from edi_checker.finding import Place
 from edi_checker.x12.blocks import Block, Delimiters, Fault
@@ -19,6 +19,14 @@ from edi_checker.x12.money import cents, quantity
 
 Segment = list[str]
 Value = TypeVar("Value")
+
+# The qualifiers of a diagnosis (HI), and the list in which its code stands.
+DIAGNOSIS_LISTS: dict[str, Literal["icd10cm", "icd9cm"]] = {
+    "ABK": "icd10cm",
+    "ABF": "icd10cm",
+    "BK": "icd9cm",
+    "BF": "icd9cm",
+}
 
 
 def element(segment: Segment | None, index: int) -> str:
@@ -298,17 +306,17 @@ class Level(BlockView):
 
     @once
     def parties(self) -> list[Provider]:
-        return [Provider(run) for run in _split_at(self, ("NM1",)) if run.segments[0][0] == "NM1"]
+        return _providers_in(_split_at(self, ("NM1",)))
 
     def party(self, role: str) -> Provider:
         """The first party with this NM101; falsy where there is none."""
         if self.faults:
-            return next((party for party in self.parties if party.role == role), self._nobody())
+            return _first_in(self, self.parties, (role,))
         # Every NM1 goes on behind its role: no other part of the level need be split.
         text, element, end = self.block.text, self.block.delimiters.element, self._end
         before, mark, behind = text.partition(self.mark("NM1", role))
         if not mark:
-            return self._nobody()
+            return _nobody(self)
         own = (mark[len(end) :] + behind).partition(f"{end}NM1{element}")[0]
         position = self.position + before.count(end) + 1
         return Provider(
@@ -323,9 +331,6 @@ class Level(BlockView):
         _, mark, behind = self.block.text.partition(self.mark("NM1", role))
         said = behind.partition(delimiters.terminator)[0]
         return ["NM1", role, *said.split(delimiters.element)] if mark else None
-
-    def _nobody(self) -> Provider:
-        return Provider(SegmentRun([], self.position, self.component))
 
 
 class BillingProvider(Level):
@@ -428,14 +433,11 @@ class OtherPayer(SegmentRun):
 
     @once
     def parties(self) -> list[Provider]:
-        return [Provider(run) for run in _split_at(self, ("NM1",)) if run.segments[0][0] == "NM1"]
+        return _providers_in(_split_at(self, ("NM1",)))
 
     @property
     def payer(self) -> Provider:
-        for provider in self.parties:
-            if provider.role == "PR":
-                return provider
-        return Provider(SegmentRun([], self.position, self.component))
+        return _first_in(self, self.parties, ("PR",))
 
 
 class ServiceLine(SegmentRun):
@@ -505,14 +507,11 @@ class ServiceLine(SegmentRun):
     @once
     def providers(self) -> list[Provider]:
         """2420A to 2420H"""
-        return [Provider(run) for run in self._loops if run.segments[0][0] == "NM1"]
+        return _providers_in(self._loops)
 
     def provider(self, *roles: str) -> Provider:
         """The first 2420 provider with one of these NM101 roles; falsy where there is none"""
-        for provider in self.providers:
-            if provider.role in roles:
-                return provider
-        return Provider(SegmentRun([], self.position, self.component))
+        return _first_in(self, self.providers, roles)
 
     @once
     def rendering(self) -> Provider:
@@ -598,14 +597,11 @@ class Claim(BlockView):
     @once
     def providers(self) -> list[Provider]:
         """2310A to 2310F"""
-        return [Provider(run) for run in self._loops if run.segments[0][0] == "NM1"]
+        return _providers_in(self._loops)
 
     def provider(self, *roles: str) -> Provider:
         """The first 2310 provider with one of these NM101 roles; falsy where there is none"""
-        for provider in self.providers:
-            if provider.role in roles:
-                return provider
-        return Provider(SegmentRun([], self.position, self.component))
+        return _first_in(self, self.providers, roles)
 
     @once
     def rendering(self) -> Provider:
@@ -646,7 +642,7 @@ class Claim(BlockView):
         for segment in self.header.all("HI"):
             for composite in segment[1:]:
                 parts = composite.split(self.component)
-                if parts[0] in ("ABK", "ABF", "BK", "BF"):
+                if parts[0] in DIAGNOSIS_LISTS:
                     found.append((parts[0], parts[1] if len(parts) > 1 else ""))
         return found
 
@@ -777,6 +773,19 @@ def _split_claim(claim: Claim) -> list[SegmentRun]:
 
 
 _OPENERS = frozenset(("LX", "SBR", "NM1"))
+
+
+def _providers_in(runs: Iterable[SegmentRun]) -> list[Provider]:
+    return [Provider(run) for run in runs if run.segments[0][0] == "NM1"]
+
+
+def _first_in(run: SegmentRun, providers: Iterable[Provider], roles: tuple[str, ...]) -> Provider:
+    """The first provider of a run with one of these NM101 roles; falsy where there is none."""
+    return next((provider for provider in providers if provider.role in roles), _nobody(run))
+
+
+def _nobody(run: SegmentRun) -> Provider:
+    return Provider(SegmentRun([], run.position, run.component))
 
 
 def adjustments_in(segment: Segment) -> list[int | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 
-from edi_checker.claims.claim import Claim, SegmentRun, element
+from edi_checker.claims.claim import DIAGNOSIS_LISTS, Claim, SegmentRun, element
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.code_errors import (
     MOST_CODE_ERRORS,
@@ -19,7 +19,7 @@ from edi_checker.facts.code_errors import (
     without_refused,
 )
 from edi_checker.facts.coding import add_coding
-from edi_checker.facts.columns import ADDRESS, DIAGNOSIS_QUALIFIERS
+from edi_checker.facts.columns import ADDRESS
 from edi_checker.facts.context import InputMemory, Setting
 from edi_checker.facts.duplicates import find_earlier_claim, find_earlier_lines
 from edi_checker.facts.fact import Fact, Value
@@ -326,7 +326,7 @@ def make_diagnoses(whole: WholeClaim) -> Iterator[Fact]:
             continue
         for number, composite in enumerate(segment[1:], 1):
             qualifier, _, code = composite.partition(claim.component)
-            if qualifier not in DIAGNOSIS_QUALIFIERS:
+            if qualifier not in DIAGNOSIS_LISTS:
                 continue
             ordinal += 1
             values: dict[str, Value] = {

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
+from edi_checker.reference.codesets.lists import LEVEL_1, TAXONOMY
 from edi_checker.x12.dates import NO_END, day, from_date, read_iso
 
 # Number of the line or row, and its cells.
@@ -215,8 +216,10 @@ def _table(
     return captions, (row for row in body if not isinstance(row, dict))
 
 
-def _columns(captions: list[str], wanted: Mapping[str, str]) -> dict[str, int] | None:
-    """The index of the first caption that begins with each wanted text, None where one is missing."""
+def _columns(captions: list[str], wanted: Mapping[str, str | tuple[str, ...]]) -> dict[str, int] | None:
+    """The index of the first caption that begins with each wanted text, or one of several; None where one is
+    missing.
+    """
     found = {}
     for name, start in wanted.items():
         index = next((i for i, caption in enumerate(captions) if caption.startswith(start)), None)
@@ -536,12 +539,10 @@ def _read_own(caption: str, form: re.Pattern[str], what: str) -> Callable[[Itera
 
 
 _read_single_dose = _read_own("code", re.compile(r"[A-Z][0-9]{4}"), "HCPCS code of level II")
-_read_cpt = _read_own("cpt", re.compile(r"[0-9]{4}[0-9A-Z]"), "CPT code")
+_read_cpt = _read_own("cpt", LEVEL_1, "CPT code")
 
 
 # -- provider taxonomy --------------------------------------------------------------------------------------
-
-_TAXONOMY = re.compile(r"[0-9]{3}[0-9A-Z]{6}[A-Z]")
 
 
 def _read_taxonomy(rows: Iterable[Row]) -> Iterator[Entry]:
@@ -560,7 +561,7 @@ def _read_taxonomy(rows: Iterable[Row]) -> Iterator[Entry]:
     columns, body = _table(rows, find)
     for number, cells in body:
         code = _cell(cells, columns["code"])
-        if not _TAXONOMY.fullmatch(code):
+        if not TAXONOMY.fullmatch(code):
             raise Malformed(number, f"a taxonomy code of ten characters is expected, not {_shown(code)}")
         first, last = (_cell(cells, columns[name]) if name in columns else "" for name in ("first", "last"))
         yield code.encode("ascii"), *_days_in_force(number, first, last), b"", ""
@@ -577,16 +578,8 @@ def _columns_of_reasons(captions: list[str]) -> dict[str, int] | None:
     """Code, start and stop of a list of reason or remark codes, by its captions."""
     if not re.fullmatch(r"(?:carc|rarc|(?:adjustment)?reason|remark)?code|carc|rarc", (captions or [""])[0]):
         return None
-    found = {"code": 0}
-    for name, starts in (
-        ("first", ("start", "effective")),
-        ("last", ("stop", "deactivat", "terminat", "end")),
-    ):
-        index = next((i for i, caption in enumerate(captions) if caption.startswith(starts)), None)
-        if index is None:
-            return None
-        found[name] = index
-    return found
+    ends = ("stop", "deactivat", "terminat", "end")
+    return _columns(captions, {"code": captions[0], "first": ("start", "effective"), "last": ends})
 
 
 def _tell_reasons(below: Sequence[Row]) -> str | None:
