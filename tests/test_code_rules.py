@@ -14,7 +14,7 @@ from edi_checker.check.examples import run_example, write_example
 from edi_checker.facts import Setting
 from edi_checker.finding import TableVersion
 from edi_checker.guide.table import load as load_guide
-from edi_checker.reference.codesets.imported import last_day
+from edi_checker.reference.periods import last_day
 from edi_checker.reference.tables import TherapyTables, built_in
 from parts_of import facts
 

@@ -48,7 +48,7 @@ def decide():
         example = {"lines": list(lines), "claim": claim}
         facts = facts_of(claim_of(example), Setting(received, tables, profile=profile))
         found = {}
-        for finding in engine.decide(facts, profile, received):
+        for finding in engine.judge(facts, profile, received):
             found.setdefault(finding.rule, []).append(finding)
         return found
 

@@ -12,11 +12,10 @@ from both_ways import RECEIVED, make_pair, parts_in, read, said
 from edi_checker.check import by_pieces
 from edi_checker.check.cutting import Cutter
 from edi_checker.check.examples import write_example
-from edi_checker.claims.claim import BillingProvider, Claim, Patient, Subscriber, cents
+from edi_checker.claims.claim import BillingProvider, Claim, Patient, Subscriber
 from edi_checker.claims.profile import MEDICARE
 from edi_checker.facts import Fact, Setting, claims, facts_of, levels
 from edi_checker.facts.columns import ADDRESS
-from edi_checker.facts.lines import days_of, thousandths
 from edi_checker.facts.pieces import (
     Open,
     UsesColumn,
@@ -30,6 +29,8 @@ from edi_checker.facts.pieces import (
 )
 from edi_checker.reference.tables import built_in
 from edi_checker.x12.blocks import Delimiters, NotX12
+from edi_checker.x12.dates import days_of
+from edi_checker.x12.money import cents, thousandths
 from generate_claims import generate
 from second_maker import make
 from test_walker import CLEAN, CORPUS

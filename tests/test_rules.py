@@ -332,6 +332,7 @@ WRONG = [
     (3, "snip: [7]", "single value"),
     (4, "in_force: {from: 2026-02-30}", "no date"),
     (4, "in_force: {from: 20260131}", "no date"),
+    (4, "in_force: {from: 2026-W05-6}", "no date"),
     (4, "in_force: {from: 2026-02-01, until: 2026-01-31}", "ends before"),
     (4, "in_force: {by: weather}", "weather"),
     (4, "in_force: {since: 2026-01-01}", "no key 'since'"),

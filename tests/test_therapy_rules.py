@@ -290,7 +290,7 @@ class Toy:
 def with_tables(tables: Any, *lines: str) -> list[Finding]:
     setting = Setting(20260302, tables, profile=MEDICARE)
     facts = facts_of(claim_of({"lines": list(lines)}), setting)
-    return [f for f in ENGINE.decide(facts, MEDICARE, 20260302) if f.rule.startswith("ncci.")]
+    return [f for f in ENGINE.judge(facts, MEDICARE, 20260302) if f.rule.startswith("ncci.")]
 
 
 VERSION = TableVersion("toy", "1")

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from edi_checker.guide import walker
-from edi_checker.guide.elements import is_date, is_time
 from edi_checker.guide.table import load as load_guide
 from edi_checker.guide.walker import Walker
 from edi_checker.x12.blocks import Block, Delimiters, Fault, read_blocks
@@ -677,39 +676,6 @@ def test_loops_of_one_x12_loop_stand_in_any_order(order: tuple[str, str]) -> Non
 def test_delimiters_are_those_of_the_interchange() -> None:
     text = RICH.strip().replace(":", "\x1f").replace("*", "|").replace("~\n", "\x1e")
     assert walk(text) == []
-
-
-@pytest.mark.parametrize(
-    ("value", "good"),
-    [
-        ("20240229", True),
-        ("20230229", False),
-        ("19000229", False),
-        ("240229", True),
-        ("2024022", False),
-        ("\uff120240229", False),
-        ("00240229", False),
-    ],
-)
-def test_dates(value: str, good: bool) -> None:
-    assert is_date(value) is good
-
-
-@pytest.mark.parametrize(
-    ("value", "good"),
-    [
-        ("0000", True),
-        ("2359", True),
-        ("2400", False),
-        ("1260", False),
-        ("120060", False),
-        ("12005999", True),
-        ("12005", False),
-        ("12:0", False),
-    ],
-)
-def test_times(value: str, good: bool) -> None:
-    assert is_time(value) is good
 
 
 @pytest.mark.parametrize(

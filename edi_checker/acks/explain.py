@@ -13,9 +13,10 @@ from rich.text import Text
 
 from edi_checker.acks import words
 from edi_checker.acks.words import Error, Outcome, Verdict
-from edi_checker.claims.claim import Segment, cents, element
+from edi_checker.claims.claim import Segment, element
 from edi_checker.guide.table import Composite, Guide
 from edi_checker.x12.blocks import Block, read_blocks
+from edi_checker.x12.money import cents, show_dollars
 
 Answer = Literal["TA1", "997", "999", "277CA", ""]
 About = Literal[
@@ -579,7 +580,7 @@ def _counted(counts: dict[str, str], batch: str, provider: str, amount: str) -> 
     if not count:
         return ""
     charges = cents(counts.get(amount, ""))
-    of = f" of ${charges // 100:,}.{charges % 100:02d}" if charges is not None and charges >= 0 else ""
+    of = f" of {show_dollars(charges)}" if charges is not None and charges >= 0 else ""
     return f"{count} {'claim' if count == 1 else 'claims'}{of}"
 
 

@@ -42,14 +42,6 @@ def digits(value: str, longest: int) -> str:
     return value if value.isascii() and value.isdigit() and len(value) <= longest else ""
 
 
-def money(cents: int) -> str:
-    """Cents as an amount (R) without needless zeros: 12500 is `125`, 19914 is `199.14`."""
-    if cents < 0:
-        return f"-{money(-cents)}"
-    whole, rest = divmod(cents, 100)
-    return f"{whole}.{rest:02d}".rstrip("0") if rest else str(whole)
-
-
 @dataclass(frozen=True, slots=True)
 class Day:
     """The date (CCYYMMDD) and time (HHMM) at which the answers say they were made."""

@@ -22,6 +22,7 @@ from edi_checker.files.inputs import Input, name_outputs
 from edi_checker.files.output import open_text, write_whole
 from edi_checker.rules import Rulebook
 from edi_checker.run import Files
+from edi_checker.x12.dates import iso
 
 __all__ = ["Busy", "Outcome", "Settings", "find_paths", "name_all", "run_session"]
 
@@ -99,11 +100,10 @@ def run_session(
     """
     require(settings.findings)
     begin = clock()
-    received = f"{checker.setting.received:08d}"
     tables = [list(version) for version in checker.setting.versions()]
     head = {
         "version": files.version,
-        "received": f"{received[:4]}-{received[4:6]}-{received[6:]}",
+        "received": iso(checker.setting.received),
         "tables": [{"name": name, "version": version, "rows": rows} for name, version, rows in tables],
     }
     digest = _digest(

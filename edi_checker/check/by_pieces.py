@@ -12,7 +12,6 @@ from edi_checker.claims.claim import (
     Claim,
     OtherPayer,
     Segment,
-    cents,
     once,
 )
 from edi_checker.claims.minutes import minutes_of
@@ -42,7 +41,6 @@ from edi_checker.facts.coding import (
 from edi_checker.facts.context import ClaimsSeen, InputMemory, Setting
 from edi_checker.facts.duplicates import digest_claim, find_earlier_lines, is_first_issue
 from edi_checker.facts.fact import Fact, Placed
-from edi_checker.facts.lines import days_of, thousandths
 from edi_checker.facts.payers import add_other_payers
 from edi_checker.facts.pieces import (
     fill,
@@ -54,6 +52,8 @@ from edi_checker.facts.triggers import Around
 from edi_checker.facts.whole_claim import Line, WholeClaim
 from edi_checker.finding import Finding
 from edi_checker.reference.units import least_minutes
+from edi_checker.x12.dates import days_of
+from edi_checker.x12.money import cents, thousandths
 
 # Answers of a kind, lines and eras that are kept before it starts afresh, so that memory stays bounded: what
 # is known of a line takes some 10 kB, other answers hardly any.

@@ -6,12 +6,12 @@ import re
 from typing import NamedTuple
 
 from edi_checker.claims.claim import (
+    DIAGNOSIS_LISTS,
     Segment,
 )
 from edi_checker.facts.columns import (
     ADDRESS,
     COLUMNS,
-    DIAGNOSIS_QUALIFIERS,
     LOOKED_AT_REFERENCES,
     NAME_OF_A_PERSON,
 )
@@ -82,8 +82,8 @@ class Cutter:
         )
         self.address = f"{ADDRESS}{self.element}"
         self._order = re.compile(f"{t}SBR{e}({one})")
-        self._hi = tuple(f"HI{self.element}{qualifier}{self.component}" for qualifier in DIAGNOSIS_QUALIFIERS)
-        self._qualifiers = tuple(f"{qualifier}{self.component}" for qualifier in DIAGNOSIS_QUALIFIERS)
+        self._hi = tuple(f"HI{self.element}{qualifier}{self.component}" for qualifier in DIAGNOSIS_LISTS)
+        self._qualifiers = tuple(f"{qualifier}{self.component}" for qualifier in DIAGNOSIS_LISTS)
         assert {"X4"} == LOOKED_AT_REFERENCES
 
     def cut(self, text: str) -> Cut | None:

@@ -99,17 +99,12 @@ class Engine:
         self._durable: _Durable | None = None
         self._memos = Memos()
 
-    def decide(self, facts: Sequence[Fact], profile: Profile, received: int) -> list[Finding]:
-        """The findings on the facts of one part, in document order.
-
-        `received` is the date of receipt, CCYYMMDD. Raises plain.TooMuch where a part is too large to be
-        decided, and whatever a fact raises that does not know its own place.
-        """
-        self._program(profile).note_dates(facts, received)
-        return self.judge(facts, profile, received)
-
     def judge(self, facts: Sequence[Fact], profile: Profile, received: int) -> list[Finding]:
-        """As `decide`, and nothing is noted for the tally, which is told of days by itself."""
+        """The findings on the facts of one part, in document order; the tally learns of its days by `meet`.
+
+        `received` is the date of receipt, CCYYMMDD. Raises reference_engine.TooMuch where a part is too large
+        to be decided, and whatever a fact raises that does not know its own place.
+        """
         fired = self._judged(facts, profile, received)
         return in_order(fired) if fired else []
 
@@ -260,14 +255,6 @@ class _Program:
                 self.spoken[number] = Spoken(number, rule, case, severity, profile)
         self.sieve = Prefilter([(number, spoken.case) for number, spoken in self.spoken.items()])
         self.judgement = Judgement(self.spoken, self.sieve)
-
-    def note_dates(self, facts: Sequence[Fact], received: int) -> None:
-        """Remember the dates of a part for the tally; those of its first and last fact stand for all."""
-        if facts and len(self._dates) < _MAX_DATES:
-            for fact in (facts[0], facts[-1]):
-                on = fact.values.get("date")
-                self._dates.add(on if isinstance(on, int) else received)
-            self._received.add(received)
 
     def note_day(self, on: int, received: int) -> None:
         if len(self._dates) < _MAX_DATES:

@@ -22,7 +22,6 @@ from edi_checker.claims.claim import (
     Level,
     Patient,
     Subscriber,
-    day,
 )
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.claims import (
@@ -70,6 +69,7 @@ from edi_checker.facts.whole_claim import Line, Service, WholeClaim
 from edi_checker.finding import Finding
 from edi_checker.reference.codesets import lists, therapist
 from edi_checker.x12.blocks import Delimiters
+from edi_checker.x12.dates import day
 
 # Answers of a kind, lines and eras that are kept before it starts afresh, so that memory stays bounded: what
 # is known of a line takes some 10 kB, other answers hardly any.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
 from itertools import pairwise
 
 from edi_checker.claims.claim import (
@@ -26,6 +25,7 @@ from edi_checker.claims.claim import (
 from edi_checker.guide.table import Guide
 from edi_checker.guide.walker import Walker
 from edi_checker.x12.blocks import ISA_WIDTHS, Block, Fault
+from edi_checker.x12.dates import day, is_date, is_time
 
 VERSION = "005010X222A1"
 READ_AS_VERSION = frozenset(("005010X222", "005010X222A2"))
@@ -564,21 +564,6 @@ def _version_fault(head: Segment, group_version: str) -> Fault | None:
     return Fault("version", 1, *at, answers, name, VERSION, _version_text(version))
 
 
-def _is_date(text: str) -> bool:
-    if not re.fullmatch(r"[0-9]{6}|[0-9]{8}", text):
-        return False
-    year, month, on = (text[:-4], text[-4:-2], text[-2:])
-    try:
-        date(2000 + int(year) if len(year) == 2 else int(year), int(month), int(on))
-    except ValueError:
-        return False
-    return True
-
-
-def _is_time(text: str) -> bool:
-    return re.fullmatch(r"([01][0-9]|2[0-3])[0-5][0-9]([0-5][0-9]([0-9]{1,2})?)?", text) is not None
-
-
 _ID_QUALIFIERS = frozenset(("01", "14", "20", "27", "28", "29", "30", "33", "ZZ"))
 
 # ISA element: answer of the TA1, what is expected, the test (beside its fixed width)
@@ -591,8 +576,8 @@ _ISA_CHECKS: dict[int, tuple[str, str, Callable[[str], bool]]] = {
     6: ("006", "15 characters, not all blank", lambda v: bool(v.strip())),
     7: ("007", "an interchange id qualifier", lambda v: v in _ID_QUALIFIERS),
     8: ("008", "15 characters, not all blank", lambda v: bool(v.strip())),
-    9: ("014", "a date YYMMDD", _is_date),
-    10: ("015", "a time HHMM", _is_time),
+    9: ("014", "a date YYMMDD", is_date),
+    10: ("015", "a time HHMM", is_time),
     11: ("016", "one character", lambda v: True),
     12: ("017", "five digits", lambda v: v.isascii() and v.isdigit()),
     13: ("018", "nine digits", lambda v: v.isascii() and v.isdigit()),
@@ -627,8 +612,8 @@ _GS_CHECKS: dict[int, tuple[str, Callable[[str], bool]]] = {
     1: ("HC", lambda v: v == "HC"),
     2: ("2 to 15 characters", lambda v: 2 <= len(v) <= 15),
     3: ("2 to 15 characters", lambda v: 2 <= len(v) <= 15),
-    4: ("a date CCYYMMDD", lambda v: len(v) == 8 and _is_date(v)),
-    5: ("a time HHMM", _is_time),
+    4: ("a date CCYYMMDD", lambda v: day(v) is not None),
+    5: ("a time HHMM", is_time),
     6: ("one to nine digits", lambda v: re.fullmatch(r"[0-9]{1,9}", v) is not None),
     7: ("X", lambda v: v == "X"),
 }

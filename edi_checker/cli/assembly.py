@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from edi_checker.cli.refusal import Refusal
 from edi_checker.cli.rulebook import choose_profile, gather_plugins
+from edi_checker.x12.dates import from_date
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,7 +45,7 @@ def make_checker(
     from edi_checker.guide.table import load
 
     plugins = gather_plugins()
-    day = received.date() if received is not None else date.today()  # noqa: DTZ011  # the day at the user's desk
+    today = date.today()  # noqa: DTZ011  # the day at the user's desk
     # What a claim leaves behind is seldom more than counting references frees: look for it less often.
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
@@ -52,7 +53,7 @@ def make_checker(
         guide=load(),
         engine=Engine(rulebook, kind, time.perf_counter if timed else None),
         setting=Setting(
-            received=day.year * 10000 + day.month * 100 + day.day,
+            received=from_date(received or today),
             tables=tables,
             minutes=minutes,
             profile=choose_profile(profile),

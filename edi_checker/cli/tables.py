@@ -12,6 +12,7 @@ from edi_checker.cli.options import Day, config_option, tables_option
 from edi_checker.cli.progress import show_bar
 from edi_checker.cli.refusal import Refusal
 from edi_checker.cli.stored_tables import find_store, store_folder
+from edi_checker.x12.dates import from_date
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -74,7 +75,7 @@ def import_tables(
     from edi_checker.reference.store import ImportRefused, StoreError, plan_import, run_import
 
     folder = store_folder(store or given)
-    on = effective.year * 10000 + effective.month * 100 + effective.day if effective is not None else None
+    on = from_date(effective) if effective is not None else None
     try:
         plan = plan_import(paths, on)
         with show_bar("tables", plan.size, not no_progress and sys.stderr.isatty()) as watch:
@@ -111,11 +112,11 @@ def lookup(given: Path | None, codes: tuple[str, ...], store: Path | None, on: d
     for code in codes:
         if not code.strip().replace(".", "").isalnum():
             raise click.UsageError(f"{code!r} is no code; two codes have a space between them.")
-    day = on.date() if on is not None else date.today()  # noqa: DTZ011  # the day at the user's desk
+    today = date.today()  # noqa: DTZ011  # the day at the user's desk
     folder = find_store(store or given)
     try:
         found = open_tables(folder, built_in())
         names = tuple(code.strip().upper() for code in codes)
-        click.echo(describe(found, names, day.year * 10000 + day.month * 100 + day.day), nl=False)
+        click.echo(describe(found, names, from_date(on or today)), nl=False)
     except StoreError as error:
         raise Refusal(str(error)) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
-from edi_checker.claims.claim import Claim, SegmentRun, element
+from edi_checker.claims.claim import DIAGNOSIS_LISTS, Claim, SegmentRun, element
 from edi_checker.claims.loops import LOOPS_2310
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.code_errors import (
@@ -20,7 +20,7 @@ from edi_checker.facts.code_errors import (
     without_refused,
 )
 from edi_checker.facts.coding import add_coding
-from edi_checker.facts.columns import ADDRESS, DIAGNOSIS_QUALIFIERS
+from edi_checker.facts.columns import ADDRESS
 from edi_checker.facts.context import InputMemory, Setting
 from edi_checker.facts.duplicates import find_earlier_claim, find_earlier_lines
 from edi_checker.facts.fact import Fact, Value
@@ -61,6 +61,7 @@ from edi_checker.facts.whole_claim import Line, WholeClaim
 from edi_checker.finding import Place
 from edi_checker.reference.codesets import therapist
 from edi_checker.reference.codesets.imported import releases_in
+from edi_checker.x12.dates import a_year_after
 
 
 class Part:
@@ -317,11 +318,6 @@ _OF_PART: dict[str, OpenValue] = {
 CODE_ERROR_OF_CLAIM = _OF_PART
 
 
-def a_year_after(on: int) -> int:
-    """The same day of the next year, February 28 for 29."""
-    return on + 10000 - (on % 10000 == 229)
-
-
 def make_diagnoses(whole: WholeClaim) -> Iterator[Fact]:
     """The facts of a claim's diagnoses, each of which is a piece with nothing but a key."""
     claim = whole.claim
@@ -331,7 +327,7 @@ def make_diagnoses(whole: WholeClaim) -> Iterator[Fact]:
             continue
         for number, composite in enumerate(segment[1:], 1):
             qualifier, _, code = composite.partition(claim.component)
-            if qualifier not in DIAGNOSIS_QUALIFIERS:
+            if qualifier not in DIAGNOSIS_LISTS:
                 continue
             ordinal += 1
             values: dict[str, Value] = {

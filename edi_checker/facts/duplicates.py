@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from edi_checker.claims.claim import Claim, Transaction
-from edi_checker.facts.columns import DIAGNOSIS_QUALIFIERS
+from edi_checker.claims.claim import DIAGNOSIS_LISTS, Claim, Transaction
 from edi_checker.facts.context import ClaimsSeen
 from edi_checker.facts.places import FixedLocation
 from edi_checker.facts.whole_claim import Line, WholeClaim
@@ -30,7 +29,7 @@ def find_earlier_claim(seen: ClaimsSeen, whole: WholeClaim) -> FixedLocation | N
         composite
         for segment in claim.header.all("HI")
         for composite in segment[1:]
-        if composite.partition(claim.component)[0] in DIAGNOSIS_QUALIFIERS
+        if composite.partition(claim.component)[0] in DIAGNOSIS_LISTS
     ]
     levels = (claim.billing, claim.subscriber, claim.patient)
     above = [level.content for level in levels if level is not None]

@@ -18,7 +18,6 @@ from edi_checker.claims.claim import (
     Subscriber,
     Transaction,
     TransactionEnd,
-    day,
     element,
     place_in,
 )
@@ -61,6 +60,7 @@ from edi_checker.facts.triggers import NOTHING_AROUND
 from edi_checker.finding import Place
 from edi_checker.reference.codesets.imported import releases_in
 from edi_checker.x12.blocks import Fault
+from edi_checker.x12.dates import day
 
 _LEVELS: dict[type, str] = {
     Interchange: "interchange",

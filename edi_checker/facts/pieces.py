@@ -13,12 +13,11 @@ from functools import lru_cache
 from sys import intern
 from typing import Any, NamedTuple, NoReturn, Protocol
 
-from edi_checker.claims.claim import Segment
+from edi_checker.claims.claim import DIAGNOSIS_LISTS, Segment
 from edi_checker.claims.loops import OPENED, walk_loops
 from edi_checker.facts.columns import (
     ADDRESS,
     COLUMNS,
-    DIAGNOSIS_QUALIFIERS,
     LOOKED_AT_REFERENCES,
     NAME_OF_A_PERSON,
 )
@@ -194,7 +193,7 @@ def columns_of(segments: Iterable[Segment], component: str) -> list[str]:
 
 
 def _holds_diagnoses(segment: Segment, component: str) -> bool:
-    return len(segment) > 1 and segment[1].partition(component)[0] in DIAGNOSIS_QUALIFIERS
+    return len(segment) > 1 and segment[1].partition(component)[0] in DIAGNOSIS_LISTS
 
 
 def _open_in(segment: Segment) -> tuple[int, ...]:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
-from edi_checker.claims.claim import cents, element, quantity
+from edi_checker.claims.claim import element
 from edi_checker.facts.fact import Value
 from edi_checker.facts.pieces import Cells, Open, OpenValue, View, cell, present, read, text
+from edi_checker.x12.money import cents, quantity
 
 Piece = Literal["head", "around", "line", "party", "billing"]
 

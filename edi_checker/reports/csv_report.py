@@ -7,7 +7,8 @@ import re
 import unicodedata
 from typing import Any, TextIO
 
-from edi_checker.reports.findings_log import Entry, FindingsLog, Summary, dollars
+from edi_checker.reports.findings_log import Entry, FindingsLog, Summary
+from edi_checker.x12.money import dollars
 
 # Excel takes a file without it for the local code page; every other reader of UTF-8 passes over it.
 MARK = "\ufeff"

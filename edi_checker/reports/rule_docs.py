@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from edi_checker.check.examples import Shown
+from edi_checker.claims.claim import DIAGNOSIS_LISTS
 from edi_checker.facts import FactType, Field
 from edi_checker.facts.columns import (
     ADDRESS,
     COLUMNS,
-    DIAGNOSIS_QUALIFIERS,
     LOOKED_AT_REFERENCES,
     NAME_OF_A_PERSON,
 )
@@ -221,7 +221,7 @@ def _tell_columns() -> list[str]:
         f"- The number of {kept} is no column: a fact says whether it has its form.",
         f"- Of the name of a person (NM102 is 1) it is not even known which of {person} are sent.",
         f"- {ADDRESS} is looked at by itself: {ADDRESS}01 is a column, and of {ADDRESS}03 its shape counts.",
-        f"- A diagnosis (HI with {_one_of(sorted(DIAGNOSIS_QUALIFIERS))}) is looked at by itself, as a code.",
+        f"- A diagnosis (HI with {_one_of(sorted(DIAGNOSIS_LISTS))}) is looked at by itself, as a code.",
     ]
     return out
 

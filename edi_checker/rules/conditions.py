@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping as Map
-from datetime import date
 from functools import partial
 from typing import cast
 
@@ -12,6 +11,7 @@ from edi_checker.facts import FactType, FieldType
 from edi_checker.rules.fault_list import Notes, Wrong, listed, mapping_of, word_of
 from edi_checker.rules.model import Constant, Operator, Pattern, Reference, Term
 from edi_checker.rules.yaml_tree import Mapping, Node, Scalar, Sequence
+from edi_checker.x12.dates import read_iso
 
 MAX_ALIASES = 6
 
@@ -244,10 +244,7 @@ def _constant(kind: FieldType, node: Node) -> str | int | bool:
 def day_of(node: Node) -> int:
     """A date written 2026-01-31, as CCYYMMDD."""
     text = word_of(node)
-    try:
-        day = date.fromisoformat(text) if len(text) == len("2026-01-31") else None
-    except ValueError:
-        day = None
+    day = read_iso(text)
     if day is None:
         raise Wrong(node.line, f"{text!r} is no date; one is written 2026-01-31")
-    return day.year * 10000 + day.month * 100 + day.day
+    return day

@@ -10,6 +10,7 @@ from edi_checker.reports.findings_log import Entry
 from edi_checker.reports.html.claim_view import ClaimView, LineRow, RawSegment
 from edi_checker.reports.html.markup import Element, append, tag
 from edi_checker.x12.blocks import Delimiters
+from edi_checker.x12.money import show_dollars
 
 _COLUMNS = (
     ("ordinal", "Line", "Ordinal of the line in the claim"),
@@ -119,7 +120,7 @@ def _heading(exhibit: ClaimView, entry: Entry) -> Element:
         )
         where = entry.finding["where"]
         if entry.cents is not None:
-            append(head, tag("span", money(entry.cents), class_="amount"))
+            append(head, tag("span", show_dollars(entry.cents), class_="amount"))
         if where["transaction"]:
             append(head, tag("span", f"transaction {where['transaction']}", class_="quiet"))
     else:
@@ -250,11 +251,6 @@ def _point(points: Element, label: str, texts: list[str], name: str | None = Non
     points.append(
         tag("div", tag("dt", label), tag("dd", *(tag("span", text) for text in texts)), class_=name)
     )
-
-
-def money(cents: int) -> str:
-    sign = "-" if cents < 0 else ""
-    return f"{sign}${abs(cents) // 100:,}.{abs(cents) % 100:02d}"
 
 
 # Marks

@@ -29,9 +29,10 @@ from edi_checker.claims.claim import (
 from edi_checker.claims.loops import LOOPS_1000, LOOPS_2010, LOOPS_2310, walk_loops
 from edi_checker.claims.minutes import Minutes, minutes_of
 from edi_checker.finding import Finding, Place
-from edi_checker.reports.findings_log import dollars
 from edi_checker.reports.html.markup import shorten
 from edi_checker.x12.blocks import Delimiters
+from edi_checker.x12.dates import hyphenate, iso
+from edi_checker.x12.money import dollars
 
 MOST_REJECTED = 100  # parts with an error that are laid out in full; the rest stands in the list of findings
 MOST_OTHERS = 25  # parts with warnings and infos only
@@ -275,12 +276,7 @@ def period(days: tuple[int | None, int | None]) -> str:
     first, last = days
     if first is None or last is None:
         return ""
-    return _day(first) if first == last else f"{_day(first)} to {_day(last)}"
-
-
-def _day(day: int) -> str:
-    text = f"{day:08d}"
-    return f"{text[:4]}-{text[4:6]}-{text[6:]}"
+    return iso(first) if first == last else f"{iso(first)} to {iso(last)}"
 
 
 def _number(quantity: Decimal | None) -> str:
@@ -400,9 +396,7 @@ def _of_claim(claim: Claim) -> Iterator[Detail]:
 def _patient(claim: Claim) -> Detail:
     party = claim.patient_name
     birth = party.run.first("DMG")
-    born = element(birth, 2)
-    if len(born) == 8 and born.isdigit():
-        born = f"{born[:4]}-{born[4:6]}-{born[6:]}"
+    born = hyphenate(element(birth, 2))
     sex = _SEXES.get(element(birth, 3), element(birth, 3))
     told = ", ".join(filter(None, (f"born {born}" if born else "", sex)))
     loop = "2010CA" if claim.patient is not None else "2010BA"

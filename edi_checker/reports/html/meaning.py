@@ -17,6 +17,7 @@ from edi_checker.acks.words import (
     VERDICTS,
 )
 from edi_checker.reports.html.markup import shorten
+from edi_checker.x12.dates import hyphenate
 
 SOURCE, RECEIVER, PROVIDER, PATIENT, LINE = 1, 2, 3, 4, 5
 """The levels of a 277CA, in which the same segment says different things; 0 is outside of all."""
@@ -171,7 +172,4 @@ def _element(position: str) -> str:
 
 def _day(text: str) -> str:
     """`20260131`, or two of them, with hyphens."""
-    days = text.split("-")
-    if all(len(day) == 8 and day.isdigit() for day in days):
-        return " to ".join(f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in days)
-    return text
+    return " to ".join(map(hyphenate, text.split("-")))

@@ -15,11 +15,13 @@ from edi_checker.reports.findings_log import Entry, FileOutcome, FindingsLog, Su
 from edi_checker.reports.gaps import say_gaps
 from edi_checker.reports.html.answers import key_of, unite
 from edi_checker.reports.html.answers import lay_out as lay_out_answer
-from edi_checker.reports.html.claim_card import Advice, lay_out, money, name_place, outcome_tag, severity_tag
+from edi_checker.reports.html.claim_card import Advice, lay_out, name_place, outcome_tag, severity_tag
 from edi_checker.reports.html.claim_view import ClaimView, ClaimViews
 from edi_checker.reports.html.markup import Content, Element, append, shorten, tag, write
 from edi_checker.reports.html.rule_filter import draw_chart, write_switches
 from edi_checker.rules import Rule
+from edi_checker.x12.dates import iso
+from edi_checker.x12.money import show_dollars
 
 MOST_CARD_TEXT = 9_000_000  # characters of parts laid out in full on one page
 MOST_LIST_TEXT = 7_000_000  # characters of the list of findings
@@ -66,8 +68,7 @@ class HtmlReport:
     ) -> None:
         self._out = out
         self._version = version
-        day = f"{received:08d}"
-        self._received = f"{day[:4]}-{day[4:6]}-{day[6:]}"
+        self._received = iso(received)
         self._tables = tables
         self._titles: dict[str, str] = {}
         self._documentation: dict[str, tuple[str, ...]] = {}
@@ -292,7 +293,7 @@ class HtmlReport:
                     "div",
                     tag("dt", label),
                     tag("dd", f"{count:,}"),
-                    tag("dd", money(amount), class_="amount"),
+                    tag("dd", show_dollars(amount), class_="amount"),
                     class_=outcome if count else None,
                 )
             )
@@ -365,7 +366,7 @@ def _heading_of(summary: Summary) -> Element:
         _count(summary.transactions, "transaction"),
         _count(summary.claims, "claim"),
         _count(summary.lines, "line"),
-        money(sum(summary.sums.cents.values())),
+        show_dollars(sum(summary.sums.cents.values())),
     ]
     head = tag(
         "header",
