@@ -28,11 +28,9 @@ from edi_checker.facts import AnyLevel, Circumstances, facts_of, note_days
 from edi_checker.finding import Finding
 from edi_checker.guide.table import Guide
 from edi_checker.x12.blocks import Bounds, Fault, read_blocks
+from edi_checker.x12.fault_codes import NOTED_ONLY
 
 Outcome = Literal["accepted", "rejected", "not_checked"]
-
-# An IEA01 that counts wrong is reported, and the groups that were received are still processed (TA104 = E).
-TA1_NOTED_ONLY = frozenset(("021",))
 
 
 class Checked(NamedTuple):
@@ -222,7 +220,7 @@ class _Outcomes:
                 continue
             self._doubt_levels(part, finding)
             if finding.status.ta1 is not None:
-                if finding.status.ta1 not in TA1_NOTED_ONLY:
+                if finding.status.ta1 != NOTED_ONLY:
                     self.interchange = "rejected"
                     own = "rejected"
                 continue

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
 from edi_checker.finding import Place
 from edi_checker.x12.blocks import Block, Delimiters, Fault
@@ -23,6 +23,14 @@ Value = TypeVar("Value")
 
 # X12's decimal: digits and one point, a leading minus; bounded, so that no text makes a huge number.
 _NUMBER = re.compile(r"-?(?:[0-9]{1,18}(?:\.[0-9]{0,8})?|\.[0-9]{1,8})")
+
+# HI01-1 of a diagnosis, with the list that its code is of
+DIAGNOSIS_SYSTEMS: dict[str, Literal["icd10cm", "icd9cm"]] = {
+    "ABK": "icd10cm",
+    "ABF": "icd10cm",
+    "BK": "icd9cm",
+    "BF": "icd9cm",
+}
 
 
 def element(segment: Segment | None, index: int) -> str:
@@ -729,12 +737,12 @@ class Claim(BlockView):
 
     @once
     def diagnoses(self) -> list[tuple[str, str]]:
-        """Qualifier (ABK, ABF, BK, BF) and code of each diagnosis, in the order to which SV107 points"""
+        """Qualifier and code of each diagnosis, in the order to which SV107 points"""
         found = []
         for segment in self.header.all("HI"):
             for composite in segment[1:]:
                 parts = composite.split(self.component)
-                if parts[0] in ("ABK", "ABF", "BK", "BF"):
+                if parts[0] in DIAGNOSIS_SYSTEMS:
                     found.append((parts[0], parts[1] if len(parts) > 1 else ""))
         return found
 

@@ -10,7 +10,15 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from edi_checker.claims.claim import BillingProvider, Claim, Subscriber, day, element, place_in
+from edi_checker.claims.claim import (
+    DIAGNOSIS_SYSTEMS,
+    BillingProvider,
+    Claim,
+    Subscriber,
+    day,
+    element,
+    place_in,
+)
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.fact import Fact, Value
 from edi_checker.facts.pieces import (
@@ -298,8 +306,6 @@ def lacks_npi(billing: BillingProvider) -> bool:
 
 # -- diagnoses ---------------------------------------------------------------------------------------------
 
-_SYSTEMS: dict[str, icd.System] = {"ABK": "icd10cm", "ABF": "icd10cm", "BK": "icd9cm", "BF": "icd9cm"}
-
 
 @lru_cache(maxsize=4096)
 def _era_of(on: int) -> int:
@@ -322,11 +328,11 @@ def _judge_diagnoses(
     seen: set[tuple[icd.System, str]] = set()
     uncovered: list[tuple[int, str, TableVersion]] = []
     wrong_system = False
-    systems = {_SYSTEMS[qualifier] for qualifier, _ in pairs}
+    systems = {DIAGNOSIS_SYSTEMS[qualifier] for qualifier, _ in pairs}
     for number, (qualifier, code) in enumerate(pairs, 1):
         if not code:
             continue
-        system = _SYSTEMS[qualifier]
+        system = DIAGNOSIS_SYSTEMS[qualifier]
         first = number == 1
         late = system == "icd9cm" and on >= icd.TURN
         early = system == "icd10cm" and end < icd.TURN
@@ -413,7 +419,7 @@ def _of_diagnoses(
             continue
         for place, composite in enumerate(segment[1:], 1):
             qualifier, _, rest = composite.partition(claim.component)
-            if qualifier in _SYSTEMS and len(sites) < MOST_DIAGNOSES:
+            if qualifier in DIAGNOSIS_SYSTEMS and len(sites) < MOST_DIAGNOSES:
                 sites.append((index, place, rest.partition(claim.component)[0]))
     for number, code_error in oddities:
         index, place, _ = sites[number - 1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from edi_checker.claims.claim import DIAGNOSIS_SYSTEMS
+
 # Elements that stand open where a piece of a claim is looked at: amounts, units, numbers, dates, names,
 # addresses and free text. They can be handed on and compared by a rule; what a maker of facts may look at is
 # all the rest, and by all the rest it is known whether the same was said before. An element that is missing
@@ -48,4 +50,4 @@ NAME_OF_A_PERSON = (3, 4, 5, 6, 7)
 # Addresses are pieces of their own: of the piece around them it is known that there is one.
 ADDRESS = "N4"
 # HI segments of these qualifiers hold diagnoses, each of which is a piece of its own.
-DIAGNOSIS_QUALIFIERS = frozenset(("ABK", "ABF", "BK", "BF"))
+DIAGNOSIS_QUALIFIERS = frozenset(DIAGNOSIS_SYSTEMS)

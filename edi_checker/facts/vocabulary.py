@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edi_checker.claims.claim import DIAGNOSIS_SYSTEMS
 from edi_checker.facts.fact import FactType, Field
 from edi_checker.facts.triggers import SITUATIONS
 
@@ -133,7 +134,7 @@ DIAGNOSIS = FactType(
         "last_date": Field("date", "DTP03 472", "last day of service of all lines"),
         "profile": _PROFILE,
         "code": Field("text", "HI", "ICD code, without the dot"),
-        "qualifier": Field("text", "HI", "ABK, ABF, BK or BF", values=("ABK", "ABF", "BK", "BF")),
+        "qualifier": Field("text", "HI", "ABK, ABF, BK or BF", values=tuple(DIAGNOSIS_SYSTEMS)),
         "ordinal": Field("int", "computed", "number by which SV107 points to it"),
     },
 )
