@@ -39,7 +39,7 @@ _COLUMN_OF = {
     "SV107": "diagnoses",
 }
 _WORDS = {"error": "Error", "warning": "Warning", "info": "Info"}
-_OUTCOMES = {"accepted": "Accepted", "rejected": "Rejected", "not_checked": "Not checked"}
+OUTCOMES = {"accepted": "Accepted", "rejected": "Rejected", "not_checked": "Not checked"}
 
 
 class Advice(NamedTuple):
@@ -87,7 +87,7 @@ def lay_out(
 
 
 def outcome_tag(outcome: str) -> Element:
-    return tag("span", _OUTCOMES.get(outcome, outcome), class_=f"tag {outcome}")
+    return tag("span", OUTCOMES.get(outcome, outcome), class_=f"tag {outcome}")
 
 
 def severity_tag(severity: str) -> Element:

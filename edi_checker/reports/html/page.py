@@ -15,7 +15,15 @@ from edi_checker.reports.findings_log import Entry, FileOutcome, FindingsLog, Su
 from edi_checker.reports.gaps import say_gaps
 from edi_checker.reports.html.answers import key_of, unite
 from edi_checker.reports.html.answers import lay_out as lay_out_answer
-from edi_checker.reports.html.claim_card import Advice, lay_out, money, name_place, outcome_tag, severity_tag
+from edi_checker.reports.html.claim_card import (
+    OUTCOMES,
+    Advice,
+    lay_out,
+    money,
+    name_place,
+    outcome_tag,
+    severity_tag,
+)
 from edi_checker.reports.html.claim_view import ClaimView, ClaimViews
 from edi_checker.reports.html.markup import Content, Element, append, shorten, tag, write
 from edi_checker.reports.html.rule_filter import draw_chart, write_switches
@@ -37,7 +45,6 @@ _VERDICTS: dict[FileOutcome, tuple[str, str]] = {
     "rejected": ("\u2717", "Rejected"),
     "not_checked": ("?", "Not checked"),
 }
-_OUTCOME_WORDS = {"accepted": "accepted", "rejected": "rejected", "not_checked": "not checked"}
 
 
 class Answer(NamedTuple):
@@ -282,7 +289,7 @@ class HtmlReport:
         total, cents = sum(sums.claims.values()), sum(sums.cents.values())
         rows = [("", "Claims", total, cents)]
         rows += [
-            (outcome, _OUTCOME_WORDS[outcome].capitalize(), count, sums.cents[outcome])
+            (outcome, OUTCOMES[outcome], count, sums.cents[outcome])
             for outcome, count in sums.claims.items()
             if count or outcome != "not_checked"
         ]
@@ -332,8 +339,9 @@ class HtmlReport:
         )
         if self._tables:
             table = tag("table", class_="tables")
-            head = tag("tr", tag("th", "Table", scope="col"), tag("th", "Release", scope="col"))
-            append(table, tag("thead", append_to(head, tag("th", "Rows", scope="col", class_="number"))))
+            heads = [tag("th", label, scope="col") for label in ("Table", "Release")]
+            heads.append(tag("th", "Rows", scope="col", class_="number"))
+            append(table, tag("thead", tag("tr", *heads)))
             for name, release, rows in self._tables:
                 row = tag("tr", tag("td", name), tag("td", release), tag("td", f"{rows:,}", class_="number"))
                 table.append(row)
@@ -350,11 +358,6 @@ class HtmlReport:
             ),
         )
         return foot
-
-
-def append_to(element: Element, *content: Content) -> Element:
-    append(element, *content)
-    return element
 
 
 def _heading_of(summary: Summary) -> Element:
