@@ -11,24 +11,8 @@ from typing import BinaryIO, Literal, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from edi_checker.acks import words
-from edi_checker.acks.narrator import (
-    LEVELS,
-    About,
-    error_of,
-    locate,
-    name_place,
-    plain,
-    read_context,
-    say_error,
-    say_group,
-    say_interchange,
-    say_set,
-    say_statuses,
-    sentence,
-    split,
-    whole,
-)
+from edi_checker.acks import narrator, words
+from edi_checker.acks.narrator import LEVELS, About, plain, split, whole
 from edi_checker.acks.words import Outcome
 from edi_checker.claims.claim import Segment, cents, element
 from edi_checker.guide.table import Composite, Guide
@@ -244,7 +228,7 @@ class _Teller:
     # TA1
 
     def _tell_ta1(self, segment: Segment) -> Statement:
-        text, outcome, codes = say_interchange(segment)
+        text, outcome, codes = narrator.say_interchange(segment)
         advice = ""
         if outcome == "rejected":
             advice = "Nothing in it was processed. Correct it and send the whole file again with a new ISA13."
@@ -292,7 +276,7 @@ class _Teller:
         here = self._set()
         if not here.errors or here.more:
             return
-        claim, trigger = read_context(segment, self._component)
+        claim, trigger = narrator.read_context(segment, self._component)
         if claim:
             here.errors[-1].claims.append(claim)
         if trigger:
@@ -316,14 +300,14 @@ class _Teller:
     def _tell_group(self, group: Segment, trailer: Segment, sets: list[_Set]) -> Statement:
         number, version = plain(element(group, 2)), plain(element(group, 3), 12)
         name = f"Group {number or '(not named)'}" + (f" ({version})" if version else "")
-        text, outcome, codes = say_group(name, trailer)
+        text, outcome, codes = narrator.say_group(name, trailer)
         advice = ""
         if outcome == "rejected" and not any(one.errors or one.verdict for one in sets):
             advice = "Nothing in it was processed. Correct it and send the whole group again, as a new file."
         return Statement(self._answer, "group", number, outcome, text, advice, codes)
 
     def _tell_set(self, one: _Set) -> Statement:
-        text, outcome, codes = say_set(f"Transaction set {one.number or '(not named)'}", one.verdict)
+        text, outcome, codes = narrator.say_set(f"Transaction set {one.number or '(not named)'}", one.verdict)
         advice = ""
         if outcome == "rejected":
             advice = "None of its claims was taken. Correct it and send the whole set again, as a new file."
@@ -342,16 +326,16 @@ class _Teller:
         elements: list[Segment | None] = [*error.elements] or [None]
         for segment in elements:
             codes: tuple[str, ...] = (f"IK304={code}",)
-            what, at, found = f"segment {id}", "", error_of("IK304", code)
+            what, at, found = f"segment {id}", "", narrator.error_of("IK304", code)
             if segment is not None:
-                at = name_place(id, split(element(segment, 1), self._component))
+                at = narrator.name_place(id, split(element(segment, 1), self._component))
                 what = at or f"an element of segment {id}"
                 found_code = plain(element(segment, 3), 10)
-                found = error_of("IK403", found_code)
+                found = narrator.error_of("IK403", found_code)
                 codes = (*codes, f"IK403={found_code}")
             name = self._name_of(loop, at or id) if known else ""
-            places = locate(error.segment, "number" if segment is None else "segment")
-            text = say_error(f"{what} ({name})" if name else what, places, found)
+            places = narrator.locate(error.segment, "number" if segment is None else "segment")
+            text = narrator.say_error(f"{what} ({name})" if name else what, places, found)
             if error.triggers:
                 text += "; it is asked for because of " + ", ".join(error.triggers)
             yield Statement(
@@ -359,7 +343,7 @@ class _Teller:
                 "segment",
                 str(position) if position is not None else "",
                 "noted" if of.outcome == "accepted" else of.outcome,
-                sentence(f"claim {claim}: {text}" if claim else text),
+                narrator.sentence(f"claim {claim}: {text}" if claim else text),
                 f"{found.advice}." if found.advice else "",
                 codes,
                 of.transaction,
@@ -415,7 +399,7 @@ class _Teller:
 
     def _begin_lines(self) -> Iterator[Statement]:
         """The claim itself, before its lines."""
-        if self._claim is not None and self._claim.about == "claim" and not self._claim.told:
+        if self._claim is not None and not self._claim.told:
             self._claim.told = True
             yield self._tell_277(self._claim)
 
@@ -426,7 +410,7 @@ class _Teller:
 
     def _tell_277(self, item: _Item) -> Statement:
         claim = self._claim.id if self._claim is not None else None
-        statuses = say_statuses(item.statuses, self._component)
+        statuses = narrator.say_statuses(item.statuses, self._component)
         verdicts = [status.outcome for status in statuses]
         codes = tuple(code for status in statuses for code in status.codes)
         accepted, rejected = _counted(item.counts, "90", "QA", "YU"), _counted(item.counts, "AA", "QC", "YY")

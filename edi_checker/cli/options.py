@@ -175,12 +175,7 @@ choosing_options = _join(
         metavar="PATH",
         help="Minutes of treatment (CSV: claim,line,minutes); else NAME.minutes.csv beside each input.",
     ),
-    click.option(
-        "--received",
-        type=Day(),
-        metavar="YYYY-MM-DD",
-        help="Date of receipt.  [default: today]",
-    ),
+    click.option("--received", type=Day(), metavar="YYYY-MM-DD", help="Date of receipt.  [default: today]"),
     click.option(
         "--isolation",
         type=click.Choice(["claim", "transaction"]),

@@ -8,7 +8,7 @@ from typing import IO
 
 from edi_checker.acks.narrator import Narrator, Row
 from edi_checker.acks.words import Outcome
-from edi_checker.reports.html.markup import Element, append, shorten, tag
+from edi_checker.reports.html.markup import Element, append, head_of, scroll, shorten, tag
 
 MOST_SEGMENTS = 600  # segments shown of one answer
 MOST_OPEN = 80  # segments of an answer that is shown at once; a longer one is folded
@@ -41,14 +41,7 @@ def lay_out(title: str, stream: IO[bytes], claims: Mapping[str, str], anchor: st
     section = tag(
         "details",
         tag("summary", tag("h3", title), tag("span", _count(count), class_="quiet")),
-        tag(
-            "div",
-            tag("table", _header(), body, class_="answer"),
-            class_="scroll",
-            tabindex="0",
-            role="region",
-            aria_label=title,
-        ),
+        scroll(title, tag("table", head_of(("Segment", "What it says")), body, class_="answer")),
         class_="answers",
         id=anchor,
         open="open" if count <= MOST_OPEN else None,
@@ -61,10 +54,6 @@ def lay_out(title: str, stream: IO[bytes], claims: Mapping[str, str], anchor: st
 def key_of(claim: str) -> str:
     """A CLM01 by which answers name a claim: they cut it at 35 characters and mend what they cannot hold."""
     return re.sub(r"[^0-9A-Za-z]", "-", claim.strip())[:35]
-
-
-def _header() -> Element:
-    return tag("thead", tag("tr", tag("th", "Segment", scope="col"), tag("th", "What it says", scope="col")))
 
 
 def _row(text: str, said: Row, depth: int, claims: Mapping[str, str]) -> Element:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from edi_checker.reports.findings_log import Entry
 from edi_checker.reports.html.claim_view import ClaimView, LineRow, RawSegment
-from edi_checker.reports.html.markup import Element, append, tag
+from edi_checker.reports.html.markup import Element, append, scroll, tag
 from edi_checker.x12.blocks import Delimiters
 
 _COLUMNS = (
@@ -173,9 +173,7 @@ def _lines(exhibit: ClaimView, marks: _Marks) -> Element | None:
     left_out = None
     if exhibit.lines_left_out:
         left_out = tag("p", f"{exhibit.lines_left_out:,} more lines are not shown.", class_="quiet")
-    return tag(
-        "div", table, left_out, class_="scroll", tabindex="0", role="region", aria_label="Service lines"
-    )
+    return scroll("Service lines", table, left_out)
 
 
 def _line(line: LineRow, keys: list[str], marks: _Marks, shown: set[str]) -> Element:
