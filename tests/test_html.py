@@ -28,7 +28,6 @@ from edi_checker.reference.tables import built_in
 from edi_checker.reports.findings_log import FindingsLog
 from edi_checker.reports.html import ClaimViews, HtmlReport, claim_view
 from edi_checker.reports.html.markup import visible
-from edi_checker.reports.html.meaning import tell
 from edi_checker.reports.html.page import MOST_LISTED, Answer
 from edi_checker.rules import load as load_rules
 from edi_checker.x12.blocks import NotX12
@@ -233,65 +232,6 @@ def test_the_999_links_the_claim_of_a_fault(checker):
     link = page.xpath("//*[@class='answers'][1]//a")[0]
     assert words(link.getparent().getparent()[0]).startswith("CTX*CLM01:")
     assert page.get_element_by_id(link.get("href")[1:]).get("class").startswith("card")
-
-
-@pytest.mark.parametrize(
-    ("segment", "level", "told"),
-    [
-        ("TA1*000000905*260201*1200*R*023", 0, "Interchange 000000905 is rejected: the file ends too early."),
-        ("TA1*000000905*260201*1200*Z*777", 0, "Interchange 000000905 is code Z: note 777."),
-        ("IK3*N3*9*2010*3", 0, "Segment N3, number 9 of the set in loop 2010, is required here and missing."),
-        ("IK4*5:3*1325*7*9", 0, "Element 5, component 3, is a code that does not exist. Its value: 9."),
-        ("IK4*2*782*99", 0, "Element 2 has error 99."),
-        ("CTX*CLM01:C1", 0, "It belongs to claim C1."),
-        (
-            "CTX*SITUATIONAL TRIGGER*CLM*43**5:3",
-            0,
-            "What makes it necessary: element 5, component 3, of segment CLM",
-        ),
-        ("IK5*R*5*I6", 0, "The transaction set is rejected, because segments have errors, and the version"),
-        ("AK9*P*3*2*1", 0, "The group is accepted in part; sets included 3, received 2, accepted 1."),
-        ("TRN*2*B1", 2, "Batch B1 of the claims file (BHT03)."),
-        ("TRN*2*B1", 4, "Claim B1."),
-        (
-            "STC*A7:562:85*20260201*U*500******A8:128",
-            4,
-            "Rejected, something is not valid: NPI of the billing provider; tax id of the party. Ch",
-        ),
-        ("STC*Z9:9999:ZZ", 4, "Category Z9: status 9999."),
-        ("QTY*AA*3", 2, "Claims rejected in all: 3."),
-        ("AMT*YY*12.5", 2, "Charges rejected: $12.5."),
-        ("DTP*472*RD8*20260115-20260117", 4, "Date of service 2026-01-15 to 2026-01-17."),
-        ("SVC*HC:97530:GP*350*****1", 5, "Service line that made the claim fail: 97530 GP, $350, units 1."),
-        ("HL*4*3*PT", 4, "Patient of the claims that follow."),
-        ("ZZZ*1", 0, ""),
-        ("", 0, ""),
-    ],
-)
-def test_words_of_a_segment(segment, level, told):
-    assert tell(segment.split("*"), level).startswith(told)
-    assert told or not tell(segment.split("*"), level)
-
-
-@given(st.lists(st.text("AZ09:*-{who}", max_size=12), min_size=1, max_size=20), st.integers(0, 6))
-def test_words_of_any_segment(elements, level):
-    for name in (
-        "ISA",
-        "TA1",
-        "IK3",
-        "IK4",
-        "CTX",
-        "IK5",
-        "AK9",
-        "HL",
-        "NM1",
-        "TRN",
-        "STC",
-        "QTY",
-        "DTP",
-        "SVC",
-    ):
-        assert isinstance(tell([name, *elements], level), str)
 
 
 def test_answers_are_never_without_words(checker):

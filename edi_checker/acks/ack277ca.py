@@ -29,7 +29,7 @@ from edi_checker.claims.claim import (
     Transaction,
     element,
 )
-from edi_checker.finding import RETURNED, Finding
+from edi_checker.finding import NEED_A_SECOND, RETURNED, Finding
 from edi_checker.x12.money import x12_amount
 
 VERSION = "005010X214"
@@ -41,8 +41,6 @@ _MOST_CENTS = 10**17  # STC04 holds 18 characters; what is more is no charge
 _REJECTS = re.compile(r"(A[3678]):([0-9]{1,4})(?::([A-Z0-9]{2,3}))?")
 _PATIENT_HL = re.compile(rb"^HL\*\d+\*\d+\*PT~\n", re.MULTILINE)
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,3})?")
-# These say that something is wrong, but not with what: they need a second code beside them.
-_NEEDS_PARTNER = frozenset(("21", "402", "510", "511", "512", "700", "732"))
 _FORMAT = "481"  # the submission's format is invalid: partner and last resort for what no code names
 _LINE = ("A3:247",)  # the claim fails because of a line, see 2220D
 _RECEIPT = "A1:19"
@@ -539,6 +537,6 @@ def _choose_codes(said: tuple[str, ...]) -> tuple[str, ...]:
     if not codes:
         codes = RETURNED
     category, code, *_ = codes[0].split(COMPONENT)
-    if len(codes) == 1 and code in _NEEDS_PARTNER:
+    if len(codes) == 1 and code in NEED_A_SECOND:
         codes = (codes[0], f"{category}:{_FORMAT}")
     return codes

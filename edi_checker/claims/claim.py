@@ -637,7 +637,7 @@ class Claim(BlockView):
 
     @once
     def diagnoses(self) -> list[tuple[str, str]]:
-        """Qualifier (ABK, ABF, BK, BF) and code of each diagnosis, in the order to which SV107 points"""
+        """Qualifier and code of each diagnosis, in the order to which SV107 points"""
         found = []
         for segment in self.header.all("HI"):
             for composite in segment[1:]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from edi_checker.claims.claim import DIAGNOSIS_LISTS
 from edi_checker.facts.fact import FactType, Field
 from edi_checker.facts.triggers import SITUATIONS
+from edi_checker.x12.fault_codes import ANSWERS
 
 _LEVELS = ("interchange", "group", "transaction", "provider", "subscriber", "patient", "claim")
 _DISCIPLINES = ("GP", "GO", "GN")
@@ -12,7 +13,7 @@ _DISCIPLINES = ("GP", "GO", "GN")
 FAULT = FactType(
     about="something in the file that could not be placed in the guide or the envelope",
     fields={
-        "kind": Field("text", "computed", "what happened: segment-missing, element-code, count, ..."),
+        "kind": Field("text", "computed", "what happened", values=tuple(ANSWERS)),
         "level": Field(
             "text",
             "computed",

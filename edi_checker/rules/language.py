@@ -9,7 +9,7 @@ from functools import partial
 from typing import NamedTuple, cast
 
 from edi_checker.facts import FactType
-from edi_checker.finding import SEVERITIES
+from edi_checker.finding import NEED_A_SECOND, SEVERITIES
 from edi_checker.rules.conditions import REFERENCE, Conditions, day_of
 from edi_checker.rules.fault_list import (
     Notes,
@@ -37,11 +37,9 @@ from edi_checker.rules.model import (
     Where,
 )
 from edi_checker.rules.yaml_tree import Mapping, Node, Scalar, Sequence, Unreadable, read
+from edi_checker.x12.fault_codes import CODES
 
 MAX_CODES_277CA = 3
-
-# Status codes that say nothing without a second one beside them.
-NEED_A_SECOND = frozenset(("21", "402", "510", "511", "512", "700", "732"))
 
 _CASE_KEYS = ("severity", "in_force", "match", "require", "at", "related", "message", "fix", "status")
 _RULE_KEYS = (
@@ -62,9 +60,7 @@ _AT = re.compile(
     r"(?: (?P<segment>[A-Z][A-Z0-9]{1,2}?)(?P<element>[0-9]{2}(?:-[0-9]{1,2})?)?"
     r"(?: (?P<qualifier>[A-Z0-9]{1,4}))?)?"
 )
-_STATUS_999 = re.compile(r"(?:IK304|IK403|IK50[2-6]|AK90[5-9])=[A-Z0-9]{1,3}")
 _STATUS_277CA = re.compile(r"A[0-9]:([0-9]{1,4})(?::[A-Z0-9]{2,3})?")
-_STATUS_TA1 = re.compile(r"[0-9]{3}")
 
 _Notations = tuple[dict[str, Notation], ...]
 
@@ -243,7 +239,7 @@ class _Reading:
             return self._answers(node)
         codes = texts_of(node)
         for code in codes:
-            if not _STATUS_999.fullmatch(code):
+            if code not in CODES or code.startswith("TA1="):
                 raise Wrong(node.line, f"{code!r} is no 999 code; one is written IK304=3, IK403=7, AK905=5")
         return codes
 
@@ -254,8 +250,8 @@ class _Reading:
         text = word_of(node)
         if text.startswith("$"):
             return self._answers(node)
-        if not _STATUS_TA1.fullmatch(text):
-            raise Wrong(node.line, f"{text!r} is no TA1 note code; one has three digits")
+        if f"TA1={text}" not in CODES:
+            raise Wrong(node.line, f"{text!r} is no TA1 note code; they have three digits, 000 to 031")
         return text
 
     def _answers(self, node: Node) -> Reference:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from edi_checker.reports.findings_log import Entry
 from edi_checker.reports.html.claim_view import ClaimView, LineRow, RawSegment
-from edi_checker.reports.html.markup import Element, append, tag
+from edi_checker.reports.html.markup import Element, append, scroll, tag
 from edi_checker.x12.blocks import Delimiters
 from edi_checker.x12.money import show_dollars
 
@@ -40,7 +40,7 @@ _COLUMN_OF = {
     "SV107": "diagnoses",
 }
 _WORDS = {"error": "Error", "warning": "Warning", "info": "Info"}
-_OUTCOMES = {"accepted": "Accepted", "rejected": "Rejected", "not_checked": "Not checked"}
+OUTCOMES = {"accepted": "Accepted", "rejected": "Rejected", "not_checked": "Not checked"}
 
 
 class Advice(NamedTuple):
@@ -88,7 +88,7 @@ def lay_out(
 
 
 def outcome_tag(outcome: str) -> Element:
-    return tag("span", _OUTCOMES.get(outcome, outcome), class_=f"tag {outcome}")
+    return tag("span", OUTCOMES.get(outcome, outcome), class_=f"tag {outcome}")
 
 
 def severity_tag(severity: str) -> Element:
@@ -174,9 +174,7 @@ def _lines(exhibit: ClaimView, marks: _Marks) -> Element | None:
     left_out = None
     if exhibit.lines_left_out:
         left_out = tag("p", f"{exhibit.lines_left_out:,} more lines are not shown.", class_="quiet")
-    return tag(
-        "div", table, left_out, class_="scroll", tabindex="0", role="region", aria_label="Service lines"
-    )
+    return scroll("Service lines", table, left_out)
 
 
 def _line(line: LineRow, keys: list[str], marks: _Marks, shown: set[str]) -> Element:
