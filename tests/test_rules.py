@@ -84,8 +84,8 @@ def test_texts_are_texts():
     [
         (b"a: 1\nb: &x 1\n", 2, "anchors"),
         (b"a: !!python/object:os.system x\n", 1, "tags"),
-        (b"a: 1\nb: 2\na: 3\n", 3, "stands twice"),
-        (b"{a: {b: 1, b: 2}}\n", 1, "stands twice"),
+        (b"a: 1\nb: 2\na: 3\n", 3, "there twice"),
+        (b"{a: {b: 1, b: 2}}\n", 1, "there twice"),
         (b"a: 1\n---\nb: 2\n", 2, "second document"),
         (b"- a\n", 1, "no mapping"),
         (b"", 1, "empty"),

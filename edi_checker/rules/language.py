@@ -40,7 +40,7 @@ from edi_checker.rules.yaml_tree import Mapping, Node, Scalar, Sequence, Unreada
 
 MAX_CODES_277CA = 3
 
-# Status codes that say nothing without a second one beside them.
+# Status codes that say nothing without a second one.
 NEED_A_SECOND = frozenset(("21", "402", "510", "511", "512", "700", "732"))
 
 _CASE_KEYS = ("severity", "in_force", "match", "require", "at", "related", "message", "fix", "status")
@@ -90,7 +90,7 @@ def read_rule(
 
 
 class _Reading:
-    """One file being read: what it may speak of, and what has been found wrong so far."""
+    """One file being read: the facts and profiles that it may use, and what has been found wrong so far."""
 
     def __init__(self, notes: Notes, vocabulary: Map[str, FactType], profiles: Collection[str]) -> None:
         self.notes = notes
@@ -190,14 +190,14 @@ class _Reading:
         if not found:
             raise Wrong(
                 node.line,
-                f"{text!r} is no place; one is written line SV101-3, line DTP03 472, pair.column_2 SV101-2",
+                f"{text!r} is not a place such as line SV101-3, line DTP03 472, pair.column_2 SV101-2",
             )
         alias, key = found["alias"], found["key"] or ""
         stands_on = self._facts.fact_type(alias, node.line).stands_on
         kind = self._facts.kinds[alias]
         if key and key not in stands_on:
             known = listed(stands_on)
-            raise Wrong(node.line, f"fact {kind!r} does not stand on {key!r}; it stands on {known}")
+            raise Wrong(node.line, f"fact {kind!r} has no place {key!r}; it has {known}")
         segment, part = found["segment"] or "", found["element"]
         if not segment and not self._vocabulary[kind].knows_its_place:
             raise Wrong(
@@ -244,7 +244,7 @@ class _Reading:
         codes = texts_of(node)
         for code in codes:
             if not _STATUS_999.fullmatch(code):
-                raise Wrong(node.line, f"{code!r} is no 999 code; one is written IK304=3, IK403=7, AK905=5")
+                raise Wrong(node.line, f"{code!r} is not a 999 code such as IK304=3, IK403=7, AK905=5")
         return codes
 
     def _status_277ca(self, node: Node) -> tuple[str, ...] | Reference:
@@ -255,14 +255,14 @@ class _Reading:
         if text.startswith("$"):
             return self._answers(node)
         if not _STATUS_TA1.fullmatch(text):
-            raise Wrong(node.line, f"{text!r} is no TA1 note code; one has three digits")
+            raise Wrong(node.line, f"{text!r} is not a TA1 note code of three digits")
         return text
 
     def _answers(self, node: Node) -> Reference:
         text = word_of(node)
         found = REFERENCE.fullmatch(text)
         if not found:
-            raise Wrong(node.line, f"{text!r} is neither a list of codes nor like $fault.answers")
+            raise Wrong(node.line, f"{text!r} is not a list of codes, nor like $fault.answers")
         reference = self._quoted(found[1], found[2], node.line)
         if reference.type != "codes":
             raise Wrong(node.line, f"{text} holds no codes")
@@ -314,13 +314,13 @@ def _codes_277ca(node: Node) -> tuple[str, ...]:
     if len(statuses) > MAX_CODES_277CA:
         raise Wrong(node.line, f"an STC segment holds {MAX_CODES_277CA} statuses")
     if len(set(statuses)) < len(statuses):
-        raise Wrong(node.line, "a status stands twice")
+        raise Wrong(node.line, "a status is listed twice")
     for status in statuses:
         found = _STATUS_277CA.fullmatch(status)
         if not found:
-            raise Wrong(node.line, f"{status!r} is no 277CA status; one is written A7:562:85")
+            raise Wrong(node.line, f"{status!r} is not a 277CA status such as A7:562:85")
         if found[1] in NEED_A_SECOND and len(statuses) == 1:
-            raise Wrong(node.line, f"status code {found[1]} needs a second status beside it")
+            raise Wrong(node.line, f"status code {found[1]} needs a second status with it")
     return statuses
 
 
