@@ -353,7 +353,7 @@ def test_lint_asks_for_examples_and_known_statuses(tmp_path):
         ([("A title", "A title that stands on line 2")], ['says "stands on": write "is on" (title)']),
         (
             [("A reason.", "Shall be sent anew.")],
-            ['says "shall be": write "must be"', 'says "anew": write "again"'],
+            ['says "shall": write "must"', 'says "anew": write "again"'],
         ),
         ([("is wrong.", "stands on 2 line(s).")], ['says "stands on"', 'says "line(s)": write a number']),
         ([("Fix it.", "Mend it.")], ['says "mend": write "fix" (fix)']),
