@@ -36,8 +36,8 @@ _HEAD = """\
 
 97530 is therapeutic activities. A rule checks each statement below, which is from coding guides and payer
 pages. One of its two samples passes and the other fails. Where a guide and the published tables disagree, the
-tables decide. `tests/write_97530.py` makes this page and the samples from `tests/statements_97530.yaml`, and a
-test keeps them current.
+tables decide. `tests/write_97530.py` makes this page and the samples from `tests/statements_97530.yaml`, and
+a test keeps them current.
 
     edi-checker check samples/837p/97530 --received 2026-11-21
     edi-checker explain therapy.minutes
