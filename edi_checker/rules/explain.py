@@ -40,7 +40,7 @@ class Section:
 
 
 def explain(rule: Rule) -> tuple[Section, ...]:
-    """Everything a rule file says, in the order in which a reader asks for it; nothing empty."""
+    """Everything a rule file says, in the order in which a reader needs it; nothing empty."""
     sections = [
         ("Rule", [f"{rule.id}: {rule.title}"]),
         ("Why", [rule.why]),
@@ -114,7 +114,7 @@ def _term(term: Term, alias: str) -> str:
 
 
 def say(value: object, kind: FieldType) -> str:
-    """A value as a finding says it: 12.50, 1.5, 2026-02-03, GP, KX; "none" where it is absent."""
+    """A value as a finding says it: 12.50, 1.5, 2026-02-03, GP, KX; "none" if it is absent."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):

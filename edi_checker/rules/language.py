@@ -86,7 +86,7 @@ def read_rule(
 
 
 class _Reading:
-    """One file being read: what it may speak of, and what has been found wrong so far."""
+    """One file being read: the facts and profiles that it may use, and what has been found wrong so far."""
 
     def __init__(self, notes: Notes, vocabulary: Map[str, FactType], profiles: Collection[str]) -> None:
         self.notes = notes
@@ -186,14 +186,14 @@ class _Reading:
         if not found:
             raise Wrong(
                 node.line,
-                f"{text!r} is no place; one is written line SV101-3, line DTP03 472, pair.column_2 SV101-2",
+                f"{text!r} is not a place such as line SV101-3, line DTP03 472, pair.column_2 SV101-2",
             )
         alias, key = found["alias"], found["key"] or ""
         stands_on = self._facts.fact_type(alias, node.line).stands_on
         kind = self._facts.kinds[alias]
         if key and key not in stands_on:
             known = listed(stands_on)
-            raise Wrong(node.line, f"fact {kind!r} does not stand on {key!r}; it stands on {known}")
+            raise Wrong(node.line, f"fact {kind!r} has no place {key!r}; it has {known}")
         segment, part = found["segment"] or "", found["element"]
         if not segment and not self._vocabulary[kind].knows_its_place:
             raise Wrong(
@@ -240,7 +240,7 @@ class _Reading:
         codes = texts_of(node)
         for code in codes:
             if code not in CODES or code.startswith("TA1="):
-                raise Wrong(node.line, f"{code!r} is no 999 code; one is written IK304=3, IK403=7, AK905=5")
+                raise Wrong(node.line, f"{code!r} is not a 999 code such as IK304=3, IK403=7, AK905=5")
         return codes
 
     def _status_277ca(self, node: Node) -> tuple[str, ...] | Reference:
@@ -251,14 +251,14 @@ class _Reading:
         if text.startswith("$"):
             return self._answers(node)
         if f"TA1={text}" not in CODES:
-            raise Wrong(node.line, f"{text!r} is no TA1 note code; they have three digits, 000 to 031")
+            raise Wrong(node.line, f"{text!r} is not a TA1 note code; these have three digits, 000 to 031")
         return text
 
     def _answers(self, node: Node) -> Reference:
         text = word_of(node)
         found = REFERENCE.fullmatch(text)
         if not found:
-            raise Wrong(node.line, f"{text!r} is neither a list of codes nor like $fault.answers")
+            raise Wrong(node.line, f"{text!r} is not a list of codes, nor like $fault.answers")
         reference = self._quoted(found[1], found[2], node.line)
         if reference.type != "codes":
             raise Wrong(node.line, f"{text} holds no codes")
@@ -310,13 +310,13 @@ def _codes_277ca(node: Node) -> tuple[str, ...]:
     if len(statuses) > MAX_CODES_277CA:
         raise Wrong(node.line, f"an STC segment holds {MAX_CODES_277CA} statuses")
     if len(set(statuses)) < len(statuses):
-        raise Wrong(node.line, "a status stands twice")
+        raise Wrong(node.line, "a status is listed twice")
     for status in statuses:
         found = _STATUS_277CA.fullmatch(status)
         if not found:
-            raise Wrong(node.line, f"{status!r} is no 277CA status; one is written A7:562:85")
+            raise Wrong(node.line, f"{status!r} is not a 277CA status such as A7:562:85")
         if found[1] in NEED_A_SECOND and len(statuses) == 1:
-            raise Wrong(node.line, f"status code {found[1]} needs a second status beside it")
+            raise Wrong(node.line, f"status code {found[1]} needs a second status with it")
     return statuses
 
 
