@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import os
@@ -29,10 +28,9 @@ from edi_checker.reference.tables import built_in
 from edi_checker.rules import load as load_rules
 from edi_checker.x12.blocks import NotX12
 from generate_claims import generate
+from paths import CORPUS, facts_table
 
-SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).parent.parent.parent / "shared"))
-PUBLISHED = sorted(path for kind in ("999", "277ca", "ta1") for path in (SHARED / "corpus" / kind).glob("*"))
-CODES = SHARED / "facts" / "stc_codes.csv"
+PUBLISHED = sorted(path for kind in ("999", "277ca", "ta1") for path in (CORPUS / kind).glob("*"))
 GUIDE = load()
 
 ISA = f"ISA*00*{'':10}*00*{'':10}*ZZ*{'BROOK':15}*ZZ*{'ALDER':15}*261121*1200*^*00501*000000001*0*T*:~"
@@ -354,10 +352,8 @@ def test_published(path: Path) -> None:
 # Words
 
 
-@pytest.mark.skipif(not CODES.exists(), reason="the list of status codes is not there")
 def test_every_listed_status_has_words() -> None:
-    with CODES.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = facts_table("stc_codes.csv")
     assert len(rows) > 40
     assert [row["status_code"] for row in rows if row["status_code"] not in words.STATUSES] == []
     assert [row["category"] for row in rows if row["category"] not in words.CATEGORIES] == []

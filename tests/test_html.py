@@ -1,7 +1,6 @@
 """The HTML page: what it shows of a faulty claim, and that it stays whole, small and harmless."""
 
 import io
-import os
 import re
 import subprocess
 import sys
@@ -31,11 +30,11 @@ from edi_checker.reports.html.markup import visible
 from edi_checker.reports.html.page import MOST_LISTED, Answer
 from edi_checker.rules import load as load_rules
 from edi_checker.x12.blocks import NotX12
+from paths import CORPUS
 from test_reports import bundled, count_fault, interchange, journal_of, parts, transaction
 from test_reports import check as stream
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "837p"
-CORPUS = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).parents[2] / "shared")) / "corpus"
 RECEIVED = 20261121
 TABLES = [("ncci_ptp", "builtin-therapy-2024Q3", 386)]
 

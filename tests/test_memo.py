@@ -36,13 +36,13 @@ from edi_checker.rules.language import read_rule
 from edi_checker.rules.prefilter import NO_ANSWER, Prefilter
 from edi_checker.rules.rulebook import Rulebook
 from generate_claims import generate
+from paths import CLEAN, CORPUS, DATA
 from pyx12_oracle import mutate
 from second_maker import make
-from test_walker import CLEAN, CORPUS
 
 RECEIVED = 20261121
 SAMPLES = sorted(CLEAN.parent.rglob("*.837"))
-FIELD = sorted((CORPUS.parent / "field" / "cases").glob("*.837"))
+FIELD = sorted((DATA / "field" / "cases").glob("*.837"))
 MUTATIONS = int(os.environ.get("EDI_CHECKER_MUTATIONS", "400"))
 
 
@@ -127,7 +127,6 @@ def test_corpus():
         assert_same(read(path))
 
 
-@pytest.mark.skipif(not FIELD, reason="no field cases here")
 def test_field_cases():
     for path in FIELD:
         assert_same(read(path))

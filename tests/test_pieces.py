@@ -32,8 +32,8 @@ from edi_checker.x12.blocks import Delimiters, NotX12
 from edi_checker.x12.dates import days_of
 from edi_checker.x12.money import cents, thousandths
 from generate_claims import generate
+from paths import CLEAN, CORPUS, DATA
 from second_maker import make
-from test_walker import CLEAN, CORPUS
 
 Whole = Claim | BillingProvider | Subscriber | Patient
 USUAL = Delimiters("*", ":", "^", "~")
@@ -45,7 +45,7 @@ def files() -> Iterator[str]:
     paths = [
         *CLEAN.glob("*.837"),
         *(CORPUS / "837p").glob("*"),
-        *(CORPUS.parent / "field" / "cases").glob("*.837"),
+        *(DATA / "field" / "cases").glob("*.837"),
     ]
     for path in sorted(paths):
         yield read(path)

@@ -480,11 +480,16 @@ def test_every_rule_shows_an_example():
 # -- docs ----------------------------------------------------------------------------------------------------
 
 
-def test_the_pages_of_rules_and_facts_are_current(tmp_path):
+def test_the_page_of_facts_is_current_and_the_others_stand_beside_it(tmp_path):
     assert run("rules", "docs", "--out-dir", tmp_path).exit_code == 0
-    for name in ("rules.md", "facts.md"):
-        current = (tmp_path / name).read_text() == (ROOT / "docs" / name).read_text()
-        assert current, f"docs/{name} is not what `edi-checker rules docs --out-dir docs` writes"
+    current = (tmp_path / "facts.md").read_text() == (ROOT / "docs" / "facts.md").read_text()
+    assert current, "docs/facts.md is not what `edi-checker rules docs --out-dir docs` writes"
+    book = rules.load()
+    page = (tmp_path / "rules.md").read_text()
+    for rule in book.rules:
+        section = page.partition(f"\n### {rule.id}\n")[2].partition("\n### ")[0]
+        assert "- **Example in**: `" in section, rule.id
+    assert (tmp_path / "coverage.md").read_text().startswith("# Coverage: ")
 
 
 def test_the_pages_say_everything():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 import tracemalloc
 from collections import Counter
 from dataclasses import replace
@@ -27,10 +26,10 @@ from edi_checker.reference.tables import built_in
 from edi_checker.rules import load as load_rules
 from edi_checker.x12.blocks import NotX12, read_blocks
 from generate_claims import FAULTS, generate
+from paths import CORPUS
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "837p"
-SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).parent.parent.parent / "shared"))
-CORPUS = sorted((SHARED / "corpus" / "837p").glob("*"))
+PUBLISHED = sorted((CORPUS / "837p").glob("*"))
 
 CHECKER = Checker(
     guide=load(),
@@ -260,8 +259,8 @@ def test_samples(path: Path) -> None:
         assert both.rejected == ""
 
 
-@pytest.mark.skipif(not CORPUS, reason="the public corpus is not there")
-@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem[:60])
+@pytest.mark.skipif(not PUBLISHED, reason="the public corpus is not there")
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem[:60])
 def test_corpus(path: Path) -> None:
     try:
         both = split(path.read_bytes())

@@ -30,7 +30,6 @@ from make_cms_files import (
     MPFS_HEAD,
     MUE_HEAD,
     PTP_HEAD,
-    SHARED,
     addon_line,
     hcpcs_line,
     icd_line,
@@ -39,6 +38,7 @@ from make_cms_files import (
     ptp_text,
     write_workbook,
 )
+from paths import REFERENCE
 
 ROOT = Path(__file__).resolve().parents[1]
 CLEAN = ROOT / "samples" / "837p" / "clean" / "pt-clinic.837"
@@ -939,7 +939,7 @@ def test_whatever_a_workbook_holds_it_is_read_or_refused(tmp_path):
 
 
 def shared(name):
-    path = SHARED / "reference" / name
+    path = REFERENCE / name
     if not path.exists():
         pytest.skip(f"{name} is not at hand")
     return path

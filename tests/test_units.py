@@ -1,18 +1,15 @@
 """Minutes to units: the published examples, the edges, and what must hold for any minutes."""
 
-import csv
-import os
 from itertools import islice, product
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edi_checker.reference.units import least_minutes, work
+from paths import facts_table
 
-SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).resolve().parents[2] / "shared"))
-EXAMPLES = SHARED / "facts" / "eight_minute_examples.csv"
+EXAMPLES = facts_table("eight_minute_examples.csv")
 
 
 def counts(text):
@@ -24,19 +21,11 @@ def allows(working, billed):
     return working.misplaced(billed) == () and sum(billed.values()) == working.total
 
 
-def examples():
-    if not EXAMPLES.exists():
-        return []
-    with EXAMPLES.open(newline="") as file:
-        return [pytest.param(row, id=row["example_id"]) for row in csv.DictReader(file)]
-
-
-@pytest.mark.skipif(not EXAMPLES.exists(), reason="the worked examples are not at hand")
 def test_there_are_47_worked_examples():
-    assert len(examples()) == 47
+    assert len(EXAMPLES) == 47
 
 
-@pytest.mark.parametrize("row", examples())
+@pytest.mark.parametrize("row", EXAMPLES, ids=lambda row: row["example_id"])
 def test_worked_example(row):
     minutes = counts(row["minutes"])
     cms = work(minutes, "cms")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     "--out-dir",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Folder for rules.md and facts.md, the pages of `docs`.",
+    help="Folder for rules.md, facts.md and coverage.md, the pages of `docs`.",
 )
 @config_option
 def rules(
@@ -47,7 +47,7 @@ def rules(
     lint  what is wrong with the files of rules, or will go wrong
     test  whether the examples of rules come out as the rules say
     new   begin a rule: a file to be filled in
-    docs  the pages that describe the rules and their facts
+    docs  the pages that describe the rules, their facts, and what watches each element of the guide
 
     ID is a rule id or its beginning up to a dot (of `new` the id to be). With --rules, lint, test and docs
     look at the rules given there alone, and new writes there, else into rulesets/.
@@ -117,6 +117,7 @@ def _begin_rules(names: tuple[str, ...], folders: tuple[Path, ...]) -> int:
 def _write_docs(book: Rulebook, chosen: list[Rule], profile: str, out_dir: Path | None) -> int:
     from edi_checker.facts import VOCABULARY
     from edi_checker.files.output import write_whole
+    from edi_checker.reports.coverage_page import write_coverage_page
     from edi_checker.reports.rule_docs import write_facts_page, write_rules_page
 
     checker, plugins = example_checker(book, profile), gather_plugins()
@@ -125,9 +126,14 @@ def _write_docs(book: Rulebook, chosen: list[Rule], profile: str, out_dir: Path 
         click.echo(page, nl=False)
         return CHECKED
     vocabulary = {**VOCABULARY, **(plugins.fact_types if plugins is not None else {})}
+    pages = {
+        "rules.md": page,
+        "facts.md": write_facts_page(vocabulary),
+        "coverage.md": write_coverage_page(checker, chosen),
+    }
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
-        for name, text in (("rules.md", page), ("facts.md", write_facts_page(vocabulary))):
+        for name, text in pages.items():
             with write_whole(out_dir / name) as out:
                 out.write(text.encode())
     except OSError as error:
