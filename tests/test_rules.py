@@ -295,6 +295,21 @@ def test_cases_share_what_they_do_not_say():
     assert first.status == second.status
 
 
+@pytest.mark.parametrize(
+    ("cases", "unused"),
+    [
+        ("  - match: {v: {fact: visit, code: A}}", ["match is used by no case: each has its own"]),
+        ("  - {match: {v: {fact: visit, code: A}}}\n  - {severity: info}", []),
+        ("  - {fix: Fix this.}\n  - {fix: Fix that.}", ["fix is used by no case: each has its own"]),
+    ],
+)
+def test_what_no_case_uses_is_refused(cases, unused):
+    notes = reading(text=RULE + "cases:\n" + cases + "\n")[1]
+    assert [fault.reason for fault in notes] == unused
+    lines = RULE.splitlines()
+    assert [lines[fault.line - 1].partition(":")[0] for fault in notes] == [r.split()[0] for r in unused]
+
+
 def test_severity_by_profile():
     [case] = rule((2, "severity: {medicare: error, default: info}")).cases
     assert case.severity == {"medicare": "error", "default": "info"}

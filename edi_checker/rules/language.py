@@ -119,6 +119,9 @@ class _Reading:
         for case in written:
             self.notes.check_keys(case, "a case", _CASE_KEYS)
             cases.append(self._case(Mapping(case.line, {**shared, **case.entries})))
+        for key in shared:
+            if written and all(key in case.entries for case in written):
+                self.notes.add(root.lines[key], f"{key} is used by no case: each has its own")
         return cases
 
     def _case(self, case: Mapping) -> Case:
