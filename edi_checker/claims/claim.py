@@ -781,7 +781,10 @@ def _providers_in(runs: Iterable[SegmentRun]) -> list[Provider]:
 
 def _first_in(run: SegmentRun, providers: Iterable[Provider], roles: tuple[str, ...]) -> Provider:
     """The first provider of a run with one of these NM101 roles; falsy where there is none."""
-    return next((provider for provider in providers if provider.role in roles), _nobody(run))
+    for provider in providers:
+        if provider.role in roles:
+            return provider
+    return _nobody(run)
 
 
 def _nobody(run: SegmentRun) -> Provider:

@@ -98,6 +98,7 @@ def from_date(on: date) -> int:
     return on.year * 10000 + on.month * 100 + on.day
 
 
+@lru_cache(maxsize=4096)
 def iso(on: int) -> str:
     """20260131 as `2026-01-31`."""
     return hyphenate(f"{on:08}")
