@@ -322,10 +322,10 @@ def test_reasons_and_remarks_are_looked_up(tmp_path, folder, example, expected, 
     findings = found(example, tables_of(folder, *put_lists(tmp_path)))
     assert [(f.rule.removeprefix("code."), f.severity, f.where.element) for f in findings] == expected
     assert all(says in f.message and f.status.ack277ca == () for f in findings)
-    assert [f.table.name for f in findings if "look like" not in f.message] == [
+    assert [f.table.name for f in findings if "in the format" not in f.message] == [
         "carc" if rule == "adjustment-reason" else "rarc"
         for rule, _, _ in expected
-        if "format" not in says
+        if "in the format" not in says
     ]
 
 
