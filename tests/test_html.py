@@ -121,7 +121,7 @@ def test_the_finding_tells_what_to_do_what_says_so_and_what_the_record_must_show
     (finding,) = page.xpath("//article")
     assert "4 timed units on 2026-09-08 for 47 minutes" in words(of_class(finding, "message")[0])
     told = {words(div.find("dt")): words(div.find("dd")) for div in finding.find("dl")}
-    assert told["Fix"].startswith("Bill no more than the minutes make")
+    assert told["Fix"].startswith("Bill no more than the minutes support")
     assert "section 20.2" in told["Source"]
     assert "Total timed minutes and total treatment minutes" in told["The record must show"]
     assert told["Answered by"] == "277CA A8:476 A8:263"
@@ -572,7 +572,7 @@ def test_the_command_writes_the_page(tmp_path):
         page = read(text)
         assert words(page.find(".//h1")).endswith("1 of 2 claims rejected")
         assert [words(h3) for h3 in page.xpath("//*[@class='answers']//h3")] == ["999", "277CA"]
-        assert "Minutes of each service, which must not overlap." in words(page)
+        assert "Minutes of each service, without overlap." in words(page)
     assert {path.suffix for path in tmp_path.iterdir()} == {".html", ".json"}
 
 
