@@ -29,6 +29,7 @@ from make_cms_files import (
     write_workbook,
 )
 
+ENGINE = Engine(rules.load(), "python")
 THERAPIST, CLINIC = "225100000X", "261QP2000X"
 REASONS = [
     ("45", "01/01/1995", ""),
@@ -80,7 +81,7 @@ def told(example, tables):
 
 def found(example, tables):
     written = write_example(example)
-    checker = Checker(load_guide(), Engine(rules.load(), "python"), Circumstances(20260302, tables))
+    checker = Checker(load_guide(), ENGINE, Circumstances(20260302, tables))
     checker = replace(checker, circumstances=replace(checker.circumstances, received=written.received))
     checked = list(checker.check(io.BytesIO(written.text.encode())))
     findings = [finding for each in checked for finding in each.findings]
