@@ -912,6 +912,7 @@ def read_back(text):
     return errors + reader.pop_errors()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*/*.837")), ids=lambda p: p.stem)
 @pytest.mark.parametrize("isolation", ["claim", "transaction"])
 def test_every_sample_is_answered_in_good_form(path, isolation):
@@ -1031,6 +1032,7 @@ def test_a_damaged_file_is_answered_in_good_form(seed):
     answer("~".join([head, *rows]))
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_claims():
     claim = next(c for c in check(ONE) if isinstance(c.part, Claim))
     before = [

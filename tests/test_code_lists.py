@@ -30,6 +30,7 @@ from make_cms_files import (
     write_workbook,
 )
 
+ENGINE = Engine(rules.load(), "python")
 THERAPIST, CLINIC = "225100000X", "261QP2000X"
 REASONS = [
     ("45", "01/01/1995", ""),
@@ -81,7 +82,7 @@ def told(example, tables):
 
 def found(example, tables):
     written = write_example(example)
-    checker = Checker(load_guide(), Engine(rules.load(), "python"), Setting(20260302, tables))
+    checker = Checker(load_guide(), ENGINE, Setting(20260302, tables))
     checker = replace(checker, setting=replace(checker.setting, received=written.received))
     checked = list(checker.check(io.BytesIO(written.text.encode())))
     findings = [finding for each in checked for finding in each.findings]

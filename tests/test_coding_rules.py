@@ -121,6 +121,7 @@ def test_the_whole_check_finds_no_edit_in_the_negative_list(check):
         assert ptp_of(findings) == [], claim
 
 
+@pytest.mark.long
 def test_the_whole_check_finds_each_edit_in_force_once_and_lets_modifiers_release_it(check):
     rows = [row for row in facts_table("therapy_ptp.csv") if row["active_2024q3"] == "Y"]
     assert len(rows) == 386

@@ -37,6 +37,7 @@ def test_every_rule_does_what_its_examples_say(rule: Rule) -> None:
     assert try_examples(checker("durable"), rule) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rule", BOOK.rules, ids=lambda rule: rule.id)
 def test_both_engines_say_the_same_of_every_example(rule: Rule) -> None:
     for example in (*rule.examples.passing, *rule.examples.failing):

@@ -449,6 +449,7 @@ NM1*85*2******XX*9 GE IEA ISA
 PIECE = st.sampled_from([piece.replace("_", " ") for piece in SEGMENTS.split()])
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(PIECE, st.text(max_size=12)), max_size=14), st.sampled_from("~\n|*"))
 def test_any_segments_can_be_told(pieces: list[str], terminator: str) -> None:
@@ -488,6 +489,7 @@ def test_command_exit_codes(tmp_path: Path, verdict: str, code: int) -> None:
     assert json.loads(command(path, "--format", "json").stdout)["told"][0]["id"] == "000000905"
 
 
+@pytest.mark.long
 def test_command_reads_standard_input() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "edi_checker", "explain-ack", "-"],

@@ -17,6 +17,7 @@ from edi_checker.reference.tables import built_in
 from paths import ROOT, facts_table
 
 BOOK = rules.load()
+ENGINE = Engine(BOOK, "python")
 
 ORGANIZATION = [{"find": "NM1*85", "set": {"4": "ANN"}}]
 FORM = {
@@ -32,7 +33,7 @@ FORM = {
 
 def findings(example, profile=None):
     written = write_example(example)
-    checker = Checker(load_guide(), Engine(BOOK, "python"), Setting(written.received, built_in()))
+    checker = Checker(load_guide(), ENGINE, Setting(written.received, built_in()))
     checker = replace(checker, setting=replace(checker.setting, profile=profile))
     checked = checker.check(io.BytesIO(written.text.encode()))
     return [finding for each in checked for finding in each.findings]

@@ -383,6 +383,7 @@ def many(part):
     return tuple(bundled(part, message=f"number {number} " + "x" * 300) for number in range(25))
 
 
+@pytest.mark.long
 def test_ten_thousand_findings_make_a_page_that_opens():
     claims = [(f"C{number}", "100") for number in range(400)]
     text = interchange(transaction(*claims))
@@ -401,6 +402,7 @@ def test_ten_thousand_findings_make_a_page_that_opens():
     assert words(of_class(page, "value")[0]) == "10,000"
 
 
+@pytest.mark.long
 def test_one_claim_with_ten_thousand_findings():
     text = interchange(transaction(("C1", "100"), ("C2", "100")))
     checked = []
@@ -439,6 +441,7 @@ def test_a_claim_of_any_size_is_cut():
     assert any("segments not shown" in words(p) for p in of_class(page, "skipped"))
 
 
+@pytest.mark.long
 def test_many_files_are_summed_up():
     text = interchange(transaction(("C1", "100")))
     checked = list(stream(text, {"C1": [bundled]}))
@@ -515,6 +518,7 @@ def test_places_that_do_not_exist_mark_nothing():
 SAMPLED = sorted((SAMPLES / "faulty").glob("*.837"))
 
 
+@pytest.mark.long
 def test_every_sample_makes_a_page(checker):
     checked = []
     for file in SAMPLED:
@@ -526,6 +530,7 @@ def test_every_sample_makes_a_page(checker):
     assert len(unmarked) <= len(SAMPLED) * 0.1, unmarked
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of public files is not here")
 def test_every_public_file_makes_a_page(checker):
     for file in sorted(CORPUS.rglob("*")):
@@ -541,6 +546,7 @@ def test_every_public_file_makes_a_page(checker):
         assert len(ids) == len(set(ids)), file
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_damage_makes_a_page(checker, data):
@@ -576,6 +582,7 @@ def test_the_command_writes_the_page(tmp_path):
     assert {path.suffix for path in tmp_path.iterdir()} == {".html", ".json"}
 
 
+@pytest.mark.long
 def test_the_command_writes_the_csv(tmp_path):
     file = SAMPLES / "faulty" / "ncci.ptp.97530-97750.837"
     to = tmp_path / "out.csv"

@@ -95,6 +95,7 @@ def test_a_mistake_is_told_with_what_to_do(folder, words, said):
     assert isinstance(done.exception, SystemExit)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "words", ["check a.837", "check a.837 --format json", "explain ncci.ptp", "rules", "units 97530=25"]
 )

@@ -193,6 +193,7 @@ def change(text: str, old: str, new: str, nth: int = 0) -> str:
     return old.join(pieces[: nth + 1]) + new + old.join(pieces[nth + 1 :])
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     count=st.integers(1, 12),
@@ -222,6 +223,7 @@ def test_generated_batches(
         assert both.rejected == ""
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_segments_dropped_doubled_and_moved(data: st.DataObject) -> None:
@@ -245,6 +247,7 @@ def test_segments_dropped_doubled_and_moved(data: st.DataObject) -> None:
     assert complaints(both.clean) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*/*.837")), ids=lambda path: path.stem)
 def test_samples(path: Path) -> None:
     both = split(path.read_bytes())
@@ -259,6 +262,7 @@ def test_samples(path: Path) -> None:
         assert both.rejected == ""
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not PUBLISHED, reason="the public corpus is not there")
 @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem[:60])
 def test_corpus(path: Path) -> None:
@@ -490,6 +494,7 @@ def test_text_outside_of_ascii_is_kept() -> None:
     assert "CLÍNICA Ñ" in both.clean + both.rejected
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_input() -> None:
     """Ten times the claims in one set, and hardly more memory; the text alone would be 4 MB."""
 

@@ -561,6 +561,7 @@ PRIVATE = (
 )
 
 
+@pytest.mark.long
 def test_no_fault_repeats_what_may_be_of_a_person() -> None:
     chance = random.Random(7)
     texts = [mutation.text for mutation in mutate([RICH], 400, 7)]
@@ -775,12 +776,14 @@ def differ(mutations: Iterator[Mutation]) -> tuple[int, list[str]]:
     return agreed, unexplained
 
 
+@pytest.mark.long
 def test_mutations_are_judged_as_pyx12_judges_them() -> None:
     agreed, unexplained = differ(mutate(usual_texts(), 2000, 20261121))
     assert unexplained == []
     assert agreed > 1700
 
 
+@pytest.mark.long
 def test_one_mutation_is_hardly_ever_more_than_one_fault() -> None:
     several = []
     total = 0
@@ -858,6 +861,7 @@ def garble(chance: random.Random, segment: str) -> str:
     return "".join(letters).replace("~", "")
 
 
+@pytest.mark.long
 def test_no_input_breaks_the_walker() -> None:
     chance = random.Random(5)
     pool = [*rich_segments()[2:-2], "", "*", "ZZ", "HL*", "CLM*", "LX", "REF*:^", "é*1"]
@@ -880,6 +884,7 @@ def test_no_input_breaks_the_walker() -> None:
             assert all(fault.kind and fault.position >= 0 for fault in walked.faults)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "tail",
     [
