@@ -9,7 +9,7 @@
             for finding in checked.findings:
                 print(finding.rule, finding.where.claim, finding.message)
 
-A program needs no other import. Nothing is loaded before it is asked for.
+A program needs no other import. Nothing is loaded before it is used.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--update-golden", action="store_true", help="write the golden files anew from what is made now"
+        "--update-golden", action="store_true", help="write the golden files again from what is made now"
     )
 
 

@@ -182,8 +182,8 @@ def test_workbooks_and_other_captions_are_read(tmp_path, folder):
     ("rows", "said"),
     [
         ([("45", "01/01/1995", ""), *[("1", "", "")] * 50, ("CO-45", "", "")], "line 53: a code of its list"),
-        ([("45", "13/01/1995", "")], "line 2: 13/01/1995 is no date"),
-        ([("45", "01/02/1995", "01/01/1995")], "line 2: the last day, 01/01/1995, lies before the first"),
+        ([("45", "13/01/1995", "")], "line 2: 13/01/1995 is not a date"),
+        ([("45", "01/02/1995", "01/01/1995")], "line 2: the last day, 01/01/1995, is before the first"),
     ],
 )
 def test_a_damaged_list_is_refused_with_its_line(tmp_path, folder, rows, said):
@@ -417,7 +417,7 @@ def test_cpt_codes_are_looked_up_where_a_list_is_imported(tmp_path, folder, line
     [
         ("J9271,2023-07-01,\n", "line 2: a CPT code is expected, not J9271"),
         ("97530,,\n", "line 2: a date is expected, not nothing"),
-        ("97530,2026-07-02,2026-07-01\n", "line 2: the last day, 2026-07-01, lies before the first"),
+        ("97530,2026-07-02,2026-07-01\n", "line 2: the last day, 2026-07-01, is before the first"),
     ],
 )
 def test_a_damaged_list_of_cpt_is_refused(tmp_path, folder, rows, said):

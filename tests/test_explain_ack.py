@@ -200,7 +200,7 @@ def test_277ca_lines_follow_their_claim() -> None:
         ("claim", "PT-4", "accepted"),
     ]
     assert statements[1].text.startswith("Line 2 of claim PT-3, 97530: ")
-    assert statements[0].advice == "See what is said of its lines."
+    assert statements[0].advice == "See its lines."
 
 
 def test_277ca_names_nobody() -> None:

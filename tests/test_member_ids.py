@@ -169,7 +169,7 @@ def test_a_form_is_inherited(tmp_path):
 def test_a_form_that_is_refused_is_named_with_its_line(tmp_path):
     path = tmp_path / "willow.yaml"
     path.write_text(WILLOW.replace("W[0-9]{9}", "(W+)+"))
-    with pytest.raises(ProfileError, match=r"willow\.yaml:3: '\(W\+\)\+' is no form of a member id"):
+    with pytest.raises(ProfileError, match=r"willow\.yaml:3: '\(W\+\)\+' is not a format of a member id"):
         read_profiles(path)
 
 

@@ -122,7 +122,7 @@ def test_a_new_rule_runs_as_it_is_and_lint_says_what_to_write(tmp_path):
     made = run("rules", "new", "acme.big-day", "--rules", tmp_path)
     assert made.exit_code == 0
     assert (tmp_path / "acme" / "big-day.yaml").is_file()
-    assert run("rules", "test", "--rules", tmp_path).output == "1 rule, nothing to complain of\n"
+    assert run("rules", "test", "--rules", tmp_path).output == "1 rule, nothing to fix\n"
     code, said = lint(tmp_path)
     assert code == 1
     assert [re.search(r"TODO \((\w+)\)", line)[1] for line in said] == [
@@ -146,7 +146,7 @@ def test_a_rule_is_never_written_over(tmp_path):
     draft("acme.kx", tmp_path, TODAY)
     (tmp_path / "acme" / "kx.yaml").write_text("mine")
     found = run("rules", "new", "acme.kx", "--rules", tmp_path)
-    assert (found.exit_code, "is there already" in found.output) == (2, True)
+    assert (found.exit_code, "already exists" in found.output) == (2, True)
     assert (tmp_path / "acme" / "kx.yaml").read_text() == "mine"
     assert run("rules", "new", "therapy.kx", "--rules", tmp_path).exit_code == 2
 
@@ -413,13 +413,13 @@ def test_examples_that_do_not_do_as_they_say(tmp_path):
     assert found.exit_code == 1
     assert "passing example 1 gives the finding: 97110" in found.output
     assert "failing example 1 gives no finding of this rule" in found.output
-    assert "1 rule, 2 to complain of" in found.output
+    assert "1 rule, 2 to fix" in found.output
 
 
 def test_a_folder_may_be_called_as_that_of_the_packaged_rules(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "rulesets", "acme.b")
-    assert run("rules", "lint", "--rules", "rulesets/").output == "1 rule, nothing to complain of\n"
+    assert run("rules", "lint", "--rules", "rulesets/").output == "1 rule, nothing to fix\n"
     monkeypatch.chdir(ROOT)
     everything = run("rules", "lint").output
     assert run("rules", "lint", "--rules", "rulesets").output == everything
@@ -447,7 +447,7 @@ def test_rules_may_speak_of_profiles_of_one_s_own(tmp_path):
     assert run("rules", "lint", *own).exit_code == 2
     own += ["--profile", tmp_path / "profiles"]
     for action in ("lint", "test"):
-        assert run("rules", action, *own).output == "1 rule, nothing to complain of\n"
+        assert run("rules", action, *own).output == "1 rule, nothing to fix\n"
     assert "acme info" in run("explain", "a.b", *own).output
 
 
@@ -570,8 +570,8 @@ def ask(environment, *arguments, folder=ROOT):
 
 def test_a_package_brings_its_rules_and_facts(installed):
     assert "acme.busy-day" in ask(installed, "rules").stdout
-    assert "nothing to complain of" in ask(installed, "rules", "lint", "acme").stdout
-    assert ask(installed, "rules", "test", "acme").stdout == "1 rule, nothing to complain of\n"
+    assert "nothing to fix" in ask(installed, "rules", "lint", "acme").stdout
+    assert ask(installed, "rules", "test", "acme").stdout == "1 rule, nothing to fix\n"
     assert "whose lines is more than 3" in ask(installed, "explain", "acme.busy-day").stdout
 
     assert "acme.busy-day" not in run("rules").output, "only where it is installed"

@@ -286,7 +286,7 @@ def element_position(segment: str, at: str | None) -> str:
 def bad_value(part: Part, where: Place) -> str:
     """What stands at a place of this part, for IK404; "" where the value is not fit to be repeated.
 
-    A value that holds a delimiter (ours or the sender's) or a control character is left out, not mended: what
+    A value that holds a delimiter (ours or the sender's) or a control character is left out, not fixed: what
     is repeated must be what was sent. It is cut at 99 characters.
     """
     position = element_position(where.segment, where.element)

@@ -1,4 +1,4 @@
-"""Tells what a TA1, 999 or 277CA says, in plain words: what was taken, what was not, and what to do."""
+"""Explains what a TA1, 999 or 277CA says, in plain words: what was taken, what was not, and what to do."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ SCHEMA = "edi-checker/answer/1"
 _OUTCOMES: tuple[Outcome, ...] = ("accepted", "noted", "unclear", "rejected")  # from good to bad
 
 _LONGEST_TEXT = 264  # STC12
-_MOST_ERRORS = 1000  # errors told of one transaction set
-_MOST_STATUSES = 60  # told of one claim or line
+_MOST_ERRORS = 1000  # errors explained of one transaction set
+_MOST_STATUSES = 60  # explained of one claim or line
 
 # How far a statement is indented below what it belongs to.
 _DEPTH: dict[About, int] = {
@@ -52,7 +52,7 @@ _LABELS: dict[Outcome, tuple[str, str]] = {
 _LAST: dict[Outcome, str] = {
     "accepted": "Everything that is answered here was accepted.",
     "noted": "Nothing was rejected; some of it is not settled, or needs a look.",
-    "unclear": "Not all of this could be told: do not take it as accepted.",
+    "unclear": "Not all of this could be explained: do not take it as accepted.",
     "rejected": "Something was rejected.",
 }
 
@@ -94,7 +94,7 @@ def explain(stream: BinaryIO, guide: Guide) -> Iterator[Statement]:
     """What the answers in a file say, in document order; `guide` has the names of an 837P's elements.
 
     Takes any delimiters, what answers other transaction sets than the 837P, several answers in a file, and a
-    997 as a 999. What cannot be told is said to be so. Holds one block (x12.read_blocks) in memory.
+    997 as a 999. What cannot be explained is marked so. Holds one block (x12.read_blocks) in memory.
 
     Raises x12.NotX12 where the file cannot be read at all.
     """
@@ -181,7 +181,7 @@ class _Teller:
                     self._told = True
                     yield statement
             if any(fault.kind == "segment" for fault in block.faults):
-                yield self._of_file("A part of the file is too long to be read, and is not told.")
+                yield self._of_file("A part of the file is too long to be read, and is not explained.")
         yield from self._end()
 
     def _end(self) -> Iterator[Statement]:
@@ -190,14 +190,16 @@ class _Teller:
             yield statement
         if self._other:
             kinds = ", ".join(sorted(self._other))
-            yield self._of_file(f"The file holds other transaction sets, which are no answers: {kinds}.")
+            yield self._of_file(
+                f"The file has other transaction sets, which are not acknowledgements: {kinds}."
+            )
         elif not self._told:
             yield self._of_file("The file holds no TA1, 999 or 277CA.")
         if self._open:
             yield self._of_file("The file ends before its last segment, IEA: something may be missing.")
 
     def _of_file(self, text: str) -> Statement:
-        return Statement("", "file", "", "unclear", text, advice="Ask for the answer anew.")
+        return Statement("", "file", "", "unclear", text, advice="Request the acknowledgement again.")
 
     def _take(self, segment: Segment) -> Iterator[Statement]:
         match segment[0]:
@@ -338,7 +340,7 @@ class _Teller:
             places = narrator.locate(error.segment, "number" if segment is None else "segment")
             text = narrator.say_error(f"{what} ({name})" if name else what, places, found)
             if error.triggers:
-                text += "; it is asked for because of " + ", ".join(error.triggers)
+                text += "; it is required because of " + ", ".join(error.triggers)
             yield Statement(
                 self._answer,
                 "segment",

@@ -28,7 +28,7 @@ def clean(value: str, longest: int, shortest: int = 1) -> str:
     """
     if not value:
         return ""
-    # most values are a word or a number, perhaps with hyphens, in which there is nothing to mend
+    # most values are a word or a number, perhaps with hyphens, in which there is nothing to change
     if not value.isalnum() and not value.replace("-", "0").isalnum():
         if not value.isprintable():
             value = "".join(c if c.isprintable() else " " for c in value)

@@ -38,7 +38,7 @@ VERDICTS = {
 
 # List 507, STC01-1
 CATEGORIES = {
-    "A0": Verdict("noted", "forwarded to somebody else"),
+    "A0": Verdict("noted", "forwarded to another party"),
     "A1": Verdict("accepted", "received, nothing decided yet"),
     "A2": Verdict("accepted", "accepted for processing"),
     "A3": Verdict("rejected", "sent back, it cannot be processed"),
@@ -66,29 +66,29 @@ CATEGORIES = {
     "P3": Verdict("noted", "waiting for information asked of the provider"),
     "P4": Verdict("noted", "waiting for information asked of the patient"),
     "P5": Verdict("noted", "held by the payer's administration or system"),
-    "R0": Verdict("noted", "more information is asked for"),
-    "R1": Verdict("noted", "more information on a party is asked for"),
-    "R3": Verdict("noted", "more information on the claim or a line is asked for"),
-    "R4": Verdict("noted", "documents are asked for"),
-    "R5": Verdict("noted", "more information, beyond the usual, is asked for"),
+    "R0": Verdict("noted", "more information is requested"),
+    "R1": Verdict("noted", "more information on a party is requested"),
+    "R3": Verdict("noted", "more information on the claim or a line is requested"),
+    "R4": Verdict("noted", "documents are requested"),
+    "R5": Verdict("noted", "more information, beyond the usual, is requested"),
 }
 
 # What to do where a claim or line is rejected, by the category, and by the status where that says more.
-_ANEW = "send the claim anew, not as a replacement of this one: it was not kept"
+_SEND_AGAIN = "send the claim again as a new one, not as a replacement: it was not kept"
 ADVICE = {
-    "A3": f"Correct what the reason names and {_ANEW}.",
-    "A4": "Find out whether the claim ever came in; if not, send it anew.",
-    "A6": f"Fill in what is missing and {_ANEW}.",
-    "A7": f"Correct the value and {_ANEW}.",
-    "A8": f"Correct whichever of the values is wrong and {_ANEW}.",
+    "A3": f"Correct what the reason names and {_SEND_AGAIN}.",
+    "A4": "Find out whether the claim was ever received; if not, send it again.",
+    "A6": f"Fill in what is missing and {_SEND_AGAIN}.",
+    "A7": f"Correct the value and {_SEND_AGAIN}.",
+    "A8": f"Correct whichever of the values is wrong and {_SEND_AGAIN}.",
     "F2": "See the remittance advice for the reason, and the payer's rules for an appeal or a correction.",
 }
 STATUS_ADVICE = {
     "54": "If it was sent twice, do nothing; a correction goes as a replacement with the payer's number.",
     "78": "If it was sent twice, wait for the answer to the first one.",
     "116": "Find the right payer and send the claim there.",
-    "247": "See what is said of its lines.",
-    "684": "See the 999 for the error, correct it and send the claim anew.",
+    "247": "See its lines.",
+    "684": "See the 999 for the error, correct it and resubmit the claim.",
     "746": "If it was sent twice, do nothing; if it is new, send it with new control numbers.",
 }
 # The same where all below it is rejected with it.
@@ -143,8 +143,8 @@ ENTITIES = {
 # List 508, STC01-2. `{who}` is the entity of STC01-3.
 STATUSES = {
     "0": "nothing more can be said electronically",
-    "1": "more stands in the remittance advice",
-    "2": "more stands in a letter",
+    "1": "more is in the remittance advice",
+    "2": "more is in a letter",
     "3": "decided, waiting for the next payment",
     "6": "the subscriber owes the balance",
     "12": "procedure codes were combined",
@@ -226,7 +226,7 @@ STATUSES = {
     "117": "the indicator that a signature is on file is needed",
     "121": "more service lines than the payer takes",
     "122": "missing or wrong data keep the payer from processing the claim",
-    "123": "more information is asked of {who}",
+    "123": "more information is requested from {who}",
     "124": "name, address, telephone and id of {who}",
     "125": "name of {who}",
     "126": "address of {who}",
@@ -416,7 +416,7 @@ STATUSES = {
     "507": "HCPCS code",
     "508": "ICD-9 code; a further code says which",
     "509": "external cause of injury code",
-    "510": "lies in the future; a further code says what",
+    "510": "is in the future; another code says what",
     "511": "has a character that is not allowed; a further code says what",
     "512": "has a length that the receiver cannot take; a further code says what",
     "514": "middle name of {who}",
@@ -510,7 +510,7 @@ STATUSES = {
     "733": "prefix of the member number of {who}",
     "734": "whether the premium was paid is looked into",
     "735": "already in the allowance for another service or claim",
-    "736": "a service that this one needs beside it was not received",
+    "736": "a service that this one needs with it was not received",
     "741": "{who} must be a person",
     "742": "payer responsibility code",
     "743": "enrollment of {who}",

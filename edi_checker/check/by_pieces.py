@@ -55,7 +55,7 @@ from edi_checker.reference.units import least_minutes
 from edi_checker.x12.dates import days_of
 from edi_checker.x12.money import cents, thousandths
 
-# Answers of a kind, lines and eras that are kept before it starts afresh, so that memory stays bounded: what
+# Answers of a kind, lines and eras that are kept before it starts again, so that memory stays bounded: what
 # is known of a line takes some 10 kB, other answers hardly any.
 _NONE: list[Finding] = []
 _MOST_LINES = 50  # as the guide allows
@@ -301,7 +301,7 @@ class _Judging(WholeClaim):
         return found
 
     def _read_lines(self) -> bool:
-        """The lines of the claim; False where one cannot be told by its text."""
+        """The lines of the claim; False if one cannot be read from its text."""
         memo, lines, by_day = self.memo, self.cut.lines, self.by_day
         if not 0 < len(lines) <= _MOST_LINES:
             return False

@@ -172,7 +172,7 @@ def _length(part: Part) -> int:
 
 
 def _without_echoes(findings: tuple[Finding, ...], faults: tuple[Fault, ...]) -> tuple[Finding, ...]:
-    """The findings where one cause shall be one finding: nothing is said of what an element means where the
+    """The findings, with one finding for one cause: nothing is said of what an element means where the
     guide refuses how it is written, and nothing of the modifiers of a procedure that it refuses.
     """
     refused = {(fault.position, fault.element) for fault in faults if fault.answers}

@@ -184,7 +184,7 @@ class Engine:
         return Met(frozenset(active), frozenset(applied))
 
     def begin(self) -> None:
-        """Begin the tally anew, for the next input."""
+        """Start the tally again, for the next input."""
         for program in self._programs.values():
             program.forget_dates()
 
@@ -243,7 +243,7 @@ class Engine:
 
 
 class _Program:
-    """What one profile makes of a rulebook: the cases that speak for it, how loudly, and their filter."""
+    """What one profile makes of a rulebook: the cases for it, their severity, and their filter."""
 
     def __init__(self, cases: Sequence[tuple[Rule, Case]], profile: Profile) -> None:
         self.spoken: dict[int, Spoken] = {}

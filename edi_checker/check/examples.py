@@ -328,7 +328,7 @@ def _with_element(segment: str, number: str, value: str) -> str:
 def _set_element(segments: Sequence[str], address: str, value: str) -> list[str]:
     found = re.fullmatch(r"([A-Z][A-Z0-9]{1,2})([0-9]{2}(?:-[0-9]+)?)", address)
     if found is None:
-        raise ExampleError(f"{address!r} is no element, such as CLM05-3")
+        raise ExampleError(f"{address!r} is not an element such as CLM05-3")
     number = found.group(2)
     return edit_segments(
         segments, [{"find": found.group(1) + "*", "set": {number.lstrip("0") or "0": value}}]

@@ -71,7 +71,7 @@ from edi_checker.reference.codesets import lists, therapist
 from edi_checker.x12.blocks import Delimiters
 from edi_checker.x12.dates import day
 
-# Answers of a kind, lines and eras that are kept before it starts afresh, so that memory stays bounded: what
+# Answers of a kind, lines and eras that are kept before it starts again, so that memory stays bounded: what
 # is known of a line takes some 10 kB, other answers hardly any.
 _MOST_REMEMBERED = 20_000
 _MOST_LINES = 5_000  # of all memos of an engine together
@@ -83,7 +83,7 @@ _NEVER = 1000  # more diagnoses than a claim has
 
 
 class Remembered(dict[Any, Any]):
-    """Answers by key; it starts afresh when there are too many."""
+    """Answers by key; it starts again when there are too many."""
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if len(self) >= _MOST_REMEMBERED:
@@ -230,7 +230,7 @@ class RenderedBy:
 
 
 class Decider(NamedTuple):
-    """Who decides facts that are made anew: what fires on them, and how they bind these cases."""
+    """Who decides new facts: what fires on them, and how they bind these cases."""
 
     judged: Callable[[Sequence[Fact]], list[Fired]]
     joined: Callable[[Sequence[int], Sequence[Fact]], list[tuple[int, tuple[int, ...]]]]
@@ -382,7 +382,7 @@ class Memo:
         return known
 
     def forget(self) -> None:
-        """Start afresh: what a claim at work has in its hands stays right."""
+        """Start again: what a claim in work has in its hands stays right."""
         for known in (
             *(self._eras, self._era_of_day, self._rendered_by, self._heads, self._arounds, self._of_era),
             *(self._addresses, self._parties, self._diagnoses, self._numbers, self.pairs),

@@ -1,7 +1,7 @@
-"""What an 837P says, as light views over its segments; fields are read when somebody asks.
+"""What an 837P says, as light views over its segments; fields are read when they are used.
 
 A view keeps the split segments of its block and the position of the first one. Nothing is copied or converted
-before it is asked for. Money is integer cents, dates are integers CCYYMMDD, codes are text; what is absent or
+before it is used. Money is integer cents, dates are integers CCYYMMDD, codes are text; what is absent or
 cannot be read is None (or "" for text): the guide's findings say so, a view never raises.
 """
 
@@ -146,7 +146,7 @@ class Group:
 
 
 class BlockView(SegmentRun):
-    """A run that is a whole block: its segments are split when somebody asks for one of them."""
+    """A run that is a whole block: its segments are split when one of them is used."""
 
     __slots__ = ("block",)
 
@@ -625,7 +625,7 @@ class Claim(BlockView):
 
     @once
     def line_count(self) -> int:
-        """How many lines there are; without a fault the text alone tells"""
+        """How many lines there are; without a fault the text alone shows it"""
         if self.faults:
             return len(self.lines)
         return self.block.text.count(f"{self._end}LX{self.block.delimiters.element}")
@@ -652,7 +652,7 @@ class Claim(BlockView):
         if self.faults:
             said = [line.dates for line in self.lines]
         else:
-            # Every line has one such date, and nothing else does: the text alone tells them.
+            # Every line has one such date, and nothing else does: the text alone shows them.
             mark, element, end = self.mark("DTP", "472"), self.block.delimiters.element, self._end
             texts = {text.partition(end)[0] for text in self.block.text.split(mark)[1:]}
             said = [days_of(*text.partition(element)[::2])[:2] for text in texts]

@@ -95,7 +95,7 @@ def batch(
     if resume and shared.redact:
         raise click.UsageError("--redact makes other tokens in each run: --resume cannot go on with them.")
     if resume and shared.received is None:
-        # The inputs that are left are held to the same day as those that are done.
+        # The inputs that are left are checked for the same day as those that are done.
         shared = replace(shared, received=_day_of_run(out_dir))
     rulebook = load_rules(shared.folders, shared.select, shared.ignore, shared.profile)
     checker = assemble(shared, rulebook)
@@ -138,7 +138,7 @@ def _tell(outcome: Outcome, fail_on: str) -> int:
     from edi_checker.batch.summary import print_summary
 
     if outcome.forgotten:
-        click.echo("edi-checker: the earlier run had other options: everything was checked anew", err=True)
+        click.echo("edi-checker: the earlier run had other options: everything was checked again", err=True)
     for note in outcome.notes:
         click.echo(f"edi-checker: {note}", err=True)
     code = CHECKED

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 @click.option(
     "--split",
     is_flag=True,
-    help="Write the claims into --out-dir anew: NAME.clean.837 to send, NAME.rejected.837 to mend.",
+    help="Write the claims to --out-dir: NAME.clean.837 to send, NAME.rejected.837 to fix.",
 )
 @click.option(
     "--out-dir",
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     help="What decides the rules; the findings are the same.",
 )
 @bounding_options
-@click.option("--stats", is_flag=True, help="Tell on standard error what each rule did and how long it took.")
+@click.option("--stats", is_flag=True, help="Show on standard error what each rule did and how long it took.")
 @running_options
 def check(
     paths: tuple[str, ...],
@@ -79,7 +79,7 @@ def check(
     stats: bool,
     shared: Shared,
 ) -> int:
-    """Check claim files: what is wrong, where, and how to mend it.
+    """Check claim files: what is wrong, where, and how to fix it.
 
     FILE is an 837P file, a folder of them, a .gz or .zip archive, or - for standard input.
 

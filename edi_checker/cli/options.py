@@ -75,7 +75,7 @@ class Day(click.DateTime):
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:
-            self.fail(f"{value!r} is no date such as 2026-03-31.", param, ctx)
+            self.fail(f"{value!r} is not a date such as 2026-03-31.", param, ctx)
 
 
 profile_option = click.option(
@@ -84,7 +84,7 @@ profile_option = click.option(
     default="auto",
     show_default=True,
     metavar="NAME|PATH",
-    help="Whose expectations the claims are held to: medicare, medicaid, commercial, auto (by the payer of "
+    help="The payer profile for the claims: medicare, medicaid, commercial, auto (by the payer of "
     "each claim), or a profile file or a folder of them.",
 )
 rules_option = click.option(
@@ -93,7 +93,7 @@ rules_option = click.option(
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
     metavar="PATH",
-    help="A folder of rule files or one rule file, besides those that come with the checker.",
+    help="A folder of rule files or one rule file, in addition to the built-in ones.",
 )
 tables_option = click.option(
     "--tables",
@@ -161,7 +161,7 @@ choosing_options = _join(
         "--select",
         multiple=True,
         metavar="ID,..",
-        help="Apply these rules only; therapy stands for all whose ids begin with it.",
+        help="Apply these rules only; therapy means all whose ids start with it.",
     ),
     click.option(
         "--ignore",
@@ -173,7 +173,7 @@ choosing_options = _join(
         "--minutes",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         metavar="PATH",
-        help="Minutes of treatment (CSV: claim,line,minutes); else NAME.minutes.csv beside each input.",
+        help="Minutes of treatment (CSV: claim,line,minutes); else NAME.minutes.csv next to each input.",
     ),
     click.option("--received", type=Day(), metavar="YYYY-MM-DD", help="Date of receipt.  [default: today]"),
     click.option(
@@ -186,7 +186,7 @@ choosing_options = _join(
         type=click.Choice(["error", "warning", "never"]),
         default="error",
         show_default=True,
-        help="The severity from which on the exit code is 1.",
+        help="The lowest severity that gives exit code 1.",
     ),
 )
 bounding_options = _join(
@@ -211,7 +211,7 @@ bounding_options = _join(
     click.option(
         "--no-fast-path",
         is_flag=True,
-        help="Walk and judge every claim afresh, segment by segment; finds the same.",
+        help="Walk and check every claim again, segment by segment; the findings are the same.",
     ),
 )
 running_options = _join(

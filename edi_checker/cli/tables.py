@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @config_option
 @click.pass_context
 def tables(ctx: click.Context, store: Path | None) -> None:
-    """Import the tables of CMS, list them, look a code up.
+    """Import the CMS tables, list them, look up a code.
 
     Without a command they are listed. What is imported is what the other commands go by.
     """
@@ -55,7 +55,7 @@ def list_tables(given: Path | None, store: Path | None) -> None:
     "--effective",
     type=Day(),
     metavar="YYYY-MM-DD",
-    help="A day of the quarter or year of the release, where the name of the file does not tell it.",
+    help="A day of the quarter or year of the release, if the name of the file does not show it.",
 )
 @click.option("--no-progress", is_flag=True, help="Show no progress bar.")
 @click.pass_obj
@@ -111,7 +111,7 @@ def lookup(given: Path | None, codes: tuple[str, ...], store: Path | None, on: d
         raise click.UsageError("One code or two are looked up.")
     for code in codes:
         if not code.strip().replace(".", "").isalnum():
-            raise click.UsageError(f"{code!r} is no code; two codes have a space between them.")
+            raise click.UsageError(f"{code!r} is not a code; put a space between two codes.")
     today = date.today()  # noqa: DTZ011  # the day at the user's desk
     folder = find_store(store or given)
     try:

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     type=click.Choice(["cms", "ama"]),
     default="cms",
     show_default=True,
-    help="The way of counting that is asked for: CMS's 8-minute rule, or the AMA's midpoint rule.",
+    help="The unit method: CMS's 8-minute rule, or the AMA's midpoint rule.",
 )
 @tables_option
 @config_option
 def units(given: tuple[str, ...], method: UnitMethod, store: Path | None) -> None:
-    """Say how many units the minutes of a day make.
+    """Show how many units the minutes of a day make.
 
     CODE=MINUTES is a code with its minutes, such as 97530=25 97140=20: all those of one patient, day and
     discipline. The working is shown.

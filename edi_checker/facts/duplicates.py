@@ -18,7 +18,7 @@ def find_earlier_claim(seen: ClaimsSeen, whole: WholeClaim) -> FixedLocation | N
     """Where the same claim stood before: same levels above it, diagnoses, lines, charges, days and providers.
 
     Its number (CLM01) may be another. Replacements and voids repeat a claim on purpose, and so does a
-    transaction that is issued anew: they are neither compared nor remembered. Nor are claims with faults, of
+    transaction that is reissued: they are neither compared nor remembered. Nor are claims with faults, of
     which not all may be known, and those of an interchange that comes twice, of which all has been said.
     """
     claim = whole.claim

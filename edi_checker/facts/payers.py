@@ -1,4 +1,4 @@
-"""What other payers decided (2320, 2430), added up, so that rules can say where it does not balance."""
+"""What other payers decided (2320, 2430), added up, so that rules can report what does not balance."""
 
 from __future__ import annotations
 

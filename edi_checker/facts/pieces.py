@@ -30,7 +30,7 @@ class UsesColumn(Exception):
 
 
 def _refuse(open_value: Open, *_: object) -> NoReturn:
-    raise UsesColumn(f"{open_value.name} stands in a column: it can be handed on, not looked at")
+    raise UsesColumn(f"{open_value.name} is a column: it can be passed on, not tested")
 
 
 class Open:

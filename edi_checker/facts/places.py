@@ -1,4 +1,4 @@
-"""Where facts stand: things that make a place when a finding asks for one."""
+"""Where facts are: things that make a place when a finding needs one."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Which 277CA status answers a fault of the file's form: what stands at its place, missing or wrong."""
+"""Which 277CA status answers a fault of the file's form: what is at its place, missing or wrong."""
 
 from __future__ import annotations
 
 from edi_checker.x12 import fault_codes
 from edi_checker.x12.blocks import Fault
 
-# The levels of which a 277CA tells. What is wrong above them, TA1 and 999 answer, and no 277CA follows.
+# The levels that a 277CA reports. What is wrong above them, TA1 and 999 answer, and no 277CA follows.
 _TOLD = frozenset(("provider", "subscriber", "patient", "claim"))
 
 # These say what is wrong with a value and not with which: they lead, and the code of the value follows.
@@ -96,7 +96,7 @@ _CODE_OF = {
 
 
 def answer_fault(fault: Fault, level: str) -> tuple[str, ...]:
-    """The statuses (category:code[:entity]), the leading one first; () where no 277CA tells of the fault.
+    """The statuses (category:code[:entity]), the leading one first; () if no 277CA reports the fault.
 
     `level` is that of the fault fact. A6 says that something is missing, A7 that it is wrong. Where no code
     of source 508 names what stands at the place, 684 refers to the 999.

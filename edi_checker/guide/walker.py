@@ -16,7 +16,7 @@ from edi_checker.guide.recovery import AHEAD, MEMBERS, Remedy, Stray, find_remed
 from edi_checker.guide.table import LEVELS, Guide, Level, Loop, Segment
 from edi_checker.x12.blocks import Block, Delimiters, Fault
 
-MEMO = 50_000  # segments known to be without fault that a walker remembers before it starts afresh
+MEMO = 50_000  # segments known to be without fault that a walker remembers before it starts again
 LATER = 400  # segments of a block that are looked through for one that still comes
 BLOCK_SEGMENTS = 50_000  # segments walked in one block; the longest legal claim has some thousands
 BLOCK_LOOPS = 20_000  # loops opened in one block; a claim with all its lines has some hundreds

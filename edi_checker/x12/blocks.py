@@ -43,7 +43,7 @@ class Fault:
     data_element  the X12 data element number of `element` (IK402), "" where none
     answers       the codes of the acknowledgement (fault_codes): `IK304=3`, `IK403=7`, `AK905=5`, `TA1=021`
     name          short name of the loop, segment or element
-    expected      what the guide asks for ("one of 20, 22"; "at most 50"; "CCYYMMDD")
+    expected      what the guide requires ("one of 20, 22"; "at most 50"; "CCYYMMDD")
     found         what stands there, only where it cannot be PHI (counts, qualifiers, lengths)
     trigger       the other element of the segment that makes this one required or excludes it, "" where none
     """
@@ -188,7 +188,7 @@ class _Reader:
         self._text = self._text.lstrip(_BLANK)
         while not self._text and self._more():
             skipped += len(self._text)
-            # A device can give blanks for ever.
+            # A device can give blanks without end.
             if self._last is None and skipped > self._bounds.block:
                 raise NotX12(f"the input begins with more than {self._bounds.block:,} blanks")
             self._text = self._text.lstrip(_BLANK)
@@ -269,7 +269,7 @@ class _Reader:
                 if not piece:
                     continue
                 if piece.startswith(trailer):
-                    # The interchange ends here: what follows must begin anew with an ISA.
+                    # The interchange ends here: what follows must start again with an ISA.
                     last, _, after = piece.partition(d.terminator)
                     yield self._block(last, d, faults)
                     left = d.terminator.join([*([after] if after else []), *pieces[index + 1 :]])
@@ -417,7 +417,7 @@ def _delimiter_faults(d: Delimiters) -> list[Fault]:
         (d.terminator, "ISA16", fault_codes.TERMINATOR, "segment terminator"),
     ):
         if value.isalnum() or value == " ":
-            faults.append(_isa_fault(element, answer, f"a {name} that is no letter, digit or blank"))
+            faults.append(_isa_fault(element, answer, f"a {name} that is not a letter, digit or blank"))
     if len({d.element, d.component, d.terminator}) < 3:
         faults.append(_isa_fault("ISA16", fault_codes.COMPONENT_SEPARATOR, "three different delimiters"))
     elif d.repetition in (d.element, d.component, d.terminator):

@@ -43,7 +43,7 @@ LOOP_REPEATED = _add(
     "IK304=4", "opens its loop more often than is allowed", "Leave out the loops that are too many"
 )
 SEGMENT_REPEATED = _add(
-    "IK304=5", "stands more often than is allowed", "Leave out the ones that are too many"
+    "IK304=5", "is repeated more often than is allowed", "Leave out the ones that are too many"
 )
 SEGMENT_OF_OTHER_SETS = _add("IK304=6", "does not exist in this transaction set", "Take it out")
 SEGMENT_OUT_OF_ORDER = _add("IK304=7", "is out of order", "Move it to where the guide has it")
@@ -57,7 +57,7 @@ _add(
     condition=True,
 )
 _add("IK304=I7", "opens its loop less often than is required", "Send the missing loops", missing=True)
-_add("IK304=I8", "stands less often than is required", "Send the missing ones", missing=True)
+_add("IK304=I8", "is repeated less often than is required", "Send the missing ones", missing=True)
 _add(
     "IK304=I9",
     "must not be sent with what else is sent",
@@ -79,10 +79,10 @@ ELEMENT_TOO_SHORT = _add("IK403=4", "is too short", "Send the whole value")
 ELEMENT_TOO_LONG = _add("IK403=5", "is too long", "Shorten it")
 ELEMENT_CHARACTER = _add("IK403=6", "has a character that is not allowed", "Take the character out")
 ELEMENT_CODE = _add("IK403=7", "is a code that does not exist", "Send a code of the guide's list")
-ELEMENT_DATE = _add("IK403=8", "is no valid date", "Correct the date")
-ELEMENT_TIME = _add("IK403=9", "is no valid time", "Correct the time")
+ELEMENT_DATE = _add("IK403=8", "is not a valid date", "Correct the date")
+ELEMENT_TIME = _add("IK403=9", "is not a valid time", "Correct the time")
 ELEMENT_EXCLUDED = _add(
-    "IK403=10", "must not stand beside another element that is sent", "Send one of the two", condition=True
+    "IK403=10", "must not be sent with another element that is sent", "Send one of the two", condition=True
 )
 ELEMENT_REPEATED = _add("IK403=12", "is repeated too often", "Leave out the ones that are too many")
 ELEMENT_COMPONENTS = _add("IK403=13", "has too many components", "Leave out the ones that are too many")
@@ -96,7 +96,7 @@ _add(
 )
 ELEMENT_NOT_USED = _add("IK403=I10", "is not used by the guide", "Leave it out")
 _add("IK403=I11", "is repeated less often than is required", "Send the missing ones")
-ELEMENT_PATTERN = _add("IK403=I12", "is not written as the guide asks for", "Correct the way it is written")
+ELEMENT_PATTERN = _add("IK403=I12", "is not written as the guide requires", "Correct the way it is written")
 _add("IK403=I13", "must not be sent with what else is sent", "Leave it out, or correct what forbids it")
 
 # IK502 to IK506, AK502 to AK506: said of a transaction set
@@ -157,7 +157,7 @@ _add("TA1=020", "ISA15, test or production, is not valid")
 INTERCHANGE_COUNT = _add("TA1=021", "IEA01 does not count the groups right")
 ENVELOPE = _add("TA1=022", "the envelope is not built right")
 END_OF_FILE = _add("TA1=023", "the file ends too early")
-BETWEEN_SEGMENTS = _add("TA1=024", "what stands between the envelope's segments is not valid")
+BETWEEN_SEGMENTS = _add("TA1=024", "what is between the envelope's segments is not valid")
 INTERCHANGE_TWICE = _add("TA1=025", "the control number of ISA13 was used before")
 ELEMENT_SEPARATOR = _add("TA1=026", "the element separator cannot be used")
 COMPONENT_SEPARATOR = _add("TA1=027", "the component separator cannot be used")

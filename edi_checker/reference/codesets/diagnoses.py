@@ -159,7 +159,7 @@ def judge(system: System, code: str, era: int) -> Unfit | None:
 
 
 def is_external_cause(system: System, code: str) -> bool:
-    """Whether a code says how somebody came to harm: V00-Y99, E000-E999 of ICD-9-CM.
+    """Whether a code is an external cause of injury: V00-Y99, E000-E999 of ICD-9-CM.
 
     It stands behind the code for the harm (ICD-10-CM, note at chapter 20; Official Guidelines, section
     I.C.20).

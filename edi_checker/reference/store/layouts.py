@@ -164,7 +164,7 @@ def parse_day(text: str) -> int:
     else:
         raise ValueError(f"a date is expected, not {_shown(text)}")
     if on is None or on < ALWAYS:
-        raise ValueError(f"{_shown(text)} is no date")
+        raise ValueError(f"{_shown(text)} is not a date")
     return on
 
 
@@ -176,7 +176,7 @@ def _parse_julian(text: str) -> int:
         return NO_END
     year, number = int(text[:4]), int(text[4:])
     if year < 1900 or not 1 <= number <= 365 + isleap(year):
-        raise ValueError(f"{text} is no date YYYYDDD")
+        raise ValueError(f"{text} is not a date YYYYDDD")
     return from_date(date(year, 1, 1) + timedelta(days=number - 1))
 
 
@@ -325,7 +325,7 @@ def _read_mue(rows: Iterable[Row]) -> Iterator[Entry]:
             raise Malformed(number, f"an adjudication indicator of 1, 2 or 3 is expected, not {_shown(mai)}")
         payload = f"{mai}{int(value):06}".encode("ascii")
         if seen.setdefault(code, (value, payload))[1] != payload:
-            raise Malformed(number, f"{code.decode()} stands there twice, with different limits")
+            raise Malformed(number, f"{code.decode()} is there twice, with different limits")
         yield code, 0, NO_END, payload, _cell(cells, columns["rationale"]) if "rationale" in columns else ""
 
 
@@ -393,7 +393,7 @@ def _read_fixed_addon(lines: Iterable[tuple[int, str]]) -> Iterator[Entry]:
             raise Malformed(number, "not a row of add-on codes: type, add-on, primary and dates are expected")
         taken.append((number, line))
     if not columns:
-        raise Malformed(0, "the columns of the table cannot be told")
+        raise Malformed(0, "the columns of the table cannot be recognized")
     primary, first = columns.most_common(1)[0][0]
     for number, line in taken:
         last = re.match(r" {0,2}(\d{7})(?!\d)", line[first + 7 :], re.ASCII)
@@ -455,7 +455,7 @@ def _read_mpfs(rows: Iterable[Row]) -> Iterator[Entry]:
             continue
         payload = (status + digits[0] + days + "".join(digits[1:])).encode("ascii")
         if seen.setdefault(code, payload) != payload:
-            raise Malformed(number, f"{code.decode()} stands there twice, with different indicators")
+            raise Malformed(number, f"{code.decode()} is there twice, with different indicators")
         yield code, 0, NO_END, payload, ""
 
 
@@ -613,7 +613,7 @@ def _days_in_force(number: int, first: str, last: str) -> tuple[int, int]:
     except ValueError as error:
         raise Malformed(number, str(error)) from None
     if until < since:
-        raise Malformed(number, f"the last day, {_shown(last)}, lies before the first")
+        raise Malformed(number, f"the last day, {_shown(last)}, is before the first")
     return since, until
 
 

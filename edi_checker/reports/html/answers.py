@@ -1,4 +1,4 @@
-"""The acknowledgements beside their meaning, segment by segment."""
+"""The acknowledgements next to their meaning, segment by segment."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def lay_out(title: str, stream: IO[bytes], claims: Mapping[str, str], anchor: st
 
 
 def key_of(claim: str) -> str:
-    """A CLM01 by which answers name a claim: they cut it at 35 characters and mend what they cannot hold."""
+    """A CLM01 by which answers name a claim: they cut it at 35 characters and fix what they cannot hold."""
     return re.sub(r"[^0-9A-Za-z]", "-", claim.strip())[:35]
 
 

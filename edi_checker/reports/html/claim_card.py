@@ -77,7 +77,7 @@ def lay_out(
         left.append(_finding(entry, number, anchor, advise(rule), advice=key not in told))
         told.add(key)
     if left_out:
-        left.append(tag("p", f"{left_out:,} more findings of it stand in the list below.", class_="quiet"))
+        left.append(tag("p", f"{left_out:,} more findings of it are in the list below.", class_="quiet"))
     return tag(
         "section",
         _heading(exhibit, entries[0]),

@@ -139,7 +139,7 @@ class HtmlReport:
                 _pour(rows, out)
                 out.write("</tbody></table></div>\n")
                 if self._unlisted:
-                    told = f"{self._unlisted:,} more findings are not shown; the JSON report holds them all."
+                    told = f"{self._unlisted:,} more findings are not shown; the JSON report has them all."
                     out.write(write(tag("p", told, class_="quiet")))
                 out.write("</section>\n")
             out.write("</main>\n")
