@@ -34,6 +34,10 @@ _OPENERS = frozenset(("NM1", "LX", "SBR", "SVD", "LIN", "LQ", "CLM", "HL"))
 _SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}")
 
 
+# HL segments so far, the number of the last one, and the numbers by which the billing provider is known.
+Hierarchy = tuple[int, int, tuple[str, ...]]
+
+
 class Walked(NamedTuple):
     """What a block is, and what is wrong with it.
 
@@ -142,13 +146,11 @@ class Walker:
         self._hl_count = self._hl_last = levels
 
     @property
-    def settled(self) -> bool:
-        """Whether nothing that was walked bears on how the next level is walked, but for its number."""
-        return (
-            not (self._doubled or self._early or self._excused)
-            and self._belated is None
-            and self._hl_count == self._hl_last
-        )
+    def hierarchy(self) -> Hierarchy | None:
+        """What of all that was walked bears on how the next subscriber is walked; None where more does."""
+        if self._doubled or self._early or self._excused or self._belated is not None:
+            return None
+        return self._hl_count, self._hl_last, self._parents.get("2000A", ())
 
     def walk(self, block: Block, following: Block | None) -> Walked:
         """Place the segments of one block. `following` is the next block of the input, None at its end."""
