@@ -11,7 +11,6 @@ from edi_checker.acks.ack999 import addresses
 from edi_checker.acks.interchange import (
     COMPONENT,
     ELEMENT,
-    TERMINATOR,
     Day,
     Spool,
     clean,
@@ -39,7 +38,6 @@ _MOST_STATUSES = 9  # STC segments under one claim or line
 _MOST_CENTS = 10**17  # STC04 holds 18 characters; what is more is no charge
 
 _REJECTS = re.compile(r"(A[3678]):([0-9]{1,4})(?::([A-Z0-9]{2,3}))?")
-_PATIENT_HL = re.compile(rb"^HL\*\d+\*\d+\*PT~\n", re.MULTILINE)
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,3})?")
 _FORMAT = "481"  # the submission's format is invalid: partner and last resort for what no code names
 _LINE = ("A3:247",)  # the claim fails because of a line, see 2220D
@@ -118,29 +116,6 @@ class _Set:
     above: dict[type, list[Finding]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Set277:
-    """The answer to one set but for its number: segments before and behind TRN of 2200A, then the levels."""
-
-    head: list[str]
-    rest: list[str]
-    levels: bytes
-    segments: int
-
-
-@dataclass(frozen=True, slots=True)
-class Claims277:
-    """The answers to claims of one provider in an open set: see Group277.take_out_claims.
-
-    `patients` is the text before the first 2000D, then that of each without its HL: its number is not known.
-    """
-
-    patients: list[bytes]
-    segments: int
-    sums: _Sums
-    payer: str
-
-
 class Group277:
     """The answers to the sets of one functional group, one 277 for each, written to `out` as they pass.
 
@@ -165,50 +140,6 @@ class Group277:
         self._levels = Spool()
         self._set: _Set | None = None
         self._answered = 0
-        self._kept: list[Set277] | None = None
-
-    def keep_answers(self) -> None:
-        """From now on write no answer but keep it, for `take_out`: its number is known elsewhere."""
-        self._kept = []
-
-    def take_out(self) -> list[Set277]:
-        """The answers that were kept; forgets them."""
-        answers, self._kept = self._kept or [], []
-        return answers
-
-    def put_in(self, answers: Iterable[Set277]) -> None:
-        """Write the answers to the next sets, made elsewhere."""
-        for answer in answers:
-            self._levels.add(answer.levels, answer.segments)
-            self._write_set(answer.head, answer.rest)
-
-    def take_out_claims(self) -> Claims277:
-        """The answers to the claims since the open provider was or this was last called; forgets them."""
-        now = self._set
-        level = now.provider if now is not None else None
-        text, segments = self._claims.take_after((0, 0))
-        self._levels.cut_back((0, 0))
-        sums = level.sums if level is not None else _Sums()
-        if level is not None:
-            level.sums = _Sums()
-        return Claims277(_PATIENT_HL.split(text), segments, sums, now.payer if now is not None else "")
-
-    def put_in_claims(self, answers: Claims277) -> None:
-        """Go on with the next claims of the open provider, made elsewhere."""
-        now = self._set
-        level = now.provider if now is not None else None
-        if now is None or level is None:
-            return
-        level.sums.add(answers.sums)
-        now.payer = now.payer or answers.payer
-        if level.rejected is not None:
-            return
-        out = answers.patients[:1]
-        for text in answers.patients[1:]:
-            now.levels += 1
-            out += (f"HL*{now.levels}*{level.number}*PT{TERMINATOR}\n".encode(), text)
-            level.listed = True
-        self._claims.add(b"".join(out), answers.segments)
 
     def open_set(self, transaction: Transaction, errors: list[Finding]) -> None:
         self.discard_set()
@@ -319,10 +250,7 @@ class Group277:
             rest.append(_status((f"{_RECEIPT}:{entity}",), day.date, "WQ", total))
         rest += _totals(sums, "90", "AA")
         self._set = None
-        if self._kept is None:
-            self._write_set(head, rest)
-        else:
-            self._kept.append(Set277(head, rest, *self._levels.take_after((0, 0))))
+        self._write_set(head, rest)
 
     def _write_set(self, head: list[str], rest: list[str]) -> None:
         """One answer with the next number and what waits in the spool of its levels."""

@@ -83,20 +83,6 @@ class Spool:
         self._flush()
         return self._file.tell(), self.segments
 
-    def take_after(self, mark: tuple[int, int]) -> tuple[bytes, int]:
-        """The text written after the mark and its segments; forgets them."""
-        self._flush()
-        self._file.seek(mark[0])
-        text, segments = self._file.read(), self.segments - mark[1]
-        self.cut_back(mark)
-        return text, segments
-
-    def add(self, text: bytes, segments: int) -> None:
-        """So many segments that another spool gave."""
-        self._flush()
-        self._file.write(text)
-        self.segments += segments
-
     def cut_back(self, mark: tuple[int, int]) -> None:
         """Forget what was written after the mark."""
         self._waiting.clear()  # a mark never stands behind what waits

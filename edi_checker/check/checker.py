@@ -24,7 +24,7 @@ from edi_checker.claims.claim import (
     TransactionEnd,
 )
 from edi_checker.claims.profile import Choice, Isolation, Profile, choose, choose_for_run
-from edi_checker.claims.reader import Passed, read_parts
+from edi_checker.claims.reader import read_parts
 from edi_checker.facts import AnyLevel, InputMemory, Setting, facts_of
 from edi_checker.finding import Finding
 from edi_checker.guide.table import Guide
@@ -72,32 +72,23 @@ class Checker:
     fast: bool = True
     bounds: Bounds | None = None
 
-    def check(
-        self,
-        stream: BinaryIO,
-        memory: InputMemory | None = None,
-        passed: Passed | None = None,
-        *,
-        followed: bool = False,
-    ) -> Iterator[Checked]:
+    def check(self, stream: BinaryIO, memory: InputMemory | None = None) -> Iterator[Checked]:
         """Check one input; yields its parts in document order, each as soon as it has been read.
 
-        `memory` is a fresh one for each input; None makes one. With `passed` or `followed` the stream is a
-        stretch of an input, as reader.read_parts takes it.
+        `memory` is a fresh one for each input; None makes one.
         Raises x12.NotX12 where the input cannot be read at all. Memory does not grow with the input.
         """
-        outcomes = _Outcomes(self.isolation, profile=self.setting.profile)
+        outcomes = Outcomes(self.isolation, profile=self.setting.profile)
         memory = memory or InputMemory(self.setting.minutes)
         memory.report_days(self.engine.meet)
-        parts = read_parts(
-            read_blocks(stream, self.bounds), self.guide, fast=self.fast, passed=passed, followed=followed
-        )
+        parts = read_parts(read_blocks(stream, self.bounds), self.guide, fast=self.fast)
         for handful in take_handfuls(parts, _length):
-            judged = [(part, *self._judge(part, memory)) for part in handful]
+            judged = [(part, *self.judge(part, memory)) for part in handful]
             for part, findings, failed in judged:
                 yield Checked(part, findings, outcomes.of(part, findings, failed), failed)
 
-    def _judge(self, part: Part, memory: InputMemory) -> tuple[tuple[Finding, ...], str]:
+    def judge(self, part: Part, memory: InputMemory) -> tuple[tuple[Finding, ...], str]:
+        """What is wrong with the next part, and why it could not be checked, "" where it was."""
         try:
             if self.fast and isinstance(part, Claim | AnyLevel) and not part.faults:
                 found = self._remember(part, memory)
@@ -191,7 +182,7 @@ _PROCEDURE = ("SV101-2", "SV101-3", "SV101-4", "SV101-5", "SV101-6")
 
 
 @dataclass(slots=True)
-class _Outcomes:
+class Outcomes:
     """What stands above the current part, and which of it is rejected already."""
 
     isolation: Isolation | None

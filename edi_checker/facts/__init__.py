@@ -16,7 +16,6 @@ from edi_checker.facts.claims import add_claim
 from edi_checker.facts.context import (
     ClaimsSeen,
     InputMemory,
-    ProviderDay,
     ProviderDays,
     Setting,
     provider_day,
@@ -38,7 +37,6 @@ __all__ = [
     "Gap",
     "InputMemory",
     "Placed",
-    "ProviderDay",
     "ProviderDays",
     "Setting",
     "Value",

@@ -120,10 +120,6 @@ class ProviderDays:
     def __init__(self) -> None:
         self._minutes: dict[ProviderDay, int] = {}
 
-    def so_far(self, npi: str, on: int) -> int:
-        """The sum of a provider's day (CCYYMMDD) as it stands."""
-        return self._minutes.get(provider_day(npi, on), 0)
-
     def add(self, npi: str, on: int, minutes: int) -> int:
         """Add minutes to a provider's day (CCYYMMDD) and return the sum so far."""
         key = provider_day(npi, on)
@@ -157,10 +153,6 @@ class ClaimsSeen:
         if self._count < self.LIMIT:
             self._put(slot, digest, _written(claim))
         return None
-
-    def hold(self, digest: int, text: bytes) -> None:
-        """Keep a digest that is not there, with the text that says where its claim stands."""
-        self._put(self._slot(digest), digest, text)
 
     def _put(self, slot: int, digest: int, text: bytes) -> None:
         self._digests[slot] = digest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -126,6 +127,17 @@ class Case:
     fix: Text
     status: StatusForm
     line: int = field(default=0, compare=False)  # of the match in its file
+
+    def references(self) -> Iterator[Reference]:
+        """The fields that the case names, in its conditions and in what it says."""
+        for term in (*(term for pattern in self.match for term in pattern.terms), *self.require):
+            yield term.field
+            if isinstance(term.value, Reference):
+                yield term.value
+        status = self.status
+        for said in (*self.message, *self.fix, status.ack999, status.ack277ca, status.ta1):
+            if isinstance(said, Reference):
+                yield said
 
 
 @dataclass(frozen=True, slots=True)
