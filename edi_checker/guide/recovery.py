@@ -21,7 +21,7 @@ MEMBERS = frozenset(("N2", "N3", "N4", "PER", "PRV", "REF", "DMG"))  # what an N
 # The cost of a guess is the sum of what it asks one to believe and of a MISFIT for each segment ahead that
 # has no place where the guess leads; the cheapest guess is believed. tests/test_recovery.py has for each of
 # these numbers a claim that is read otherwise with another one.
-MISFIT = 1.0  # as much as a plain guess: fewer misfits are worth one guess more, not two
+MISFIT = 1.0  # as much as a missing opener: dearer, and openers would be made up so that all ahead fits
 FARTHER = 0.9  # of each segment on the way: what is farther away may have a fault of its own
 NEXT_LOOP = 0.85  # of each loop on the way: what stands in another one says less about this place
 
@@ -39,9 +39,7 @@ MISSPELT_LEVEL = 0.8  # so is the HL or CLM of a level
 # the id is known here, its qualifier is not
 QUALIFIER = 0.75  # one wrong code is likelier than any segment out of place
 QUALIFIER_FULL = 0.5  # not a second loop of a kind that may stand once
-QUALIFIER_STRAY_NAME = (
-    1.0  # or a name of no loop: dearer than a loop that has room, cheaper than one that is full
-)
+QUALIFIER_STRAY_NAME = 1.0  # or a name of no loop: dearer than a loop with room, cheaper than a full one
 QUALIFIER_BEHIND = 1.2  # all its places are behind: cheaper than STRAY, for the code says more
 
 # it stands behind its place
