@@ -18,57 +18,59 @@ from edi_checker.x12.blocks import Delimiters, Fault
 AHEAD = 12  # segments that are looked at behind the one that has no place
 MEMBERS = frozenset(("N2", "N3", "N4", "PER", "PRV", "REF", "DMG"))  # what an NM1 may carry with it
 
-# The cost of a guess is what it asks one to believe, plus a MISFIT for each segment ahead that has no place
-# where the guess leads.
-MISFIT = 1.0
-FARTHER = 0.9
-NEXT_LOOP = 0.85
+# The cost of a guess is the sum of what it asks one to believe and of a MISFIT for each segment ahead that
+# has no place where the guess leads; the cheapest guess is believed. tests/test_recovery.py has for each of
+# these numbers a claim that is read otherwise with another one.
+MISFIT = 1.0  # as much as a missing opener: dearer, and openers would be made up so that all ahead fits
+FARTHER = 0.9  # of each segment on the way: what is farther away may have a fault of its own
+NEXT_LOOP = 0.85  # of each loop on the way: what stands in another one says less about this place
 
-UNKNOWN_STRAY = 1.0
-UNKNOWN_FOR_NODE = 0.9
-UNKNOWN_ALIKE = -0.3
-UNKNOWN_NEEDED = -0.5
-UNKNOWN_FULL = 1.5
-UNKNOWN_CODE = -0.2
-UNKNOWN_FOR_LEVEL = 0.8
+# passed over
+STRAY = 1.6  # dearer than every plain reading, cheaper than one that makes up a loop too many
+UNKNOWN = 1.0  # of an unknown id it is the plain reading
 
-STRAY = 1.6
+# an unknown id stands in for a node whose elements it has
+MISSPELT = 0.9  # cheaper than UNKNOWN, or what it stands for would be missing as well
+MISSPELT_ALIKE = -0.3  # times the share of common letters: of two nodes that fit, the one that looks like it
+MISSPELT_NEEDED = -0.5  # the guide requires the node, and it comes nowhere else
+MISSPELT_FULL = 1.5  # there is one already, and a second would be a fault of its own: no such reading
+MISSPELT_LEVEL = 0.8  # so is the HL or CLM of a level
 
-QUALIFIER_ELSEWHERE = 1.2
-QUALIFIER = 0.75
-QUALIFIER_NEEDED = -0.4
-QUALIFIER_FULL = 0.5
-QUALIFIER_FARTHER = 0.02
-QUALIFIER_STRAY_NAME = 1.0
+# the id is known here, its qualifier is not
+QUALIFIER = 0.75  # one wrong code is likelier than any segment out of place
+QUALIFIER_FULL = 0.5  # not a second loop of a kind that may stand once
+QUALIFIER_STRAY_NAME = 1.0  # or a name of no loop: dearer than a loop with room, cheaper than a full one
+QUALIFIER_BEHIND = 1.2  # all its places are behind: cheaper than STRAY, for the code says more
 
-LATE = 0.9
-LATE_FULL = 0.6
-LATE_CLOSED = 0.25
-LATE_NEEDED = -0.3
-LATE_REOPENED = 0.1
-REWIND = 0.75
+# it stands behind its place
+LATE = 0.9  # cheaper than a missing opener: nothing has to be made up
+LATE_FULL = 0.6  # it repeats what came: still a little cheaper than STRAY
+LATE_CLOSED = 0.25  # in a loop that is closed: with LATE_FULL dearer than STRAY, for that is no repeat
+LATE_NEEDED = -0.3  # its loop requires it and lacks it
+LATE_REOPENED = 0.1  # reading goes on in the closed loop: only where that spares a misfit
+REWIND = 0.75  # the one before came too early: dearer than LATE with LATE_NEEDED, so only to spare a misfit
 
-LOOP_LATE = 1.0
-LOOP_LATE_FULL = 0.5
-LOOP_LATE_LACKING = 0.4
+# it opens a loop behind the place of the loop
+LOOP_LATE = 1.0  # as a missing opener
+LOOP_LATE_LACKING = 0.4  # for each segment that the loop requires and that does not follow: a stray opener
 
-EARLY = 0.5
-EARLY_WANTED = 1.2
-EARLY_TWICE = 0.8
+# it stands before the segment that opens its loop or level
+EARLY = 0.5  # two neighbours in the wrong order, which the next one confirms: the cheapest reading
+EARLY_TWICE = 0.8  # but the next loop has one of its own: then it is of another loop
 
-OPENER = 1.0
-OPENER_FULL = 1.0
-OPENER_COMES = 0.6
-OPENER_NEEDED = -0.35
-OPENER_INNER = 0.2
-OPENER_SKIPPED = 0.5
-OPENER_WANTED = 0.4
+# what opens its loop is missing
+OPENER = 1.0  # as much as one misfit: believed where that spares more than one
+OPENER_FULL = 1.0  # and it makes one loop too many
+OPENER_COMES = 0.6  # the opener comes later: the segment stands too early, and no opener is missing
+OPENER_NEEDED = -0.35  # the guide requires the loop, or a line begins: SV1 stands in each
+OPENER_INNER = 0.2  # for each loop more whose opener is missing too
+OPENER_SKIPPED = 0.5  # for each segment that the loop requires before this one: missing as well
+OPENER_WANTED = 0.4  # an open loop requires such a segment: it is that one
 
-LEVEL = 1.05
-LEVEL_SKIPPED = 0.8
-LEVEL_CLAIM_COMES = 0.4
-LEVEL_WITHOUT_CLAIM = 1.0
-LEVEL_OTHER_PAYER = 1.0
+# what opens its level is missing
+LEVEL = 1.05  # dearer than OPENER: what the level needs is not looked for
+LEVEL_SKIPPED = 0.8  # as OPENER_SKIPPED, for more follows from it
+LEVEL_WITHOUT_CLAIM = 1.0  # a lost HL of a subscriber would leave its CLM to come, and none does
 
 # Segments of the 837 of the base standard that this guide does not use (IK304 = I4).
 _STANDARD = re.compile("CL1|CR4|CR5|CR6|CR7|CR8|DN1|DN2|DSB|HSD|IMM|MIA|N2|SV2|SV3|SV4|SV6|SV7|TOO|UR")
@@ -184,7 +186,8 @@ def _guess(loops: OpenLoops, stray: Stray, delimiters: Delimiters) -> Iterator[R
     yield from _read_as_late(loops, stray)
     yield from _read_as_late_loop(loops, stray)
     wanted = _is_wanted(loops, stray)
-    yield from _read_as_early(loops, stray, wanted)
+    if not wanted:
+        yield from _read_as_early(loops, stray)
     yield from _imply_opener(loops, stray, wanted)
     yield from _imply_level(loops, stray)
 
@@ -195,7 +198,7 @@ def _guess(loops: OpenLoops, stray: Stray, delimiters: Delimiters) -> Iterator[R
 def _guess_at_unknown(loops: OpenLoops, stray: Stray, delimiters: Delimiters) -> Iterator[Remedy]:
     """It is passed over, or stands in for a node that is expected here or for the opener of a level."""
     fault = _fault_unknown(loops, stray)
-    yield Remedy(UNKNOWN_STRAY, fault, check=False)
+    yield Remedy(UNKNOWN, fault, check=False)
     if fault.answers != ("IK304=1",):
         return
     for step in _reachable(loops):
@@ -208,18 +211,17 @@ def _guess_at_unknown(loops: OpenLoops, stray: Stray, delimiters: Delimiters) ->
             continue
         alike = len(set(stray.id) & set(node.id)) / (len(node.id) + 1)
         cost = (
-            UNKNOWN_FOR_NODE
-            + UNKNOWN_ALIKE * alike
-            + UNKNOWN_NEEDED * _is_needed(loops, step, stray.later)
-            + UNKNOWN_FULL * _is_full(loops, step)
-            + UNKNOWN_CODE * bool(node.codes)
+            MISSPELT
+            + MISSPELT_ALIKE * alike
+            + MISSPELT_NEEDED * _is_needed(loops, step, stray.later)
+            + MISSPELT_FULL * _is_full(loops, step)
         )
         yield Remedy(cost, fault, step, check=False)
     for level in _NEXT_LEVELS.get(loops.level, ()):
         root = loops.chart.guide.levels[level]
         if not _has_hard_faults(root.opener, [root.opener.id, *stray.segment[1:]], delimiters):
             step = loops.chart.step((), (root, root.opener.position), (), root.opener)
-            yield Remedy(UNKNOWN_FOR_LEVEL, fault, step, level=level, check=False)
+            yield Remedy(MISSPELT_LEVEL, fault, step, level=level, check=False)
 
 
 def _fault_unknown(loops: OpenLoops, stray: Stray) -> Fault:
@@ -256,18 +258,13 @@ def _correct_qualifier(
     if not options:
         if known.key is not None:
             fault = _fault_qualifier(stray, known, loops.stack[-1].loop.id, frozenset(), delimiters)
-            yield Remedy(QUALIFIER_ELSEWHERE, fault, check=False, swallow=stray.id == "NM1")
+            yield Remedy(QUALIFIER_BEHIND, fault, check=False, swallow=stray.id == "NM1")
         return
     for seen, step in enumerate(options):
         node = step.node
         codes = frozenset().union(*(other.node.codes for other in options if other.keep == step.keep))
         fault = _fault_qualifier(stray, node, node.loop, codes, delimiters)
-        cost = (
-            QUALIFIER
-            + QUALIFIER_NEEDED * _is_needed(loops, step, stray.later)
-            + QUALIFIER_FULL * _is_full(loops, step)
-            + QUALIFIER_FARTHER * seen
-        )
+        cost = QUALIFIER + QUALIFIER_FULL * _is_full(loops, step)
         # the elements of another node than the one meant would say nothing
         yield Remedy(cost, fault, step, check=False)
         if not seen and stray.id == "NM1":
@@ -362,16 +359,16 @@ def _read_as_late_loop(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
                 for child in loops.chart.required[inner.index]
             ]
             lacking = sum(not any(fits(node, token) for token in stray.ahead) for node in required)
-            cost = LOOP_LATE + LOOP_LATE_FULL * _is_full(loops, step) + LOOP_LATE_LACKING * lacking
+            cost = LOOP_LATE + LOOP_LATE_LACKING * lacking
             yield Remedy(cost, segment_fault("segment-order", stray.position, inner.opener), step)
 
 
 # -- it stands too early
 
 
-def _read_as_early(loops: OpenLoops, stray: Stray, wanted: bool) -> Iterator[Remedy]:
+def _read_as_early(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
     """What opens its loop or level comes next."""
-    cost = EARLY_WANTED if wanted else EARLY
+    cost = EARLY
     if stray.ahead:
         step = loops.chart.move(loops.spot, stray.ahead[0]) if stray.ahead[0] else None
         if step is None or not step.opened:
@@ -441,8 +438,6 @@ def _imply_level(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
             continue
         place = found.opened[0] if found.opened else found.node
         cost = LEVEL + LEVEL_SKIPPED * _count_skipped((root,), place)
-        if level == "2300" and stray.follows == "CLM":
-            cost += LEVEL_CLAIM_COMES
         if (
             loops.level == "2300"
             and level != "2300"
@@ -450,8 +445,6 @@ def _imply_level(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
             and not stray.orphan
         ):
             cost += LEVEL_WITHOUT_CLAIM
-        if stray.id == "SBR" and "OI*" in stray.ahead:
-            cost += LEVEL_OTHER_PAYER
         expected = f"{root.opener.id} before {stray.id}"
         fault = segment_fault("segment-missing", stray.position, root.opener, expected)
         yield Remedy(cost, fault, found, level=level, implied=True)

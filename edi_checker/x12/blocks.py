@@ -285,8 +285,7 @@ class _Reader:
                 first = False
             if complete:
                 return
-            tail = len(self._text) - raw_from
-            if tail > self._bounds.segment:
+            if len(self._text) - raw_from > self._bounds.segment:
                 if raw_from and not oversized:
                     yield self._block(self._text[: raw_from - len(d.terminator)], d, faults)
                     faults = ()
@@ -297,15 +296,8 @@ class _Reader:
                 if oversized:
                     self._count(text, d)
                 else:
-                    fault = Fault(
-                        "segment",
-                        0,
-                        "",
-                        "",
-                        answers=(fault_codes.ENVELOPE,),
-                        expected=f"at most {self._bounds.block} characters between two headers",
-                    )
-                    yield self._block(text, d, (*faults, fault))
+                    too_long = f"at most {self._bounds.block} characters between two headers"
+                    yield self._block(text, d, (*faults, _unread(0, too_long)))
                     faults = ()
                 oversized = True
                 raw_from = 0
@@ -341,8 +333,8 @@ class _Reader:
     def _endless(self, d: Delimiters, faults: tuple[Fault, ...]) -> Iterator[Block]:
         """No terminator for longer than any segment can be: what follows cannot be read as segments."""
         expected = f"at most {self._bounds.segment} characters in a segment"
-        fault = Fault("segment", self._position, "", "", answers=(fault_codes.ENVELOPE,), expected=expected)
-        yield Block("?", "", self._position, self._ordinal, d, (*faults, fault))
+        noted = (*faults, _unread(self._position, expected))
+        yield Block("?", "", self._position, self._ordinal, d, noted)
         self._text = ""
         self._ended = True
 
@@ -403,6 +395,10 @@ def _component_in_use(text: str, element: str, component: str, terminator: str) 
         return ""
     found = re.fullmatch(r"[0-9]{2}([^A-Za-z0-9\s])[AB]\1[0-9A-Z]", elements[5])
     return found.group(1) if found else ""
+
+
+def _unread(position: int, expected: str) -> Fault:
+    return Fault("segment", position, "", "", answers=(fault_codes.ENVELOPE,), expected=expected)
 
 
 def _isa_fault(element: str, answer: str, expected: str) -> Fault:

@@ -1,0 +1,138 @@
+"""Recovery: each weight decides what is read into a segment without a place."""
+
+from __future__ import annotations
+
+import pytest
+
+from edi_checker.guide import recovery
+from test_walker import at, change, delete, rich_segments, swap, told
+
+
+def move(start: str, by: int, nth: int = 1) -> list[str]:
+    segments = rich_segments()
+    where = at(segments, start, nth)
+    segments.insert(where + by, segments.pop(where))
+    return segments
+
+
+def copy(start: str, by: int, nth: int = 1) -> list[str]:
+    segments = rich_segments()
+    where = at(segments, start, nth)
+    segments.insert(where + by, segments[where])
+    return segments
+
+
+def insert(start: str, segment: str, nth: int = 1) -> list[str]:
+    """The segment behind the nth that starts so."""
+    segments = rich_segments()
+    segments.insert(at(segments, start, nth) + 1, segment)
+    return segments
+
+
+def late_level() -> list[str]:
+    """A second subscriber, whose HL stands behind SBR and NM1."""
+    segments = rich_segments()
+    segments[at(segments, "HL*3") : at(segments, "CLM*RICH-2")] = [
+        "SBR*P*18*******CI",
+        "NM1*IL*1*SAGE*NORA****MI*W1",
+        "HL*3*1*22*0",
+        "NM1*PR*2*WILLOW PLAN*****PI*99001",
+    ]
+    return segments
+
+
+# A weight, another value for it, a claim, and what is wrong with the claim.
+CASES: list[tuple[str, float, list[str], list[str]]] = [
+    ("MISFIT", 1.3, move("NTE*TPO", -3), ["segment-order 2400 AMT", "segment-order 2400 K3"]),
+    ("FARTHER", 1.0, move("LQ", -3), ["segment-order 2430 CAS", "segment-order 2440 FRM"]),
+    ("NEXT_LOOP", 0.6, change("REF*0B*LIC9", "SBR*0B*LIC9"), ["segment-unexpected 2310A SBR"]),
+    ("STRAY", 1.3, copy("PAT*19", 3), ["segment-repeat 2000C PAT"]),
+    ("STRAY", 1.9, insert("FRM*2", "SBR*P"), ["segment-unexpected 2440 SBR"]),
+    ("UNKNOWN", 0.7, change("N4*COLUMBUS*OH*432150001", "Nd4*COLUMBUS*OH*432150001"), ["segment 2010AA"]),
+    ("MISSPELT", 1.2, change("N4*COLUMBUS*OH*432150001", "Nd4*COLUMBUS*OH*432150001"), ["segment 2010AA"]),
+    (
+        "MISSPELT_ALIKE",
+        0.0,
+        change("N3*PO BOX 41", "Nd4*PO BOX 41"),
+        ["segment 2010AB", "segment-missing 2010AB N3", "segment-repeat 2010AB N4"],
+    ),
+    ("MISSPELT_NEEDED", 0.0, change("N3*12 ORCHARD LANE", "Nd4*12 ORCHARD LANE", 2), ["segment 2010CA"]),
+    (
+        "MISSPELT_FULL",
+        0.0,
+        insert("REF*0B*LIC8", "NX9*82*1*ALDER*ANN****XX*1000001013"),
+        ["segment-unexpected 2310B NX9"],
+    ),
+    ("MISSPELT_LEVEL", 9.0, change("HL*1", "XL*1**20*1"), ["segment-unexpected 1000B XL"]),
+    ("QUALIFIER", 1.05, change("NM1*87*2", "NM1*88*2"), ["element-code 2010AB NM101"]),
+    ("QUALIFIER_FULL", 0.0, change("NM1*87*2", "NM1*88*2"), ["element-code 2010AB NM101"]),
+    ("QUALIFIER_STRAY_NAME", 0.7, change("NM1*87*2", "NM1*88*2"), ["element-code 2010AB NM101"]),
+    (
+        "QUALIFIER_BEHIND",
+        9.0,
+        change("DMG*D8*19800101", "SBR*D8*19800101*F"),
+        ["element-code 2010BA SBR01"],
+    ),
+    ("LATE", 1.2, swap("AMT*EAF*15"), ["segment-order 2320 AMT"]),
+    ("LATE_FULL", 1.2, copy("PAT*19", 3), ["segment-repeat 2000C PAT"]),
+    ("LATE_CLOSED", 0.0, copy("CTP", 4), ["segment-unexpected 2420A CTP"]),
+    ("LATE_NEEDED", 0.0, move("FRM*1", 4), ["segment-order 2440 FRM"]),
+    ("LATE_REOPENED", 9.0, move("NM1*PE", -3), ["segment-order 2010AC N3"]),
+    ("REWIND", 9.0, move("PER*IC*DESK", -2), ["segment-order 2010AA REF"]),
+    ("LOOP_LATE", 9.0, move("NM1*82", -3, 3), ["segment-order 2410 LIN", "segment-order 2420A PRV"]),
+    ("LOOP_LATE_LACKING", 0.0, insert("FRM*2", "SBR*P"), ["segment-unexpected 2440 SBR"]),
+    ("EARLY", 0.8, swap("LX*2"), ["segment-order 2400 SV1"]),
+    ("EARLY_TWICE", 0.0, swap("LQ"), ["segment-missing 2440 LQ"]),
+    ("OPENER", 0.7, swap("LX*2"), ["segment-order 2400 SV1"]),
+    ("OPENER_FULL", 0.0, delete("NM1*87"), ["segment-missing 2010AB NM1"]),
+    ("OPENER_COMES", 0.0, copy("N3*1 PICKUP ROAD", -2, 2), ["segment-repeat 2420E N3"]),
+    (
+        "OPENER_NEEDED",
+        0.0,
+        copy("DTP*472*D8*20251115", -2, 2),
+        ["segment-missing 2400 LX", "segment-missing 2400 SV1"],
+    ),
+    (
+        "OPENER_INNER",
+        0.0,
+        change("REF*G2*OPR3", "REF*SY*OPR3"),
+        ["segment-unexpected 2330E REF", "segment-missing 2330E REF"],
+    ),
+    ("OPENER_SKIPPED", 0.0, swap("NM1*DQ", 3), ["segment-order 2420E N3"]),
+    ("OPENER_WANTED", 0.0, insert("LX*2", "REF*6R*X"), ["segment-order 2400 SV1"]),
+    ("LEVEL", 0.75, insert("FRM*2", "SBR*P"), ["segment-unexpected 2440 SBR"]),
+    ("LEVEL_SKIPPED", 0.0, insert("FRM*2", "SBR*P"), ["segment-unexpected 2440 SBR"]),
+    (
+        "LEVEL_WITHOUT_CLAIM",
+        0.0,
+        late_level(),
+        [
+            "hierarchy 2000B HL04",
+            "segment-order 2320 SBR",
+            "segment-missing 2320 OI",
+            "loop-missing 2330B NM1",
+            "segment-missing 2000B SBR",
+            "loop-missing 2010BA NM1",
+        ],
+    ),
+]
+
+
+def read(segments: list[str]) -> list[str]:
+    return [f"{kind} {place}" for kind, place, _ in told(segments)]
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "segments", "expected"), CASES, ids=[f"{case[0]}={case[1]}" for case in CASES]
+)
+def test_each_weight_decides_a_case(
+    name: str, other: float, segments: list[str], expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read(segments) == expected
+    monkeypatch.setattr(recovery, name, other)
+    assert read(segments) != expected
+
+
+def test_no_weight_is_left_out() -> None:
+    weights = {name for name, value in vars(recovery).items() if isinstance(value, float)}
+    assert weights == {case[0] for case in CASES}
