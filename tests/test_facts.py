@@ -3,10 +3,12 @@
 import io
 import random
 import time
+from dataclasses import replace
 
 import pytest
 
 from edi_checker.claims.claim import Claim
+from edi_checker.claims.minutes import Minutes
 from edi_checker.claims.profile import Profile
 from edi_checker.claims.reader import read_parts
 from edi_checker.facts import (
@@ -410,6 +412,43 @@ def test_lines_that_overlap_meet_on_the_day_on_which_one_begins():
     assert [(d.values["date"], d.values["units"]) for d in days] == [(20260203, 4000), (20260204, 7000)]
 
 
+def test_the_line_with_which_the_units_pass_the_limit_is_the_one_named():
+    lines = ["97530:GP x3", "97530:GP:76 x3", "97530:GP:77 x3", "97530:GP:76:77 x3"]
+    (day,) = facts({"lines": lines}, "mue_day")
+    assert day.values["limit"] == 6000
+    assert day.stands_on[""][0].place("SV1").line == 3
+    assert [place.place("SV1").line for place in day.stands_on["others"]] == [1, 2, 4]
+
+
+class Limits:
+    """The built-in tables with other limits of units."""
+
+    def __init__(self, mue):
+        self.mue = mue
+
+    def __getattr__(self, name):
+        return getattr(built_in(), name)
+
+
+def limit_of(code, on, mai="3"):
+    """Six units a day, from 2026-02-04 on seven."""
+    found = built_in().mue("97530", on)
+    return replace(found, limit=6 + (on >= 20260204), mai=mai) if code == "97530" else None
+
+
+def test_a_limit_of_a_line_keeps_lines_apart():
+    example = {"lines": ["97530:GP x4", "97530:GP:76 x3"]}
+    for mai, units in (("1", [4000, 3000]), ("2", [7000]), ("3", [7000])):
+        tables = Limits(lambda code, on, mai=mai: limit_of(code, on, mai))
+        assert [day.values["units"] for day in facts(example, "mue_day", tables=tables)] == units
+
+
+def test_the_limit_is_that_of_the_day_and_not_of_the_line():
+    example = {"lines": ["97530:GP x12 on 2026-02-03..2026-02-05", "97530:GP x3 on 2026-02-04"]}
+    days = facts(example, "mue_day", tables=Limits(limit_of))
+    assert [(day.values["date"], day.values["limit"]) for day in days] == [(20260203, 6000), (20260204, 7000)]
+
+
 def test_codes_without_a_limit_are_counted_too():
     values = only({"lines": ["99213 x3"]}, "mue_day")
     assert (values["units"], values["limit"], values["mai"]) == (3000, None, "")
@@ -505,10 +544,34 @@ def test_units_that_are_not_whole_are_not_judged(lines):
     assert values["minutes"] == 20
 
 
-def test_a_day_within_a_line_of_several_days_is_not_judged():
-    example = {"lines": ["97530:GP x2 min 8", "97110:GP x6 on 2026-02-02..2026-02-04"]}
-    values = only(example, "therapy_day")
-    assert (values["units"], values["minutes"], values["allowed"]) == (None, None, None)
+@pytest.mark.parametrize(
+    ("days", "judged"),
+    [
+        ("2026-02-02..2026-02-04", False),
+        ("2026-02-02..2026-02-03", False),
+        ("2026-02-03..2026-02-04", False),
+        ("2026-02-01..2026-02-02", True),
+        ("2026-02-04..2026-02-05", True),
+    ],
+)
+def test_a_day_within_a_line_of_several_days_is_not_judged(days, judged):
+    values = only({"lines": ["97530:GP x2 min 8", f"97110:GP x6 on {days}"]}, "therapy_day")
+    expected = (2, 8, 1) if judged else (None, None, None)
+    assert (values["units"], values["minutes"], values["allowed"]) == expected
+
+
+def test_of_a_service_with_too_many_units_the_last_line_is_the_one_named():
+    example = {"lines": ["97110:GP x1 min 12", "97110:GP:76 x1 min 11", "97530:GP x1 min 24"]}
+    (day,) = facts(example, "therapy_day")
+    assert day.values["misplaced"] == ("97110",)
+    assert day.stands_on[""][0].place("SV1").line == 2
+
+
+def test_minutes_are_expected_where_a_file_of_minutes_is_given():
+    minutes = Minutes.parse("claim,line,minutes\nANOTHER,1,30\n", "minutes.csv")
+    example = {"lines": ["97530:GP x1"]}
+    assert only(example, "therapy_day", minutes=minutes)["minutes_expected"] is True
+    assert only(example, "therapy_day")["minutes_expected"] is False
 
 
 def test_what_a_provider_worked_is_added_up_over_claims():
