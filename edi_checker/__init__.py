@@ -9,7 +9,7 @@
             for finding in checked.findings:
                 print(finding.rule, finding.where.claim, finding.message)
 
-A program needs no other import. Nothing is loaded before it is asked for.
+A program needs no other import. Nothing is loaded before it is used.
 """
 
 from __future__ import annotations
@@ -84,13 +84,13 @@ def make_checker(
     from edi_checker.reference.store import open_tables
     from edi_checker.reference.tables import built_in
     from edi_checker.rules import load as load_rules
+    from edi_checker.x12.dates import from_date
 
-    day = received.year * 10000 + received.month * 100 + received.day
     return Checker(
         guide=load_guide(),
         engine=Engine(load_rules(tuple(rules)), engine),
         setting=Setting(
-            received=day,
+            received=from_date(received),
             tables=built_in() if tables is None else open_tables(tables, built_in()),
             profile=profile,
         ),

@@ -65,7 +65,7 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """Who is told of the work on an input: `position` of the reading now and then, `ended` when it is over
+    """Who gets news of the work on an input: `position` of the reading now and then, `ended` when it is over
     and nothing has been written yet, `crash` of an error of ours.
     """
 

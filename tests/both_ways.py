@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edi_checker import rules
+from edi_checker.check import checker as checker_module
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.claims.claim import Claim, Part
@@ -97,15 +98,13 @@ def count(found: Any, rule: str) -> int:
 
 def watch_memory(pair: Pair, monkeypatch: Any) -> Callable[[], tuple[int, int]]:
     """How many claims the memory decided, and how many it left to be looked at as a whole."""
-    from edi_checker.check.memo import Memo
-
     decided = [0, 0]
-    judge = Memo.judge
+    judge = checker_module.judge_by_pieces
 
-    def counted(self: Memo, *given: Any) -> Any:
-        found = judge(self, *given)
+    def counted(*given: Any) -> Any:
+        found = judge(*given)
         decided[found is None] += 1
         return found
 
-    monkeypatch.setattr(Memo, "judge", counted)
+    monkeypatch.setattr(checker_module, "judge_by_pieces", counted)
     return lambda: (decided[0], decided[1])

@@ -198,6 +198,7 @@ def figures_of(page: str) -> Iterator[tuple[str, int, int]]:
             yield label, int(count), int(Decimal(amount[0][1:]) * 100)
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.integers(1, 40),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import os
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -18,9 +16,7 @@ from edi_checker.facts import Setting
 from edi_checker.finding import Finding
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
-
-SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).parent.parent.parent / "shared"))
-CORPUS = SHARED / "corpus"
+from paths import CORPUS, read_rows
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the public corpus is not beside the project")
 
@@ -29,10 +25,8 @@ SOFT = {"code.npi", "code.zip", "code.diagnosis", "code.diagnosis-version", "x12
 
 
 def listed() -> list[dict[str, str]]:
-    if not CORPUS.is_dir():
-        return []
-    with (CORPUS / "EXPECTED.csv").open(newline="", encoding="utf-8") as rows:
-        return [row for row in csv.DictReader(rows) if row["file"].startswith("837p/")]
+    rows = read_rows(CORPUS / "EXPECTED.csv") if CORPUS.is_dir() else []
+    return [row for row in rows if row["file"].startswith("837p/")]
 
 
 ROWS = {Path(row["file"]).name: row for row in listed()}

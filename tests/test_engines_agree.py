@@ -160,8 +160,8 @@ def compare(numbered, sieve, durable, python, facts, profile):
         (n, way) for n, way in durable._by_durable(sorted(dict(numbered)), range(len(facts)), facts, RECEIVED)
     }
     assert fired == oracle
-    found = durable.decide(facts, profile, RECEIVED)
-    assert found == python.decide(facts, profile, RECEIVED)
+    found = durable.judge(facts, profile, RECEIVED)
+    assert found == python.judge(facts, profile, RECEIVED)
     assert (durable.kind, durable.fallbacks) == ("durable", 0)
     return len(oracle)
 
@@ -249,5 +249,5 @@ def test_durable_is_there():
         ("medicare",),
     )
     engine = Engine(Rulebook((rule,)))
-    assert engine.decide([fact()], MEDICARE, RECEIVED)
+    assert engine.judge([fact()], MEDICARE, RECEIVED)
     assert (engine.kind, engine.note, engine.fallbacks) == ("durable", "", 0)

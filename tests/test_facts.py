@@ -523,6 +523,43 @@ def test_what_a_provider_worked_is_added_up_over_claims():
     assert only(replacement, "therapy_day", memory=memory)["provider_minutes"] == 0
 
 
+ANN, BEN = "1234567893", "1679576722"
+
+
+@pytest.mark.parametrize(
+    ("lines", "ann", "ben"),
+    [
+        # Of several providers each is sure to have worked the edge of his own units alone.
+        ([f"97530:GP x2 by {ANN}", f"97110:GP x1 by {BEN}"], 16, 1),
+        ([f"97530:GP x1 by {ANN}", f"97110:GP x1 by {ANN}", f"97112:GP x3 by {BEN}"], 2, 31),
+        # Minutes that are known count in place of what units tell, where those of all his lines are.
+        ([f"97530:GP x2 by {ANN} min 31", f"97110:GP x1 by {BEN}"], 31, 1),
+        ([f"97530:GP x1 by {ANN} min 23", f"97110:GP x2 by {ANN}", f"97112:GP x1 by {BEN}"], 17, 1),
+        # One provider alone has worked for all the units of the day.
+        ([f"97530:GP x2 by {ANN}", f"97110:GP x1 by {ANN}"], 38, 0),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_providers_of_one_day_have_each_their_own_minutes(lines, ann, ben, turned):
+    worked = ProviderDays()
+    example = {"lines": lines[::-1] if turned else lines}
+    assert only(example, "therapy_day", provider_days=worked)["provider_minutes"] == max(ann, ben)
+    assert [worked.so_far(npi, 20260203) for npi in (ANN, BEN)] == [ann, ben]
+
+
+def test_a_line_without_units_adds_no_minutes_and_takes_none():
+    lines = [f"97530:GP x2 by {ANN}", f"97110:GP x1 by {ANN}", f"97112:GP x1 by {BEN}"]
+    example = {"lines": lines, "edit": [{"find": "SV1*HC:97110", "set": {"4": "0"}}]}
+    assert only(example, "therapy_day")["provider_minutes"] == 16
+
+
+def test_a_day_of_nobody_is_added_to_nobody():
+    worked = ProviderDays()
+    example = {"lines": ["97530:GP x2"], "edit": [{"find": "NM1*85", "replace": "NM1*85*2*ALDER"}]}
+    assert only(example, "therapy_day", provider_days=worked)["provider_minutes"] == 0
+    assert worked.so_far("", 20260203) == 0
+
+
 def test_provider_days_stay_bounded(monkeypatch):
     monkeypatch.setattr(ProviderDays, "LIMIT", 2)
     worked = ProviderDays()

@@ -24,7 +24,7 @@ from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.store import open_tables
 from edi_checker.reference.tables import built_in
 from edi_checker.rules.rulebook import load
-from make_cms_files import REFERENCE, write_whole_ptp
+from make_cms_files import WHOLE_PTP, write_whole_ptp
 
 ROOT = Path(__file__).resolve().parents[1]
 ROWS = 2_546_017
@@ -55,7 +55,7 @@ class Imported:
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Imported:
-    if not REFERENCE.exists():
+    if not WHOLE_PTP.exists():
         pytest.skip("the reference data is not at hand")
     folder = tmp_path_factory.mktemp("whole")
     store, texts = folder / "store", write_whole_ptp(folder)

@@ -18,7 +18,7 @@ from both_ways import (
     with_setting,
 )
 from edi_checker import rules
-from edi_checker.check import engine
+from edi_checker.check import memo
 from edi_checker.check.examples import write_example
 from edi_checker.claims.minutes import Minutes
 from edi_checker.claims.profile import AUTO, COMMERCIAL, MEDICAID, MEDICARE, Choice, Profile
@@ -466,7 +466,7 @@ def test_several_tables_and_days_of_receipt_with_one_engine(tables):
 
 
 def test_more_sets_of_delimiters_than_are_remembered(monkeypatch):
-    monkeypatch.setattr(engine, "_MOST_MEMOS", 3)
+    monkeypatch.setattr(memo, "_MOST_MEMOS", 3)
     text = texts()[1].replace("\n", "")
     pair = make_pair()
     for delimiters in ("*>~", "*<~", "|:~", "*;~", "*!~", "*%~", "|$\n", "*\\'", "]?!", "*:~"):

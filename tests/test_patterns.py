@@ -21,8 +21,9 @@ from edi_checker.reference.tables import built_in
 from edi_checker.rules import load as load_rules
 from edi_checker.x12.blocks import Block, Delimiters, NotX12, read_blocks
 from generate_claims import generate
+from paths import CLEAN, CORPUS
 from pyx12_oracle import mutate
-from test_walker import CLEAN, CORPUS, RICH, differ, usual_texts
+from test_walker import RICH, differ, usual_texts
 
 GUIDE = load_guide()
 USUAL = Delimiters("*", ":", "^", "~")

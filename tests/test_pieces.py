@@ -12,11 +12,10 @@ from both_ways import RECEIVED, make_pair, parts_in, read, said
 from edi_checker.check import by_pieces
 from edi_checker.check.cutting import Cutter
 from edi_checker.check.examples import write_example
-from edi_checker.claims.claim import BillingProvider, Claim, Patient, Subscriber, cents
+from edi_checker.claims.claim import BillingProvider, Claim, Patient, Subscriber
 from edi_checker.claims.profile import MEDICARE
 from edi_checker.facts import Fact, Setting, claims, facts_of, levels
 from edi_checker.facts.columns import ADDRESS
-from edi_checker.facts.lines import days_of, thousandths
 from edi_checker.facts.pieces import (
     Open,
     UsesColumn,
@@ -30,9 +29,11 @@ from edi_checker.facts.pieces import (
 )
 from edi_checker.reference.tables import built_in
 from edi_checker.x12.blocks import Delimiters, NotX12
+from edi_checker.x12.dates import days_of
+from edi_checker.x12.money import cents, thousandths
 from generate_claims import generate
+from paths import CLEAN, CORPUS, DATA
 from second_maker import make
-from test_walker import CLEAN, CORPUS
 
 Whole = Claim | BillingProvider | Subscriber | Patient
 USUAL = Delimiters("*", ":", "^", "~")
@@ -44,7 +45,7 @@ def files() -> Iterator[str]:
     paths = [
         *CLEAN.glob("*.837"),
         *(CORPUS / "837p").glob("*"),
-        *(CORPUS.parent / "field" / "cases").glob("*.837"),
+        *(DATA / "field" / "cases").glob("*.837"),
     ]
     for path in sorted(paths):
         yield read(path)

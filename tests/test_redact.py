@@ -107,6 +107,7 @@ FAULTY = sorted(
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "file", [*FAULTY[::3], *sorted((SAMPLES / "clean").glob("*.837"))[::4]], ids=lambda f: f.name
 )
@@ -212,6 +213,7 @@ def test_levels_are_shared_as_they_were(checker):
         assert claim.transaction.interchange is next(part for part in parts if isinstance(part, Interchange))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("segment", "seen"),
     [
@@ -274,6 +276,7 @@ def test_any_damage_goes_through(checker, data):
         assert set(masked._fields) == {"part", "findings", "outcome", "failed"}
 
 
+@pytest.mark.long
 def test_the_command_masks_every_file_that_it_writes(tmp_path):
     file = SAMPLES / "faulty" / "ncci.ptp.97530-97750.837"
     secrets = identifying(file.read_text())

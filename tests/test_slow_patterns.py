@@ -14,7 +14,7 @@ import pytest
 import edi_checker
 from edi_checker.check.cutting import Cutter
 from edi_checker.claims.minutes import note_pattern
-from edi_checker.guide import walker
+from edi_checker.guide.hierarchy import write_subscriber
 from edi_checker.guide.patterns import write
 from edi_checker.guide.table import LEVELS, load
 from edi_checker.x12.blocks import Delimiters
@@ -53,7 +53,7 @@ PUT_TOGETHER = {
     ("check/cutting.py", "LX{e}"): (CUTTER._line.pattern,),
     ("check/cutting.py", "{t}SBR{e}"): (CUTTER._order.pattern,),
     ("facts/triggers.py", "form"): tuple(re.findall(r'form_of\([0-9], "([^"]+)"\)', TRIGGERS)),
-    ("guide/walker.py", "{e}22(?:"): (walker._write_subscriber(USUAL).pattern,),
+    ("guide/hierarchy.py", "{e}22(?:"): (write_subscriber(USUAL).pattern,),
     ("guide/patterns.py", "write"): (),  # test_the_patterns_of_the_guide
     ("claims/minutes.py", "_phrase_pattern"): (note_pattern(("nn MINS", "TIME: nn")).pattern,),
     ("guide/elements.py", "item.pattern"): tuple(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,11 +16,11 @@ from edi_checker.finding import Finding, TableVersion
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import AddOn, MueLimit, built_in
 from parts_of import claim_of
+from paths import facts_table
 
 BOOK = rules.load()
 ENGINE = Engine(BOOK.keep(select=["therapy", "ncci", "modifier", "date"]), "python")
 CHECKER = Checker(load_guide(), ENGINE, Setting(20260302, built_in()))
-SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 
 def decide(*lines: str, profile: Profile | None = None, edit: Any = (), **claim: Any) -> list[Finding]:
@@ -290,7 +287,7 @@ class Toy:
 def with_tables(tables: Any, *lines: str) -> list[Finding]:
     setting = Setting(20260302, tables, profile=MEDICARE)
     facts = facts_of(claim_of({"lines": list(lines)}), setting)
-    return [f for f in ENGINE.decide(facts, MEDICARE, 20260302) if f.rule.startswith("ncci.")]
+    return [f for f in ENGINE.judge(facts, MEDICARE, 20260302) if f.rule.startswith("ncci.")]
 
 
 VERSION = TableVersion("toy", "1")
@@ -332,11 +329,7 @@ def split(text: str) -> dict[str, int]:
 
 
 def test_the_worked_examples() -> None:
-    path = SHARED / "facts" / "eight_minute_examples.csv"
-    if not path.exists():
-        pytest.skip("the worked examples are not at hand")
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = facts_table("eight_minute_examples.csv")
     assert len(rows) == 47
     timed = 0
     for row in rows:

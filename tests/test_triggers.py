@@ -48,6 +48,7 @@ def test_a_plain_claim_makes_none():
     assert situations(PLAIN) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("row", ROWS)
 def test_a_situation_is_found_with_and_without_memory(row):
     text = with_row(row)

@@ -223,13 +223,6 @@ def test_no_bytes_raise_anything_but_not_x12(noise: bytes, at: int) -> None:
             continue
 
 
-def test_segments_are_written_without_trailing_empty_elements() -> None:
-    written = blocks.join_segments(
-        [["NM1", "85", "", ""], ["SE", "2", "0001"]], Delimiters("*", ":", "^", "~")
-    )
-    assert written == "NM1*85~SE*2*0001~"
-
-
 def test_reading_is_streamed() -> None:
     def claims() -> Iterator[bytes]:
         yield ("".join(s + "~" for s in [ISA, *BODY[:7]])).encode()

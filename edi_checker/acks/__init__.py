@@ -24,11 +24,11 @@ from edi_checker.claims.claim import (
 )
 from edi_checker.finding import Finding
 from edi_checker.guide.table import Composite, Guide
+from edi_checker.x12.fault_codes import NOTED_ONLY
 
 __all__ = ["Acknowledger", "Answers", "ElementNumber", "number_elements"]
 
 _MOST_REASONS = 100
-_NOTED_ONLY = "021"  # the one note of a TA1 that leaves the interchange accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +252,7 @@ class Acknowledger:
         notes = now.notes or []
         # Without a note the groups may all have been rejected, each with its own answer.
         if rejected and (notes or now.groups_accepted):
-            worst = next((note for note in notes if note != _NOTED_ONLY), notes[0] if notes else "024")
+            worst = next((note for note in notes if note != NOTED_ONLY), notes[0] if notes else "024")
             self._reject_interchange(now, worst)
             return
         if now.unchecked:

@@ -14,7 +14,6 @@ from edi_checker.acks.interchange import (
     Day,
     Spool,
     clean,
-    money,
     write_group_header,
 )
 from edi_checker.claims.claim import (
@@ -29,7 +28,8 @@ from edi_checker.claims.claim import (
     Transaction,
     element,
 )
-from edi_checker.finding import RETURNED, Finding
+from edi_checker.finding import NEED_A_SECOND, RETURNED, Finding
+from edi_checker.x12.money import x12_amount
 
 VERSION = "005010X214"
 
@@ -39,8 +39,6 @@ _MOST_CENTS = 10**17  # STC04 holds 18 characters; what is more is no charge
 
 _REJECTS = re.compile(r"(A[3678]):([0-9]{1,4})(?::([A-Z0-9]{2,3}))?")
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,3})?")
-# These say that something is wrong, but not with what: they need a second code beside them.
-_NEEDS_PARTNER = frozenset(("21", "402", "510", "511", "512", "700", "732"))
 _FORMAT = "481"  # the submission's format is invalid: partner and last resort for what no code names
 _LINE = ("A3:247",)  # the claim fails because of a line, see 2220D
 _RECEIPT = "A1:19"
@@ -191,11 +189,11 @@ class Group277:
             of_claim, failing = _sort_out(claim, errors)
             for kind in (Patient, Subscriber, BillingProvider):
                 of_claim += now.above.get(kind, ())
-            lines += _rejections(of_claim, failing, date, money(amount), unread)
+            lines += _rejections(of_claim, failing, date, x12_amount(amount), unread)
         elif unread:
-            lines.append(_status((_ACCEPTED,), date, "WQ", money(amount), unread))
+            lines.append(_status((_ACCEPTED,), date, "WQ", x12_amount(amount), unread))
         else:
-            lines.append(f"STC*{_ACCEPTED}*{date}*WQ*{money(amount)}")
+            lines.append(f"STC*{_ACCEPTED}*{date}*WQ*{x12_amount(amount)}")
         if self._d9 in claim.block.text and (reference := _intermediary(claim)):
             lines.append(f"REF*D9*{reference}")
         lines += _dates(claim.dates)
@@ -244,7 +242,7 @@ class Group277:
         named = submitter.name_segment or []
         rest.append(_name("41", named[3:], submitter.entity_type, "46", identifier))
         rest.append(f"TRN*2*{clean(now.transaction.batch, 50) or '0'}")
-        total = money(sums.cents)
+        total = x12_amount(sums.cents)
         if rejected:
             reasons = _reasons([*now.findings, *errors], _OF_RECEIVER) or [(RETURNED, "")]
             rest += [_status(codes, day.date, "U", total) for codes, _ in reasons]
@@ -312,7 +310,7 @@ class Group277:
         named = billing.name_segment or []
         out.write_all([_name("85", named[3:], billing.entity_type, qualifier, identifier)])
         out.write("TRN", "1", "0")
-        total = money(sums.cents)
+        total = x12_amount(sums.cents)
         if level.rejected is not None:
             reasons = _reasons(level.rejected, _OF_PROVIDER) or [(RETURNED, "")]
             out.write_all([_status(codes, "", "U", total) for codes, _ in reasons])
@@ -333,9 +331,9 @@ def _totals(sums: _Sums, accepted: str, rejected: str) -> list[str]:
     if sums.rejected:
         out.append(f"QTY*{rejected}*{sums.rejected}")
     if sums.accepted:
-        out.append(f"AMT*YU*{money(sums.accepted_cents)}")
+        out.append(f"AMT*YU*{x12_amount(sums.accepted_cents)}")
     if sums.rejected:
-        out.append(f"AMT*YY*{money(sums.rejected_cents)}")
+        out.append(f"AMT*YY*{x12_amount(sums.rejected_cents)}")
     return out
 
 
@@ -423,7 +421,7 @@ def _procedure(line: ServiceLine) -> str:
 
 def _line_lines(line: ServiceLine, errors: list[Finding]) -> list[str]:
     charge = line.charge
-    amount = money(charge) if charge is not None and abs(charge) < _MOST_CENTS else "0"
+    amount = x12_amount(charge) if charge is not None and abs(charge) < _MOST_CENTS else "0"
     units = element(line.service, 4)
     if not _NUMBER.fullmatch(units):
         units = ""
@@ -467,6 +465,6 @@ def _choose_codes(said: tuple[str, ...]) -> tuple[str, ...]:
     if not codes:
         codes = RETURNED
     category, code, *_ = codes[0].split(COMPONENT)
-    if len(codes) == 1 and code in _NEEDS_PARTNER:
+    if len(codes) == 1 and code in NEED_A_SECOND:
         codes = (codes[0], f"{category}:{_FORMAT}")
     return codes

@@ -20,6 +20,7 @@ from edi_checker.claims.claim import (
     element,
 )
 from edi_checker.finding import Finding, Place
+from edi_checker.x12.fault_codes import CONDITIONS, MISSING
 
 VERSION = "005010X231A1"
 
@@ -31,10 +32,6 @@ _LONGEST_VALUE = 99  # IK404
 _MOST_SEGMENTS = 99_999  # IK3 in one AK2
 _MOST_ELEMENTS = 99  # IK4 in one IK3
 _MOST_CODES = 5  # IK502 to IK506, AK905 to AK909
-_ABSENT = frozenset(("1", "2", "I9"))  # codes of IK403 that speak of a value that is not there
-# Codes that speak of a condition: what brought it about stands beside them.
-_SEGMENT_CONDITIONS = frozenset(("3", "I6", "I9"))
-_ELEMENT_CONDITIONS = frozenset(("2", "10", "I9"))
 _OUTSIDE_OF_LOOPS = frozenset(("header",))
 
 
@@ -122,7 +119,7 @@ class Group999:
         out = self._out
         loop = "" if loop in _OUTSIDE_OF_LOOPS else clean(loop, _LONGEST_LOOP)
         out.write("IK3", segment_id(segment), str(max(position, 1)), loop, code)
-        if code in _SEGMENT_CONDITIONS:
+        if f"IK304={code}" in CONDITIONS:
             self._write_trigger(
                 next((t for finding, _ in here if (t := _trigger(finding)) is not None), None)
             )
@@ -136,9 +133,9 @@ class Group999:
                 continue
             written.add((at, element_code))
             number = digits(self._element_number(where.loop, where.element or ""), 4)
-            value = "" if element_code in _ABSENT else bad_value(part, where)
+            value = "" if f"IK403={element_code}" in MISSING else bad_value(part, where)
             out.write("IK4", at, number, element_code, value)
-            if element_code in _ELEMENT_CONDITIONS:
+            if f"IK403={element_code}" in CONDITIONS:
                 self._write_trigger(_trigger(finding))
 
     def _write_trigger(self, place: Place | None) -> None:
@@ -223,7 +220,7 @@ def element_position(segment: str, at: str | None) -> str:
 def bad_value(part: Part, where: Place) -> str:
     """What stands at a place of this part, for IK404; "" where the value is not fit to be repeated.
 
-    A value that holds a delimiter (ours or the sender's) or a control character is left out, not mended: what
+    A value that holds a delimiter (ours or the sender's) or a control character is left out, not fixed: what
     is repeated must be what was sent. It is cut at 99 characters.
     """
     position = element_position(where.segment, where.element)

@@ -21,6 +21,7 @@ from edi_checker.files.inputs import Input, name_outputs
 from edi_checker.files.output import open_text, write_whole
 from edi_checker.rules import Rulebook
 from edi_checker.run import Files
+from edi_checker.x12.dates import iso
 
 __all__ = ["Busy", "Outcome", "Settings", "find_paths", "name_all", "run_session"]
 
@@ -111,11 +112,10 @@ def run_session(
 
 def _head(checker: Checker, files: Files) -> dict[str, Any]:
     """Version, date of receipt and tables, as summary and ledger begin."""
-    received = f"{checker.setting.received:08d}"
     versions = checker.setting.versions()
     return {
         "version": files.version,
-        "received": f"{received[:4]}-{received[4:6]}-{received[6:]}",
+        "received": iso(checker.setting.received),
         "tables": [{"name": name, "version": version, "rows": rows} for name, version, rows in versions],
     }
 

@@ -12,7 +12,6 @@ from edi_checker.claims.claim import (
     Claim,
     OtherPayer,
     Segment,
-    cents,
     once,
 )
 from edi_checker.claims.minutes import minutes_of
@@ -42,20 +41,21 @@ from edi_checker.facts.coding import (
 from edi_checker.facts.context import ClaimsSeen, InputMemory, Setting
 from edi_checker.facts.duplicates import digest_claim, find_earlier_lines, is_first_issue
 from edi_checker.facts.fact import Fact, Placed
-from edi_checker.facts.lines import days_of, thousandths
 from edi_checker.facts.payers import add_other_payers
 from edi_checker.facts.pieces import (
     fill,
     look_at,
     without_description,
 )
-from edi_checker.facts.places import LOOPS_2330, FixedLocation
+from edi_checker.facts.places import FixedLocation
 from edi_checker.facts.triggers import Around
 from edi_checker.facts.whole_claim import Line, WholeClaim
 from edi_checker.finding import Finding
 from edi_checker.reference.units import least_minutes
+from edi_checker.x12.dates import days_of
+from edi_checker.x12.money import cents, thousandths
 
-# Answers of a kind, lines and eras that are kept before it starts afresh, so that memory stays bounded: what
+# Answers of a kind, lines and eras that are kept before it starts again, so that memory stays bounded: what
 # is known of a line takes some 10 kB, other answers hardly any.
 _NONE: list[Finding] = []
 _MOST_LINES = 50  # as the guide allows
@@ -301,7 +301,7 @@ class _Judging(WholeClaim):
         return found
 
     def _read_lines(self) -> bool:
-        """The lines of the claim; False where one cannot be told by its text."""
+        """The lines of the claim; False if one cannot be read from its text."""
         memo, lines, by_day = self.memo, self.cut.lines, self.by_day
         if not 0 < len(lines) <= _MOST_LINES:
             return False
@@ -412,7 +412,7 @@ class _Judging(WholeClaim):
                 said = of_era[view.key] = memo.hear(make_other_payer(view, judging), self.first)
             if said is not NOTHING_SAID:
                 self._hear(said, Part(self, other))
-            self.facts += addresses_in(self, other, view, ("2320", LOOPS_2330), judging)
+            self.facts += addresses_in(self, other, view, "2320", judging)
 
     def _hear_lines(self) -> None:
         memo = self.memo

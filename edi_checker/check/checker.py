@@ -29,11 +29,9 @@ from edi_checker.facts import AnyLevel, InputMemory, Setting, facts_of
 from edi_checker.finding import Finding
 from edi_checker.guide.table import Guide
 from edi_checker.x12.blocks import Bounds, Fault, read_blocks
+from edi_checker.x12.fault_codes import NOTED_ONLY
 
 Outcome = Literal["accepted", "rejected", "not_checked"]
-
-# An IEA01 that counts wrong is reported, and the groups that were received are still processed (TA104 = E).
-TA1_NOTED_ONLY = frozenset(("021",))
 
 
 class Checked(NamedTuple):
@@ -165,7 +163,7 @@ def _length(part: Part) -> int:
 
 
 def _without_echoes(findings: tuple[Finding, ...], faults: tuple[Fault, ...]) -> tuple[Finding, ...]:
-    """The findings where one cause shall be one finding: nothing is said of what an element means where the
+    """The findings, with one finding for one cause: nothing is said of what an element means where the
     guide refuses how it is written, and nothing of the modifiers of a procedure that it refuses.
     """
     refused = {(fault.position, fault.element) for fault in faults if fault.answers}
@@ -224,7 +222,7 @@ class Outcomes:
         """Whether an error rejects the part; what else it rejects is noted."""
         self._doubt_levels(part, error)
         if error.status.ta1 is not None:
-            if error.status.ta1 in TA1_NOTED_ONLY:
+            if error.status.ta1 == NOTED_ONLY:
                 return False
             self.interchange = "rejected"
         elif error.status.ack999 and self._isolation(part) == "transaction":

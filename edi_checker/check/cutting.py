@@ -6,24 +6,24 @@ import re
 from typing import NamedTuple
 
 from edi_checker.claims.claim import (
+    DIAGNOSIS_LISTS,
     Segment,
 )
 from edi_checker.facts.columns import (
     ADDRESS,
     COLUMNS,
-    DIAGNOSIS_QUALIFIERS,
     LOOKED_AT_REFERENCES,
     NAME_OF_A_PERSON,
 )
 from edi_checker.facts.triggers import triggers_of
 from edi_checker.x12.blocks import Delimiters
 
-# Answers of a kind, lines and eras that are kept before it starts afresh, so that memory stays bounded: what
+# Answers of a kind, lines and eras that are kept before it starts again, so that memory stays bounded: what
 # is known of a line takes some 10 kB, other answers hardly any.
 # Columns of an NM1 whose id is taken off.
 _OF_NAME = tuple(index - 1 for index in COLUMNS["NM1"])
 _LAST_OF_NAME = max(NAME_OF_A_PERSON) - 1
-# Segments of the head behind CLM of which a maker of facts may tell.
+# Segments of the head behind CLM that a maker of facts may use.
 _TELLING = ("DTP", *[name for name in triggers_of("head") if name not in ("CLM", "DTP")])
 
 
@@ -34,7 +34,7 @@ class Cut(NamedTuple):
     """A claim's text in pieces.
 
     id, charge  CLM01, CLM02; `terms` what CLM says behind it
-    head        key, columns and number of each segment behind CLM of which a rule may be told
+    head        key, columns and number of each segment after CLM that a rule may use
     composites  the diagnoses with their qualifiers
     parties     key, columns, NPI and text of each provider; `parties_at` counts the segments before them
     payers      SBR01 of each other payer; `payers_text` all that they say
@@ -82,8 +82,8 @@ class Cutter:
         )
         self.address = f"{ADDRESS}{self.element}"
         self._order = re.compile(f"{t}SBR{e}({one})")
-        self._hi = tuple(f"HI{self.element}{qualifier}{self.component}" for qualifier in DIAGNOSIS_QUALIFIERS)
-        self._qualifiers = tuple(f"{qualifier}{self.component}" for qualifier in DIAGNOSIS_QUALIFIERS)
+        self._hi = tuple(f"HI{self.element}{qualifier}{self.component}" for qualifier in DIAGNOSIS_LISTS)
+        self._qualifiers = tuple(f"{qualifier}{self.component}" for qualifier in DIAGNOSIS_LISTS)
         assert {"X4"} == LOOKED_AT_REFERENCES
 
     def cut(self, text: str) -> Cut | None:

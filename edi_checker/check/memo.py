@@ -11,7 +11,7 @@ Cutting goes by the text. It knows which elements are columns (facts.columns), n
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from edi_checker.check.cutting import Cutter
@@ -22,7 +22,6 @@ from edi_checker.claims.claim import (
     Level,
     Patient,
     Subscriber,
-    day,
 )
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.claims import (
@@ -65,17 +64,18 @@ from edi_checker.facts.pieces import (
     shape_of_postal_code,
 )
 from edi_checker.facts.pieces import text as said_in
-from edi_checker.facts.places import LOOPS_2310
 from edi_checker.facts.triggers import Above, Around
 from edi_checker.facts.whole_claim import Line, Service, WholeClaim
 from edi_checker.finding import Finding
 from edi_checker.reference.codesets import lists, therapist
 from edi_checker.x12.blocks import Delimiters
+from edi_checker.x12.dates import day
 
-# Answers of a kind, lines and eras that are kept before it starts afresh, so that memory stays bounded: what
+# Answers of a kind, lines and eras that are kept before it starts again, so that memory stays bounded: what
 # is known of a line takes some 10 kB, other answers hardly any.
 _MOST_REMEMBERED = 20_000
-_MOST_ENTRIES = 3_000
+_MOST_LINES = 5_000  # of all memos of an engine together
+_MOST_MEMOS = 16  # profiles, sets of delimiters, tables and days of receipt at a time
 _MOST_ERAS = 400
 ORIGINAL = "1"  # CLM05-3
 _NONE: list[Finding] = []
@@ -83,7 +83,7 @@ _NEVER = 1000  # more diagnoses than a claim has
 
 
 class Remembered(dict[Any, Any]):
-    """Answers by key; it starts afresh when there are too many."""
+    """Answers by key; it starts again when there are too many."""
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if len(self) >= _MOST_REMEMBERED:
@@ -230,10 +230,38 @@ class RenderedBy:
 
 
 class Decider(NamedTuple):
-    """Who decides facts that are made anew: what fires on them, and how they bind these cases."""
+    """Who decides new facts: what fires on them, and how they bind these cases."""
 
     judged: Callable[[Sequence[Fact]], list[Fired]]
     joined: Callable[[Sequence[int], Sequence[Fact]], list[tuple[int, tuple[int, ...]]]]
+
+
+class Memos:
+    """The memos of an engine, which share the room for lines."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, Memo] = {}
+        self._lines = 0
+
+    def get(self, key: object) -> Memo | None:
+        return self._known.get(key)
+
+    def add(self, key: object, memo: Memo) -> None:
+        if len(self._known) >= _MOST_MEMOS:
+            self._known.clear()
+            self._lines = 0
+        self._known[key] = memo
+
+    def make_room(self) -> None:
+        """Before one more line is remembered: all start afresh where there are too many."""
+        if self._lines >= _MOST_LINES:
+            for memo in self._known.values():
+                memo.forget()
+            self._lines = 0
+        self._lines += 1
+
+    def __iter__(self) -> Iterator[Memo]:
+        return iter(self._known.values())
 
 
 class Memo:
@@ -246,6 +274,7 @@ class Memo:
         profile: Profile,
         judgement: Judgement,
         decider: Decider,
+        memos: Memos,
     ) -> None:
         self.profile = profile
         self.delimiters = delimiters
@@ -258,7 +287,7 @@ class Memo:
         self._turns = sorted({0, received, received + 1} | judgement.sieve.turns())
         self._eras: dict[object, int] = {}
         self._last_era = 0
-        self._entries = 0
+        self._memos = memos
         self._era_of_day = Remembered()
         self.cutter = Cutter(delimiters)
         self._rendered_by: dict[str, RenderedBy] = {}
@@ -353,8 +382,7 @@ class Memo:
         return known
 
     def forget(self) -> None:
-        """Start afresh: what a claim at work has in its hands stays right."""
-        self._entries = 0
+        """Start again: what a claim in work has in its hands stays right."""
         for known in (
             *(self._eras, self._era_of_day, self._rendered_by, self._heads, self._arounds, self._of_era),
             *(self._addresses, self._parties, self._diagnoses, self._numbers, self.pairs),
@@ -447,7 +475,7 @@ class Memo:
         if party is None:
             provider = claim.providers[number]
             view = look_at(provider.run.segments, claim.component)
-            loops = place_segments(view, "2300", LOOPS_2310)
+            loops = place_segments(view, "2300")
             addressed = view.find(ADDRESS) is not None
             party = Party(view, provider.role, provider.taxonomy, loops, addressed, Remembered())
             self._parties[key] = party
@@ -520,9 +548,7 @@ class Memo:
 
     def line(self, claim: Claim, number: int, by: RenderedBy, on: int, *, single: bool) -> LineEntry:
         """What the rules say of a line that is met for the first time, in the era of this day."""
-        self._entries += 1
-        if self._entries > _MOST_ENTRIES:
-            self.forget()
+        self._memos.make_room()
         run = claim.lines[number]
         view = look_at(run.segments, run.component)
         service = service_in(view, on, self.tables)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import date
 from itertools import pairwise
 from typing import Protocol
 
@@ -27,9 +26,11 @@ from edi_checker.claims.claim import (
 from edi_checker.guide.table import Guide
 from edi_checker.guide.walker import Walked, Walker
 from edi_checker.x12.blocks import ISA_WIDTHS, Block, Delimiters, Fault
+from edi_checker.x12.dates import day, is_date, is_time
 
 VERSION = "005010X222A1"
 READ_AS_VERSION = frozenset(("005010X222", "005010X222A2"))
+_UNREADABLE = frozenset(("IK502=1", "IK502=I6"))  # answers to a set of another kind or version
 
 
 class Walks(Protocol):
@@ -364,70 +365,22 @@ class Reader:
         self._provider = self._subscriber = self._patient = None
         head = block.segments()[0]
         faults = [*self._take_between(), *block.faults]
-        version = element(head, 3)
-        if element(head, 1) != "837":
-            found = element(head, 1) if re.fullmatch(r"[0-9]{3}", element(head, 1)) else ""
-            faults.append(
-                Fault("version", 1, "ST", "ST", "ST01", "143", ("IK502=1",), "transaction set", "837", found)
-            )
-        elif (
-            version
-            and version != VERSION
-            and not (version in READ_AS_VERSION and version == self._group.version)
-        ):
-            answers = () if version in READ_AS_VERSION else ("IK502=I6",)
-            faults.append(
-                Fault(
-                    "version",
-                    1,
-                    "ST",
-                    "ST",
-                    "ST03",
-                    "1705",
-                    answers,
-                    "version of the transaction set",
-                    VERSION,
-                    _version_text(version),
-                )
-            )
-        elif not version:
-            faults.append(
-                Fault(
-                    "element-missing",
-                    1,
-                    "ST",
-                    "ST",
-                    "ST03",
-                    "1705",
-                    ("IK304=8", "IK403=1"),
-                    "version of the transaction set",
-                )
-            )
-        if element(head, 2) in self._seen_transactions:
-            faults.append(
-                replace(
-                    _numbers(
-                        "ST",
-                        "ST02",
-                        "329",
-                        "IK502=23",
-                        "a number not used before in this group",
-                        element(head, 2),
-                    ),
-                    position=1,
-                )
-            )
-        self._seen_transactions.add(element(head, 2))
-        self._walker = self._walks(block.delimiters)
-        unsupported = any("IK502=1" in f.answers or "IK502=I6" in f.answers for f in faults)
-        if not unsupported:
-            # A version that differs from the guide's was answered above.
+        wrong = _version_fault(head, self._group.version)
+        if wrong is not None:
+            faults.append(wrong)
+        number = element(head, 2)
+        if number in self._seen_transactions:
+            unused = "a number not used before in this group"
+            faults.append(replace(_numbers("ST", "ST02", "329", "IK502=23", unused, number), position=1))
+        self._seen_transactions.add(number)
+        self._walker = None
+        if wrong is None or not _UNREADABLE.intersection(wrong.answers):
+            self._walker = self._walks(block.delimiters)
             walked = self._walker.walk(block, following).faults
             if following is None:
                 walked = _before_the_cut(walked, block)
-            faults += [f for f in walked if not (f.element == "ST03" and version in READ_AS_VERSION)]
-        else:
-            self._walker = None
+            # A version that differs from the guide's was answered above.
+            faults += [f for f in walked if not (f.element == "ST03" and element(head, 3) in READ_AS_VERSION)]
         self._transaction = Transaction(block, self._group, tuple(faults))
         yield self._transaction
 
@@ -534,19 +487,20 @@ def _version_text(text: str) -> str:
     return text if re.fullmatch(r"[0-9]{6}[A-Z0-9]{0,6}", text) else ""
 
 
-def _is_date(text: str) -> bool:
-    if not re.fullmatch(r"[0-9]{6}|[0-9]{8}", text):
-        return False
-    year, month, on = (text[:-4], text[-4:-2], text[-2:])
-    try:
-        date(2000 + int(year) if len(year) == 2 else int(year), int(month), int(on))
-    except ValueError:
-        return False
-    return True
-
-
-def _is_time(text: str) -> bool:
-    return re.fullmatch(r"([01][0-9]|2[0-3])[0-5][0-9]([0-5][0-9]([0-9]{1,2})?)?", text) is not None
+def _version_fault(head: Segment, group_version: str) -> Fault | None:
+    """What is wrong with ST01 and ST03: another kind of set, another version than the guide's, or none."""
+    version = element(head, 3)
+    if element(head, 1) != "837":
+        found = element(head, 1) if re.fullmatch(r"[0-9]{3}", element(head, 1)) else ""
+        kind = ("IK502=1",)
+        return Fault("version", 1, "ST", "ST", "ST01", "143", kind, "transaction set", "837", found)
+    at, name = ("ST", "ST", "ST03", "1705"), "version of the transaction set"
+    if not version:
+        return Fault("element-missing", 1, *at, ("IK304=8", "IK403=1"), name)
+    if version == VERSION or (version in READ_AS_VERSION and version == group_version):
+        return None
+    answers = () if version in READ_AS_VERSION else ("IK502=I6",)
+    return Fault("version", 1, *at, answers, name, VERSION, _version_text(version))
 
 
 _ID_QUALIFIERS = frozenset(("01", "14", "20", "27", "28", "29", "30", "33", "ZZ"))
@@ -561,8 +515,8 @@ _ISA_CHECKS: dict[int, tuple[str, str, Callable[[str], bool]]] = {
     6: ("006", "15 characters, not all blank", lambda v: bool(v.strip())),
     7: ("007", "an interchange id qualifier", lambda v: v in _ID_QUALIFIERS),
     8: ("008", "15 characters, not all blank", lambda v: bool(v.strip())),
-    9: ("014", "a date YYMMDD", _is_date),
-    10: ("015", "a time HHMM", _is_time),
+    9: ("014", "a date YYMMDD", is_date),
+    10: ("015", "a time HHMM", is_time),
     11: ("016", "one character", lambda v: True),
     12: ("017", "five digits", lambda v: v.isascii() and v.isdigit()),
     13: ("018", "nine digits", lambda v: v.isascii() and v.isdigit()),
@@ -597,8 +551,8 @@ _GS_CHECKS: dict[int, tuple[str, Callable[[str], bool]]] = {
     1: ("HC", lambda v: v == "HC"),
     2: ("2 to 15 characters", lambda v: 2 <= len(v) <= 15),
     3: ("2 to 15 characters", lambda v: 2 <= len(v) <= 15),
-    4: ("a date CCYYMMDD", lambda v: len(v) == 8 and _is_date(v)),
-    5: ("a time HHMM", _is_time),
+    4: ("a date CCYYMMDD", lambda v: day(v) is not None),
+    5: ("a time HHMM", is_time),
     6: ("one to nine digits", lambda v: re.fullmatch(r"[0-9]{1,9}", v) is not None),
     7: ("X", lambda v: v == "X"),
 }

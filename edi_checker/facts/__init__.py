@@ -88,7 +88,7 @@ def lines_can_be_trusted(claim: Claim) -> bool:
     """Whether nothing is wrong with the segments that make a claim's lines what they are.
 
     None of them is missing, misplaced or unreadable as a whole, the input does not end within the claim, and
-    the lines are not so many that comparing them with each other would take for ever.
+    the lines are not so many that comparing them with each other would take too long.
     """
     if claim.cut or len(claim.lines) > MOST_LINES:
         return False

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
-from edi_checker.claims.claim import Claim, SegmentRun, element
+from edi_checker.claims.claim import DIAGNOSIS_LISTS, Claim, SegmentRun, element
+from edi_checker.claims.loops import LOOPS_2310
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.code_errors import (
     MOST_CODE_ERRORS,
@@ -19,7 +20,7 @@ from edi_checker.facts.code_errors import (
     without_refused,
 )
 from edi_checker.facts.coding import add_coding
-from edi_checker.facts.columns import ADDRESS, DIAGNOSIS_QUALIFIERS
+from edi_checker.facts.columns import ADDRESS
 from edi_checker.facts.context import InputMemory, Setting
 from edi_checker.facts.duplicates import find_earlier_claim, find_earlier_lines
 from edi_checker.facts.fact import Fact, Value
@@ -48,7 +49,7 @@ from edi_checker.facts.pieces import (
     place_segments,
     text,
 )
-from edi_checker.facts.places import LOOPS_2310, LOOPS_2330, LOOPS_2420, Diagnosis
+from edi_checker.facts.places import Diagnosis
 from edi_checker.facts.situations import (
     MOST_SITUATIONS,
     hides_something,
@@ -60,6 +61,7 @@ from edi_checker.facts.whole_claim import Line, WholeClaim
 from edi_checker.finding import Place
 from edi_checker.reference.codesets import therapist
 from edi_checker.reference.codesets.imported import releases_in
+from edi_checker.x12.dates import a_year_after
 
 
 class Part:
@@ -150,11 +152,11 @@ def add_claim(
     for run in [provider.run for provider in claim.providers]:
         view = look_at(run.segments, claim.component)
         add(fill(make_party(view, judging), Part(whole, run)))
-        add(addresses_in(whole, run, view, ("2300", LOOPS_2310), judging))
+        add(addresses_in(whole, run, view, "2300", judging))
     for other in claim.other_payers:
         view = look_at(other.segments, claim.component)
         add(fill(make_other_payer(view, judging), Part(whole, other)))
-        add(addresses_in(whole, other, view, ("2320", LOOPS_2330), judging))
+        add(addresses_in(whole, other, view, "2320", judging))
     for line, view in zip(whole.lines, views, strict=True):
         given = OfLine(judging, line.first or received, therapist(taxonomy), memory.minutes is not None)
         add(fill(make_line(view, line.service, given), line))
@@ -168,10 +170,10 @@ def add_claim(
 
 
 def addresses_in(
-    whole: WholeClaim, run: SegmentRun, view: View, begin: tuple[str, Mapping[str, str]], judging: Judging
+    whole: WholeClaim, run: SegmentRun, view: View, begin: str, judging: Judging
 ) -> Iterator[Fact]:
-    """The facts of the addresses of a piece, whose first segment is of this loop and has these parties."""
-    loops, roles = place_segments(view, *begin)
+    """The facts of the addresses of a piece, whose first segment is of this loop."""
+    loops, roles = place_segments(view, begin)
     for number, segment in enumerate(run.segments):
         if segment[0] == ADDRESS:
             made = make_claim_address(look_at_address(segment), loops[number], roles[number], judging)
@@ -186,7 +188,7 @@ def find_line_code_errors(line: Line, view: View, judging: Judging) -> Iterator[
     made = make_pointer_code_errors(line.pointers, view.component, count, number, judging, CODE_ERROR_OF_LINE)
     yield from fill(made, line)
     if any(cells[0] == ADDRESS for cells in view.segments):
-        loops, roles = place_segments(view, "2400", LOOPS_2420)
+        loops, roles = place_segments(view, "2400")
         for at, segment in enumerate(line.view.segments):
             if segment[0] == ADDRESS:
                 address = look_at_address(segment)
@@ -252,7 +254,7 @@ def _shared(judging: Judging) -> dict[str, OpenValue]:
 
 def make_party(view: View, judging: Judging) -> list[OpenFact]:
     """The facts of a provider of the claim (2310)."""
-    loops, roles = place_segments(view, "2300", LOOPS_2310)
+    loops, roles = place_segments(view, "2300")
     named = view.segments[0]
     facts = list(make_segment_code_errors(view, loops, roles, judging, _OF_PART))
     if text(named, 8) == "XX":
@@ -264,7 +266,7 @@ def make_party(view: View, judging: Judging) -> list[OpenFact]:
 
 def make_other_payer(view: View, judging: Judging) -> list[OpenFact]:
     """The facts of another payer (2320) that need no sum."""
-    loops, roles = place_segments(view, "2320", LOOPS_2330)
+    loops, roles = place_segments(view, "2320")
     return list(make_segment_code_errors(view, loops, roles, judging, _OF_PART))
 
 
@@ -316,11 +318,6 @@ _OF_PART: dict[str, OpenValue] = {
 CODE_ERROR_OF_CLAIM = _OF_PART
 
 
-def a_year_after(on: int) -> int:
-    """The same day of the next year, February 28 for 29."""
-    return on + 10000 - (on % 10000 == 229)
-
-
 def make_diagnoses(whole: WholeClaim) -> Iterator[Fact]:
     """The facts of a claim's diagnoses, each of which is a piece with nothing but a key."""
     claim = whole.claim
@@ -330,7 +327,7 @@ def make_diagnoses(whole: WholeClaim) -> Iterator[Fact]:
             continue
         for number, composite in enumerate(segment[1:], 1):
             qualifier, _, code = composite.partition(claim.component)
-            if qualifier not in DIAGNOSIS_QUALIFIERS:
+            if qualifier not in DIAGNOSIS_LISTS:
                 continue
             ordinal += 1
             values: dict[str, Value] = {

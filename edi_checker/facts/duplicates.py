@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from edi_checker.claims.claim import Claim, Transaction
-from edi_checker.facts.columns import DIAGNOSIS_QUALIFIERS
+from edi_checker.claims.claim import DIAGNOSIS_LISTS, Claim, Transaction
 from edi_checker.facts.context import ClaimsSeen
 from edi_checker.facts.places import FixedLocation
 from edi_checker.facts.whole_claim import Line, WholeClaim
@@ -19,7 +18,7 @@ def find_earlier_claim(seen: ClaimsSeen, whole: WholeClaim) -> FixedLocation | N
     """Where the same claim stood before: same levels above it, diagnoses, lines, charges, days and providers.
 
     Its number (CLM01) may be another. Replacements and voids repeat a claim on purpose, and so does a
-    transaction that is issued anew: they are neither compared nor remembered. Nor are claims with faults, of
+    transaction that is reissued: they are neither compared nor remembered. Nor are claims with faults, of
     which not all may be known, and those of an interchange that comes twice, of which all has been said.
     """
     claim = whole.claim
@@ -30,7 +29,7 @@ def find_earlier_claim(seen: ClaimsSeen, whole: WholeClaim) -> FixedLocation | N
         composite
         for segment in claim.header.all("HI")
         for composite in segment[1:]
-        if composite.partition(claim.component)[0] in DIAGNOSIS_QUALIFIERS
+        if composite.partition(claim.component)[0] in DIAGNOSIS_LISTS
     ]
     levels = (claim.billing, claim.subscriber, claim.patient)
     above = [level.content for level in levels if level is not None]

@@ -18,7 +18,6 @@ from edi_checker.claims.claim import (
     Subscriber,
     Transaction,
     TransactionEnd,
-    day,
     element,
     place_in,
 )
@@ -61,6 +60,7 @@ from edi_checker.facts.triggers import NOTHING_AROUND
 from edi_checker.finding import Place
 from edi_checker.reference.codesets.imported import releases_in
 from edi_checker.x12.blocks import Fault
+from edi_checker.x12.dates import day
 
 _LEVELS: dict[type, str] = {
     Interchange: "interchange",
@@ -268,17 +268,16 @@ def judging_of(setting: Setting, profile: Profile) -> Judging:
 
 
 # Loop and role of a level's own segments, and its loops by the NM101 that opens them.
-_LOOPS: dict[type, tuple[str, str, dict[str, str]]] = {
-    BillingProvider: ("2000A", "85", {"85": "2010AA", "87": "2010AB", "PE": "2010AC"}),
-    Subscriber: ("2000B", "IL", {"IL": "2010BA", "PR": "2010BB"}),
-    Patient: ("2000C", "QC", {"QC": "2010CA"}),
+_LOOPS: dict[type, tuple[str, str]] = {
+    BillingProvider: ("2000A", "85"),
+    Subscriber: ("2000B", "IL"),
+    Patient: ("2000C", "QC"),
 }
 
 
 def loops_of(view: View, kind: type) -> tuple[list[str], list[str]]:
     """Loops and roles of the segments of a level of this kind."""
-    loop, role, parties = _LOOPS[kind]
-    return place_segments(view, loop, parties, role)
+    return place_segments(view, *_LOOPS[kind])
 
 
 def make_level_address(view: View, loop: str, role: str, judging: Judging) -> list[OpenFact]:

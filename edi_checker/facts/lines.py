@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
-from edi_checker.claims.claim import Segment, ServiceLine, cents, days, element, quantity
+from edi_checker.claims.claim import Segment, ServiceLine, element
+from edi_checker.claims.loops import LOOPS_2420
 from edi_checker.claims.minutes import minutes_of
 from edi_checker.facts.code_errors import Judging, make_segment_code_errors, make_service_code_errors
 from edi_checker.facts.evaluation_codes import surely_no_visit, surely_visit
@@ -29,12 +29,13 @@ from edi_checker.facts.pieces import (
     read,
     text,
 )
-from edi_checker.facts.places import LOOPS_2420
 from edi_checker.facts.situations import make_situations, name_segments
 from edi_checker.facts.triggers import NOTHING_AROUND
 from edi_checker.facts.whole_claim import Line, Service, WholeClaim
 from edi_checker.reference.codesets import DISCIPLINES, is_visit, npi_valid, releasing, therapist
 from edi_checker.reference.tables import Tables
+from edi_checker.x12.dates import days_of
+from edi_checker.x12.money import cents, thousandths
 
 
 class OfLine(NamedTuple):
@@ -54,7 +55,7 @@ class OfLine(NamedTuple):
 def make_line(view: View, service: Service, given: OfLine) -> list[OpenFact]:
     """The facts of a line that need no other piece."""
     judging = given.judging
-    loops, roles = place_segments(view, "2400", LOOPS_2420)
+    loops, roles = place_segments(view, "2400")
     own = _own_provider(view)
     parties = [cells for cells in view.segments if cells[0] == "NM1"]
     timed = given.timed or service.unit == "MJ" or view.first("NTE") is not None
@@ -152,8 +153,8 @@ def make_claim_date(
 ) -> OpenFact:
     """The fact of a DTP; `service` is the first and last day of service."""
     form, said = text(cells, 2), cell(cells, 3)
-    first = read(said, "first", lambda written: days(["DTP", "", form, written])[0])
-    last = first if form == "D8" else read(said, "last", lambda written: days(["DTP", "", form, written])[1])
+    first = read(said, "first", lambda written: days_of(form, written)[0])
+    last = first if form == "D8" else read(said, "last", lambda written: days_of(form, written)[1])
     values: dict[str, OpenValue] = {
         "date": service[0],
         "received": judging.received,
@@ -310,25 +311,3 @@ def _read_service(
 
 _CHARGE, _UNITS = Open("charge", attrgetter("charge")), Open("units", attrgetter("units"))
 _POINTERS = Open("pointers", lambda line: line.pointers.count(line.whole.claim.component) + 1)
-
-
-@lru_cache(maxsize=4096)
-def days_of(qualifier: str, text: str) -> tuple[int | None, int | None, int | None]:
-    """First and last day of a date as DTP02 and DTP03 say it, and how many days these are."""
-    first, last = days(["DTP", "", qualifier, text])
-    if first is None or last is None or last < first:
-        return first, last, None
-    return first, last, (_calendar(last) - _calendar(first)).days + 1
-
-
-def _calendar(on: int) -> date:
-    return date(on // 10000, on // 100 % 100, on % 100)
-
-
-@lru_cache(maxsize=4096)
-def thousandths(text: str) -> int | None:
-    """Units in thousandths; None where they cannot be read, are below zero or finer than thousandths."""
-    units = quantity(text)
-    if units is None or units < 0 or units != round(units, 3):
-        return None
-    return int(units * 1000)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edi_checker.claims.claim import Claim, Level, Segment, ServiceLine, day, element, once
+from edi_checker.claims.claim import Claim, Level, Segment, ServiceLine, element, once
 from edi_checker.claims.minutes import LineMinutes
 from edi_checker.claims.profile import Profile
+from edi_checker.facts.code_errors import MOST_DIAGNOSES
 from edi_checker.facts.context import InputMemory, Setting
 from edi_checker.facts.fact import Placed
 from edi_checker.facts.pieces import OpenValue, Site, columns_of
@@ -17,8 +18,7 @@ from edi_checker.facts.triggers import VISITS, Above, Around, is_attended
 from edi_checker.finding import Place
 from edi_checker.reference.tables import MueLimit, Procedure
 from edi_checker.reference.units import QUARTER, ROUNDS_UP
-
-MOST_DIAGNOSES = 24  # to which a line can point; the guide allows 12 on a claim
+from edi_checker.x12.dates import day
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # known again as the object that it is

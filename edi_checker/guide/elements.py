@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date
 
 from edi_checker.guide.table import Composite, Element, Segment
 from edi_checker.x12.blocks import Delimiters, Fault
+from edi_checker.x12.dates import is_date, is_period, is_time
 
 LISTED = 12  # codes named in a message
 DIGITS = re.compile(r"[0-9]+", re.ASCII)
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _WHOLE = re.compile(r"-?[0-9]+", re.ASCII)
 _DECIMAL = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
-_FOREIGN = re.compile("[^\x00-\x7f]")
 
-_FIRST_YEAR = 1800  # nobody in a claim lived or was treated before; a year 0026 is a slip of the pen
 _PRIVATE = frozenset(("1068", "116", "156", "26"))  # gender, ZIP, state, country: coded, yet of a person
 
 
@@ -82,7 +80,6 @@ def list_faults(node: Segment, segment: list[str], position: int, delimiters: De
     """As `check_elements`, each element for itself: a slip is not looked for."""
     out = _Notes(node, position)
     count = len(segment)
-    fixed = node.id == "ISA"  # padded to fixed widths, and holding the delimiters themselves
     for number, item in enumerate(node.elements, 1):
         value = segment[number] if number < count else ""
         if not value:
@@ -92,10 +89,7 @@ def list_faults(node: Segment, segment: list[str], position: int, delimiters: De
         if item.usage == "N":
             out.note("element-not-used", item, "I10")
             continue
-        if fixed:
-            assert isinstance(item, Element)
-            _check_fixed(item, value, out)
-        elif isinstance(item, Composite):
+        if isinstance(item, Composite):
             _check_composite(item, value, out, delimiters)
         elif delimiters.component in value:
             out.note(
@@ -121,7 +115,7 @@ def list_faults(node: Segment, segment: list[str], position: int, delimiters: De
             expected=f"at most {known} elements",
             found=f"{count - 1} elements",
         )
-    if count > 1 and not segment[-1] and not fixed:
+    if count > 1 and not segment[-1]:
         out.pad(f"{node.id}{count - 1:02d}", "no separators after the last element")
     return out.faults
 
@@ -224,44 +218,37 @@ def _check_composite(item: Composite, value: str, out: _Notes, delimiters: Delim
         out.pad(item.ref, "no separators after the last component")
 
 
-def _check_fixed(item: Element, value: str, out: _Notes) -> None:
-    if len(value) != item.minimum:
-        _note_length(item, len(value), out)
-    elif item.codes and value not in item.codes:
-        out.note("element-code", item, "7", list_codes(item.codes), show_value(item, value))
-    elif item.type == "DT" and not is_date(value):
-        out.note("element-date", item, "8", "YYMMDD")
-    elif item.type == "TM" and not is_time(value):
-        out.note("element-date", item, "9", "HHMM")
-    elif item.type == "N0" and not _WHOLE.fullmatch(value):
-        out.note("element-type", item, "6", "a whole number")
-
-
 def _check_value(item: Element, value: str, out: _Notes, format: str) -> None:
-    kind = item.type
     if CONTROL.search(value):
         out.note("element-type", item, "6", "no control characters")
         return
-    if not value.isascii() and _FOREIGN.search(value):
+    if not value.isascii():
         out.note("element-character", item, "6", "characters of the basic or extended set")
-    if kind in ("R", "N0"):
-        if not (_WHOLE if kind == "N0" else _DECIMAL).fullmatch(value):
-            out.note("element-type", item, "6", "a whole number" if kind == "N0" else "a decimal number")
-        else:
-            digits = len(value) - value.count("-") - value.count(".")
-            if not item.minimum <= digits <= item.maximum:
-                _note_length(item, digits, out)
-            elif item.codes and value.lstrip("0") not in item.codes:
-                out.note("element-code", item, "7", list_codes(item.codes), show_value(item, value))
-        return
-    if kind == "DT":
+    if item.type in ("R", "N0"):
+        _check_number(item, value, out)
+    elif item.type == "DT":
         if not item.minimum <= len(value) <= item.maximum or not is_date(value):
-            out.note("element-date", item, "8", "CCYYMMDD" if item.maximum == 8 else "YYMMDD")
-        return
-    if kind == "TM":
+            out.note("element-date", item, "8", "CCYYMMDD")
+    elif item.type == "TM":
         if not item.minimum <= len(value) <= item.maximum or not is_time(value):
             out.note("element-date", item, "9", "HHMM[SS[DD]]")
-        return
+    else:
+        _check_text(item, value, out, format)
+
+
+def _check_number(item: Element, value: str, out: _Notes) -> None:
+    form, expected = (_WHOLE, "a whole number") if item.type == "N0" else (_DECIMAL, "a decimal number")
+    digits = len(value) - value.count("-") - value.count(".")
+    if not form.fullmatch(value):
+        out.note("element-type", item, "6", expected)
+    elif not item.minimum <= digits <= item.maximum:
+        _note_length(item, digits, out)
+    elif item.codes and value.lstrip("0") not in item.codes:
+        out.note("element-code", item, "7", list_codes(item.codes), show_value(item, value))
+
+
+def _check_text(item: Element, value: str, out: _Notes, format: str) -> None:
+    """A code or words; `format` as `_date_format` says it."""
     bare = value.rstrip(" ")
     if not bare:
         out.note("element-type", item, "6", "a character that is not a blank")
@@ -273,19 +260,13 @@ def _check_value(item: Element, value: str, out: _Notes, format: str) -> None:
         # a code that is not of the list says it all; its length says nothing more
         if value not in item.codes:
             out.note("element-code", item, "7", list_codes(item.codes), show_value(item, value))
-        return
-    if not item.minimum <= len(value) <= item.maximum:
+    elif not item.minimum <= len(value) <= item.maximum:
         _note_length(item, len(value), out)
-        return
-    if format and not is_period(value, format):
-        out.note("element-date", item, "9" if format == "TM" else "8", _FORMATS[format])
+    elif format and not is_period(value, format):
+        out.note("element-date", item, "8", _FORMATS[format])
     elif item.pattern and not re.fullmatch(item.pattern, value, re.ASCII):
-        out.note(
-            "element-type",
-            item,
-            "I12",
-            "nine digits" if item.pattern == "[0-9]{9}" else "the pattern of the guide",
-        )
+        expected = "nine digits" if item.pattern == "[0-9]{9}" else "the pattern of the guide"
+        out.note("element-type", item, "I12", expected)
 
 
 def _note_length(item: Element, length: int, out: _Notes) -> None:
@@ -295,13 +276,7 @@ def _note_length(item: Element, length: int, out: _Notes) -> None:
         out.note("element-length", item, "5", f"at most {item.maximum}", str(length))
 
 
-_FORMATS = {
-    "D8": "CCYYMMDD",
-    "D6": "YYMMDD",
-    "DT": "CCYYMMDDHHMM",
-    "TM": "HHMM",
-    "RD8": "CCYYMMDD-CCYYMMDD",
-}
+_FORMATS = {"D8": "CCYYMMDD", "RD8": "CCYYMMDD-CCYYMMDD"}
 
 
 def _date_format(node: Segment, segment: list[str], number: int) -> str:
@@ -314,37 +289,6 @@ def _date_format(node: Segment, segment: list[str], number: int) -> str:
         return ""
     format = segment[number - 1].rstrip(" ")
     return format if format in before.codes and format in _FORMATS else ""
-
-
-def is_date(value: str) -> bool:
-    """Whether the text is a real date, as CCYYMMDD or YYMMDD."""
-    if not DIGITS.fullmatch(value) or len(value) not in (6, 8):
-        return False
-    if len(value) == 6:
-        value = ("20" if value < "5" else "19") + value
-    try:
-        return date(int(value[:4]), int(value[4:6]), int(value[6:])).year >= _FIRST_YEAR
-    except ValueError:
-        return False
-
-
-def is_time(value: str) -> bool:
-    """Whether the text is a time of day, as HHMM, HHMMSS, HHMMSSD or HHMMSSDD."""
-    if not DIGITS.fullmatch(value) or len(value) not in (4, 6, 7, 8):
-        return False
-    return value[:2] < "24" and value[2:4] < "60" and value[4:6] < "60"
-
-
-def is_period(value: str, format: str) -> bool:
-    """Whether the text is written as its format qualifier (D8, D6, DT, TM, RD8) says."""
-    if format == "RD8":
-        start, dash, end = value.partition("-")
-        return bool(dash) and is_period(start, "D8") and is_period(end, "D8")
-    if format == "DT":
-        return len(value) == 12 and is_date(value[:8]) and is_time(value[8:])
-    if format == "TM":
-        return is_time(value)
-    return len(value) == (8 if format == "D8" else 6) and is_date(value)
 
 
 def _check_notes(node: Segment, segment: list[str], out: _Notes) -> None:

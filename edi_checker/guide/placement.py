@@ -42,19 +42,18 @@ class Chart:
         self.ids = frozenset(node.id for node in nodes)
         # The token of a segment is its id, and its qualifier where the guide knows that; `?` stands for all
         # others, so that the tables stay small whatever a file holds.
-        self.tokens: dict[str, str] = {}
-        for node in nodes:
-            for code in node.codes or ("",):
-                self.tokens[f"{node.id}*{code}"] = f"{node.id}*{code}"
+        self.tokens = frozenset(f"{node.id}*{code}" for node in nodes for code in node.codes or ("",))
         self.keyed = frozenset(node.id for node in nodes if node.key)
-        self.inside: dict[int, tuple[Segment, ...]] = {}
-        self.paths: dict[int, tuple[Loop, ...]] = {}  # of each loop of a level, from the level down to it
-        self.required: dict[int, tuple[Segment | Loop, ...]] = {}
-        for level in LEVELS:
-            self._file(guide.levels[level], ())
+        roots = [guide.levels[level] for level in LEVELS]
+        loops = [loop for root in roots for loop in walk_loops(root)]
+        # where a loop is open, the segment that opens it is there
+        self.required = {
+            loop.index: tuple(child for child in loop.children[loop not in roots :] if child.usage == "R")
+            for loop in loops
+        }
         self.twins = frozenset(
             node.index
-            for loop in self._loops()
+            for loop in loops
             for node in loop.children
             if isinstance(node, Segment)
             and any(
@@ -65,20 +64,6 @@ class Chart:
                 for other in loop.children
             )
         )
-
-    def _file(self, loop: Loop, above: tuple[Loop, ...]) -> None:
-        path = (*above, loop)
-        self.paths[loop.index] = path
-        self.required[loop.index] = tuple(
-            child for child in loop.children[1 if above else 0 :] if child.usage == "R"
-        )
-        for child in loop.children:
-            if isinstance(child, Loop):
-                self._file(child, path)
-
-    def _loops(self) -> Iterator[Loop]:
-        for level in LEVELS:
-            yield from walk_loops(self.guide.levels[level])
 
     def spot(self, path: tuple[tuple[Loop, int], ...]) -> Placement:
         """The one spot of this path, so that the moves found from it are kept."""
@@ -94,8 +79,11 @@ class Chart:
         if id not in self.keyed:
             return f"{id}*" if id in self.ids else ""
         at = 3 if id == "HL" else 1
-        code = segment[at].split(component, 1)[0].rstrip(" ") if len(segment) > at else ""
-        return self.tokens.get(f"{id}*{code}", f"{id}*?")
+        code = segment[at] if len(segment) > at else ""
+        token = f"{id}*{code}"
+        if token not in self.tokens:
+            token = f"{id}*{code.split(component, 1)[0].rstrip(' ')}"
+        return token if token in self.tokens else f"{id}*?"
 
     def move(self, spot: Placement, token: str) -> Step | None:
         """The step to the first node from here on that the token fits; None where there is none."""

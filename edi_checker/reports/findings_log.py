@@ -29,6 +29,7 @@ from edi_checker.claims.claim import (
 from edi_checker.facts import Gap
 from edi_checker.finding import Finding, Place, Severity, Status, TableVersion
 from edi_checker.x12.blocks import Delimiters
+from edi_checker.x12.money import dollars
 
 FileOutcome = Literal["accepted", "accepted_with_errors", "rejected", "not_checked"]
 
@@ -383,13 +384,6 @@ class FindingsLog:
         unchecked = self._sums.claims["not_checked"]
         what = f"{unchecked} of {self._claims} claims" if unchecked else f"{self._failures} parts of the file"
         return f"{what} could not be checked: {self._failure}"
-
-
-def dollars(cents: int) -> str:
-    """Money as reports write it: "200.00"."""
-    if cents < 0:
-        return f"-{dollars(-cents)}"
-    return f"{cents // 100}.{cents % 100:02d}"
 
 
 # A finding as the JSON report holds it. It is not made of a dict: that would take four times as long.

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TextIO
 
-from edi_checker.reports.findings_log import FindingsLog, Summary, dollars
+from edi_checker.reports.findings_log import FindingsLog, Summary
+from edi_checker.x12.dates import iso
+from edi_checker.x12.money import dollars
 
 SCHEMA = "edi-checker/report/1"
 _PIECE = 1 << 16  # characters read at once
@@ -28,7 +30,7 @@ class JsonReport:
         head = {
             "schema": SCHEMA,
             "version": version,
-            "received": _day(received),
+            "received": iso(received),
             "tables": [{"name": name, "version": release, "rows": rows} for name, release, rows in tables],
         }
         out.write(json.dumps(head)[:-1] + ', "files": [')
@@ -68,8 +70,8 @@ class JsonReport:
                     "name": gap.table,
                     "version": gap.version,
                     "side": gap.side,
-                    "from": _day(gap.first),
-                    "until": _day(gap.last),
+                    "from": iso(gap.first),
+                    "until": iso(gap.last),
                 }
                 for gap in summary.gaps
             ],
@@ -173,7 +175,3 @@ class _JsonText:
         piece = self._file.read(_PIECE)
         self._text, self._at = self._text[self._at :] + piece, 0
         return bool(piece)
-
-
-def _day(on: int) -> str:
-    return f"{on // 10000:04}-{on // 100 % 100:02}-{on % 100:02}"

@@ -22,16 +22,17 @@ from functools import lru_cache
 from pathlib import Path
 
 from edi_checker.finding import TableVersion
-from edi_checker.reference.store.packed import NO_END, Damaged, Packed, Record
+from edi_checker.reference.store.packed import Damaged, Packed, Record
 from edi_checker.reference.store.release import SHAPES, Release, StoreError, list_releases
 from edi_checker.reference.tables import AddOn, MueLimit, Procedure, PtpEdit, Side, Tables
+from edi_checker.x12.dates import NO_END
 
 # Tables whose newest release answers for all days of which its rows speak.
 _HISTORY = frozenset(
     "ncci_ptp ncci_ptp_medicaid ncci_addon ncci_addon_medicaid single_dose carc rarc cpt".split()  # noqa: SIM905
 )
 _CODE = 5
-_CONTRACTOR = "CCCCC"
+_CONTRACTOR = "CCCCC"  # stands for the primaries that a Medicare contractor names itself
 _CACHED = 1 << 15
 
 

@@ -1,0 +1,487 @@
+"""What most likely happened where a segment has no place: guesses, what each costs, and the cheapest one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import NamedTuple
+
+from edi_checker.guide.elements import list_codes, list_faults, show_value
+from edi_checker.guide.faults import segment_fault
+from edi_checker.guide.open_loops import Instance, OpenLoops
+from edi_checker.guide.placement import Step, fits, list_chains
+from edi_checker.guide.table import Composite, Level, Loop, Segment, list_segments
+from edi_checker.x12.blocks import Delimiters, Fault
+
+AHEAD = 12  # segments that are looked at behind the one that has no place
+MEMBERS = frozenset(("N2", "N3", "N4", "PER", "PRV", "REF", "DMG"))  # what an NM1 may carry with it
+
+# The cost of a guess is what it asks one to believe, plus a MISFIT for each segment ahead that has no place
+# where the guess leads.
+MISFIT = 1.0
+FARTHER = 0.9
+NEXT_LOOP = 0.85
+
+UNKNOWN_STRAY = 1.0
+UNKNOWN_FOR_NODE = 0.9
+UNKNOWN_ALIKE = -0.3
+UNKNOWN_NEEDED = -0.5
+UNKNOWN_FULL = 1.5
+UNKNOWN_CODE = -0.2
+UNKNOWN_FOR_LEVEL = 0.8
+
+STRAY = 1.6
+
+QUALIFIER_ELSEWHERE = 1.2
+QUALIFIER = 0.75
+QUALIFIER_NEEDED = -0.4
+QUALIFIER_FULL = 0.5
+QUALIFIER_FARTHER = 0.02
+QUALIFIER_STRAY_NAME = 1.0
+
+LATE = 0.9
+LATE_FULL = 0.6
+LATE_CLOSED = 0.25
+LATE_NEEDED = -0.3
+LATE_REOPENED = 0.1
+REWIND = 0.75
+
+LOOP_LATE = 1.0
+LOOP_LATE_FULL = 0.5
+LOOP_LATE_LACKING = 0.4
+
+EARLY = 0.5
+EARLY_WANTED = 1.2
+EARLY_TWICE = 0.8
+
+OPENER = 1.0
+OPENER_FULL = 1.0
+OPENER_COMES = 0.6
+OPENER_NEEDED = -0.35
+OPENER_INNER = 0.2
+OPENER_SKIPPED = 0.5
+OPENER_WANTED = 0.4
+
+LEVEL = 1.05
+LEVEL_SKIPPED = 0.8
+LEVEL_CLAIM_COMES = 0.4
+LEVEL_WITHOUT_CLAIM = 1.0
+LEVEL_OTHER_PAYER = 1.0
+
+# Segments of the 837 of the base standard that this guide does not use (IK304 = I4).
+_STANDARD = re.compile("CL1|CR4|CR5|CR6|CR7|CR8|DN1|DN2|DSB|HSD|IMM|MIA|N2|SV2|SV3|SV4|SV6|SV7|TOO|UR")
+# Segments of the other sets that are used in health care (IK304 = 6).
+_OTHERS = re.compile(
+    "AAA|ADX|AK1|AK2|AK9|BEG|BGN|BPR|CLP|COB|CTX|DED|EB|ENT|EQ|HD|ICM|IDC|IK3|IK4|IK5|III|"
+    "IND|INS|LE|LS|LUI|MPI|MSG|ORG|PLA|PLB|RDM|RMR|RMT|RRA|SLN|STC|SVC|TRN|TS2|TS3|UM|VEH"
+)
+_OPENERS = frozenset(("NM1", "LX", "SBR", "SVD", "LIN", "LQ", "CLM", "HL"))
+_SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}")
+# Levels that may start after one level, the likelier first.
+_NEXT_LEVELS: dict[Level, tuple[Level, ...]] = {
+    "header": ("2000A", "2000B"),
+    "2000A": ("2000B", "2000A"),
+    "2000B": ("2300", "2000C", "2000B"),
+    "2000C": ("2300", "2000C", "2000B"),
+    "2300": ("2000A", "2000B", "2000C", "2300"),
+}
+
+
+class Stray(NamedTuple):
+    """A segment without a place, and what stands around it; segments are given by their tokens (placement).
+
+    segment     its elements, the id at 0
+    before      the segment before it
+    ahead       the segments behind it in its block, at most AHEAD
+    later       all that come before the next line or other payer: what stands behind is for another loop
+    follows     kind of the next block, "" where none begins within reach
+    next_level  level of the next block where the segment is the last of its own, None where it is not
+    orphan      whether the next block names as its parent a level that was not sent
+    """
+
+    segment: list[str]
+    token: str
+    position: int
+    before: str
+    ahead: list[str]
+    later: set[str]
+    follows: str
+    next_level: Level | None
+    orphan: bool
+
+    @property
+    def id(self) -> str:
+        """The segment id."""
+        return self.segment[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A guess at what happened where a segment has no place: the fault, and where the reading goes on.
+
+    cost     what the guess asks one to believe, less is better
+    fault    to be noted
+    step     how the segment is placed; None where it is passed over
+    level    the level that starts here, None where none does
+    credit   (instance, node) that the segment counts for without moving the place of reading
+    check    whether the elements of the segment are to be checked against the node
+    implied  whether the loops of the step lack their opener
+    ahead    the node of a loop that the next segment opens
+    moved    (instance, node) counted before, and now known to be of the instance before
+    reopened the instance at whose end reading goes on, as if it had not been closed
+    swallow  whether what an NM1 carries with it is passed over in silence
+    """
+
+    cost: float
+    fault: Fault
+    step: Step | None = None
+    level: Level | None = None
+    credit: tuple[Instance, Segment] | None = None
+    check: bool = True
+    implied: bool = False
+    ahead: Segment | None = None
+    moved: tuple[Instance, Segment] | None = None
+    reopened: Instance | None = None
+    swallow: bool = False
+
+
+def find_remedy(loops: OpenLoops, stray: Stray, delimiters: Delimiters) -> Remedy:
+    """The guess that costs the least, the first of several."""
+    remedies = _guess(loops, stray, delimiters)
+    return min(remedies, key=lambda remedy: remedy.cost + _count_misfits(loops, remedy, stray.ahead))
+
+
+def _count_misfits(loops: OpenLoops, remedy: Remedy, ahead: list[str]) -> float:
+    """How badly what follows fits if the remedy is believed: nearer misfits weigh more."""
+    spot = start = remedy.step.spot if remedy.step else loops.outside() if remedy.swallow else loops.spot
+    total = 0.0
+    weight = MISFIT
+    for token in ahead:
+        step = loops.chart.move(spot, token) if token else None
+        if step is None:
+            if not (remedy.swallow and token.split("*")[0] in MEMBERS):
+                total += weight
+        else:
+            spot = step.spot
+            if step.opened or step.keep < len(start.path):
+                weight *= NEXT_LOOP
+        weight *= FARTHER
+    return total
+
+
+def _guess(loops: OpenLoops, stray: Stray, delimiters: Delimiters) -> Iterator[Remedy]:
+    """Every guess; of two that cost the same the earlier one is believed."""
+    if not stray.token:
+        yield from _guess_at_unknown(loops, stray, delimiters)
+        return
+    nodes = [node for node in list_segments([loops.root.loop]) if node.id == stray.id]
+    fitting = [node for node in nodes if fits(node, stray.token)]
+    yield _pass_over(loops, stray, fitting)
+    if nodes and not fitting:
+        yield from _correct_qualifier(loops, stray, nodes[0], delimiters)
+    yield from _read_as_late(loops, stray)
+    yield from _read_as_late_loop(loops, stray)
+    wanted = _is_wanted(loops, stray)
+    yield from _read_as_early(loops, stray, wanted)
+    yield from _imply_opener(loops, stray, wanted)
+    yield from _imply_level(loops, stray)
+
+
+# -- a segment whose id the guide does not know
+
+
+def _guess_at_unknown(loops: OpenLoops, stray: Stray, delimiters: Delimiters) -> Iterator[Remedy]:
+    """It is passed over, or stands in for a node that is expected here or for the opener of a level."""
+    fault = _fault_unknown(loops, stray)
+    yield Remedy(UNKNOWN_STRAY, fault, check=False)
+    if fault.answers != ("IK304=1",):
+        return
+    for step in _reachable(loops):
+        node = step.node
+        as_node = [node.id, *stray.segment[1:]]
+        # a code that places it, or elements that fit, show what it was meant to be
+        if not fits(node, loops.chart.token(as_node, delimiters.component)):
+            continue
+        if _has_hard_faults(node, as_node, delimiters):
+            continue
+        alike = len(set(stray.id) & set(node.id)) / (len(node.id) + 1)
+        cost = (
+            UNKNOWN_FOR_NODE
+            + UNKNOWN_ALIKE * alike
+            + UNKNOWN_NEEDED * _is_needed(loops, step, stray.later)
+            + UNKNOWN_FULL * _is_full(loops, step)
+            + UNKNOWN_CODE * bool(node.codes)
+        )
+        yield Remedy(cost, fault, step, check=False)
+    for level in _NEXT_LEVELS.get(loops.level, ()):
+        root = loops.chart.guide.levels[level]
+        if not _has_hard_faults(root.opener, [root.opener.id, *stray.segment[1:]], delimiters):
+            step = loops.chart.step((), (root, root.opener.position), (), root.opener)
+            yield Remedy(UNKNOWN_FOR_LEVEL, fault, step, level=level, check=False)
+
+
+def _fault_unknown(loops: OpenLoops, stray: Stray) -> Fault:
+    loop, id, position = loops.stack[-1].loop.id, stray.id, stray.position
+    if not _SEGMENT_ID.fullmatch(id):
+        expected = "a segment id of two or three characters"
+        return Fault("segment", position, loop, "", answers=("IK304=1",), expected=expected)
+    answer = "I4" if _STANDARD.fullmatch(id) else "6" if _OTHERS.fullmatch(id) else "1"
+    return Fault("segment-unexpected", position, loop, id, answers=(f"IK304={answer}",))
+
+
+def _has_hard_faults(node: Segment, segment: list[str], delimiters: Delimiters) -> bool:
+    return any(fault.answers for fault in list_faults(node, segment, 0, delimiters))
+
+
+# -- it belongs nowhere here
+
+
+def _pass_over(loops: OpenLoops, stray: Stray, fitting: list[Segment]) -> Remedy:
+    loop, name = loops.stack[-1].loop.id, fitting[0].name if fitting else ""
+    answers = ("IK304=2",)
+    fault = Fault("segment-unexpected", stray.position, loop, stray.id, answers=answers, name=name)
+    return Remedy(STRAY, fault, check=False)
+
+
+# -- its qualifier is wrong
+
+
+def _correct_qualifier(
+    loops: OpenLoops, stray: Stray, known: Segment, delimiters: Delimiters
+) -> Iterator[Remedy]:
+    """The id is at home here; the code that tells which node it is, is not one of theirs."""
+    options = [step for step in _reachable(loops) if step.node.id == stray.id and step.node.key]
+    if not options:
+        if known.key is not None:
+            fault = _fault_qualifier(stray, known, loops.stack[-1].loop.id, frozenset(), delimiters)
+            yield Remedy(QUALIFIER_ELSEWHERE, fault, check=False, swallow=stray.id == "NM1")
+        return
+    for seen, step in enumerate(options):
+        node = step.node
+        codes = frozenset().union(*(other.node.codes for other in options if other.keep == step.keep))
+        fault = _fault_qualifier(stray, node, node.loop, codes, delimiters)
+        cost = (
+            QUALIFIER
+            + QUALIFIER_NEEDED * _is_needed(loops, step, stray.later)
+            + QUALIFIER_FULL * _is_full(loops, step)
+            + QUALIFIER_FARTHER * seen
+        )
+        # the elements of another node than the one meant would say nothing
+        yield Remedy(cost, fault, step, check=False)
+        if not seen and stray.id == "NM1":
+            yield Remedy(QUALIFIER_STRAY_NAME, fault, check=False, swallow=True)
+
+
+def _fault_qualifier(
+    stray: Stray, node: Segment, loop: str, codes: frozenset[str], delimiters: Delimiters
+) -> Fault:
+    assert node.key is not None
+    number = node.key[0]
+    item = node.elements[number - 1]
+    carrier = item.components[0] if isinstance(item, Composite) else item
+    value = stray.segment[number].split(delimiters.component, 1)[0] if len(stray.segment) > number else ""
+    return Fault(
+        "element-code" if value else "element-missing",
+        stray.position,
+        loop,
+        node.id,
+        carrier.ref,
+        carrier.number,
+        ("IK304=8", "IK403=7" if value else "IK403=1"),
+        carrier.name,
+        list_codes(codes) if codes else "",
+        show_value(carrier, value),
+    )
+
+
+# -- it stands too late
+
+
+def _read_as_late(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
+    """It belongs to a loop that is or was open."""
+    for instance in reversed(loops.instances):
+        open_now = instance in loops.stack
+        for child in _list_homes(loops, instance, stray.token):
+            room = instance.has_room(child)
+            needed = child.usage == "R" and room
+            fault = segment_fault("segment-order" if room else "segment-repeat", stray.position, child)
+            if needed and open_now and instance.marks and instance.marks[-1][1] == stray.position - 1:
+                yield _rewind(loops, stray, instance, child, fault)
+            cost = LATE + LATE_FULL * (not room) + LATE_CLOSED * (not open_now) + LATE_NEEDED * needed
+            yield Remedy(cost, fault, credit=(instance, child))
+            if room and not open_now and instance.parent in loops.stack:
+                depth = loops.stack.index(instance.parent)
+                path = (*loops.spot.path[: depth + 1], (instance.loop, child.position))
+                step = Step(loops.chart.spot(path), child, depth + 1, ())
+                yield Remedy(cost + LATE_REOPENED, fault, step, reopened=instance)
+
+
+def _list_homes(loops: OpenLoops, instance: Instance, token: str) -> Iterator[Segment]:
+    """The segments of a loop that the token fits; its opener only where the loop is the level."""
+    for child in instance.loop.children:
+        opens = child is instance.loop.opener and instance is not loops.root
+        if isinstance(child, Segment) and fits(child, token) and not opens:
+            yield child
+
+
+def _is_wanted(loops: OpenLoops, stray: Stray) -> bool:
+    """Whether a loop that is open requires the segment and has room for it."""
+    return any(
+        child.usage == "R" and instance.has_room(child)
+        for instance in loops.stack
+        for child in _list_homes(loops, instance, stray.token)
+    )
+
+
+def _rewind(loops: OpenLoops, stray: Stray, instance: Instance, node: Segment, fault: Fault) -> Remedy:
+    """Not this segment stands too late but the one before it too early: reading goes on from this one."""
+    depth = loops.stack.index(instance)
+    step = loops.chart.step(loops.spot.path[:depth], (instance.loop, node.position), (), node)
+    early = next(
+        (c for c in instance.loop.children if isinstance(c, Segment) and fits(c, stray.before)), None
+    )
+    alike = (i for i in reversed(loops.instances) if i.loop is instance.loop and i is not instance)
+    earlier = next(alike, None)
+    moved = None
+    if early is not None and earlier is not None and earlier.has_room(early):
+        moved = (instance, early)
+    return Remedy(REWIND, fault, step, moved=moved)
+
+
+def _read_as_late_loop(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
+    """It opens a loop that should have come earlier."""
+    for depth, (outer, reached) in enumerate(loops.spot.path):
+        for inner in outer.children:
+            if isinstance(inner, Segment) or not fits(inner.opener, stray.token):
+                continue
+            step = loops.chart.step(loops.spot.path[:depth], (outer, reached), (inner,), inner.opener)
+            required = [
+                child if isinstance(child, Segment) else child.opener
+                for child in loops.chart.required[inner.index]
+            ]
+            lacking = sum(not any(fits(node, token) for token in stray.ahead) for node in required)
+            cost = LOOP_LATE + LOOP_LATE_FULL * _is_full(loops, step) + LOOP_LATE_LACKING * lacking
+            yield Remedy(cost, segment_fault("segment-order", stray.position, inner.opener), step)
+
+
+# -- it stands too early
+
+
+def _read_as_early(loops: OpenLoops, stray: Stray, wanted: bool) -> Iterator[Remedy]:
+    """What opens its loop or level comes next."""
+    cost = EARLY_WANTED if wanted else EARLY
+    if stray.ahead:
+        step = loops.chart.move(loops.spot, stray.ahead[0]) if stray.ahead[0] else None
+        if step is None or not step.opened:
+            return
+        home = step.opened[-1]
+        cost += EARLY_TWICE * (stray.token in takewhile(_opens_nothing, stray.ahead[1:]))
+    elif stray.next_level is not None:
+        home = loops.chart.guide.levels[stray.next_level]
+    else:
+        return
+    for child in home.children[1:]:
+        if isinstance(child, Segment) and fits(child, stray.token):
+            yield Remedy(cost, segment_fault("segment-order", stray.position, child), ahead=child)
+            return
+
+
+def _opens_nothing(token: str) -> bool:
+    return token.partition("*")[0] not in _OPENERS
+
+
+# -- what opens its loop or level is missing
+
+
+def _imply_opener(loops: OpenLoops, stray: Stray, wanted: bool) -> Iterator[Remedy]:
+    """The segment that opens its loop is missing."""
+    for depth, (outer, reached) in enumerate(loops.spot.path):
+        holder = loops.stack[depth]
+        for chain, node in list_chains(outer, stray.token):
+            first = chain[0]
+            if first.position < reached:
+                continue
+            needed = first.usage == "R" and first.index not in holder.counts
+            if first.maximum != 1 and first.opener.id == "LX":
+                needed = needed or stray.id == "SV1"
+            comes = first.maximum == 1 and any(fits(first.opener, token) for token in stray.later if token)
+            cost = (
+                OPENER
+                + OPENER_FULL * (not holder.has_room(first))
+                + OPENER_COMES * comes
+                + OPENER_NEEDED * needed
+                + OPENER_INNER * (len(chain) - 1)
+                + OPENER_SKIPPED * _count_skipped(chain, node)
+                + OPENER_WANTED * wanted
+            )
+            expected = f"{first.opener.id} before {stray.id}"
+            fault = segment_fault("segment-missing", stray.position, first.opener, expected)
+            step = loops.chart.step(loops.spot.path[:depth], (outer, first.position), chain, node)
+            yield Remedy(cost, fault, step, implied=True)
+
+
+def _count_skipped(chain: tuple[Loop, ...], node: Segment | Loop) -> int:
+    """How many required children of these loops, each inside the one before, stand before the node."""
+    inner: tuple[Segment | Loop, ...] = (*chain[1:], node)
+    return sum(
+        child.usage == "R" and child.position < next.position
+        for loop, next in zip(chain, inner, strict=True)
+        for child in loop.children[1:]
+    )
+
+
+def _imply_level(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
+    """The segment that opens a level is missing."""
+    for level in _NEXT_LEVELS.get(loops.level, ()):
+        root = loops.chart.guide.levels[level]
+        found = loops.chart.move(loops.chart.spot(((root, root.opener.position),)), stray.token)
+        if found is None:
+            continue
+        place = found.opened[0] if found.opened else found.node
+        cost = LEVEL + LEVEL_SKIPPED * _count_skipped((root,), place)
+        if level == "2300" and stray.follows == "CLM":
+            cost += LEVEL_CLAIM_COMES
+        if (
+            loops.level == "2300"
+            and level != "2300"
+            and stray.follows not in ("", "CLM")
+            and not stray.orphan
+        ):
+            cost += LEVEL_WITHOUT_CLAIM
+        if stray.id == "SBR" and "OI*" in stray.ahead:
+            cost += LEVEL_OTHER_PAYER
+        expected = f"{root.opener.id} before {stray.id}"
+        fault = segment_fault("segment-missing", stray.position, root.opener, expected)
+        yield Remedy(cost, fault, found, level=level, implied=True)
+
+
+# -- nodes that may stand next
+
+
+def _reachable(loops: OpenLoops) -> Iterator[Step]:
+    """Every node that may stand next, nearest first."""
+    path = loops.spot.path
+    for depth in range(len(path) - 1, -1, -1):
+        loop, reached = path[depth]
+        for child in loop.children:
+            if child.position < reached:
+                continue
+            if isinstance(child, Loop):
+                yield loops.chart.step(path[:depth], (loop, child.position), (child,), child.opener)
+            elif not depth or child is not loop.children[0]:
+                yield loops.chart.step(path[:depth], (loop, child.position), (), child)
+
+
+def _is_needed(loops: OpenLoops, step: Step, later: set[str]) -> bool:
+    """Whether the step gives what the guide requires here, what lacks as yet and does not come later."""
+    child: Segment | Loop = step.opened[0] if step.opened else step.node
+    if child.usage != "R" or child.index in loops.stack[step.keep - 1].counts:
+        return False
+    return not any(fits(step.node, token) for token in later if token)
+
+
+def _is_full(loops: OpenLoops, step: Step) -> bool:
+    """Whether the loop into which the step leads has no room for one more."""
+    return not loops.stack[step.keep - 1].has_room(step.opened[0] if step.opened else step.node)
