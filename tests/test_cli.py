@@ -137,6 +137,7 @@ def test_highest_code_wins_and_no_file_stops_the_others(folder):
     assert "balance.claim-charge" in done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("fail_on", "code"), [("error", 1), ("warning", 1), ("never", 0)])
 def test_fail_on(folder, fail_on, code):
     assert check("--fail-on", fail_on, "faulty.837").exit_code == code
@@ -298,6 +299,7 @@ examples:
 """
 
 
+@pytest.mark.long
 def test_examples_of_rules_of_ones_own_are_tried(folder):
     (folder / "mine" / "house").mkdir(parents=True)
     for good, bad, code in (("97110", "97530", 0), ("97530", "97530", 1), ("97110", "97110", 1)):

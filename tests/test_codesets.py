@@ -33,6 +33,7 @@ def icd9(code, on):
     return judge("icd9cm", code, load("icd9cm").era(on))
 
 
+@pytest.mark.long
 # Codes that could be billed in a fiscal year, as CMS counts them.
 @pytest.mark.parametrize(
     ("on", "count"), [(20181001, 71_932), (20201001, 72_621), (20241001, 74_260), (20251001, 74_719)]
@@ -137,6 +138,7 @@ def test_no_text_makes_a_look_up_fail(code, on):
         judge(system, code, load(system).era(on))
 
 
+@pytest.mark.long
 @given(st.sampled_from("ABMSTVZ"), st.text("0123456789AXDS", min_size=2, max_size=6), st.integers(0, 10))
 def test_a_look_up_agrees_with_the_rows(letter, rest, era):
     code = letter + rest

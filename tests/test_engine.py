@@ -213,6 +213,7 @@ def test_what_durable_is_not_asked_python_decides():
         assert engine.fallbacks == 0
 
 
+@pytest.mark.long
 def test_a_part_that_would_never_end_is_given_up():
     match = "match: {v: {fact: visit}, w: {fact: visit, count: {less_than: $v.count}}}"
     rules = book([(PAIR[0][0], match)])
@@ -220,6 +221,7 @@ def test_a_part_that_would_never_end_is_given_up():
         decide(rules, [fact(count=1) for _ in range(int(MAX_STEPS**0.5) + 50)])
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not DURABLE, reason="durable-rules is not there")
 def test_memory_stays_flat():
     engine = Engine(

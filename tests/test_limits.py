@@ -6,6 +6,7 @@ import gzip
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 import probe
@@ -70,6 +71,7 @@ def test_a_larger_bound_of_a_segment_is_held(tmp_path):
     ]
 
 
+@pytest.mark.long
 def test_a_smaller_bound_of_a_claim_is_held(tmp_path):
     path = tmp_path / "claims.837"
     path.write_text(probe.base_text().replace("NTE*ADD*SEEN AT HOME BEFORE~\n", "NTE*ADD*SEEN~\n" * 90_000))

@@ -123,6 +123,7 @@ def check(tmp_path, member, *, payer="commercial", payer_id="WILLOW", profile=WI
     return [each for each in checked["findings"] if each["rule"] == "code.member-id"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["durable", "python"])
 def test_a_payers_own_form_is_asked_of_its_claims(tmp_path, engine):
     (finding,) = check(tmp_path, "X123456789", engine=engine)

@@ -216,6 +216,7 @@ def add_modifier(segment):
 NOT_ASSIGNED = change_element("CLM", 7, "C")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("row", "segment", "change"),
     [

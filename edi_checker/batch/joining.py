@@ -11,7 +11,7 @@ from edi_checker.check.engine import Met
 from edi_checker.claims.claim import Claim, Part
 from edi_checker.claims.reader import Reader
 from edi_checker.facts import Coverage, Gap, InputMemory
-from edi_checker.guide.hierarchy import Numbering
+from edi_checker.guide.hierarchy import LevelsSoFar
 from edi_checker.guide.walker import Walked
 from edi_checker.reports.findings_log import Tally
 from edi_checker.x12.blocks import Block, Delimiters
@@ -33,7 +33,7 @@ class JoinedInput:
         self._walked = _Walked()
         self._reader = Reader(self._walked.open)
         self._outcomes = Outcomes(checker.isolation, profile=checker.setting.profile)
-        self._end: Numbering | None = None
+        self._end: LevelsSoFar | None = None
         self._met = Met()
 
     def join(self, given: Range, answers: Answers) -> Iterator[Checked]:

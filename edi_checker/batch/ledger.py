@@ -1,4 +1,4 @@
-"""Which inputs of a batch are done, noted beside their outputs, so that a run can go on where it stopped."""
+"""Which inputs of a batch are done, noted next to their outputs, so that a run can go on where it stopped."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from edi_checker.claims.claim import BlockView, GroupEnd, InterchangeEnd, Part, 
 from edi_checker.claims.reader import Reader
 from edi_checker.facts import Coverage, Gap
 from edi_checker.finding import Finding
-from edi_checker.guide.hierarchy import Numbering
+from edi_checker.guide.hierarchy import LevelsSoFar
 from edi_checker.guide.walker import Walked, Walker
 from edi_checker.x12.blocks import Block, Delimiters, Fault
 
@@ -84,13 +84,13 @@ Standing = tuple[tuple[object, tuple[Fault, ...]] | None, ...]
 class Answers:
     """What became of a range, block by block.
 
-    `above` is what it was read under, `begin` and `end` the numbering of levels before and after it.
+    `above` is what it was read under, `begin` and `end` the hierarchy before and after it.
     """
 
     blocks: list[Answer]
     above: Standing
-    begin: Numbering | None
-    end: Numbering | None
+    begin: LevelsSoFar | None
+    end: LevelsSoFar | None
     met: Met
     gaps: tuple[Gap, ...]
 
@@ -152,7 +152,7 @@ def check_range(checker: Checker, given: Range, least: int) -> Answers:
         list(reader.read(block, behind))
         if given.inside is not None and walks.walker is not None:
             walks.walker.pass_over(given.inside.above if block.kind == "ST" else given.inside.levels)
-    above, begin = standing(reader, inside=given.inside is not None), walks.numbering
+    above, begin = standing(reader, inside=given.inside is not None), walks.hierarchy
     read: list[tuple[Walked | None, list[Part]]] = []
     opened: list[Part]
     for block, following in given.with_following():
@@ -162,7 +162,7 @@ def check_range(checker: Checker, given: Range, least: int) -> Answers:
     answers = [
         Answer(walked, tuple(_judge(checker, part, noting) for part in opened)) for walked, opened in read
     ]
-    return Answers(answers, above, begin, walks.numbering, checker.engine.met(), coverage.gaps())
+    return Answers(answers, above, begin, walks.hierarchy, checker.engine.met(), coverage.gaps())
 
 
 def _judge(checker: Checker, part: Part, noting: RangeMemory) -> Judged:
@@ -188,8 +188,8 @@ class _Walks:
         return self.walked
 
     @property
-    def numbering(self) -> Numbering | None:
-        return self.walker.numbering if self.walker is not None else None
+    def hierarchy(self) -> LevelsSoFar | None:
+        return self.walker.levels_so_far if self.walker is not None else None
 
 
 def standing(reader: Reader, *, inside: bool) -> Standing:

@@ -27,7 +27,7 @@ __all__ = ["Busy", "Outcome", "Settings", "find_paths", "name_all", "run_session
 
 OWN_NAMES = ("summary", "findings")  # files of the whole batch have these names before their ending
 
-# Told of files done, bytes done and claims checked.
+# Gets files done, bytes done and claims checked.
 Look = Callable[[int, int, int], None]
 
 
@@ -58,7 +58,7 @@ def name_all(inputs: Sequence[Input]) -> list[str]:
 
 
 def _no_start() -> Any:
-    raise AssertionError("a name that is kept for the batch itself is no input and is never opened")
+    raise AssertionError("a name that is reserved for the batch itself is not an input and is never opened")
 
 
 def run_session(
@@ -74,7 +74,7 @@ def run_session(
 ) -> Outcome:
     """Check all inputs, write their files, then the findings of all and summary.json.
 
-    Stopped in the middle it leaves whole files alone, and the ledger tells another run what is done. Raises
+    Stopped in the middle it leaves whole files alone, and the ledger shows another run what is done. Raises
     ledger.Busy, findings.NoParquet before anything is written; OSError where the files of the whole batch
     cannot be written.
     """

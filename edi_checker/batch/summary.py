@@ -108,7 +108,7 @@ def write_summary(
 
 
 def print_summary(out: TextIO, records: list[Record], totals: Totals, work: Work, width: int) -> None:
-    """Print the totals, the most frequent findings and the inputs that need somebody's eye."""
+    """Print the totals, the most frequent findings and the inputs that need a look."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

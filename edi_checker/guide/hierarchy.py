@@ -28,7 +28,7 @@ _MARKS: dict[Level, frozenset[str]] = {
 
 
 # HL segments so far, the number of the last one, and the numbers by which the billing provider is known.
-Numbering = tuple[int, int, tuple[str, ...]]
+LevelsSoFar = tuple[int, int, tuple[str, ...]]
 
 
 class Hierarchy:
@@ -51,8 +51,8 @@ class Hierarchy:
         self._count = self._last = levels
 
     @property
-    def numbering(self) -> Numbering | None:
-        """What of all that was read bears on how the next subscriber is read; None where a fault does too."""
+    def so_far(self) -> LevelsSoFar | None:
+        """What of all that was read bears on how the next subscriber is read; None if more does."""
         return None if self._excused else (self._count, self._last, self._numbers.get("2000A", ()))
 
     # -- which level

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from edi_checker.guide.elements import DIGITS, check_elements, list_faults
 from edi_checker.guide.faults import loop_fault, number_fault, segment_fault
-from edi_checker.guide.hierarchy import LEVEL_OF_CODE, Hierarchy, Numbering
+from edi_checker.guide.hierarchy import LEVEL_OF_CODE, Hierarchy, LevelsSoFar
 from edi_checker.guide.open_loops import Instance, OpenLoops
 from edi_checker.guide.patterns import Patterns, patterns_for
 from edi_checker.guide.placement import Step, chart_for, fits
@@ -80,9 +80,11 @@ class Walker:
         self._hierarchy.pass_over(levels)
 
     @property
-    def numbering(self) -> Numbering | None:
-        """What of all that was walked bears on how the next subscriber is walked; None where more does."""
-        return None if self._doubled or self._early or self._belated else self._hierarchy.numbering
+    def levels_so_far(self) -> LevelsSoFar | None:
+        """What of all that was walked bears on how the next subscriber is walked; None if more does."""
+        if self._doubled or self._early or self._belated is not None:
+            return None
+        return self._hierarchy.so_far
 
     def walk(self, block: Block, following: Block | None) -> Walked:
         """Place the segments of one block. `following` is the next block of the input, None at its end."""
