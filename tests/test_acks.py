@@ -23,7 +23,7 @@ from edi_checker import make_checker
 from edi_checker.acks import Acknowledger, number_elements
 from edi_checker.acks.ack277ca import _intermediary, statuses
 from edi_checker.acks.interchange import Spool, clean
-from edi_checker.check.checker import Checked, _Outcomes
+from edi_checker.check.checker import Checked, Outcomes
 from edi_checker.claims.claim import (
     BillingProvider,
     Claim,
@@ -160,7 +160,7 @@ def of_fault(part, fault):
 
 def check(text, find=lambda _: (), isolation="claim", crash=lambda _: "", faults=True):
     """The checked parts of a text; `find` and `crash` say what the rules make of a part beside its faults."""
-    outcomes = _Outcomes(isolation)
+    outcomes = Outcomes(isolation)
     stream = io.BytesIO(text if isinstance(text, bytes) else text.encode())
     for part in read_parts(read_blocks(stream), load_guide()):
         findings = tuple(of_fault(part, fault) for fault in part.faults if faults) + tuple(find(part))

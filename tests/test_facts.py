@@ -607,7 +607,7 @@ def test_providers_of_one_day_have_each_their_own_minutes(lines, ann, ben, turne
     worked = ProviderDays()
     example = {"lines": lines[::-1] if turned else lines}
     assert only(example, "therapy_day", provider_days=worked)["provider_minutes"] == max(ann, ben)
-    assert [worked.so_far(npi, 20260203) for npi in (ANN, BEN)] == [ann, ben]
+    assert [worked.add(npi, 20260203, 0) for npi in (ANN, BEN)] == [ann, ben]
 
 
 def test_a_line_without_units_adds_no_minutes_and_takes_none():
@@ -620,7 +620,7 @@ def test_a_day_of_nobody_is_added_to_nobody():
     worked = ProviderDays()
     example = {"lines": ["97530:GP x2"], "edit": [{"find": "NM1*85", "replace": "NM1*85*2*ALDER"}]}
     assert only(example, "therapy_day", provider_days=worked)["provider_minutes"] == 0
-    assert worked.so_far("", 20260203) == 0
+    assert worked.add("", 20260203, 0) == 0
 
 
 def test_provider_days_stay_bounded(monkeypatch):
