@@ -59,8 +59,8 @@ def _paragraph(figures: Figures) -> str:
         said.append(
             f"With everything on (guide, rules, answers, JSON) one core checks {speed} "
             f"clean claims a second, {_times(clean.middle)} as many as pyx12's validator, and "
-            f"{_times(faulty.middle)} as many where 5 % of the claims have a fault. Of claims of a second "
-            f"maker, that shares nothing with the first, it is {_times(second.middle)}, and "
+            f"{_times(faulty.middle)} as many where 5 % of the claims have a fault. On claims of a second "
+            f"generator, which shares nothing with the first, it is {_times(second.middle)}, and "
             f"{_times(noisy.middle)} where 20 % have a warning and 5 % an error."
         )
     if largest := max(figures.of("size"), key=lambda one: one.claims, default=None):
@@ -68,7 +68,7 @@ def _paragraph(figures: Figures) -> str:
     if cold := figures.one("start", "`check` of one claim"):
         said.append(f"A single claim is checked {cold.wall:.2f} s after the command is typed.")
     said.append(
-        "[docs/performance.md](docs/performance.md) has all figures, and `python bench/run.py` measures anew."
+        "[docs/performance.md](docs/performance.md) has all figures, and `python bench/run.py` repeats them."
     )
     return _wrap(" ".join(said)) + "\n"
 

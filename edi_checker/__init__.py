@@ -9,7 +9,7 @@
             for finding in checked.findings:
                 print(finding.rule, finding.where.claim, finding.message)
 
-A program needs no other import. Nothing is loaded before it is asked for.
+A program needs no other import. Nothing is loaded before it is used.
 """
 
 from __future__ import annotations
@@ -79,18 +79,18 @@ def make_checker(
     """
     from edi_checker.check.checker import Checker
     from edi_checker.check.engine import Engine
-    from edi_checker.facts import Circumstances
+    from edi_checker.facts import Setting
     from edi_checker.guide.table import load as load_guide
     from edi_checker.reference.store import open_tables
     from edi_checker.reference.tables import built_in
     from edi_checker.rules import load as load_rules
+    from edi_checker.x12.dates import from_date
 
-    day = received.year * 10000 + received.month * 100 + received.day
     return Checker(
         guide=load_guide(),
         engine=Engine(load_rules(tuple(rules)), engine),
-        circumstances=Circumstances(
-            received=day,
+        setting=Setting(
+            received=from_date(received),
             tables=built_in() if tables is None else open_tables(tables, built_in()),
             profile=profile,
         ),

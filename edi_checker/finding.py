@@ -36,6 +36,8 @@ class TableVersion(NamedTuple):
 
 # Back to the submitter, with the reason in words: for an error that has no code of its own in a 277CA.
 RETURNED = ("A3:23:41",)
+# Status codes that say that something is wrong and not with what: each needs a second one beside it.
+NEED_A_SECOND = frozenset(("21", "402", "510", "511", "512", "700", "732"))
 
 
 class Status(NamedTuple):

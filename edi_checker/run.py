@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, cast
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, Self, cast
 
 from edi_checker.acks import Acknowledger, Answers, ElementNumber, number_elements
 from edi_checker.check.checker import Checked, Checker, take_handfuls
 from edi_checker.check.split import Split, Splitter
-from edi_checker.claims.minutes import MinutesError, read_minutes
-from edi_checker.facts import Coverage
+from edi_checker.claims.minutes import Minutes, MinutesError, read_minutes
+from edi_checker.facts import Coverage, Gap, InputMemory
 from edi_checker.files.inputs import Input, Unreadable
 from edi_checker.files.output import open_text, write_whole
 from edi_checker.guide.table import Guide
@@ -64,7 +65,7 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """Who is told of the work on an input: `position` of the reading now and then, `ended` when it is over
+    """Who gets news of the work on an input: `position` of the reading now and then, `ended` when it is over
     and nothing has been written yet, `crash` of an error of ours.
     """
 
@@ -81,10 +82,119 @@ class Result:
     troubles: tuple[str, ...]
 
 
-class _Taker(Protocol):
-    """Looks at the checked parts as they pass."""
+class Output:
+    """All that is written of one input: told of its parts as they are checked, and written at its end.
 
-    def add(self, checked: Checked) -> None: ...
+    `name` is that of its files. It goes into `report`, and into `page` with its answers. With a `redactor`,
+    all that is written holds its tokens in place of what identifies.
+    """
+
+    def __init__(
+        self,
+        checker: Checker,
+        source: Input,
+        name: str,
+        *,
+        files: Files | None,
+        watcher: Watcher,
+        report: Report | None = None,
+        page: HtmlReport | None = None,
+        redactor: Redactor | None = None,
+    ) -> None:
+        self._checker = checker
+        self._name = name
+        self._files = files
+        self._watcher = watcher
+        self._report = report
+        self._page = page
+        self._redactor = redactor
+        self.journal = FindingsLog(source.path)
+        self._exhibits: ClaimViews | None = None
+        self._acknowledger: Acknowledger | None = None
+        if page is not None or (files is not None and files.page):
+            self._exhibits = _make_exhibits()
+        if self._exhibits is not None or (files is not None and files.acks):
+            self._acknowledger = Acknowledger(checker.setting.received, _numbers_of(checker.guide))
+        self._splitter = Splitter() if files is not None and files.split else None
+        takers = (self.journal, self._exhibits, self._acknowledger, self._splitter)
+        self._add = [taker.add for taker in takers if taker is not None]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def show_minutes(self, minutes: Minutes | None) -> None:
+        """The minutes that are given beside the claims, for the page."""
+        if self._exhibits is not None:
+            self._exhibits.minutes = minutes
+
+    def add(self, handful: Sequence[Checked]) -> None:
+        """The next parts, in document order."""
+        if self._redactor is not None:
+            handful = [self._redactor.redact(each) for each in handful]
+        for add in self._add:
+            for each in handful:
+                add(each)
+
+    def finish(
+        self,
+        failure: str,
+        *,
+        sha256: str | None = None,
+        tally: Tally | None = None,
+        gaps: tuple[Gap, ...] = (),
+    ) -> Result:
+        """Write everything. `failure` says why the input was not checked to its end, "" where it was.
+
+        Raises OSError, BrokenPipeError among them, where the report itself cannot be written.
+        """
+        summary = self.journal.end(sha256=sha256, tally=tally, failure=failure, gaps=gaps)
+        acknowledger, self._acknowledger = self._acknowledger, None
+        answers, withheld = _finish(acknowledger, bool(failure), self._watcher)
+        troubles: list[str] = []
+        try:
+            if self._files is not None:
+                troubles = self._write_files(self._files, summary, answers)
+                troubles += withheld if self._files.acks else ()
+                if self._splitter is not None:
+                    troubles += _write_split(
+                        self._splitter, bool(failure), self._files, self._name, self._watcher
+                    )
+            if self._page is not None:
+                self._page.add(self.journal, summary, self._exhibits, _shown(answers))
+            if self._report is not None:
+                self._report.add(self.journal, summary)
+        finally:
+            answers.close()
+        return Result(summary, tuple(troubles))
+
+    def close(self) -> None:
+        """Give back the temporary files."""
+        self.journal.close()
+        if self._acknowledger is not None:
+            self._acknowledger.finish().close()
+            self._acknowledger = None
+
+    def _write_files(self, files: Files, summary: Summary, answers: Answers) -> list[str]:
+        checker, journal, watcher, name = self._checker, self.journal, self._watcher, self._name
+        target = files.folder / f"{name}.json"
+        troubles = _write(target, watcher, _json_of(checker, files, journal, summary))
+        if files.acks:
+            # None takes away an answer of an earlier run that no longer holds.
+            for ending, answer in (
+                ("999", answers.ack999),
+                ("277ca", answers.ack277ca),
+                ("ta1", answers.ta1),
+            ):
+                troubles += _write(files.folder / f"{name}.{ending}", watcher, _copy_of(answer))
+        if self._exhibits is not None:
+            writer = _page_of(checker, files, journal, summary, self._exhibits, answers)
+            troubles += _write(files.folder / f"{name}.html", watcher, writer)
+        return troubles
 
 
 def check_input(
@@ -98,104 +208,28 @@ def check_input(
     page: HtmlReport | None = None,
     redactor: Redactor | None = None,
 ) -> Result:
-    """Check one input and write all that is to be written of it; `name` is that of its files.
+    """Check one input and write all that is to be written of it; the arguments as of Output.
 
-    It goes into `report`, and into `page` with its answers. With a `redactor`, all that is written holds its
-    tokens in place of what identifies.
     Never raises for what the input holds: then it is not checked, and the reason stands in the summary.
     Raises OSError, BrokenPipeError among them, where the report itself cannot be written.
     """
     checker.engine.begin()
     coverage = Coverage()
-    checker = replace(checker, circumstances=replace(checker.circumstances, coverage=coverage))
-    exhibits, acknowledger = None, None
-    if page is not None or (files is not None and files.page):
-        exhibits = make_exhibits()
-    if exhibits is not None or (files is not None and files.acks):
-        acknowledger = make_acknowledger(checker)
-    splitter = Splitter() if files is not None and files.split else None
-    troubles: list[str] = []
-    with FindingsLog(source.path) as journal:
-        takers = [taker for taker in (journal, exhibits, acknowledger, splitter) if taker is not None]
+    with Output(
+        checker, source, name, report=report, files=files, watcher=watcher, page=page, redactor=redactor
+    ) as output:
         try:
-            sha256, failure = _read(checker, source, takers, exhibits, redactor, watcher)
+            sha256, failure = _read(checker, source, coverage, output, watcher)
         finally:
             watcher.ended()
-        summary = journal.end(sha256=sha256, tally=_tally(checker), failure=failure, gaps=coverage.gaps())
-        answers, why = _finish(acknowledger, bool(failure), watcher)
-        try:
-            if files is not None:
-                troubles += _write_files(checker, journal, summary, answers, exhibits, files, name, watcher)
-                troubles += why if files.acks else ()
-                if splitter is not None:
-                    troubles += _write_split(splitter, bool(failure), files, name, watcher)
-            if page is not None:
-                page.add(journal, summary, exhibits, _shown(answers))
-            if report is not None:
-                report.add(journal, summary)
-        finally:
-            answers.close()
-    return Result(summary, tuple(troubles))
+        tally = Tally(*astuple(checker.engine.tally()))
+        return output.finish(failure, sha256=sha256, tally=tally, gaps=coverage.gaps())
 
 
-def make_acknowledger(checker: Checker) -> Acknowledger:
-    """One that answers an input of this checker."""
-    return Acknowledger(checker.circumstances.received, _numbers_of(checker.guide))
-
-
-def make_exhibits() -> ClaimViews:
-    """One that keeps what a page shows of an input."""
+def _make_exhibits() -> ClaimViews:
     from edi_checker.reports.html import ClaimViews
 
     return ClaimViews()
-
-
-def write_files(
-    checker: Checker,
-    journal: FindingsLog,
-    summary: Summary,
-    acknowledger: Acknowledger | None,
-    files: Files,
-    name: str,
-    watcher: Watcher,
-    *,
-    failed: bool,
-    exhibits: ClaimViews | None = None,
-) -> list[str]:
-    """Write the files of one input; the sentences of what could not be written.
-
-    `failed` as of FindingsLog.end.
-
-    NAME.html is written where `exhibits` are given.
-    """
-    answers, troubles = _finish(acknowledger, failed, watcher)
-    try:
-        written = _write_files(checker, journal, summary, answers, exhibits, files, name, watcher)
-    finally:
-        answers.close()
-    return written + (troubles if files.acks else [])
-
-
-def _write_files(
-    checker: Checker,
-    journal: FindingsLog,
-    summary: Summary,
-    answers: Answers,
-    exhibits: ClaimViews | None,
-    files: Files,
-    name: str,
-    watcher: Watcher,
-) -> list[str]:
-    target = files.folder / f"{name}.json"
-    troubles = _write(target, watcher, _json_of(checker, files, journal, summary))
-    if files.acks:
-        # None takes away an answer of an earlier run that no longer holds.
-        for ending, answer in (("999", answers.ack999), ("277ca", answers.ack277ca), ("ta1", answers.ta1)):
-            troubles += _write(files.folder / f"{name}.{ending}", watcher, _copy_of(answer))
-    if exhibits is not None:
-        writer = _page_of(checker, files, journal, summary, exhibits, answers)
-        troubles += _write(files.folder / f"{name}.html", watcher, writer)
-    return troubles
 
 
 def _write_split(splitter: Splitter, failed: bool, files: Files, name: str, watcher: Watcher) -> list[str]:
@@ -215,27 +249,18 @@ def _write_split(splitter: Splitter, failed: bool, files: Files, name: str, watc
 
 
 def _read(
-    checker: Checker,
-    source: Input,
-    takers: Sequence[_Taker],
-    exhibits: ClaimViews | None,
-    redactor: Redactor | None,
-    watcher: Watcher,
+    checker: Checker, source: Input, coverage: Coverage, output: Output, watcher: Watcher
 ) -> tuple[str | None, str]:
     """Pass the input through; its SHA-256, and why it could not be checked to its end, "" where it was."""
     failure = ""
     try:
         checker = with_minutes(checker, source)
-        if exhibits is not None:
-            exhibits.minutes = checker.circumstances.minutes
+        output.show_minutes(checker.setting.minutes)
+        memory = InputMemory(checker.setting.minutes, coverage)
         with source.open() as reading:
             try:
-                for handful in take_handfuls(checker.check(cast(BinaryIO, reading)), Checked.length):
-                    seen = handful if redactor is None else [redactor.redact(each) for each in handful]
-                    for taker in takers:
-                        add = taker.add
-                        for each in seen:
-                            add(each)
+                for handful in take_handfuls(checker.check(cast(BinaryIO, reading), memory), Checked.length):
+                    output.add(handful)
                     watcher.position(reading.position())
             except (Unreadable, NotX12) as error:
                 failure = str(error)
@@ -254,11 +279,9 @@ def _name_crash(error: Exception, watcher: Watcher) -> str:
 
 def with_minutes(checker: Checker, source: Input) -> Checker:
     """The checker with the minutes file beside the input, where none was given for the whole run."""
-    if checker.circumstances.minutes is not None or source.minutes is None:
+    if checker.setting.minutes is not None or source.minutes is None:
         return checker
-    return replace(
-        checker, circumstances=replace(checker.circumstances, minutes=read_minutes(source.minutes))
-    )
+    return replace(checker, setting=replace(checker.setting, minutes=read_minutes(source.minutes)))
 
 
 def _finish(acknowledger: Acknowledger | None, failed: bool, watcher: Watcher) -> tuple[Answers, list[str]]:
@@ -297,8 +320,8 @@ def _json_of(checker: Checker, files: Files, journal: FindingsLog, summary: Summ
             report = JsonReport(
                 text,
                 version=files.version,
-                received=checker.circumstances.received,
-                tables=list(checker.circumstances.versions()),
+                received=checker.setting.received,
+                tables=list(checker.setting.versions()),
             )
             report.add(journal, summary)
             report.finish()
@@ -321,8 +344,8 @@ def _page_of(
             page = HtmlReport(
                 text,
                 version=files.version,
-                received=checker.circumstances.received,
-                tables=list(checker.circumstances.versions()),
+                received=checker.setting.received,
+                tables=list(checker.setting.versions()),
                 rules=files.rules,
             )
             page.add(journal, summary, exhibits, _shown(answers))
@@ -356,11 +379,6 @@ def _write(path: Path, watcher: Watcher, writer: Writer | None) -> list[str]:
     except Exception as error:  # noqa: BLE001  # as above
         return [f"{path} is not written: {_name_crash(error, watcher)}"]
     return []
-
-
-def _tally(checker: Checker) -> Tally:
-    tally = checker.engine.tally()
-    return Tally(tally.rules, tally.applied, tally.not_in_force)
 
 
 @cache

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edi_checker import rules
+from edi_checker.check import checker as checker_module
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.claims.claim import Claim, Part
 from edi_checker.claims.reader import read_parts
-from edi_checker.facts import Circumstances
+from edi_checker.facts import InputMemory, Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from edi_checker.rules.rulebook import Rulebook
@@ -32,8 +33,8 @@ class Pair(NamedTuple):
     slow: Checker
 
 
-def make_pair(book: Rulebook = BOOK, received: int = RECEIVED, **circumstances: Any) -> Pair:
-    given = Circumstances(**{"received": received, "tables": built_in()} | circumstances)
+def make_pair(book: Rulebook = BOOK, received: int = RECEIVED, **setting: Any) -> Pair:
+    given = Setting(**{"received": received, "tables": built_in()} | setting)
     return Pair(*[Checker(GUIDE, Engine(book), given, fast=fast) for fast in (True, False)])
 
 
@@ -43,7 +44,7 @@ def usual(received: int = RECEIVED) -> Pair:
     return make_pair(received=received)
 
 
-def said(of: Checker, text: str) -> object:
+def said(of: Checker, text: str, memory: InputMemory | None = None) -> object:
     """All that is said of a text: parts, findings, outcomes, days of claims, which rules were in force."""
     of.engine.begin()
     try:
@@ -55,7 +56,7 @@ def said(of: Checker, text: str) -> object:
                 each.failed,
                 (each.part.id, each.part.dates, each.part.line_count) if isinstance(each.part, Claim) else (),
             )
-            for each in of.check(io.BytesIO(text.encode("utf-8", "surrogateescape")))
+            for each in of.check(io.BytesIO(text.encode("utf-8", "surrogateescape")), memory)
         ]
     except NotX12 as error:
         return str(error)
@@ -70,9 +71,9 @@ def assert_same(text: str, pair: Pair | None = None) -> Any:
     return found
 
 
-def with_circumstances(pair: Pair, **changes: Any) -> Pair:
-    """The same engines, and what they remember, in other circumstances."""
-    return Pair(*[replace(each, circumstances=replace(each.circumstances, **changes)) for each in pair])
+def with_setting(pair: Pair, **changes: Any) -> Pair:
+    """The same engines, and what they remember, in other setting."""
+    return Pair(*[replace(each, setting=replace(each.setting, **changes)) for each in pair])
 
 
 def read(path: Path) -> str:
@@ -97,15 +98,13 @@ def count(found: Any, rule: str) -> int:
 
 def watch_memory(pair: Pair, monkeypatch: Any) -> Callable[[], tuple[int, int]]:
     """How many claims the memory decided, and how many it left to be looked at as a whole."""
-    from edi_checker.check.memo import Memo
-
     decided = [0, 0]
-    judge = Memo.judge
+    judge = checker_module.judge_by_pieces
 
-    def counted(self: Memo, *given: Any) -> Any:
-        found = judge(self, *given)
+    def counted(*given: Any) -> Any:
+        found = judge(*given)
         decided[found is None] += 1
         return found
 
-    monkeypatch.setattr(Memo, "judge", counted)
+    monkeypatch.setattr(checker_module, "judge_by_pieces", counted)
     return lambda: (decided[0], decided[1])

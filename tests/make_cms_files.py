@@ -7,15 +7,15 @@ rows of a day on which the edit ended are therefore true, the day on which it be
 
 import csv
 import gzip
-import os
 import sys
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).resolve().parents[2] / "shared"))
-REFERENCE = SHARED / "reference" / "ptp_prac_2024.csv.gz"
+from paths import REFERENCE
+
+WHOLE_PTP = REFERENCE / "ptp_prac_2024.csv.gz"
 
 PTP_HEAD = (
     "CPT only copyright\t\t\t\t\t\t\r\n"
@@ -161,7 +161,7 @@ def write_workbook(path: Path, rows: Iterable[Sequence[str | int]], *, strings: 
 
 def reference_rows() -> Iterable[tuple[str, str, str, str, str, str, str]]:
     """The rows of the whole PTP set, as the text file has them."""
-    with gzip.open(REFERENCE, "rt", newline="") as file:
+    with gzip.open(WHOLE_PTP, "rt", newline="") as file:
         reader = csv.reader(file)
         assert next(reader) == ["column_1", "column_2", "deleted", "mod", "rationale"]
         for one, two, end, indicator, rationale in reader:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -330,10 +330,9 @@ def base_text() -> str:
 
 def run(checker: Checker, defect: Defect) -> Result:
     """Check the defect's file; infos are left out of account."""
-    fresh = replace(checker, circumstances=checker.circumstances.for_one_input())
-    fresh.engine.begin()
+    checker.engine.begin()
     findings = [
-        finding for checked in fresh.check(io.BytesIO(defect.text.encode())) for finding in checked.findings
+        finding for checked in checker.check(io.BytesIO(defect.text.encode())) for finding in checked.findings
     ]
     own = [finding for finding in findings if _is_of(finding, defect)]
     placed = [finding for finding in own if _stands(finding, defect)]

@@ -4,18 +4,15 @@ The corpus lies outside of the project; without it these tests are skipped.
 """
 
 import io
-import os
-from pathlib import Path
 
 import pytest
 from pyx12.x12file import X12Reader
 
 from ack_grammar import complaints, split
 from edi_checker.x12.blocks import NotX12
+from paths import CORPUS
 from test_acks import Written, check
 
-SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).parent.parent.parent / "shared"))
-CORPUS = SHARED / "corpus"
 PUBLISHED = [path for kind in ("999", "277ca", "ta1") for path in sorted((CORPUS / kind).glob("*"))]
 CLAIM_FILES = sorted((CORPUS / "837p").glob("*"))
 

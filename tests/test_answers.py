@@ -23,7 +23,7 @@ from pyx12.x12file import X12Reader
 from ack_grammar import complaints, parse, split
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.files.inputs import find_inputs
 from edi_checker.guide.table import load
 from edi_checker.reference.tables import built_in
@@ -43,7 +43,7 @@ def checker() -> Checker:
     return Checker(
         guide=load(),
         engine=Engine(load_rules(())),
-        circumstances=Circumstances(received=20261121, tables=built_in()),
+        setting=Setting(received=20261121, tables=built_in()),
     )
 
 
@@ -198,6 +198,7 @@ def figures_of(page: str) -> Iterator[tuple[str, int, int]]:
             yield label, int(count), int(Decimal(amount[0][1:]) * 100)
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.integers(1, 40),

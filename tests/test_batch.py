@@ -12,16 +12,17 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-import edi_checker.batch
+import edi_checker.batch.dispatch
+import edi_checker.batch.joining
+import edi_checker.reports.json_report
 import kills
-from edi_checker.batch import Batch
+from edi_checker.batch.dispatch import Batch
 from edi_checker.batch.ledger import FILE, Busy, Ledger, read_header
-from edi_checker.batch.memory import minutes_that_matter
+from edi_checker.batch.memory import agree, least_that_matters
 from edi_checker.batch.ranges import Irregular, cut_ranges
 from edi_checker.batch.session import Settings, find_paths, name_all, run_session
 from edi_checker.batch.summary import print_summary
@@ -29,25 +30,20 @@ from edi_checker.batch.workers import Died, Done, Said, Workers
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.redact import Redactor
-from edi_checker.claims.reader import read_parts
-from edi_checker.facts import Circumstances
+from edi_checker.facts import ClaimsSeen, ProviderDays, Setting
 from edi_checker.files.inputs import find_inputs
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
+from edi_checker.reports.json_report import read_findings
 from edi_checker.rules import load as load_rules
+from edi_checker.rules.model import Reference
 from edi_checker.run import Files, Watcher, check_input
 from edi_checker.x12.blocks import MAX_BLOCK, MAX_SEGMENT, Bounds, read_blocks
 from generate_claims import generate
 
-SIZE = 30_000  # bytes of a range in these tests: some forty claims
-REACH = 40_000  # bytes behind an ISA within which no range ends, in these tests
+SIZE = 30_000  # characters of a range in these tests: some forty claims
 ENDINGS = ("json", "999", "277ca", "ta1", "html")
 KEY = bytes(range(32))
-
-
-@pytest.fixture(autouse=True)
-def reach(monkeypatch):
-    monkeypatch.setattr(edi_checker.batch.ranges, "_REACH", REACH)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +53,7 @@ def rulebook():
 
 @pytest.fixture(scope="module")
 def checker(rulebook):
-    return Checker(load_guide(), Engine(rulebook, "python"), Circumstances(20261121, built_in()))
+    return Checker(load_guide(), Engine(rulebook, "python"), Setting(20261121, built_in()))
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +113,9 @@ def inline(monkeypatch):
             return crews[-1]
 
         monkeypatch.setattr(
-            edi_checker.batch, "Workers", type("", (), {"__class_getitem__": classmethod(lambda *_: hire)})
+            edi_checker.batch.dispatch,
+            "Workers",
+            type("", (), {"__class_getitem__": classmethod(lambda *_: hire)}),
         )
         return crews
 
@@ -153,7 +151,7 @@ def session(
     inputs = list(find_inputs([str(source) for source in sources]))
     folder.mkdir(parents=True, exist_ok=True)
     redactor = Redactor(key) if key else None
-    settings = Settings(workers, "ndjson", resume, options, redactor=redactor, range_bytes=size)
+    settings = Settings(workers, "ndjson", resume, options, redactor=redactor, range_size=size)
     files = Files(folder, acks=True, version="1", rules=rulebook.rules, page=page)
     return run_session(
         checker,
@@ -181,8 +179,12 @@ def save(folder, text, name="claims.837"):
     return folder / name
 
 
+def blocks_of(text):
+    return list(read_blocks(io.BytesIO(text.encode())))
+
+
 def cut(text, size=SIZE):
-    return list(cut_ranges(io.BytesIO(text.encode()), size))
+    return list(cut_ranges(blocks_of(text), size))
 
 
 # -- ranges
@@ -191,58 +193,18 @@ def cut(text, size=SIZE):
 def test_ranges_are_the_whole_input_in_order(claims):
     ranges = cut(claims)
     assert len(ranges) > 3
-    assert b"".join(each.text for each in ranges) == claims.encode()
+    assert [block for each in ranges for block in each.blocks] == blocks_of(claims)
     assert [each.number for each in ranges] == list(range(len(ranges)))
-    assert [each.last for each in ranges] == [False] * (len(ranges) - 1) + [True]
-    assert sum(each.holds for each in ranges) == 198
+    assert [each.following for each in ranges] == [each.blocks[0] for each in ranges[1:]] + [None]
+    assert ranges[0].above == ()
     for each in ranges[1:]:
-        before = claims.encode()[: claims.encode().index(each.text)]
-        assert each.text.startswith(b"ST*837*")
-        assert each.head.startswith(b"ISA*00*") and each.head.endswith(b"*005010X222A1~")
-        assert (each.transactions, each.claims) == (before.count(b"~\nST*"), before.count(b"~\nCLM*"))
-        assert (each.passed.groups, each.passed.transactions) == (1, before.count(b"~\nST*"))
+        assert (each.blocks[0].kind, each.inside) == ("ST", None)
+        assert [block.kind for block in each.above] == ["ISA", "GS"]
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
-def test_ranges_do_not_depend_on_line_ends_or_reading(claims, end):
-    text = claims.replace("\n", end).encode()
-
-    class Drips(io.BytesIO):
-        def read(self, size=-1):
-            return super().read(min(size, 997))
-
-    ranges = list(cut_ranges(Drips(text), SIZE))
-    assert len(ranges) > 3
-    assert ranges == list(cut_ranges(io.BytesIO(text), SIZE))
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda text: " " + text,
-        lambda text: "\ufeff" + text,
-        lambda text: text.replace("~\nHL*", "~ HL*", 1),
-        lambda text: text.replace("~\nHL*", "~~HL*", 1),
-        lambda text: text.replace("~\nHL*", "~\n\tHL*", 1),
-        lambda text: text.replace("ST*837*0003*", "ST*837*0002*"),
-        lambda text: text + text,
-        lambda text: text.replace("GE*66*1~", "GE*66*1~\nST*837*9*X~"),
-        lambda text: text.replace("IEA*1*", "ISA*1*"),
-        lambda text: text.replace("*^*00501*", "***00501*"),
-        lambda text: text.replace("*0*P*:~", "*0*P*~"),
-        lambda text: text.replace("*", "\x1d"),
-        lambda text: "",
-        lambda text: "no claims",
-    ],
-)
-def test_what_is_not_laid_out_plainly_is_not_cut(claims, spoil):
-    with pytest.raises(Irregular):
-        cut(spoil(claims))
-
-
-def test_what_the_last_range_tells_of_is_no_matter_for_the_cut(claims):
-    for trailer in ("GE*66*1~\n", "IEA*1*000000001~\n", "GE*66*1~\nIEA*1*000000001~\n"):
-        assert len(cut(claims.replace(trailer, ""))) > 3
+def test_ranges_do_not_depend_on_line_ends(claims, end):
+    assert cut(claims.replace("\n", end)) == cut(claims)
 
 
 def test_a_set_without_end_is_not_held_in_memory(claims):
@@ -255,7 +217,7 @@ def test_a_set_without_end_is_not_held_in_memory(claims):
 
     source = Endless()
     with pytest.raises(Irregular):
-        list(cut_ranges(source))
+        list(cut_ranges(read_blocks(source)))
     assert source.given < 1 << 26
 
 
@@ -304,6 +266,18 @@ def mutations():
             re.sub(r"(NM1\*82\*1\*)[^~]*", r"\g<1>ROWAN*TOM****XX*1100000003", text),
         ),
         "claim too many": lambda text: text.replace("~\nLX*1~", "~\nLX*2~", 40),
+        "a blank before": lambda text: " " + text,
+        "a byte order mark": lambda text: "\ufeff" + text,
+        "a blank before a segment": lambda text: text.replace("~\nHL*", "~ HL*"),
+        "an empty segment": lambda text: text.replace("~\nHL*", "~~HL*", 1),
+        "everything twice": lambda text: text + text,
+        "a set behind the group": lambda text: text.replace("GE*66*1~", "GE*66*1~\nST*837*9*X~"),
+        "an ISA for the trailer": lambda text: text.replace("IEA*1*", "ISA*1*"),
+        "no repetition separator": lambda text: text.replace("*^*00501*", "***00501*"),
+        "no component separator": lambda text: text.replace("*0*P*:~", "*0*P*~"),
+        "other separators": lambda text: text.replace("*", "|").replace(":", ">").replace("~", "'"),
+        "separators of blanks": lambda text: text.replace("*", "\x1d"),
+        "no claims": lambda text: "no claims" * 10_000,
     }
 
 
@@ -341,10 +315,11 @@ def test_a_cut_input_gives_what_one_process_gives(tmp_path, checker, rulebook, c
     outcome = session(checker, rulebook, [source], tmp_path / "out")
     assert written(tmp_path / "out") == one_process(checker, rulebook, source, tmp_path / "one")
     assert [record.path for record in outcome.records] == [str(source)]
-    whole = {task.index for task in crews[0].done if task.range is None}
-    plain = {"none", "no line ends", "claims sent twice", "two groups", "two interchanges", "busy provider"}
-    if change in plain:
-        assert not whole and len(crews[0].done) > 3
+    whole = any(task.range is None for task in crews[0].done)
+    assert whole == (
+        change in {"number of a set twice", "everything twice", "separators of blanks", "no claims"}
+    )
+    assert len(crews[0].done) > 1 + whole or change == "no claims"
 
 
 def changes_of_one_set():
@@ -404,51 +379,38 @@ def test_a_large_set_is_cut_between_subscribers(
     source = save(tmp_path / "in", changes_of_one_set()[change](one_set))
     session(checker, rulebook, [source], tmp_path / "out")
     assert written(tmp_path / "out") == one_process(checker, rulebook, source, tmp_path / "one")
-    plain = {"none", "no line ends", "behind other sets", "rejected provider", "busy provider"}
-    if change in plain and isolation == "claim":
-        assert not any(task.range is None for task in crews[0].done)
-        assert sum(bool(task.range.after) for task in crews[0].done) >= 3
+    assert any(task.range is None for task in crews[0].done) == (
+        change in {"other set", "hierarchy from there"}
+    )
+    assert sum(task.range is not None and task.range.inside is not None for task in crews[0].done) >= 3
+
+
+@pytest.mark.parametrize("change", ["claims sent twice", "busy provider"])
+def test_what_is_remembered_is_bounded_over_all_ranges(
+    tmp_path, checker, rulebook, claims, inline, monkeypatch, change
+):
+    monkeypatch.setattr(ClaimsSeen, "LIMIT", 60)
+    monkeypatch.setattr(ProviderDays, "LIMIT", 20)
+    inline()
+    source = save(tmp_path / "in", mutations()[change](claims))
+    session(checker, rulebook, [source], tmp_path / "out")
+    assert written(tmp_path / "out") == one_process(checker, rulebook, source, tmp_path / "one")
 
 
 def test_ranges_of_a_large_set_know_what_is_before(one_set):
     ranges = cut(one_set)
-    text = one_set.encode()
-    assert b"".join(each.text for each in ranges) == text
-    assert sum(each.holds for each in ranges) == 300
-    assert [each.sets for each in ranges] == [1] + [0] * (len(ranges) - 1)
+    blocks = blocks_of(one_set)
+    assert [block for each in ranges for block in each.blocks] == blocks
     assert len(ranges) > 3
     for each in ranges[1:]:
-        before = text[: text.index(each.text)]
-        inside = each.passed.inside
-        in_set = before[before.index(b"ST*") :]
-        assert each.text.startswith(b"HL*%d*" % (inside.levels + 1))
-        assert inside.position == in_set.count(b"~") + 1
-        assert inside.claims == before.count(b"~\nCLM*") == each.claims
-        provider = before.rindex(b"HL*", 0, before.rindex(b"*20*1~"))
-        assert inside.provider == before[before.index(b"ST*") : provider].count(b"~") + 1
-        assert inside.above == before[:provider].count(b"~\nHL*")
-        assert (each.transactions, each.passed.transactions) == (0, 0)
-        assert each.head.count(b"~\nHL*") == 1 and each.head.endswith(b"~\n")
-    for each, following in pairwise(ranges):
-        assert following.text.startswith(each.after)
-        assert re.match(rb"HL\*\d+\*\d+\*22\*", each.after)
-        assert b"CLM*" not in each.after
-
-
-def test_parts_of_a_range_stand_where_they_stand_in_the_whole(one_set):
-    guide = load_guide()
-
-    def places(stream, passed=None):
-        claims = [
-            part for part in read_parts(read_blocks(stream), guide, passed=passed) if hasattr(part, "billing")
-        ]
-        return [(each.id, each.position, each.billing.position, each.subscriber.position) for each in claims]
-
-    whole = places(io.BytesIO(one_set.encode()))
-    assert len(whole) == 300
-    for each in cut(one_set)[1:]:
-        found = places(io.BytesIO(each.head + each.text), each.passed)
-        assert found == whole[each.claims : each.claims + each.holds]
+        before = blocks[: blocks.index(each.blocks[0])]
+        levels = [block for block in before if block.kind == "HL"]
+        assert each.blocks[0].text.startswith(f"HL*{len(levels) + 1}*")
+        assert "*22*" in each.blocks[0].text.partition("~")[0]
+        assert [block.kind for block in each.above] == ["ISA", "GS", "ST", "HL"]
+        providers = [block for block in levels if block.text.partition("~")[0].endswith("*20*1")]
+        assert each.above[-1] == providers[-1]
+        assert each.inside == (levels.index(providers[-1]), len(levels))
 
 
 def test_random_changes_give_what_one_process_gives(tmp_path, checker, rulebook, claims, one_set, inline):
@@ -472,26 +434,45 @@ def test_random_changes_give_what_one_process_gives(tmp_path, checker, rulebook,
         )
 
 
-def test_claims_sent_twice_are_found_across_ranges(tmp_path, checker, rulebook, claims, inline):
+@pytest.fixture
+def agreed(monkeypatch):
+    """Whether claims were left as their range found them, one after the other."""
+    said = []
+
+    def note(*arguments):
+        said.append(agree(*arguments))
+        return said[-1]
+
+    monkeypatch.setattr(edi_checker.batch.joining, "agree", note)
+    return said
+
+
+def test_claims_sent_twice_are_found_across_ranges(tmp_path, checker, rulebook, claims, inline, agreed):
     crews = inline()
     source = save(tmp_path / "in", sent_twice(claims))
     session(checker, rulebook, [source], tmp_path / "out")
     found = json.loads((tmp_path / "out" / "claims.json").read_text())["files"][0]["findings"]
-    assert sum(finding["rule"] == "duplicate.claim" for finding in found) > 120
-    assert any(task.past is not None for task in crews[0].done)
+    repeated = sum(finding["rule"] == "duplicate.claim" for finding in found)
+    assert repeated > 120
+    assert agreed.count(False) == repeated
+    assert not any(task.range is None for task in crews[0].done)
 
 
-def test_a_range_is_checked_again_only_where_the_past_matters(tmp_path, checker, rulebook, claims, inline):
-    crews = inline()
+def test_a_claim_is_judged_again_only_where_the_past_matters(
+    tmp_path, checker, rulebook, claims, inline, agreed
+):
+    inline()
     session(checker, rulebook, [save(tmp_path / "in", claims)], tmp_path / "out")
-    assert not any(task.past is not None for task in crews[0].done)
+    assert agreed == [True] * 198
 
 
 def test_minutes_matter_from_where_a_rule_looks_at_them(rulebook):
-    assert minutes_that_matter(rulebook.rules) == 720
-    assert (
-        minutes_that_matter([rule for rule in rulebook.rules if rule.id != "therapy.minutes-implied"]) is None
-    )
+    assert least_that_matters(rulebook.rules) == 720
+    rest = [rule for rule in rulebook.rules if rule.id != "therapy.minutes-implied"]
+    assert least_that_matters(rest) > 10**9
+    said = Reference("day", "provider_minutes", "int")
+    case = replace(rest[0].cases[0], message=("Worked: ", said))
+    assert least_that_matters([*rest, replace(rest[0], cases=(case,))]) == 0
 
 
 # -- with the options of a check
@@ -516,7 +497,7 @@ def test_a_redacted_set_is_cut_as_any_other(tmp_path, checker, rulebook, one_set
     session(checker, rulebook, [source], tmp_path / "out", key=KEY)
     whole = one_process(checker, rulebook, source, tmp_path / "one", redactor=Redactor(KEY))
     assert written(tmp_path / "out") == whole
-    assert any(task.range.after for task in crews[0].done if task.range is not None)
+    assert any(task.range.inside for task in crews[0].done if task.range is not None)
 
 
 def test_tokens_of_another_run_are_not_gone_on_with(tmp_path, checker, rulebook, inline):
@@ -647,7 +628,7 @@ def test_the_third_try_is_made_by_the_other_engine(tmp_path, rulebook, checker, 
             kinds.append(kind)
             super().__init__(book, "python")
 
-    monkeypatch.setattr(edi_checker.batch, "Engine", Noted)
+    monkeypatch.setattr(edi_checker.batch.dispatch, "Engine", Noted)
     durable = replace(checker, engine=Engine(rulebook, "durable"))
     lost = []
     events = Inline.events
@@ -807,6 +788,23 @@ def test_a_second_run_goes_on_where_the_first_was_stopped(tmp_path, checker, rul
         tmp_path / "fresh" / "findings.ndjson"
     ).read_bytes()
     assert outcome.totals == fresh.totals
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_findings_are_read_back_however_a_report_is_laid_out(monkeypatch, indent):
+    monkeypatch.setattr(edi_checker.reports.json_report, "_PIECE", 7)
+    rows = [{"rule": "a", "message": '"findings": [{}]\n', "n": [1.5, 12]}, {}, {"rule": "b"}]
+    claims = [{"claim": "x", "findings": [{"rule": "no"}]}]
+    files = [
+        {"counts": {"findings": [9]}, "claims": claims, "findings": rows[:2]},
+        {"findings": rows[2:], "claims": []},
+    ]
+    report = json.dumps({"version": 1, "files": files, "end": -12}, indent=indent)
+    assert [json.loads(row) for row in read_findings(io.StringIO(report))] == rows
+    assert list(read_findings(io.StringIO('{"files": []}'))) == []
+    for end in (1, len(report) // 2):
+        with pytest.raises(ValueError, match=r"(?i)expect|untermin|delimiter"):
+            list(read_findings(io.StringIO(report[:-end])))
 
 
 def resumed(checker, rulebook, tmp_path, **options):

@@ -14,9 +14,10 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
 from edi_checker.cli import commands
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
-from edi_checker.reference.codesets.imported import last_day, list_versions, releases_in
+from edi_checker.reference.codesets.imported import list_versions, releases_in
+from edi_checker.reference.periods import last_day
 from edi_checker.reference.store import ImportRefused, list_releases, open_tables, plan_import, run_import
 from edi_checker.reference.tables import built_in
 from make_cms_files import (
@@ -29,6 +30,7 @@ from make_cms_files import (
     write_workbook,
 )
 
+ENGINE = Engine(rules.load(), "python")
 THERAPIST, CLINIC = "225100000X", "261QP2000X"
 REASONS = [
     ("45", "01/01/1995", ""),
@@ -80,8 +82,8 @@ def told(example, tables):
 
 def found(example, tables):
     written = write_example(example)
-    checker = Checker(load_guide(), Engine(rules.load(), "python"), Circumstances(20260302, tables))
-    checker = replace(checker, circumstances=replace(checker.circumstances, received=written.received))
+    checker = Checker(load_guide(), ENGINE, Setting(20260302, tables))
+    checker = replace(checker, setting=replace(checker.setting, received=written.received))
     checked = list(checker.check(io.BytesIO(written.text.encode())))
     findings = [finding for each in checked for finding in each.findings]
     return [f for f in findings if f.rule.startswith("code.") and f.rule != "code.npi"]
@@ -134,7 +136,7 @@ def test_a_taxonomy_without_a_version_takes_that_of_the_day(tmp_path, folder, on
 def test_reasons_are_named_by_their_month(tmp_path, folder, name, release, since_last):
     (made,) = load(folder, put(tmp_path, name, reasons_text(REASONS)))
     assert (made.table, made.name, made.since, made.until) == ("carc", release, 19950101, since_last)
-    assert last_day(release) >= since_last
+    assert last_day(release) == since_last
 
 
 @pytest.mark.parametrize(
@@ -180,8 +182,8 @@ def test_workbooks_and_other_captions_are_read(tmp_path, folder):
     ("rows", "said"),
     [
         ([("45", "01/01/1995", ""), *[("1", "", "")] * 50, ("CO-45", "", "")], "line 53: a code of its list"),
-        ([("45", "13/01/1995", "")], "line 2: 13/01/1995 is no date"),
-        ([("45", "01/02/1995", "01/01/1995")], "line 2: the last day, 01/01/1995, lies before the first"),
+        ([("45", "13/01/1995", "")], "line 2: 13/01/1995 is not a date"),
+        ([("45", "01/02/1995", "01/01/1995")], "line 2: the last day, 01/01/1995, is before the first"),
     ],
 )
 def test_a_damaged_list_is_refused_with_its_line(tmp_path, folder, rows, said):
@@ -249,7 +251,7 @@ def test_a_taxonomy_is_looked_up_in_the_list_of_the_day_of_receipt(tmp_path, fol
     # Past its end the list says so, and knows of no newer code.
     (late,) = found(claim("2251X8888X", "2026-10-01", "2026-09-03"), tables)
     assert late.severity == "warning"
-    assert "does not reach 2026-10-01" in late.message
+    assert "does not cover 2026-10-01" in late.message
     # Before the first list nothing is known but shape and group.
     assert told(claim("2251X8888X", "2025-09-30", "2025-09-03"), tables) == []
     assert told(claim("995100000X", "2025-09-30", "2025-09-03"), tables) == BAD_TAXONOMY
@@ -304,17 +306,17 @@ def other_payer(reason="45", remark="MA01", on="2026-08-03", received="2026-08-3
     [
         (other_payer(), [], ""),
         (other_payer("A1", "N130"), [], ""),
-        (other_payer("252"), BAD_REASON, "no claim adjustment reason code 252"),
-        (other_payer(remark="N999"), BAD_REMARK, "no remittance advice remark code N999"),
-        (other_payer("X4"), BAD_REASON, "does not look like"),
+        (other_payer("252"), BAD_REASON, "adjustment reason code 252 does not exist"),
+        (other_payer(remark="N999"), BAD_REMARK, "Remark code N999 does not exist"),
+        (other_payer("X4"), BAD_REASON, "is not in the format of"),
         # A code that ended may have been written down before: one day from service to receipt is enough.
         (other_payer("13", on="2025-06-30"), [], ""),
-        (other_payer("13", on="2025-07-01"), BAD_REASON, "on no day"),
+        (other_payer("13", on="2025-07-01"), BAD_REASON, "not in force on any day"),
         (other_payer(remark="M4", on="2026-03-31"), [], ""),
-        (other_payer(remark="M4", on="2026-04-01"), BAD_REMARK, "on no day"),
-        # What the list does not reach may be new.
-        (other_payer("252", received="2026-10-31"), BAD_REASON, "There is no"),
-        (other_payer("252", received="2026-11-01"), BAD_REASON, "does not reach"),
+        (other_payer(remark="M4", on="2026-04-01"), BAD_REMARK, "not in force on any day"),
+        # What the list does not cover may be new.
+        (other_payer("252", received="2026-10-31"), BAD_REASON, "does not exist"),
+        (other_payer("252", received="2026-11-01"), BAD_REASON, "does not cover"),
         (other_payer("45", received="2027-06-01"), [], ""),
     ],
 )  # fmt: skip
@@ -322,10 +324,10 @@ def test_reasons_and_remarks_are_looked_up(tmp_path, folder, example, expected, 
     findings = found(example, tables_of(folder, *put_lists(tmp_path)))
     assert [(f.rule.removeprefix("code."), f.severity, f.where.element) for f in findings] == expected
     assert all(says in f.message and f.status.ack277ca == () for f in findings)
-    assert [f.table.name for f in findings if "look like" not in f.message] == [
+    assert [f.table.name for f in findings if "in the format" not in f.message] == [
         "carc" if rule == "adjustment-reason" else "rarc"
         for rule, _, _ in expected
-        if "look like" not in says
+        if "in the format" not in says
     ]
 
 
@@ -390,13 +392,13 @@ def put_cpt(tmp_path, rows="97530,1995-01-01,\n97532,2006-01-01,2017-12-31\n0770
     [
         ("97530:GP x1", "2026-08-03", [], ""),
         ("0770T:GP x1", "2026-08-03", [], ""),
-        ("99213 x1", "2026-08-03", [("procedure", "error", "SV101-2")], "not in force on 2026-08-03"),
+        ("99213 x1", "2026-08-03", [("procedure", "error", "SV101-2")], "not valid on 2026-08-03"),
         ("97532:GP x1", "2017-12-31", [], ""),
-        ("97532:GP x1", "2018-01-01", [("procedure", "error", "SV101-2")], "not in force on 2018-01-01"),
-        ("0770T:GP x1", "2022-12-31", [("procedure", "error", "SV101-2")], "not in force"),
-        # What the list does not reach may be new.
-        ("99213 x1", "2026-09-30", [("procedure", "error", "SV101-2")], "not in force"),
-        ("99213 x1", "2026-10-01", [("procedure", "warning", "SV101-2")], "does not reach 2026-10-01"),
+        ("97532:GP x1", "2018-01-01", [("procedure", "error", "SV101-2")], "not valid on 2018-01-01"),
+        ("0770T:GP x1", "2022-12-31", [("procedure", "error", "SV101-2")], "not valid on"),
+        # What the list does not cover may be new.
+        ("99213 x1", "2026-09-30", [("procedure", "error", "SV101-2")], "not valid on"),
+        ("99213 x1", "2026-10-01", [("procedure", "warning", "SV101-2")], "does not cover 2026-10-01"),
         ("99213 x1", "1994-12-31", [], ""),
         ("G0283:GP x1", "2026-08-03", [], ""),
     ],
@@ -415,7 +417,7 @@ def test_cpt_codes_are_looked_up_where_a_list_is_imported(tmp_path, folder, line
     [
         ("J9271,2023-07-01,\n", "line 2: a CPT code is expected, not J9271"),
         ("97530,,\n", "line 2: a date is expected, not nothing"),
-        ("97530,2026-07-02,2026-07-01\n", "line 2: the last day, 2026-07-01, lies before the first"),
+        ("97530,2026-07-02,2026-07-01\n", "line 2: the last day, 2026-07-01, is before the first"),
     ],
 )
 def test_a_damaged_list_of_cpt_is_refused(tmp_path, folder, rows, said):

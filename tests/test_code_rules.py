@@ -11,21 +11,21 @@ from edi_checker import rules
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example, write_example
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.finding import TableVersion
 from edi_checker.guide.table import load as load_guide
-from edi_checker.reference.codesets.imported import last_day
+from edi_checker.reference.periods import last_day
 from edi_checker.reference.tables import TherapyTables, built_in
 from parts_of import facts
 
-BOOK = rules.load()
+ENGINE = Engine(rules.load(), "python")
 
 
 def found(example, tables=None):
     """The findings of the code family on an example, without the NPI's."""
-    checker = Checker(load_guide(), Engine(BOOK, "python"), Circumstances(20260302, tables or built_in()))
+    checker = Checker(load_guide(), ENGINE, Setting(20260302, tables or built_in()))
     written = write_example(example)
-    checker = replace(checker, circumstances=replace(checker.circumstances, received=written.received))
+    checker = replace(checker, setting=replace(checker.setting, received=written.received))
     checked = list(checker.check(io.BytesIO(written.text.encode())))
     assert not [each.failed for each in checked if each.failed]
     findings = [finding for each in checked for finding in each.findings]
@@ -124,7 +124,7 @@ def test_a_modifier_has_its_place(line, element):
 
 def test_an_element_that_the_guide_refuses_is_no_second_finding():
     edit = [{"find": "N4*", "after": "NM1*85", "set": {"3": "12"}}]
-    checker = Checker(load_guide(), Engine(BOOK, "python"), Circumstances(20260302, built_in()))
+    checker = Checker(load_guide(), ENGINE, Setting(20260302, built_in()))
     assert {f.rule for f in run_example(checker, {"edit": edit})} == {"guide.element-length"}
 
 

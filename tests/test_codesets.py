@@ -14,25 +14,26 @@ from edi_checker.reference.codesets import diagnoses, lists
 from edi_checker.reference.codesets.diagnoses import (
     Unfit,
     ages_of,
-    era_of,
     is_external_cause,
     judge,
     load,
     sex_of,
 )
-from edi_checker.reference.codesets.imported import last_day, list_versions, releases_in
+from edi_checker.reference.codesets.imported import list_versions, releases_in
+from edi_checker.reference.periods import last_day
 from edi_checker.reference.store import StoredTables, open_tables, plan_import, run_import
 from edi_checker.reference.tables import built_in
 
 
 def icd10(code, on):
-    return judge("icd10cm", code, era_of("icd10cm", on))
+    return judge("icd10cm", code, load("icd10cm").era(on))
 
 
 def icd9(code, on):
-    return judge("icd9cm", code, era_of("icd9cm", on))
+    return judge("icd9cm", code, load("icd9cm").era(on))
 
 
+@pytest.mark.long
 # Codes that could be billed in a fiscal year, as CMS counts them.
 @pytest.mark.parametrize(
     ("on", "count"), [(20181001, 71_932), (20201001, 72_621), (20241001, 74_260), (20251001, 74_719)]
@@ -134,9 +135,10 @@ def test_icd_9_that_cannot_be_billed():
 @given(st.text(max_size=9), st.integers(0, 99991231))
 def test_no_text_makes_a_look_up_fail(code, on):
     for system in ("icd10cm", "icd9cm"):
-        judge(system, code, era_of(system, on))
+        judge(system, code, load(system).era(on))
 
 
+@pytest.mark.long
 @given(st.sampled_from("ABMSTVZ"), st.text("0123456789AXDS", min_size=2, max_size=6), st.integers(0, 10))
 def test_a_look_up_agrees_with_the_rows(letter, rest, era):
     code = letter + rest

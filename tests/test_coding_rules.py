@@ -1,41 +1,28 @@
 """The coding rules: every edit that must fire, every pair that must not, both sides of each date."""
 
-import csv
-import os
-from pathlib import Path
-
 import pytest
 
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example
 from edi_checker.claims.profile import COMMERCIAL, MEDICARE
-from edi_checker.facts import Circumstances, facts_of
+from edi_checker.facts import Setting, facts_of
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.codesets import npi_valid
 from edi_checker.reference.tables import RELEASED, built_in
 from edi_checker.rules.rulebook import load
 from parts_of import claim_of
+from paths import ROOT, facts_table, read_rows
 
-SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+BUILT = ROOT / "edi_checker" / "reference" / "data"
 FAMILIES = ("ncci", "therapy", "balance", "code", "date", "modifier")
 ANATOMIC = "E1 E2 E3 E4 FA F1 F2 F3 F4 F5 F6 F7 F8 F9 TA T1 T2 T3 T4 T5 T6 T7 T8 T9 LT RT LC LD RC LM RI"
 RELEASING = f"{ANATOMIC} 58 78 79 27 59 91 XE XS XP XU".split()
 NEVER = ["GP", "GO", "GN", "KX", "CQ", "CO", "50", "51", "76", "77", "24", "25", "57", "95"]
 
 
-def shared_rows(name):
-    path = SHARED / "facts" / name
-    if not path.exists():
-        pytest.skip(f"{name} is not at hand")
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def built_in_edits():
-    path = Path(__file__).resolve().parents[1] / "edi_checker" / "reference" / "data" / "therapy_ptp.csv"
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
+    return read_rows(BUILT / "therapy_ptp.csv")
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +33,9 @@ def decide():
     def decide(*lines, profile=MEDICARE, received=20261121, **claim):
         """The findings on a claim with these lines, by rule id."""
         example = {"lines": list(lines), "claim": claim}
-        facts = facts_of(claim_of(example), Circumstances(received, tables, profile=profile))
+        facts = facts_of(claim_of(example), Setting(received, tables, profile=profile))
         found = {}
-        for finding in engine.decide(facts, profile, received):
+        for finding in engine.judge(facts, profile, received):
             found.setdefault(finding.rule, []).append(finding)
         return found
 
@@ -91,7 +78,7 @@ def test_every_edit_begins_on_its_first_day(decide):
 
 
 def test_pairs_without_an_active_edit_are_left_alone(decide):
-    rows = shared_rows("therapy_ptp_no_active_edit.csv")
+    rows = facts_table("therapy_ptp_no_active_edit.csv")
     assert len(rows) == 554
     for row in rows:
         found = decide(f"{row['code_a']} x1", f"{row['code_b']} x1")
@@ -101,7 +88,7 @@ def test_pairs_without_an_active_edit_are_left_alone(decide):
 @pytest.fixture(scope="module")
 def check():
     """The findings of the whole check, all rules on, by claim, on claims with these lines."""
-    checker = Checker(load_guide(), Engine(load()), Circumstances(20260302, built_in()))
+    checker = Checker(load_guide(), Engine(load()), Setting(20260302, built_in()))
 
     def check(claims):
         found = []
@@ -127,15 +114,16 @@ def ptp_of(findings):
 
 
 def test_the_whole_check_finds_no_edit_in_the_negative_list(check):
-    rows = shared_rows("therapy_ptp_no_active_edit.csv")
+    rows = facts_table("therapy_ptp_no_active_edit.csv")
     claims = [(f"{row['code_a']}:GP x1", f"{row['code_b']}:GP x1") for row in rows]
     assert len(claims) == 554
     for claim, findings in zip(claims, check(claims), strict=True):
         assert ptp_of(findings) == [], claim
 
 
+@pytest.mark.long
 def test_the_whole_check_finds_each_edit_in_force_once_and_lets_modifiers_release_it(check):
-    rows = [row for row in shared_rows("therapy_ptp.csv") if row["active_2024q3"] == "Y"]
+    rows = [row for row in facts_table("therapy_ptp.csv") if row["active_2024q3"] == "Y"]
     assert len(rows) == 386
     pairs = [(row["column_1"], row["column_2"], row["modifier_indicator"]) for row in rows]
     for form, line in (("{one} x1|{two} x1", 2), ("{two}:GP:KX x1|{one}:GP x1", 1)):
@@ -185,16 +173,14 @@ def test_modifiers_of_visits_release_on_visits_alone(modifier):
     example = {"lines": [f"99213:{modifier} x1", f"97530:{modifier} x1"]}
     lines = [
         fact.values["releasing_modifiers"]
-        for fact in facts_of(claim_of(example), Circumstances(20260302, built_in()))
+        for fact in facts_of(claim_of(example), Setting(20260302, built_in()))
         if fact.kind == "line"
     ]
     assert lines == [(modifier,), ()]
 
 
 def test_every_limit_fires_one_unit_above_it(decide):
-    path = Path(__file__).resolve().parents[1] / "edi_checker" / "reference" / "data" / "therapy_mue.csv"
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(BUILT / "therapy_mue.csv")
     assert len(rows) == 135
     for row in rows:
         limit = int(row["limit"])

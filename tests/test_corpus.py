@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import os
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -14,13 +12,11 @@ from edi_checker import rules
 from edi_checker.check.checker import Checked, Checker
 from edi_checker.check.engine import Engine
 from edi_checker.claims.claim import GroupEnd, InterchangeEnd
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.finding import Finding
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
-
-SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).parent.parent.parent / "shared"))
-CORPUS = SHARED / "corpus"
+from paths import CORPUS, read_rows
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the public corpus is not beside the project")
 
@@ -29,10 +25,8 @@ SOFT = {"code.npi", "code.zip", "code.diagnosis", "code.diagnosis-version", "x12
 
 
 def listed() -> list[dict[str, str]]:
-    if not CORPUS.is_dir():
-        return []
-    with (CORPUS / "EXPECTED.csv").open(newline="", encoding="utf-8") as rows:
-        return [row for row in csv.DictReader(rows) if row["file"].startswith("837p/")]
+    rows = read_rows(CORPUS / "EXPECTED.csv") if CORPUS.is_dir() else []
+    return [row for row in rows if row["file"].startswith("837p/")]
 
 
 ROWS = {Path(row["file"]).name: row for row in listed()}
@@ -41,7 +35,7 @@ VALID = [name for name, row in ROWS.items() if row["valid"] == "published as val
 
 @cache
 def checked(name: str) -> list[Checked]:
-    checker = Checker(load_guide(), Engine(rules.load()), Circumstances(20261121, built_in()))
+    checker = Checker(load_guide(), Engine(rules.load()), Setting(20261121, built_in()))
     with (CORPUS / "837p" / name).open("rb") as stream:
         return list(checker.check(stream))
 

@@ -15,7 +15,7 @@ from edi_checker import rules
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.finding import Finding
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import AddOn, MueLimit, Procedure, PtpEdit, built_in
@@ -107,7 +107,7 @@ def checker_of(rule_id: str, number: int) -> Checker:
     """A checker with that case of the rule, and nothing else."""
     rule = next(each for each in BOOK.rules if each.id == rule_id)
     book = replace(BOOK, rules=(replace(rule, cases=(rule.cases[number],)),))
-    return Checker(load_guide(), Engine(book, "python"), Circumstances(20260302, TABLES))
+    return Checker(load_guide(), Engine(book, "python"), Setting(20260302, TABLES))
 
 
 def fires(rule: Rule, number: int, day: date) -> bool:

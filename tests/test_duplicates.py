@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -12,13 +12,13 @@ from edi_checker import rules
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example, write_example
-from edi_checker.facts import Circumstances, ClaimsSeen
+from edi_checker.facts import ClaimsSeen, InputMemory, Setting
 from edi_checker.finding import Finding
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from parts_of import claim_of, facts
 
-CHECKER = Checker(load_guide(), Engine(rules.load(), "python"), Circumstances(20260302, built_in()))
+CHECKER = Checker(load_guide(), Engine(rules.load(), "python"), Setting(20260302, built_in()))
 
 
 def found(example: Mapping[str, Any], family: str = "duplicate") -> list[Finding]:
@@ -164,11 +164,15 @@ def test_each_input_is_remembered_by_itself() -> None:
         assert [f for each in CHECKER.check(io.BytesIO(text)) for f in each.findings] == []
 
 
+def _findings(text: bytes, memory: InputMemory) -> Iterator[Finding]:
+    for each in CHECKER.check(io.BytesIO(text), memory):
+        yield from each.findings
+
+
 def test_a_memory_that_is_given_outlasts_an_input() -> None:
-    seen = ClaimsSeen()
-    checker = Checker(CHECKER.guide, CHECKER.engine, Circumstances(20260302, built_in(), claims_seen=seen))
+    memory = InputMemory()
     text = write_example({}).text.encode()
-    counts = [len([f for each in checker.check(io.BytesIO(text)) for f in each.findings]) for _ in range(2)]
+    counts = [len(list(_findings(text, memory))) for _ in range(2)]
     assert counts == [0, 1]
 
 

@@ -61,7 +61,7 @@ def kind(request):
 
 
 def decide(rules, facts, kind="python", profile=MEDICARE, received=RECEIVED):
-    return Engine(rules, kind).decide(facts, profile, received)
+    return Engine(rules, kind).judge(facts, profile, received)
 
 
 def test_a_finding_says_what_its_rule_says(kind):
@@ -133,17 +133,17 @@ def test_severity_goes_by_profile(kind):
     rules = book([("severity: error", "severity: {medicare: off, commercial: info, default: error}")])
     facts = [fact(code="A")]
     engine = Engine(rules, kind)
-    assert engine.decide(facts, MEDICARE, RECEIVED) == []
-    assert [f.severity for f in engine.decide(facts, COMMERCIAL, RECEIVED)] == ["info"]
-    assert [f.severity for f in engine.decide(facts, Profile("other"), RECEIVED)] == ["error"]
+    assert engine.judge(facts, MEDICARE, RECEIVED) == []
+    assert [f.severity for f in engine.judge(facts, COMMERCIAL, RECEIVED)] == ["info"]
+    assert [f.severity for f in engine.judge(facts, Profile("other"), RECEIVED)] == ["error"]
     own = Profile("medicare", severities={"a.r0": "warning"})
-    assert [f.severity for f in engine.decide(facts, own, RECEIVED)] == ["warning"]
+    assert [f.severity for f in engine.judge(facts, own, RECEIVED)] == ["warning"]
 
 
 def test_a_rule_may_be_for_some_profiles_only(kind):
     engine = Engine(book([("snip: 7", "snip: 7\nprofiles: [commercial]")], RULE), kind)
-    assert [f.rule for f in engine.decide([fact(code="A")], MEDICARE, RECEIVED)] == ["a.r1"]
-    assert [f.rule for f in engine.decide([fact(code="A")], COMMERCIAL, RECEIVED)] == ["a.r0", "a.r1"]
+    assert [f.rule for f in engine.judge([fact(code="A")], MEDICARE, RECEIVED)] == ["a.r1"]
+    assert [f.rule for f in engine.judge([fact(code="A")], COMMERCIAL, RECEIVED)] == ["a.r0", "a.r1"]
 
 
 def test_answers_come_with_the_fact(kind):
@@ -178,9 +178,9 @@ def test_the_tally_counts_what_was_in_force():
         "python",
     )
     assert engine.tally() == Tally(4, 0, 0)
-    engine.decide([fact(date=20260131)], MEDICARE, RECEIVED)
+    engine.meet(MEDICARE, 20260131, RECEIVED)
     assert engine.tally() == Tally(rules=4, applied=1, not_in_force=2)
-    engine.decide([fact()], MEDICARE, RECEIVED)
+    engine.meet(MEDICARE, RECEIVED, RECEIVED)
     assert engine.tally() == Tally(rules=4, applied=2, not_in_force=1)
 
 
@@ -209,10 +209,11 @@ def test_what_durable_is_not_asked_python_decides():
         [fact(position=n, count=10**30 + n, date=1) for n in range(3)],
     ):
         engine = Engine(rules)
-        assert engine.decide(facts, MEDICARE, RECEIVED) == decide(rules, facts, "python")
+        assert engine.judge(facts, MEDICARE, RECEIVED) == decide(rules, facts, "python")
         assert engine.fallbacks == 0
 
 
+@pytest.mark.long
 def test_a_part_that_would_never_end_is_given_up():
     match = "match: {v: {fact: visit}, w: {fact: visit, count: {less_than: $v.count}}}"
     rules = book([(PAIR[0][0], match)])
@@ -220,6 +221,7 @@ def test_a_part_that_would_never_end_is_given_up():
         decide(rules, [fact(count=1) for _ in range(int(MAX_STEPS**0.5) + 50)])
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not DURABLE, reason="durable-rules is not there")
 def test_memory_stays_flat():
     engine = Engine(
@@ -232,7 +234,7 @@ def test_memory_stays_flat():
 
     def run(times):
         for _ in range(times):
-            assert len(engine.decide(facts, MEDICARE, RECEIVED)) == 8
+            assert len(engine.judge(facts, MEDICARE, RECEIVED)) == 8
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     before = run(1_000)
@@ -258,11 +260,11 @@ def test_a_fault_of_durable_costs_no_finding(monkeypatch):
     engine = Engine(book(RULE))
     session = engine_module._Session
     monkeypatch.setattr(engine_module, "_Session", Broken)
-    assert len(engine.decide([fact(code="A")], MEDICARE, RECEIVED)) == 1
+    assert len(engine.judge([fact(code="A")], MEDICARE, RECEIVED)) == 1
     assert (engine.kind, engine.fallbacks) == ("durable", 1)
     if DURABLE:
         monkeypatch.setattr(engine_module, "_Session", session)
-        assert len(engine.decide([fact(code="A")], MEDICARE, RECEIVED)) == 1
+        assert len(engine.judge([fact(code="A")], MEDICARE, RECEIVED)) == 1
         assert (engine.kind, engine.fallbacks) == ("durable", 1)
 
 
@@ -270,7 +272,7 @@ def test_durable_is_given_up_after_many_faults(monkeypatch):
     monkeypatch.setattr(engine_module, "_Session", Broken)
     engine = Engine(book(RULE))
     for _ in range(50):
-        assert len(engine.decide([fact(code="A")], MEDICARE, RECEIVED)) == 1
+        assert len(engine.judge([fact(code="A")], MEDICARE, RECEIVED)) == 1
     assert (engine.kind, engine.fallbacks) == ("python", 20)
     assert "failed" in engine.note
 
@@ -289,7 +291,7 @@ def test_without_durable_python_decides_and_says_so_once(monkeypatch, error):
     monkeypatch.setattr(sys, "meta_path", [Absent(), *sys.meta_path])
     engine = Engine(book(RULE))
     assert (engine.kind, engine.note) == ("durable", "")
-    assert len(engine.decide([fact(code="A")], MEDICARE, RECEIVED)) == 1
+    assert len(engine.judge([fact(code="A")], MEDICARE, RECEIVED)) == 1
     assert (engine.kind, engine.fallbacks) == ("python", 0)
     assert "Python" in engine.note
 
@@ -299,7 +301,7 @@ def test_an_interrupted_claim_leaves_nothing_behind(monkeypatch):
     import durable_rules_engine
 
     engine = Engine(book(PAIR))
-    engine.decide([fact(code="A"), fact(code="A")], MEDICARE, RECEIVED)
+    engine.judge([fact(code="A"), fact(code="A")], MEDICARE, RECEIVED)
 
     def interrupt(handle, sid):
         raise KeyboardInterrupt
@@ -307,8 +309,8 @@ def test_an_interrupted_claim_leaves_nothing_behind(monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(durable_rules_engine, "delete_state", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            engine.decide([fact(date=1, position=1), fact(date=1, position=2)], MEDICARE, RECEIVED)
-    assert engine.decide([fact(date=1, position=3), fact(date=1, position=4)], MEDICARE, RECEIVED) == decide(
+            engine.judge([fact(date=1, position=1), fact(date=1, position=2)], MEDICARE, RECEIVED)
+    assert engine.judge([fact(date=1, position=3), fact(date=1, position=4)], MEDICARE, RECEIVED) == decide(
         book(PAIR), [fact(date=1, position=3), fact(date=1, position=4)]
     )
 
@@ -318,9 +320,9 @@ def test_durable_is_imported_when_it_is_needed_and_starts_no_thread():
     code = (
         "import sys, threading; sys.path[:0] = ['tests', '.']\n"
         "from test_engine import *\n"
-        "engine = Engine(book(RULE)); engine.decide([fact(code='B')], MEDICARE, RECEIVED)\n"
+        "engine = Engine(book(RULE)); engine.judge([fact(code='B')], MEDICARE, RECEIVED)\n"
         "assert 'durable' not in sys.modules\n"
-        "engine.decide([fact(code='A')], MEDICARE, RECEIVED)\n"
+        "engine.judge([fact(code='A')], MEDICARE, RECEIVED)\n"
         "assert 'durable' in sys.modules and engine.kind == 'durable'\n"
         "assert threading.active_count() == 1\n"
     )

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from edi_checker import rules
+from edi_checker.check import checker as checking
 from edi_checker.check import memo
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine, Kind
 from edi_checker.check.examples import ExampleError, edit_segments, run_example, try_examples, write_example
+from edi_checker.check.memo import Memo
 from edi_checker.claims.claim import Claim
-from edi_checker.facts import Circumstances, claims
+from edi_checker.facts import Setting, claims
 from edi_checker.facts.pieces import UsesColumn
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
@@ -25,7 +27,7 @@ BOOK = rules.load()
 
 @cache
 def checker(kind: Kind) -> Checker:
-    return Checker(load_guide(), Engine(BOOK, kind), Circumstances(20260302, built_in()))
+    return Checker(load_guide(), Engine(BOOK, kind), Setting(20260302, built_in()))
 
 
 @pytest.mark.parametrize("rule", BOOK.rules, ids=lambda rule: rule.id)
@@ -35,6 +37,7 @@ def test_every_rule_does_what_its_examples_say(rule: Rule) -> None:
     assert try_examples(checker("durable"), rule) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rule", BOOK.rules, ids=lambda rule: rule.id)
 def test_both_engines_say_the_same_of_every_example(rule: Rule) -> None:
     for example in (*rule.examples.passing, *rule.examples.failing):
@@ -64,29 +67,30 @@ OTHER = "gives other findings with what is remembered of claims before it:"
 
 def test_what_a_memory_loses_is_complained_of(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tried("ncci.mue") == []
-    monkeypatch.setattr(memo.Memo, "judge", lambda *_: [])
+    monkeypatch.setattr(checking, "judge_by_pieces", lambda *_: [])
     assert tried("ncci.mue")[0] == f"failing example 1 {OTHER} none of ncci.mue"
 
 
 def test_what_a_memory_adds_is_complained_of(monkeypatch: pytest.MonkeyPatch) -> None:
     found = run_example(checker("python"), {"lines": ["97530:GP x7"]})
     assert [each.rule for each in found] == ["ncci.mue"]
-    monkeypatch.setattr(memo.Memo, "judge", lambda *_: found)
+    monkeypatch.setattr(checking, "judge_by_pieces", lambda *_: found)
     lost_and_new = "none of modifier.repeated; also ncci.mue"
     assert f"failing example 1 {OTHER} {lost_and_new}" in tried("modifier.repeated")
-    monkeypatch.setattr(memo.Memo, "judge", lambda *_: [found[0]._replace(message="Something else.")])
+    other = found[0]._replace(message="Something else.")
+    monkeypatch.setattr(checking, "judge_by_pieces", lambda *_: [other])
     assert tried("ncci.mue")[-1].endswith(f"{OTHER} the same rules say something else")
 
 
 def test_a_plain_claim_is_checked_before_each_failing_example(monkeypatch: pytest.MonkeyPatch) -> None:
-    judge = memo.Memo.judge
+    judge = checking.judge_by_pieces
     judged: list[str] = []
 
-    def watched(self: memo.Memo, claim: Claim, *given: Any) -> Any:
+    def watched(memo: Memo, claim: Claim, *given: Any) -> Any:
         judged.append(claim.block.text)
-        return judge(self, claim, *given)
+        return judge(memo, claim, *given)
 
-    monkeypatch.setattr(memo.Memo, "judge", watched)
+    monkeypatch.setattr(checking, "judge_by_pieces", watched)
     assert tried("balance.claim-charge") == []
     (rule,) = BOOK.keep(["balance.claim-charge"]).rules
     failing = len(rule.examples.failing)
@@ -157,7 +161,7 @@ def test_edits_change_one_segment(edit: dict[str, object], result: list[str]) ->
         ({"lines": ["97530 2 units"]}, "cannot read the line"),
         ({"edit": [{"find": "ZZ*", "delete": "true"}]}, "no segment begins with 'ZZ*'"),
         ({"edit": [{"find": "N3*"}]}, "does nothing"),
-        ({"claim": {"set": {"clm5": "1"}}}, "is no element"),
+        ({"claim": {"set": {"clm5": "1"}}}, "is not an element"),
     ],
 )
 def test_what_is_not_in_the_notation_is_refused(example: dict[str, object], says: str) -> None:

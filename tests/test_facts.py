@@ -11,8 +11,9 @@ from edi_checker.claims.profile import Profile
 from edi_checker.claims.reader import read_parts
 from edi_checker.facts import (
     VOCABULARY,
-    Circumstances,
+    InputMemory,
     ProviderDays,
+    Setting,
     facts_of,
     lines_can_be_trusted,
     provider_day,
@@ -312,15 +313,13 @@ def test_a_damaged_claim_gives_its_faults_alone(edit):
     example = {"lines": ["97530 x7", "97750 x1"], "claim": {"charge": "1"}, "edit": [edit]}
     claim = claim_of(example)
     assert not lines_can_be_trusted(claim)
-    assert {fact.kind for fact in facts_of(claim, Circumstances(20260302, built_in()))} == {"fault"}
+    assert {fact.kind for fact in facts_of(claim, Setting(20260302, built_in()))} == {"fault"}
 
 
 def test_a_fault_beside_the_lines_leaves_them_alone():
     claim = claim_of({"lines": ["97530:GP x7"], "edit": [{"find": "REF*6R", "repeat": 2}]})
     assert claim.faults
-    assert {"fault", "line", "mue_day"} <= {
-        f.kind for f in facts_of(claim, Circumstances(20260302, built_in()))
-    }
+    assert {"fault", "line", "mue_day"} <= {f.kind for f in facts_of(claim, Setting(20260302, built_in()))}
 
 
 # Pairs
@@ -513,15 +512,52 @@ def test_a_day_within_a_line_of_several_days_is_not_judged():
 
 
 def test_what_a_provider_worked_is_added_up_over_claims():
-    worked = ProviderDays()
+    memory = InputMemory()
     example = {"lines": ["97530:GP x24"]}
-    assert [only(example, "therapy_day", provider_days=worked)["provider_minutes"] for _ in range(3)] == [
+    assert [only(example, "therapy_day", memory=memory)["provider_minutes"] for _ in range(3)] == [
         353,
         706,
         1059,
     ]
     replacement = example | {"claim": {"set": {"CLM05-3": "7"}}}
-    assert only(replacement, "therapy_day", provider_days=worked)["provider_minutes"] == 0
+    assert only(replacement, "therapy_day", memory=memory)["provider_minutes"] == 0
+
+
+ANN, BEN = "1234567893", "1679576722"
+
+
+@pytest.mark.parametrize(
+    ("lines", "ann", "ben"),
+    [
+        # Of several providers each is sure to have worked the edge of his own units alone.
+        ([f"97530:GP x2 by {ANN}", f"97110:GP x1 by {BEN}"], 16, 1),
+        ([f"97530:GP x1 by {ANN}", f"97110:GP x1 by {ANN}", f"97112:GP x3 by {BEN}"], 2, 31),
+        # Minutes that are known count in place of what units tell, where those of all his lines are.
+        ([f"97530:GP x2 by {ANN} min 31", f"97110:GP x1 by {BEN}"], 31, 1),
+        ([f"97530:GP x1 by {ANN} min 23", f"97110:GP x2 by {ANN}", f"97112:GP x1 by {BEN}"], 17, 1),
+        # One provider alone has worked for all the units of the day.
+        ([f"97530:GP x2 by {ANN}", f"97110:GP x1 by {ANN}"], 38, 0),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_providers_of_one_day_have_each_their_own_minutes(lines, ann, ben, turned):
+    worked = ProviderDays()
+    example = {"lines": lines[::-1] if turned else lines}
+    assert only(example, "therapy_day", provider_days=worked)["provider_minutes"] == max(ann, ben)
+    assert [worked.so_far(npi, 20260203) for npi in (ANN, BEN)] == [ann, ben]
+
+
+def test_a_line_without_units_adds_no_minutes_and_takes_none():
+    lines = [f"97530:GP x2 by {ANN}", f"97110:GP x1 by {ANN}", f"97112:GP x1 by {BEN}"]
+    example = {"lines": lines, "edit": [{"find": "SV1*HC:97110", "set": {"4": "0"}}]}
+    assert only(example, "therapy_day")["provider_minutes"] == 16
+
+
+def test_a_day_of_nobody_is_added_to_nobody():
+    worked = ProviderDays()
+    example = {"lines": ["97530:GP x2"], "edit": [{"find": "NM1*85", "replace": "NM1*85*2*ALDER"}]}
+    assert only(example, "therapy_day", provider_days=worked)["provider_minutes"] == 0
+    assert worked.so_far("", 20260203) == 0
 
 
 def test_provider_days_stay_bounded(monkeypatch):
@@ -536,7 +572,7 @@ def test_provider_days_stay_bounded(monkeypatch):
 def test_no_damage_makes_a_traceback():
     rng = random.Random(20261121)
     text = "~".join(s for s in example_text().split("~"))
-    circumstances = Circumstances(20260302, built_in())
+    setting = Setting(20260302, built_in())
     for _ in range(300):
         characters = list(text)
         for _ in range(rng.randint(1, 6)):
@@ -546,7 +582,7 @@ def test_no_damage_makes_a_traceback():
                 del characters[at : at + rng.randint(1, 40)]
         try:
             for part in read_parts(read_blocks(io.BytesIO("".join(characters).encode())), load()):
-                for fact in facts_of(part, circumstances):
+                for fact in facts_of(part, setting):
                     assert set(fact.values) == set(VOCABULARY[fact.kind].fields)
                     for placed in fact.stands_on.values():
                         for thing in placed:
@@ -569,12 +605,12 @@ def test_parts_above_claims_have_their_facts():
 
 
 def test_a_claim_without_end_takes_no_time_without_end():
-    circumstances = Circumstances(20260302, built_in())
+    setting = Setting(20260302, built_in())
     for lines, pairs in ((500, 250), (502, 0)):
         claim = claim_of({"lines": ["97530:GP x1", "97750:GP x1"] * (lines // 2)})
         claim.faults = ()
         start = time.process_time()
-        found = [fact for fact in facts_of(claim, circumstances) if fact.kind == "ptp_pair"]
+        found = [fact for fact in facts_of(claim, setting) if fact.kind == "ptp_pair"]
         assert time.process_time() - start < 3
         assert len(found) == pairs
 
@@ -585,7 +621,7 @@ def test_a_cut_claim_gives_no_more_than_its_faults():
     parts = list(read_parts(read_blocks(io.BytesIO(cut.encode())), load()))
     claim = next(part for part in parts if isinstance(part, Claim))
     assert not lines_can_be_trusted(claim)
-    assert {fact.kind for fact in facts_of(claim, Circumstances(20260302, built_in()))} <= {"fault"}
+    assert {fact.kind for fact in facts_of(claim, Setting(20260302, built_in()))} <= {"fault"}
 
 
 def test_repeated_roles_are_named_once():
@@ -598,7 +634,7 @@ def test_a_date_of_a_line_without_service_date_is_not_lost():
     example = {"lines": ["97530:GP x2"], "edit": [{"find": "DTP*472", "set": {"1": "455"}}]}
     claim = claim_of(example)
     claim.faults = ()
-    found = [f for f in facts_of(claim, Circumstances(20260302, built_in())) if f.kind == "claim_date"]
+    found = [f for f in facts_of(claim, Setting(20260302, built_in())) if f.kind == "claim_date"]
     assert [f.values["qualifier"] for f in found] == ["455"]
 
 

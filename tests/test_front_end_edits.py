@@ -1,11 +1,8 @@
 """Medicare's public front-end edits: the rule that answers each, and their table in docs/profiles.md."""
 
-import csv
 import io
-import os
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,13 +11,13 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
 from edi_checker.claims.profile import BUILT_IN, MEDICARE
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
+from paths import ROOT, facts_table
 
-ROOT = Path(__file__).resolve().parents[1]
-EDITS = Path(os.environ.get("EDI_CHECKER_SHARED", ROOT.parent / "shared")) / "facts" / "cem_edits.csv"
 BOOK = rules.load()
+ENGINE = Engine(BOOK, "python")
 
 ORGANIZATION = [{"find": "NM1*85", "set": {"4": "ANN"}}]
 FORM = {
@@ -36,8 +33,8 @@ FORM = {
 
 def findings(example, profile=None):
     written = write_example(example)
-    checker = Checker(load_guide(), Engine(BOOK, "python"), Circumstances(written.received, built_in()))
-    checker = replace(checker, circumstances=replace(checker.circumstances, profile=profile))
+    checker = Checker(load_guide(), ENGINE, Setting(written.received, built_in()))
+    checker = replace(checker, setting=replace(checker.setting, profile=profile))
     checked = checker.check(io.BytesIO(written.text.encode()))
     return [finding for each in checked for finding in each.findings]
 
@@ -146,17 +143,12 @@ def test_the_table_names_rules_that_exist():
 
 
 def test_every_public_edit_is_in_the_table():
-    if not EDITS.exists():
-        pytest.skip("the reference data are not there")
     said = "\n".join(edit_ for edit_, _, _ in _rows())
-    with EDITS.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            for code in re.findall(r"A\d:\d+(?::\w\w)?", row["disposition"]):
-                assert code in said, row
-            if found := re.fullmatch(
-                r"X222\.\d\d\d\.([0-9A-Z]+)\.([A-Z0-9-]+)\.[\d.-]+", row["edit_reference"]
-            ):
-                assert f"{found[1]}.{found[2][:5].rstrip('-')}" in said.replace("X222.", ""), row
+    for row in facts_table("cem_edits.csv"):
+        for code in re.findall(r"A\d:\d+(?::\w\w)?", row["disposition"]):
+            assert code in said, row
+        if found := re.fullmatch(r"X222\.\d\d\d\.([0-9A-Z]+)\.([A-Z0-9-]+)\.[\d.-]+", row["edit_reference"]):
+            assert f"{found[1]}.{found[2][:5].rstrip('-')}" in said.replace("X222.", ""), row
 
 
 @pytest.mark.parametrize(

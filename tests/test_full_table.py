@@ -19,12 +19,12 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
 from edi_checker.claims.profile import MEDICARE
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.store import open_tables
 from edi_checker.reference.tables import built_in
 from edi_checker.rules.rulebook import load
-from make_cms_files import REFERENCE, write_whole_ptp
+from make_cms_files import WHOLE_PTP, write_whole_ptp
 
 ROOT = Path(__file__).resolve().parents[1]
 ROWS = 2_546_017
@@ -55,7 +55,7 @@ class Imported:
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Imported:
-    if not REFERENCE.exists():
+    if not WHOLE_PTP.exists():
         pytest.skip("the reference data is not at hand")
     folder = tmp_path_factory.mktemp("whole")
     store, texts = folder / "store", write_whole_ptp(folder)
@@ -272,7 +272,7 @@ def test_random_claims_get_what_a_plain_search_through_the_rows_finds(imported: 
 
     engine = Engine(load().keep(select=["ncci.ptp", "ncci.ptp-modifier"]))
     tables = open_tables(imported.store, built_in())
-    checker = Checker(load_guide(), engine, Circumstances(20261121, tables, profile=MEDICARE))
+    checker = Checker(load_guide(), engine, Setting(20261121, tables, profile=MEDICARE))
     found: list[Found] = []
     for checked in checker.check(io.BytesIO(write_claims(claims).encode())):
         assert not checked.failed

@@ -164,6 +164,7 @@ def test_notes(fresh: Guide) -> None:
     assert n4.notes == (("E", (2, 7)), ("C", (6, 5)), ("C", (7, 4)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "wrong", guide_table.CORRECTIONS, ids=lambda c: f"{c.loop} {c.ref or 'loop'} {c.field}"
 )

@@ -6,6 +6,7 @@ import gzip
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 import probe
@@ -70,13 +71,14 @@ def test_a_larger_bound_of_a_segment_is_held(tmp_path):
     ]
 
 
+@pytest.mark.long
 def test_a_smaller_bound_of_a_claim_is_held(tmp_path):
     path = tmp_path / "claims.837"
-    path.write_text(probe.base_text().replace("NTE*ADD*SEEN AT HOME BEFORE~\n", "NTE*ADD*SEEN~\n" * 400_000))
+    path.write_text(probe.base_text().replace("NTE*ADD*SEEN AT HOME BEFORE~\n", "NTE*ADD*SEEN~\n" * 90_000))
     assert "x12.segment" not in [f["rule"] for f in check(path)[1]["findings"]]
-    code, report = check(path, "--max-claim", "2000000")
+    code, report = check(path, "--max-claim", "1048576")
     assert code == 1
-    assert any(f["rule"] == "x12.segment" and "2000000" in f["message"] for f in report["findings"])
+    assert any(f["rule"] == "x12.segment" and "1048576" in f["message"] for f in report["findings"])
 
 
 def test_a_bound_of_an_archive_is_held(tmp_path):

@@ -123,6 +123,7 @@ def check(tmp_path, member, *, payer="commercial", payer_id="WILLOW", profile=WI
     return [each for each in checked["findings"] if each["rule"] == "code.member-id"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["durable", "python"])
 def test_a_payers_own_form_is_asked_of_its_claims(tmp_path, engine):
     (finding,) = check(tmp_path, "X123456789", engine=engine)
@@ -141,6 +142,7 @@ def test_a_payers_own_form_is_asked_of_its_claims(tmp_path, engine):
     assert check(tmp_path, "X123456789", payer_id="OTHER", engine=engine) == []
 
 
+@pytest.mark.long
 def test_a_payers_form_takes_the_place_of_medicares(tmp_path):
     own = WILLOW.replace("commercial", "medicare")
     assert check(tmp_path, "W123456789", payer="medicare", profile=own) == []
@@ -168,7 +170,7 @@ def test_a_form_is_inherited(tmp_path):
 def test_a_form_that_is_refused_is_named_with_its_line(tmp_path):
     path = tmp_path / "willow.yaml"
     path.write_text(WILLOW.replace("W[0-9]{9}", "(W+)+"))
-    with pytest.raises(ProfileError, match=r"willow\.yaml:3: '\(W\+\)\+' is no form of a member id"):
+    with pytest.raises(ProfileError, match=r"willow\.yaml:3: '\(W\+\)\+' is not a format of a member id"):
         read_profiles(path)
 
 
@@ -177,6 +179,7 @@ def test_an_organization_or_a_missing_id_is_not_judged(tmp_path):
     (tmp_path / "claims.837").unlink()
 
 
+@pytest.mark.long
 def test_the_check_digit_of_npis_can_be_switched_off(tmp_path):
     """The switch stands in the profile, and on the command line."""
     file = tmp_path / "claims.837"

@@ -28,31 +28,34 @@ from both_ways import (
 from edi_checker.check import judgement, memo
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
+from edi_checker.check.memo import LineEntry
 from edi_checker.claims.profile import MEDICARE
-from edi_checker.facts import VOCABULARY, Circumstances, ClaimsSeen, Coverage, ProviderDays, facts_of
+from edi_checker.facts import VOCABULARY, ClaimsSeen, Coverage, InputMemory, ProviderDays, Setting, facts_of
 from edi_checker.reference.tables import built_in
 from edi_checker.rules.language import read_rule
 from edi_checker.rules.prefilter import NO_ANSWER, Prefilter
 from edi_checker.rules.rulebook import Rulebook
 from generate_claims import generate
+from paths import CLEAN, CORPUS, DATA
 from pyx12_oracle import mutate
 from second_maker import make
-from test_walker import CLEAN, CORPUS
 
 RECEIVED = 20261121
 SAMPLES = sorted(CLEAN.parent.rglob("*.837"))
-FIELD = sorted((CORPUS.parent / "field" / "cases").glob("*.837"))
+FIELD = sorted((DATA / "field" / "cases").glob("*.837"))
 MUTATIONS = int(os.environ.get("EDI_CHECKER_MUTATIONS", "400"))
 
 
 # -- files
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_samples(path):
     assert_same(read(path))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rule", BOOK.rules, ids=lambda rule: rule.id)
 def test_examples_of_rules(rule):
     for example in (*rule.examples.passing, *rule.examples.failing):
@@ -77,6 +80,7 @@ def test_a_provider_whose_day_is_too_long():
     assert count(assert_same(text), "therapy.minutes-implied")
 
 
+@pytest.mark.long
 def test_random_changes():
     texts = [read(path) for path in sorted(CLEAN.glob("*.837"))]
     texts = [text for text in texts if text[3:4] == "*" and text[105:106] == "~"]
@@ -109,6 +113,7 @@ def change_codes(text: str, random: Random) -> str:
     return "~".join(segments)
 
 
+@pytest.mark.long
 def test_random_codes():
     random = Random(18)
     texts = ["".join(generate(5, seed=seed, invalid=0.1)) for seed in range(12)]
@@ -126,7 +131,7 @@ def test_corpus():
         assert_same(read(path))
 
 
-@pytest.mark.skipif(not FIELD, reason="no field cases here")
+@pytest.mark.long
 def test_field_cases():
     for path in FIELD:
         assert_same(read(path))
@@ -171,6 +176,7 @@ def shuffle(text: str, seed: int) -> str:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("write", [every_kind, of_the_second_maker], ids=["first maker", "second maker"])
 def test_claims_in_any_order(write):
     text = write()
@@ -179,6 +185,7 @@ def test_claims_in_any_order(write):
         assert len(found[0]) > 20
 
 
+@pytest.mark.long
 def test_what_came_before_changes_nothing():
     texts = [every_kind(), of_the_second_maker(), "".join(generate(60, seed=8, invalid=0.2))]
     alone = [assert_same(text, make_pair()) for text in texts]
@@ -212,18 +219,20 @@ def test_claims_are_counted_by_how_they_were_judged():
     assert slow == {"whole": fast.total()}
 
 
+@pytest.mark.long
 def test_what_is_noted_of_an_input_is_the_same():
     text = every_kind() + of_the_second_maker() + "".join(generate(60, seed=8, invalid=0.2))
     noted = []
     for of in make_pair():
         coverage, days, claims = Coverage(), ProviderDays(), ClaimsSeen()
-        given = replace(of.circumstances, coverage=coverage, provider_days=days, claims_seen=claims)
-        found = said(replace(of, circumstances=given), text)
+        memory = InputMemory(None, coverage, provider_days=days, claims_seen=claims)
+        found = said(of, text, memory)
         noted.append((found, coverage.gaps(), days._minutes, set(claims._digests), bytes(claims._texts)))
     assert noted[0] == noted[1]
     assert all(noted[0])
 
 
+@pytest.mark.long
 def test_what_fired_is_counted():
     counted = []
     for of in make_pair():
@@ -237,6 +246,7 @@ def test_what_fired_is_counted():
 # -- what is kept
 
 
+@pytest.mark.long
 def test_memory_is_bounded(monkeypatch):
     monkeypatch.setattr(memo, "_MOST_REMEMBERED", 6)
     monkeypatch.setattr(judgement, "_MOST_ANSWERS", 6)
@@ -246,6 +256,18 @@ def test_memory_is_bounded(monkeypatch):
     fields = {name for kind in VOCABULARY.values() for name in kind.fields}
     held = [each for each in remembered_in(pair) if not each.keys() <= fields]
     assert max(map(len, held)) == 6
+
+
+def test_lines_are_bounded_over_all_memos(monkeypatch):
+    monkeypatch.setattr(memo, "_MOST_LINES", 60)
+    pair = make_pair()
+    text = of_the_second_maker()
+    for delimiters in ("*:~", "*<~", "|:~"):
+        assert_same(text.replace("\n", "").translate(str.maketrans("*:~", delimiters)), pair)
+    memos = pair.fast.engine._memos
+    assert len(list(memos)) > 3
+    held = [each for each in remembered_in(pair) if LineEntry in map(type, each.values())]
+    assert 0 < sum(map(len, held)) <= 60
 
 
 def remembered_in(pair: Pair) -> list[dict[object, object]]:
@@ -270,9 +292,8 @@ def remembered_in(pair: Pair) -> list[dict[object, object]]:
             for name in (*names, *getattr(item, "__dict__", {})):
                 walk(getattr(item, name, None))
 
-    for program in pair.fast.engine._programs.values():
-        for each in program.memos.values():
-            walk(each)
+    for each in pair.fast.engine._memos:
+        walk(each)
     return found
 
 
@@ -342,6 +363,7 @@ def mark(text: str) -> tuple[str, set[str]]:
     return "~".join(segments), marks
 
 
+@pytest.mark.long
 def test_nothing_is_kept_that_tells_of_a_person(monkeypatch):
     pair = make_pair()
     decided = watch_memory(pair, monkeypatch)
@@ -445,7 +467,7 @@ def test_joins_of_a_day_are_told_apart_from_others():
 
 def test_facts_say_what_the_table_of_claim_fields_says():
     [claim] = claims_in("".join(generate(1, seed=3)))
-    [whole] = [fact for fact in facts_of(claim, Circumstances(RECEIVED, built_in())) if fact.kind == "claim"]
+    [whole] = [fact for fact in facts_of(claim, Setting(RECEIVED, built_in())) if fact.kind == "claim"]
     assert whole.values.keys() == VOCABULARY["claim"].fields.keys()
 
 
@@ -460,9 +482,9 @@ def seen() -> dict[tuple[str, str], list[object]]:
     """Values of each field as generated claims have them."""
     values: dict[tuple[str, str], set[object]] = {}
     text = "".join(generate(40, seed=2, invalid=0.2))
-    circumstances = Circumstances(RECEIVED, built_in()).for_one_input()
+    setting = Setting(RECEIVED, built_in()).for_one_input()
     for part in parts_in(text):
-        for fact in facts_of(part, circumstances):
+        for fact in facts_of(part, setting):
             for name, value in fact.values.items():
                 values.setdefault((fact.kind, name), set()).add(value)
     return {key: sorted(held, key=repr) for key, held in values.items()}
@@ -529,6 +551,7 @@ def random_book(random: Random) -> Rulebook:
     return Rulebook(tuple(made))
 
 
+@pytest.mark.long
 def test_random_rules():
     random = Random(4)
     text = "".join(generate(25, seed=8, invalid=0.2))

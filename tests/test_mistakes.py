@@ -38,7 +38,7 @@ def run(*words):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("a.837", "'a.837' is no command: `edi-checker check a.837` checks it."),
+        ("a.837", "'a.837' is not a command: `edi-checker check a.837` checks it."),
         ("chekc a.837", "'chekc'"),
         ("check", "FILE..."),
         ("check none.837", "none.837\n  ? not checked: no such file or directory"),
@@ -46,8 +46,8 @@ def run(*words):
         ("check words.txt", "words.txt\n  ? not checked: the input does not begin with an ISA segment"),
         ("check a.837 --fromat json", "--format"),
         ("check a.837 --format pdf", "'text', 'json', 'ndjson', 'csv', 'html'"),
-        ("check a.837 --received 03/31/2026", "'--received': '03/31/2026' is no date such as 2026-03-31."),
-        ("check a.837 --received 2026-02-30", "'--received': '2026-02-30' is no date such as 2026-03-31."),
+        ("check a.837 --received 03/31/2026", "'--received': '03/31/2026' is not a date such as 2026-03-31."),
+        ("check a.837 --received 2026-02-30", "'--received': '2026-02-30' is not a date such as 2026-03-31."),
         ("check a.837 --acks", "--acks needs --out-dir"),
         ("check a.837 --out-dir words.txt", "words.txt"),
         ("check a.837 --out-dir words.txt/out", "words.txt/out: the folder cannot be made: "),
@@ -63,7 +63,7 @@ def run(*words):
             "check a.837 --tables none",
             "none: no tables are imported there; `edi-checker tables import` does it",
         ),
-        ("check a.837 --minutes minutes.csv", "minutes.csv, row 2: line is no whole number"),
+        ("check a.837 --minutes minutes.csv", "minutes.csv, row 2: line is not a whole number"),
         ("check a.837 --config wrong.toml", "wrong.toml: [check] fromat: no such option"),
         ("batch a.837", "--out-dir"),
         ("batch - --out-dir out", "standard input is for `check`"),
@@ -80,9 +80,9 @@ def run(*words):
         ("tables import words.txt", "words.txt: not a table that is known here (practitioner PTP"),
         ("tables import empty", "empty: the folder holds no files"),
         ("tables lookup 97530 --tables none", "none: no tables are imported there"),
-        ("tables lookup 97530,97140", "'97530,97140' is no code; two codes have a space between them."),
+        ("tables lookup 97530,97140", "'97530,97140' is not a code; put a space between two codes."),
         ("tables lookup 97530 97140 97110", "One code or two are looked up."),
-        ("tables lookup 97530 --on 2026-13-01", "'2026-13-01' is no date such as 2026-03-31."),
+        ("tables lookup 97530 --on 2026-13-01", "'2026-13-01' is not a date such as 2026-03-31."),
         ("units 97530", "'97530' is not CODE=MINUTES, such as 97530=25."),
         ("units 97530=25 --tables none", "none: no tables are imported there"),
     ],
@@ -95,6 +95,7 @@ def test_a_mistake_is_told_with_what_to_do(folder, words, said):
     assert isinstance(done.exception, SystemExit)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "words", ["check a.837", "check a.837 --format json", "explain ncci.ptp", "rules", "units 97530=25"]
 )

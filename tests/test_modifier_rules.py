@@ -9,7 +9,7 @@ import pytest
 
 from edi_checker.check.engine import Engine
 from edi_checker.claims.profile import COMMERCIAL, MEDICAID, MEDICARE, Profile
-from edi_checker.facts import Circumstances, facts_of
+from edi_checker.facts import Setting, facts_of
 from edi_checker.facts.evaluation_codes import surely_no_visit, surely_visit
 from edi_checker.finding import Finding
 from edi_checker.reference.tables import Procedure, Tables, built_in
@@ -42,8 +42,8 @@ def decide(
     *lines: str, profile: Profile = MEDICARE, tables: Tables | None = None, **claim: Any
 ) -> list[Finding]:
     example = {"lines": list(lines), "claim": claim}
-    circumstances = Circumstances(20261121, tables or built_in(), profile=profile)
-    return ENGINE.decide(facts_of(claim_of(example), circumstances), profile, 20261121)
+    setting = Setting(20261121, tables or built_in(), profile=profile)
+    return ENGINE.decide(facts_of(claim_of(example), setting), profile, 20261121)
 
 
 def said(*lines: str, **more: Any) -> list[tuple[str, str]]:

@@ -15,10 +15,10 @@ from both_ways import (
     make_pair,
     said,
     watch_memory,
-    with_circumstances,
+    with_setting,
 )
 from edi_checker import rules
-from edi_checker.check import engine
+from edi_checker.check import memo
 from edi_checker.check.examples import write_example
 from edi_checker.claims.minutes import Minutes
 from edi_checker.claims.profile import AUTO, COMMERCIAL, MEDICAID, MEDICARE, Choice, Profile
@@ -335,7 +335,7 @@ def test_profiles_of_files(tmp_path):
 def test_one_engine_for_several_profiles():
     pair = make_pair()
     for profile in (MEDICARE, COMMERCIAL, AUTO, MEDICARE):
-        check_all(with_circumstances(pair, profile=profile))
+        check_all(with_setting(pair, profile=profile))
 
 
 # -- facts of others and minutes
@@ -360,8 +360,8 @@ def test_facts_of_plugins(tmp_path, monkeypatch):
     pair = make_pair(book, more_facts=make_facts)
     assert sum(count(assert_same(text, pair), "own.found") for text in texts()) > 20
     # Without them the same engine remembers again.
-    decided = watch_memory(with_circumstances(pair, more_facts=None), monkeypatch)
-    check_all(with_circumstances(pair, more_facts=None))
+    decided = watch_memory(with_setting(pair, more_facts=None), monkeypatch)
+    check_all(with_setting(pair, more_facts=None))
     assert decided()[0] > 100
 
 
@@ -377,7 +377,7 @@ def test_minutes_beside_the_claims():
         "claim,line,minutes,assistant_minutes\n" + "\n".join(dict.fromkeys(rows)) + "\n", "m.csv"
     )
     alone = check_all(pair)
-    assert check_all(with_circumstances(pair, minutes=minutes)) > alone
+    assert check_all(with_setting(pair, minutes=minutes)) > alone
     assert check_all(pair) == alone
 
 
@@ -398,7 +398,7 @@ def test_minutes_that_a_claim_gives(tmp_path, lines):
     (willow,) = read_profiles(tmp_path).profiles
     pair = make_pair(received=20260302)
     for profile in (None, MEDICARE, willow):
-        given = with_circumstances(pair, profile=profile)
+        given = with_setting(pair, profile=profile)
         for _ in range(2):
             assert_same(write_example({"lines": ["97530:GP x2", "97110:GP x1"]}).text, given)
             assert_same(write_example({"lines": lines}).text, given)
@@ -462,11 +462,11 @@ def test_several_tables_and_days_of_receipt_with_one_engine(tables):
         {"tables": tables, "received": 20260302},
         {},
     ):
-        check_all(with_circumstances(pair, **changes))
+        check_all(with_setting(pair, **changes))
 
 
 def test_more_sets_of_delimiters_than_are_remembered(monkeypatch):
-    monkeypatch.setattr(engine, "_MOST_MEMOS", 3)
+    monkeypatch.setattr(memo, "_MOST_MEMOS", 3)
     text = texts()[1].replace("\n", "")
     pair = make_pair()
     for delimiters in ("*>~", "*<~", "|:~", "*;~", "*!~", "*%~", "|$\n", "*\\'", "]?!", "*:~"):

@@ -13,7 +13,7 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.claims.claim import BillingProvider, Claim, Patient, Subscriber
 from edi_checker.claims.reader import read_parts
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.guide import patterns, walker
 from edi_checker.guide.patterns import MAX_TEXT, PROVED, Patterns
 from edi_checker.guide.table import load as load_guide
@@ -21,8 +21,9 @@ from edi_checker.reference.tables import built_in
 from edi_checker.rules import load as load_rules
 from edi_checker.x12.blocks import Block, Delimiters, NotX12, read_blocks
 from generate_claims import generate
+from paths import CLEAN, CORPUS
 from pyx12_oracle import mutate
-from test_walker import CLEAN, CORPUS, RICH, differ, usual_texts
+from test_walker import RICH, differ, usual_texts
 
 GUIDE = load_guide()
 USUAL = Delimiters("*", ":", "^", "~")
@@ -239,9 +240,7 @@ def test_findings_are_the_same_with_and_without(invalid):
     text = "".join(generate(80, seed=9, invalid=invalid)).encode()
     told = []
     for fast in (True, False):
-        checker = Checker(
-            GUIDE, Engine(load_rules(), "python"), Circumstances(20261121, built_in()), fast=fast
-        )
+        checker = Checker(GUIDE, Engine(load_rules(), "python"), Setting(20261121, built_in()), fast=fast)
         told.append([(c.findings, c.outcome, c.failed) for c in checker.check(io.BytesIO(text))])
     assert told[0] == told[1]
     assert any(outcome == "rejected" for _, outcome, _ in told[0]) is bool(invalid)

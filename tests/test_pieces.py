@@ -9,13 +9,13 @@ from random import Random
 import pytest
 
 from both_ways import RECEIVED, make_pair, parts_in, read, said
-from edi_checker.check import memo
+from edi_checker.check import by_pieces
+from edi_checker.check.cutting import Cutter
 from edi_checker.check.examples import write_example
-from edi_checker.claims.claim import BillingProvider, Claim, Patient, Subscriber, cents
+from edi_checker.claims.claim import BillingProvider, Claim, Patient, Subscriber
 from edi_checker.claims.profile import MEDICARE
-from edi_checker.facts import Circumstances, Fact, claims, facts_of, levels
+from edi_checker.facts import Fact, Setting, claims, facts_of, levels
 from edi_checker.facts.columns import ADDRESS
-from edi_checker.facts.lines import days_of, thousandths
 from edi_checker.facts.pieces import (
     Open,
     UsesColumn,
@@ -29,9 +29,11 @@ from edi_checker.facts.pieces import (
 )
 from edi_checker.reference.tables import built_in
 from edi_checker.x12.blocks import Delimiters, NotX12
+from edi_checker.x12.dates import days_of
+from edi_checker.x12.money import cents, thousandths
 from generate_claims import generate
+from paths import CLEAN, CORPUS, DATA
 from second_maker import make
-from test_walker import CLEAN, CORPUS
 
 Whole = Claim | BillingProvider | Subscriber | Patient
 USUAL = Delimiters("*", ":", "^", "~")
@@ -43,7 +45,7 @@ def files() -> Iterator[str]:
     paths = [
         *CLEAN.glob("*.837"),
         *(CORPUS / "837p").glob("*"),
-        *(CORPUS.parent / "field" / "cases").glob("*.837"),
+        *(DATA / "field" / "cases").glob("*.837"),
     ]
     for path in sorted(paths):
         yield read(path)
@@ -117,7 +119,7 @@ def test_a_claim_whose_maker_looks_at_a_column_is_not_checked(monkeypatch):
     for of in make_pair():
         assert [part[3] for part in said(of, text_of_claim)[0] if part[0] == "Claim"] == [""]
     monkeypatch.setattr(claims, "make_segment", look)
-    monkeypatch.setattr(memo, "make_segment", look)
+    monkeypatch.setattr(by_pieces, "make_segment", look)
     for of in make_pair():
         (claim,) = [part for part in said(of, text_of_claim)[0] if part[0] == "Claim"]
         assert claim[2:4] == ("not_checked", "internal error (UsesColumn)")
@@ -202,7 +204,7 @@ def with_open_fields(monkeypatch):
 
     def make_facts(part: Whole) -> list[tuple[Fact, frozenset[str]]]:
         met.clear()
-        facts = facts_of(part, Circumstances(RECEIVED, built_in()))
+        facts = facts_of(part, Setting(RECEIVED, built_in()))
         made = {id(fact) for fact in facts}
         return [(fact, fields) for fact, fields in met if id(fact) in made]
 
@@ -263,7 +265,7 @@ def test_cutting_finds_what_a_look_at_the_pieces_finds():
     watched = Watched()
     cut_claims = 0
     for claim in right_claims():
-        cut = memo._Cutter(claim.block.delimiters).cut(claim.block.text)
+        cut = Cutter(claim.block.delimiters).cut(claim.block.text)
         if cut is None:
             continue
         cut_claims += 1
@@ -292,14 +294,14 @@ def test_cutting_finds_what_a_look_at_the_pieces_finds():
 
 
 def assert_nothing_to_tell(claim: Claim, numbers: Iterable[int]) -> None:
-    judging = claims.judging_of(Circumstances(RECEIVED, built_in()), MEDICARE, 20260101)
+    judging = claims.judging_of(Setting(RECEIVED, built_in()), MEDICARE, 20260101)
     for number in numbers:
         view = look_at([claim.segments[number]], claim.component)
         assert list(claims.make_segment(view, judging)) == []
 
 
 def test_lines_are_cut_as_they_are_looked_at(monkeypatch):
-    findings = memo._Judging.findings
+    findings = by_pieces._Judging.findings
     lines = 0
 
     def watched(self):
@@ -320,7 +322,7 @@ def test_lines_are_cut_as_they_are_looked_at(monkeypatch):
                 lines += 1
         return found
 
-    monkeypatch.setattr(memo._Judging, "findings", watched)
+    monkeypatch.setattr(by_pieces._Judging, "findings", watched)
     pair = make_pair()
     for written in files():
         found = said(pair.fast, written)
@@ -334,7 +336,7 @@ def test_levels_are_cut_as_they_are_looked_at():
         if isinstance(part, Claim):
             continue
         delimiters = part.block.delimiters
-        cutter = memo._Cutter(delimiters)
+        cutter = Cutter(delimiters)
         held: list[str] = []
         key = tuple(cutter.cut_segment(text, held) for text in part.block.text.split(delimiters.terminator))
         watched.same(type(part).__name__, (delimiters, key), look_at(part.segments, part.component).key)
@@ -344,7 +346,7 @@ def test_levels_are_cut_as_they_are_looked_at():
 
 def test_any_segment_is_cut_as_it_is_looked_at():
     random = Random(9)
-    cutter = memo._Cutter(USUAL)
+    cutter = Cutter(USUAL)
     watched = Watched()
     segments = [
         segment for part in right_parts() if part.block.delimiters == USUAL for segment in part.segments

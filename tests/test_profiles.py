@@ -15,7 +15,7 @@ from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example
 from edi_checker.claims.minutes import minutes_in_note, note_pattern
 from edi_checker.claims.profile import AUTO, BUILT_IN, COMMERCIAL, MEDICARE, PRESETS, Choice, Profile, nearest
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from edi_checker.rules import load
@@ -44,8 +44,8 @@ def one(folder, name):
 
 
 def findings(example, profile, isolation=None):
-    circumstances = Circumstances(20260302, built_in(), profile=profile)
-    checker = Checker(load_guide(), Engine(rulebook(), "python"), circumstances, isolation)
+    setting = Setting(20260302, built_in(), profile=profile)
+    checker = Checker(load_guide(), Engine(rulebook(), "python"), setting, isolation)
     return {finding.rule: finding for finding in run_example(checker, example)}
 
 
@@ -209,21 +209,21 @@ def test_who_takes_the_claims_that_no_payer_names(write):
         ("inherits: medicare\nunit_method: both\n", 2, "cms or ama"),
         ("inherits: medicare\nisolation: file\n", 2, "claim or transaction"),
         ("inherits: medicare\nstatuses: none\n", 2, "no preset 'none'"),
-        ('inherits: medicare\nstatuses:\n  errors: {ncci: ["A2:20"]}\n', 3, "no status that can stand here"),
+        ('inherits: medicare\nstatuses:\n  errors: {ncci: ["A2:20"]}\n', 3, "not a status for this place"),
         ('inherits: medicare\nstatuses:\n  errors: {ncci: ["A3:1", "A3:1"]}\n', 3, "each once"),
         ("inherits: medicare\nseverity:\n  rules: {therapy.kx: bad}\n", 3, "no severity 'bad'"),
         ("inherits: medicare\nseverity:\n  snip: {8: off}\n", 3, "1 to 7"),
         ("inherits: medicare\nseverity: error\n", 2, "severity is {rules"),
-        ("inherits: medicare\nrules:\n  off: [Therapy!]\n", 3, "no rule id"),
-        ("inherits: medicare\nrules: {off: [ncci], on: [ncci]}\n", 2, "stands twice"),
+        ("inherits: medicare\nrules:\n  off: [Therapy!]\n", 3, "not a rule id"),
+        ("inherits: medicare\nrules: {off: [ncci], on: [ncci]}\n", 2, "listed twice"),
         ("inherits: medicare\nrules: {off: ncci}\n", 2, "is a list of rules"),
         ("inherits: medicare\npayers: 99002\n", 2, "a list of payer ids"),
-        ("inherits: medicare\npayers: [a1, A1]\n", 2, "stands twice"),
-        ("inherits: medicare\nfiling_indicators: [M]\n", 2, "no claim filing indicator"),
+        ("inherits: medicare\npayers: [a1, A1]\n", 2, "listed twice"),
+        ("inherits: medicare\nfiling_indicators: [M]\n", 2, "not a claim filing indicator"),
         ("inherits: medicare\nminutes_note: (a+)+$\n", 2, "no way to say minutes"),
-        ("inherits: medicare\ninherits: medicaid\n", 2, "stands twice"),
+        ("inherits: medicare\ninherits: medicaid\n", 2, "there twice"),
         ("inherits: [medicare\n", 2, "not YAML"),
-        ("- a\n", 1, "no mapping"),
+        ("- a\n", 1, "not a mapping"),
     ],
 )
 def test_what_is_refused_with_its_line(write, text, line, reason):
@@ -248,10 +248,10 @@ def test_everything_wrong_is_said_at_once(write):
     ("files", "reason"),
     [
         ({"a": "inherits: b\n", "b": "inherits: a\n"}, "inherits from itself"),
-        ({"a": "inherits: medicare\n", "b": "inherits: medicare\n"}, "names no payers either"),
+        ({"a": "inherits: medicare\n", "b": "inherits: medicare\n"}, "also names no payers"),
         (
             {"a": "inherits: medicare\npayers: [X1]\n", "b": "inherits: medicare\npayers: [x1]\n"},
-            "payer 'X1' is a's already",
+            "payer 'X1' already belongs to a",
         ),
         ({"medicare": "inherits: medicaid\n"}, "not medicare"),
         ({"auto": "inherits: medicaid\n"}, "auto"),
@@ -310,7 +310,7 @@ def test_a_claim_is_held_to_the_profile_of_its_payer(write):
 def test_what_comes_from_medicare_has_medicare_s_severities(write, kind):
     read = read_profiles(write(ours="inherits: medicare\n"))
     checker = Checker(
-        load_guide(), Engine(rulebook(), kind), Circumstances(20260302, built_in(), profile=read.choice)
+        load_guide(), Engine(rulebook(), kind), Setting(20260302, built_in(), profile=read.choice)
     )
     [finding] = [f for f in run_example(checker, NO_DISCIPLINE) if f.rule == "therapy.discipline"]
     assert finding.severity == "error"
@@ -321,7 +321,7 @@ def test_the_objects_are_few(write):
     assert choice.by_payer["A1"] is choice.by_payer["A2"]
     assert AUTO.by_filing_indicator["MA"] is AUTO.by_filing_indicator["MB"]
     copy = pickle.loads(pickle.dumps(choice))
-    assert copy == choice
+    assert repr(copy) == repr(choice)
     assert copy.by_payer["A1"] is copy.by_payer["A2"]
 
 
@@ -371,8 +371,8 @@ def outcomes(example, profile, isolation=None):
 
     from edi_checker.check.examples import write_example
 
-    circumstances = Circumstances(20260302, built_in(), profile=profile)
-    checker = Checker(load_guide(), Engine(rulebook(), "python"), circumstances, isolation)
+    setting = Setting(20260302, built_in(), profile=profile)
+    checker = Checker(load_guide(), Engine(rulebook(), "python"), setting, isolation)
     data = write_example(example).text.encode()
     return {type(checked.part).__name__: checked.outcome for checked in checker.check(BytesIO(data))}
 

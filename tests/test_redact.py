@@ -16,7 +16,7 @@ from edi_checker.check.engine import Engine
 from edi_checker.check.redact import Redactor
 from edi_checker.claims.claim import Claim, Interchange, SegmentRun
 from edi_checker.cli import commands
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from edi_checker.reports.csv_report import CsvReport
@@ -34,7 +34,7 @@ TOKEN = re.compile(r"[A-Z0-9]+-[A-Z2-7]{8}")
 
 @pytest.fixture(scope="module")
 def checker():
-    return Checker(load_guide(), Engine(load_rules(), "python"), Circumstances(RECEIVED, built_in()))
+    return Checker(load_guide(), Engine(load_rules(), "python"), Setting(RECEIVED, built_in()))
 
 
 def check(checker, data, key=b"key"):
@@ -107,6 +107,7 @@ FAULTY = sorted(
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "file", [*FAULTY[::3], *sorted((SAMPLES / "clean").glob("*.837"))[::4]], ids=lambda f: f.name
 )
@@ -212,6 +213,7 @@ def test_levels_are_shared_as_they_were(checker):
         assert claim.transaction.interchange is next(part for part in parts if isinstance(part, Interchange))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("segment", "seen"),
     [
@@ -274,6 +276,7 @@ def test_any_damage_goes_through(checker, data):
         assert set(masked._fields) == {"part", "findings", "outcome", "failed"}
 
 
+@pytest.mark.long
 def test_the_command_masks_every_file_that_it_writes(tmp_path):
     file = SAMPLES / "faulty" / "ncci.ptp.97530-97750.837"
     secrets = identifying(file.read_text())

@@ -26,8 +26,8 @@ in_force: {}
 match:
   v: {fact: visit}
 at: v SV101-2
-message: "{v.code}"
-fix: Mend it.
+message: "{v.code} is wrong."
+fix: Fix it.
 status: {277CA: ["A7:453"]}
 sources:
   - {cite: "A book", seen: 2026-11-21}
@@ -84,10 +84,10 @@ def test_texts_are_texts():
     [
         (b"a: 1\nb: &x 1\n", 2, "anchors"),
         (b"a: !!python/object:os.system x\n", 1, "tags"),
-        (b"a: 1\nb: 2\na: 3\n", 3, "stands twice"),
-        (b"{a: {b: 1, b: 2}}\n", 1, "stands twice"),
+        (b"a: 1\nb: 2\na: 3\n", 3, "there twice"),
+        (b"{a: {b: 1, b: 2}}\n", 1, "there twice"),
         (b"a: 1\n---\nb: 2\n", 2, "second document"),
-        (b"- a\n", 1, "no mapping"),
+        (b"- a\n", 1, "not a mapping"),
         (b"", 1, "empty"),
         (b"a: 1\nb: [1\n", 3, "not YAML"),
         (b"a: b: c\n", 1, "not YAML"),
@@ -295,6 +295,21 @@ def test_cases_share_what_they_do_not_say():
     assert first.status == second.status
 
 
+@pytest.mark.parametrize(
+    ("cases", "unused"),
+    [
+        ("  - match: {v: {fact: visit, code: A}}", ["match is used by no case: each has its own"]),
+        ("  - {match: {v: {fact: visit, code: A}}}\n  - {severity: info}", []),
+        ("  - {fix: Fix this.}\n  - {fix: Fix that.}", ["fix is used by no case: each has its own"]),
+    ],
+)
+def test_what_no_case_uses_is_refused(cases, unused):
+    notes = reading(text=RULE + "cases:\n" + cases + "\n")[1]
+    assert [fault.reason for fault in notes] == unused
+    lines = RULE.splitlines()
+    assert [lines[fault.line - 1].partition(":")[0] for fault in notes] == [r.split()[0] for r in unused]
+
+
 def test_severity_by_profile():
     [case] = rule((2, "severity: {medicare: error, default: info}")).cases
     assert case.severity == {"medicare": "error", "default": "info"}
@@ -322,7 +337,7 @@ def test_places(text, segment, element, qualifier):
 
 WRONG = [
     # line, its new text, part of the reason
-    (1, "title: ''", "a text is wanted"),
+    (1, "title: ''", "a text is expected"),
     (1, "titel: x", "no key 'titel'"),
     (2, "severity: fatal", "no severity 'fatal'"),
     (2, "severity: off", "no severity 'off'"),
@@ -330,8 +345,9 @@ WRONG = [
     (2, "severity: {medicar: error, default: info}", "no profile 'medicar'"),
     (3, "snip: 8", "1 to 7"),
     (3, "snip: [7]", "single value"),
-    (4, "in_force: {from: 2026-02-30}", "no date"),
-    (4, "in_force: {from: 20260131}", "no date"),
+    (4, "in_force: {from: 2026-02-30}", "not a date"),
+    (4, "in_force: {from: 20260131}", "not a date"),
+    (4, "in_force: {from: 2026-W05-6}", "not a date"),
     (4, "in_force: {from: 2026-02-01, until: 2026-01-31}", "ends before"),
     (4, "in_force: {by: weather}", "weather"),
     (4, "in_force: {since: 2026-01-01}", "no key 'since'"),
@@ -358,21 +374,21 @@ WRONG = [
     (6, "  v: {fact: visit, timed: yes}", "true or false"),
     (6, "  v: {fact: visit, timed: {present: true}}", "no operator 'present'"),
     (6, "  v: {fact: visit, code: {absent: false}}", "followed by true"),
-    (6, "  v: {fact: visit, modifiers: GP}", "say has"),
-    (6, "  v: {fact: visit, modifiers: [GP]}", "say has"),
+    (6, "  v: {fact: visit, modifiers: GP}", "write has"),
+    (6, "  v: {fact: visit, modifiers: [GP]}", "write has"),
     (6, "  v: {fact: visit, modifiers: {equal: GP}}", "no operator 'equal'"),
     (6, "  v: {fact: visit, modifiers: {has_any: GP}}", "followed by a list"),
     (6, "  v: {fact: visit, modifiers: {has: $v.count}}", "compared with text"),
     (6, "  v: {fact: visit, count: $v.units}", "compared with int"),
     (6, "  v: {fact: visit, count: $v.count}", "itself"),
-    (6, "  v: {fact: visit, count: $v}", "no reference"),
+    (6, "  v: {fact: visit, count: $v}", "not a reference"),
     (6, "  v: {fact: visit, count: $w.count}", "names no 'w'"),
     (6, "  v: {fact: visit, count: $v.cont}", "no field 'cont'"),
     (6, "  v: {fact: visit}\n  w: {fact: visit, modifiers: {has: $v.code}}", "within one fact"),
     (7, "at: v", "does not know its own"),
     (7, "at: w SV1", "names no 'w'"),
-    (7, "at: v.line SV1", "does not stand on 'line'"),
-    (7, "at: v sv101", "no place"),
+    (7, "at: v.line SV1", "has no place 'line'"),
+    (7, "at: v sv101", "not a place"),
     (7, "related: v SV1", "list of places"),
     (8, 'message: "{v.cod}"', "no field 'cod'"),
     (8, 'message: "{w.code}"', "names no 'w'"),
@@ -381,18 +397,22 @@ WRONG = [
     (8, 'message: "{v.name}"', "identify a person"),
     (9, 'fix: "{v.name}"', "identify a person"),
     (10, 'status: {277CA: ["A7:453", "A7:453"]}', "twice"),
-    (10, 'status: {277CA: ["A7:453:85:1"]}', "no 277CA status"),
-    (10, 'status: {277CA: ["F2:453"]}', "no 277CA status"),
+    (10, 'status: {277CA: ["A7:453:85:1"]}', "not a 277CA status"),
+    (10, 'status: {277CA: ["F2:453"]}', "not a 277CA status"),
     (10, 'status: {277CA: "A7:453"}', "list"),
     (10, 'status: {277CA: ["A7:21"]}', "second status"),
     (10, 'status: {277CA: ["A7:1", "A7:2", "A7:3", "A7:4"]}', "holds 3"),
-    (10, "status: {999: [IK999=1]}", "no 999 code"),
+    (10, "status: {999: [IK999=1]}", "not a 999 code"),
+    (10, "status: {999: [IK304=Q]}", "not a 999 code"),
+    (10, "status: {999: [IK503=5]}", "not a 999 code"),
+    (10, "status: {999: [TA1=021]}", "not a 999 code"),
     (10, "status: {999: $v.name}", "identify a person"),
     (10, "status: {999: $v.code}", "holds no codes"),
     (10, "status: {TA1: 21}", "three digits"),
+    (10, 'status: {TA1: "032"}', "not a TA1 note code"),
     (10, "status: {997: []}", "no key '997'"),
     (12, '  - {cite: "A book"}', "lacks the key 'seen'"),
-    (12, '  - {cite: "A book", seen: lately}', "no date"),
+    (12, '  - {cite: "A book", seen: lately}', "not a date"),
     (12, '  - {cite: "A book", seen: 2026-11-21}\nexamples: {pass: [{}]}', "lacks the key 'fail'"),
 ]
 
@@ -515,7 +535,7 @@ def test_explain_says_everything():
         "  v.count is present",
         "  and v.count is at most 2",
     )
-    assert explained["Message"] == ("{v.code}",)
+    assert explained["Message"] == ("{v.code} is wrong.",)
     assert explained["Answered with"] == ("277CA A7:453",)
     assert explained["Sources"] == ("A book (seen 2026-11-21)",)
     assert explained["The record should show"] == ("The goal",)
@@ -527,7 +547,7 @@ def test_lint_asks_for_what_is_missing():
     said = [fault.reason for fault in lint(rule((10, 'status: {277CA: ["A7:9999"]}')))]
     assert [reason.split("(")[-1] for reason in said] == ["why)", "examples)", "examples)", "status)"]
     said = [fault.reason for fault in lint(rule((10, None)))]
-    assert any("names no code" in reason for reason in said)
+    assert any("has no code for the acknowledgement" in reason for reason in said)
 
 
 # -- the rules that come with the checker --------------------------------------------------------------------

@@ -20,7 +20,7 @@ from edi_checker.check.engine import Engine
 from edi_checker.check.examples import show_example, try_examples
 from edi_checker.claims.reader import read_parts
 from edi_checker.cli import commands
-from edi_checker.facts import VOCABULARY, Circumstances, FactType, Field, facts_of
+from edi_checker.facts import VOCABULARY, FactType, Field, Setting, facts_of
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from edi_checker.reports.rule_docs import write_facts_page, write_rules_page
@@ -40,8 +40,8 @@ snip: 7
 match:
   line: {fact: line}
 at: line SV101-2
-message: "{line.code}"
-fix: Mend it.
+message: "{line.code} is wrong."
+fix: Fix it.
 sources:
   - {cite: "A book", seen: 2026-11-21}
 examples:
@@ -122,15 +122,15 @@ def test_a_new_rule_runs_as_it_is_and_lint_says_what_to_write(tmp_path):
     made = run("rules", "new", "acme.big-day", "--rules", tmp_path)
     assert made.exit_code == 0
     assert (tmp_path / "acme" / "big-day.yaml").is_file()
-    assert run("rules", "test", "--rules", tmp_path).output == "1 rule, nothing to complain of\n"
+    assert run("rules", "test", "--rules", tmp_path).output == "1 rule, nothing to fix\n"
     code, said = lint(tmp_path)
     assert code == 1
     assert [re.search(r"TODO \((\w+)\)", line)[1] for line in said] == [
         "title",
         "why",
-        "sources",
         "message",
         "fix",
+        "sources",
     ]
 
 
@@ -146,7 +146,7 @@ def test_a_rule_is_never_written_over(tmp_path):
     draft("acme.kx", tmp_path, TODAY)
     (tmp_path / "acme" / "kx.yaml").write_text("mine")
     found = run("rules", "new", "acme.kx", "--rules", tmp_path)
-    assert (found.exit_code, "is there already" in found.output) == (2, True)
+    assert (found.exit_code, "already exists" in found.output) == (2, True)
     assert (tmp_path / "acme" / "kx.yaml").read_text() == "mine"
     assert run("rules", "new", "therapy.kx", "--rules", tmp_path).exit_code == 2
 
@@ -178,7 +178,7 @@ def test_a_rule_without_fault_is_left_alone(tmp_path):
             "{fact: line, code: {one_of: [A, B], none_of: [B, A, C]}}",
             "line.code has no value that is allowed",
         ),
-        ("{fact: line, code: {absent: true, not: A}}", "line.code is absent and is not"),
+        ("{fact: line, code: {absent: true, not: A}}", "line.code is both absent and present"),
         ("{fact: line, ordinal: {at_least: 3, at_most: 2}}", "line.ordinal has no value that is allowed"),
         ("{fact: line, ordinal: {more_than: 2, less_than: 3}}", "line.ordinal has no value that is allowed"),
         (
@@ -186,8 +186,8 @@ def test_a_rule_without_fault_is_left_alone(tmp_path):
             "line.ordinal has no value that is allowed",
         ),
         ("{fact: line, timed: {equal: true, not: true}}", "line.timed has no value that is allowed"),
-        ("{fact: line, modifiers: {has: GP, has_none: [GP, GO]}}", "line.modifiers has GP and has it not"),
-        ("{fact: line, modifiers: {has_any: [GP], has_none: [GP]}}", "has any of what it must not have"),
+        ("{fact: line, modifiers: {has: GP, has_none: [GP, GO]}}", "line.modifiers both has and lacks GP"),
+        ("{fact: line, modifiers: {has_any: [GP], has_none: [GP]}}", "has only values that it must not have"),
         ("{fact: line, modifiers: {has_all: [GP, KX], at_most: 1}}", "has more entries than are allowed"),
         ("{fact: line, modifiers: {absent: true, has: GP}}", "has more entries than are allowed"),
         ("{fact: line, modifiers: {at_least: 2, less_than: 2}}", "has more entries than are allowed"),
@@ -209,7 +209,7 @@ def test_a_rule_that_can_never_fire(tmp_path, match, reason):
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ([("{fact: line}", "{fact: line}\n  file: {fact: file}")], "line and file never stand in one part"),
+        ([("{fact: line}", "{fact: line}\n  file: {fact: file}")], "line and file are never in one part"),
         (
             [("{fact: line}", "{fact: line}\n  a: {fact: claim}\n  b: {fact: claim}")],
             "there is one claim at a time",
@@ -311,7 +311,7 @@ def test_the_same_match_at_other_times_or_for_others_is_no_twin(tmp_path, one, t
         (("fact: line", "fact: lines"), 6, "there is no fact 'lines'"),
         (("fact: line", "fact: line, kode: A"), 6, "no field 'kode'"),
         (("fact: line", "fact: line, code: {is: A}"), 6, "no operator 'is'"),
-        (("fix: Mend it.", "fix: Mend it.\nstatus: {277CA: [A7]}"), 10, "'A7' is no 277CA status"),
+        (("fix: Fix it.", "fix: Fix it.\nstatus: {277CA: [A7]}"), 10, "'A7' is not a 277CA status"),
         (("snip: 7", "snip: 7\nin_force: {from: 2026-01-02, until: 2026-01-01}"), 5, "ends before it begins"),
         (("line: {fact: line}", "line: {fact: provider}"), 8, "no field 'code'"),
     ],
@@ -341,10 +341,62 @@ def test_lint_asks_for_examples_and_known_statuses(tmp_path):
     write(
         tmp_path,
         "a.b",
-        ("fix: Mend it.", 'fix: Mend it.\nstatus: {277CA: ["A7:9999"]}'),
+        ("fix: Fix it.", 'fix: Fix it.\nstatus: {277CA: ["A7:9999"]}'),
         text=RULE.partition("examples:")[0],
     )
     assert [line.split("(")[-1] for line in lint(tmp_path)[1]] == ["examples)", "examples)", "status)"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reasons"),
+    [
+        ([("A title", "A title that stands on line 2")], ['says "stands on": write "is on" (title)']),
+        (
+            [("A reason.", "Shall be sent anew.")],
+            ['says "shall": write "must"', 'says "anew": write "again"'],
+        ),
+        ([("is wrong.", "stands on 2 line(s).")], ['says "stands on"', 'says "line(s)": write a number']),
+        ([("Fix it.", "Mend it.")], ['says "mend": write "fix" (fix)']),
+        ([("is wrong.", "is no code.")], ['says "is no": write "is not" (message)']),
+        ([("is wrong.", "is wrong")], ["does not end with a full stop (message)"]),
+        ([("Fix it.", "Fix it")], ["does not end with a full stop (fix)"]),
+        (
+            [("is wrong.", "is " + "very " * 38 + "wrong.")],
+            ["has a sentence of 41 words: 40 at most (message)"],
+        ),
+        ([("A reason.", "Wrong. " + "Why? " + "so " * 41)], ["has a sentence of 41 words: 40 at most (why)"]),
+    ],
+)
+def test_lint_holds_the_words_of_a_rule(tmp_path, changes, reasons):
+    write(tmp_path, "a.b", *changes)
+    code, said = lint(tmp_path)
+    assert code == 1
+    assert len(said) == len(reasons)
+    for reason in reasons:
+        assert any(reason in line for line in said), said
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [("A title", "There is no full stop after a title")],
+        [("A reason.", "The id is no longer in use. There is no other. An amendment is upcoming.")],
+        [("is wrong.", "is " + "very " * 37 + "wrong.")],
+        [("Fix it.", "Fix it. " + "Send it. " * 30)],
+        [('"A book"', '"A book of somebody, anew"')],
+    ],
+)
+def test_plain_words_are_left_alone(tmp_path, changes):
+    write(tmp_path, "a.b", *changes)
+    assert lint(tmp_path) == (0, [])
+
+
+def test_a_text_that_cases_share_is_objected_to_once(tmp_path):
+    cases = (
+        "cases:\n  - match: {line: {fact: line, code: A}}\n  - match: {line: {fact: line, code: B}}\nsources:"
+    )
+    write(tmp_path, "a.b", ("Fix it.", "Mend it."), ("sources:", cases))
+    assert len(lint(tmp_path)[1]) == 1
 
 
 def test_the_rules_that_come_with_the_checker_are_no_twins():
@@ -361,13 +413,13 @@ def test_examples_that_do_not_do_as_they_say(tmp_path):
     assert found.exit_code == 1
     assert "passing example 1 gives the finding: 97110" in found.output
     assert "failing example 1 gives no finding of this rule" in found.output
-    assert "1 rule, 2 to complain of" in found.output
+    assert "1 rule, 2 to fix" in found.output
 
 
 def test_a_folder_may_be_called_as_that_of_the_packaged_rules(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "rulesets", "acme.b")
-    assert run("rules", "lint", "--rules", "rulesets/").output == "1 rule, nothing to complain of\n"
+    assert run("rules", "lint", "--rules", "rulesets/").output == "1 rule, nothing to fix\n"
     monkeypatch.chdir(ROOT)
     everything = run("rules", "lint").output
     assert run("rules", "lint", "--rules", "rulesets").output == everything
@@ -395,14 +447,14 @@ def test_rules_may_speak_of_profiles_of_one_s_own(tmp_path):
     assert run("rules", "lint", *own).exit_code == 2
     own += ["--profile", tmp_path / "profiles"]
     for action in ("lint", "test"):
-        assert run("rules", action, *own).output == "1 rule, nothing to complain of\n"
+        assert run("rules", action, *own).output == "1 rule, nothing to fix\n"
     assert "acme info" in run("explain", "a.b", *own).output
 
 
 def test_explain_shows_an_example_in_and_out_with_the_table():
     page = run("explain", "ncci.ptp").output
     assert "Example in      SV1*HC:97750:GP*50.00*UN*1***1~" in page
-    assert "Example out     error at line 2, 2400 SV101-2: 97750 is not paid beside 97530" in page
+    assert "Example out     error at line 2, 2400 SV101-2: 97750 is not paid with 97530" in page
     assert "Table           ncci_ptp, builtin-therapy-2024Q3" in page
     assert "What made the two services separate" in page
 
@@ -417,7 +469,7 @@ def test_a_rule_whose_example_cannot_be_read_is_explained_without(tmp_path):
 
 def test_every_rule_shows_an_example():
     book = rules.load()
-    checker = Checker(load_guide(), Engine(book, "python"), Circumstances(20260302, built_in()))
+    checker = Checker(load_guide(), Engine(book, "python"), Setting(20260302, built_in()))
     for rule in book.rules:
         shown = show_example(checker, rule)
         assert shown is not None, rule.id
@@ -428,11 +480,16 @@ def test_every_rule_shows_an_example():
 # -- docs ----------------------------------------------------------------------------------------------------
 
 
-def test_the_pages_of_rules_and_facts_are_current(tmp_path):
+def test_the_page_of_facts_is_current_and_the_others_stand_beside_it(tmp_path):
     assert run("rules", "docs", "--out-dir", tmp_path).exit_code == 0
-    for name in ("rules.md", "facts.md"):
-        current = (tmp_path / name).read_text() == (ROOT / "docs" / name).read_text()
-        assert current, f"docs/{name} is not what `edi-checker rules docs --out-dir docs` writes"
+    current = (tmp_path / "facts.md").read_text() == (ROOT / "docs" / "facts.md").read_text()
+    assert current, "docs/facts.md is not what `edi-checker rules docs --out-dir docs` writes"
+    book = rules.load()
+    page = (tmp_path / "rules.md").read_text()
+    for rule in book.rules:
+        section = page.partition(f"\n### {rule.id}\n")[2].partition("\n### ")[0]
+        assert "- **Example in**: `" in section, rule.id
+    assert (tmp_path / "coverage.md").read_text().startswith("# Coverage: ")
 
 
 def test_the_pages_say_everything():
@@ -460,9 +517,9 @@ def parts_of_samples():
     """The facts of each part of every sample."""
     for sample in sorted((ROOT / "samples" / "837p").rglob("*.837")):
         with sample.open("rb") as stream:
-            circumstances = Circumstances(20261121, built_in()).for_one_input()
+            setting = Setting(20261121, built_in()).for_one_input()
             for part in read_parts(read_blocks(stream), load_guide()):
-                yield facts_of(part, circumstances)
+                yield facts_of(part, setting)
 
 
 def test_what_lint_says_of_facts_is_true_of_every_sample():
@@ -513,8 +570,8 @@ def ask(environment, *arguments, folder=ROOT):
 
 def test_a_package_brings_its_rules_and_facts(installed):
     assert "acme.busy-day" in ask(installed, "rules").stdout
-    assert "nothing to complain of" in ask(installed, "rules", "lint", "acme").stdout
-    assert ask(installed, "rules", "test", "acme").stdout == "1 rule, nothing to complain of\n"
+    assert "nothing to fix" in ask(installed, "rules", "lint", "acme").stdout
+    assert ask(installed, "rules", "test", "acme").stdout == "1 rule, nothing to fix\n"
     assert "whose lines is more than 3" in ask(installed, "explain", "acme.busy-day").stdout
 
     assert "acme.busy-day" not in run("rules").output, "only where it is installed"
@@ -595,11 +652,11 @@ def surprise():
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ({"rule_folders": rule_folders_of(["/nowhere"])}, "/nowhere is no folder of rules"),
+        ({"rule_folders": rule_folders_of(["/nowhere"])}, "/nowhere is not a folder of rules"),
         ({"rule_folders": rule_folders_of(7)}, "not iterable"),
         (
             {"fact_types": fact_types_of({"line": FactType("a line", {})})},
-            "there is a fact type 'line' already",
+            "there is already a fact type 'line'",
         ),
         ({"fact_types": fact_types_of({"mine": FactType("mine", {})})}, "has no field date"),
         ({"fact_types": fact_types_of({"mine": 5})}, "has no field date"),
@@ -629,8 +686,8 @@ def test_a_fact_maker_that_fails_leaves_the_claim_unchecked():
     def fail(claim, received, profile):
         raise KeyError(claim.id)
 
-    circumstances = Circumstances(20261121, built_in(), more_facts=fail)
-    checker = Checker(load_guide(), Engine(rules.load(), "python"), circumstances)
+    setting = Setting(20261121, built_in(), more_facts=fail)
+    checker = Checker(load_guide(), Engine(rules.load(), "python"), setting)
     with (ROOT / "samples" / "837p" / "clean" / "pt-clinic.837").open("rb") as stream:
         seen = [checked for checked in checker.check(stream) if checked.failed]
     assert len(seen) == 3
@@ -648,7 +705,7 @@ def test_the_example_fact_has_its_fields_checked():
 def test_one_s_own_examples_run_with_the_facts_of_packages(tmp_path):
     write(tmp_path, "a.b")
     book = rules.load([tmp_path], packaged=False)
-    checker = Checker(load_guide(), Engine(book, "python"), Circumstances(20261121, built_in()))
+    checker = Checker(load_guide(), Engine(book, "python"), Setting(20261121, built_in()))
     [complaint] = try_examples(checker, book.rules[0])
     assert "passing example 1" in complaint
 

@@ -91,11 +91,13 @@ def test_every_faulty_file_is_expected_and_named_by_its_rule() -> None:
         assert (Path(__file__).parent.parent / "rulesets" / f"{row['rule'].replace('.', '/')}.yaml").is_file()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", CLEAN, ids=lambda path: path.stem)
 def test_pyx12_accepts_a_clean_sample(path: Path) -> None:
     assert pyx12_oracle.ask(path.read_text()) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "row",
     [row for row in EXPECTED if not row["rule"].startswith(STRUCTURE)],
@@ -145,6 +147,7 @@ def test_generated_claims_are_the_same_for_the_same_seed() -> None:
     assert first == again != other
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("claims", "seed"), [(1, 1), (2, 2), (260, 3)])
 def test_pyx12_accepts_generated_claims(claims: int, seed: int) -> None:
     text = "".join(generate(claims, seed=seed, per_transaction=100))
@@ -152,6 +155,7 @@ def test_pyx12_accepts_generated_claims(claims: int, seed: int) -> None:
     assert pyx12_oracle.ask(text) == []
 
 
+@pytest.mark.long
 def test_generated_clean_claims_give_no_finding(tmp_path: Path) -> None:
     path = tmp_path / "clean.837"
     path.write_text("".join(generate(600, seed=11, per_transaction=250)))
@@ -160,6 +164,7 @@ def test_generated_clean_claims_give_no_finding(tmp_path: Path) -> None:
     assert report["counts"]["claims_accepted"] == 600
 
 
+@pytest.mark.long
 def test_every_seeded_fault_is_found_and_nothing_else(tmp_path: Path) -> None:
     seeded: list[Seeded] = []
     path = tmp_path / "faulty.837"

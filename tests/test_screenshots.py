@@ -15,7 +15,7 @@ from edi_checker.acks import Acknowledger, number_elements
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.claims.minutes import read_minutes
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from edi_checker.reports.findings_log import FindingsLog, Tally
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installe
 
 @pytest.fixture(scope="module")
 def checker():
-    return Checker(load_guide(), Engine(load_rules(), "python"), Circumstances(RECEIVED, built_in()))
+    return Checker(load_guide(), Engine(load_rules(), "python"), Setting(RECEIVED, built_in()))
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def add(checker, report, given):
         name, data = given.name, given.read_bytes()
         beside = given.with_suffix(".minutes.csv")
         minutes = read_minutes(beside) if beside.exists() else None
-    own = replace(checker, circumstances=replace(checker.circumstances, minutes=minutes))
+    own = replace(checker, setting=replace(checker.setting, minutes=minutes))
     acknowledger = Acknowledger(RECEIVED, number_elements(checker.guide))
     exhibits = ClaimViews(minutes)
     with FindingsLog(name) as journal:

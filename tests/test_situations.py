@@ -12,7 +12,7 @@ from edi_checker import rules
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example, write_example
-from edi_checker.facts import VOCABULARY, Circumstances
+from edi_checker.facts import VOCABULARY, Setting
 from edi_checker.facts.situations import MOST_SITUATIONS
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
@@ -20,8 +20,8 @@ from generate_claims import generate
 from parts_of import facts
 
 BOOK = rules.load()
-CHECKER = Checker(load_guide(), Engine(BOOK, "python"), Circumstances(20260302, built_in()))
-DURABLE = Checker(load_guide(), Engine(BOOK, "durable"), Circumstances(20260302, built_in()))
+CHECKER = Checker(load_guide(), Engine(BOOK, "python"), Setting(20260302, built_in()))
+DURABLE = Checker(load_guide(), Engine(BOOK, "durable"), Setting(20260302, built_in()))
 SITUATIONAL = [rule for rule in BOOK.rules if rule.id.startswith("situation.")]
 
 

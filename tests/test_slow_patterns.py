@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import edi_checker
-from edi_checker.check.memo import _Cutter
+from edi_checker.check.cutting import Cutter
 from edi_checker.claims.minutes import note_pattern
 from edi_checker.guide.hierarchy import write_subscriber
 from edi_checker.guide.patterns import write
@@ -24,7 +24,7 @@ PACKAGE = Path(edi_checker.__file__).parent
 CALLS = ("compile", "search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer")
 ENDLESS = re._constants.MAXREPEAT
 USUAL = Delimiters("*", ":", "^", "~")
-CUTTER = _Cutter(USUAL)
+CUTTER = Cutter(USUAL)
 TRIGGERS = (PACKAGE / "facts" / "triggers.py").read_text("utf-8")
 
 # Patterns that are put together at run time, each with its stand-ins for what is put in, or the test that
@@ -48,10 +48,10 @@ PUT_TOGETHER = {
     ("reference/codesets/member_ids.py", "_checked"): (),  # test_member_ids.py
     ("reference/codesets/member_ids.py", "form"): (),
     ("guide/patterns.py", "start"): (r"~LX\*([0-9]+)",),
-    ("check/memo.py", "CLM{e}"): (CUTTER._clm.pattern,),
-    ("check/memo.py", "{'|'.join(ends)}"): (CUTTER._head.pattern,),
-    ("check/memo.py", "LX{e}"): (CUTTER._line.pattern,),
-    ("check/memo.py", "{t}SBR{e}"): (CUTTER._order.pattern,),
+    ("check/cutting.py", "CLM{e}"): (CUTTER._clm.pattern,),
+    ("check/cutting.py", "{'|'.join(ends)}"): (CUTTER._head.pattern,),
+    ("check/cutting.py", "LX{e}"): (CUTTER._line.pattern,),
+    ("check/cutting.py", "{t}SBR{e}"): (CUTTER._order.pattern,),
     ("facts/triggers.py", "form"): tuple(re.findall(r'form_of\([0-9], "([^"]+)"\)', TRIGGERS)),
     ("guide/hierarchy.py", "{e}22(?:"): (write_subscriber(USUAL).pattern,),
     ("guide/patterns.py", "write"): (),  # test_the_patterns_of_the_guide

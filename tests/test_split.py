@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 import tracemalloc
 from collections import Counter
 from dataclasses import replace
@@ -21,21 +20,21 @@ from edi_checker.check.engine import Engine
 from edi_checker.check.split import Splitter
 from edi_checker.claims.claim import Claim, GroupEnd, InterchangeEnd, Subscriber, TransactionEnd
 from edi_checker.cli import commands
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.guide.table import load
 from edi_checker.reference.tables import built_in
 from edi_checker.rules import load as load_rules
 from edi_checker.x12.blocks import NotX12, read_blocks
 from generate_claims import FAULTS, generate
+from paths import CORPUS
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "837p"
-SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).parent.parent.parent / "shared"))
-CORPUS = sorted((SHARED / "corpus" / "837p").glob("*"))
+PUBLISHED = sorted((CORPUS / "837p").glob("*"))
 
 CHECKER = Checker(
     guide=load(),
     engine=Engine(load_rules(()), "python"),
-    circumstances=Circumstances(received=20261121, tables=built_in()),
+    setting=Setting(received=20261121, tables=built_in()),
 )
 BY_TRANSACTION = replace(CHECKER, isolation="transaction")
 # What is put right in the files that are written, or leaves nothing to write.
@@ -194,6 +193,7 @@ def change(text: str, old: str, new: str, nth: int = 0) -> str:
     return old.join(pieces[: nth + 1]) + new + old.join(pieces[nth + 1 :])
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     count=st.integers(1, 12),
@@ -223,6 +223,7 @@ def test_generated_batches(
         assert both.rejected == ""
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_segments_dropped_doubled_and_moved(data: st.DataObject) -> None:
@@ -246,6 +247,7 @@ def test_segments_dropped_doubled_and_moved(data: st.DataObject) -> None:
     assert complaints(both.clean) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*/*.837")), ids=lambda path: path.stem)
 def test_samples(path: Path) -> None:
     both = split(path.read_bytes())
@@ -260,8 +262,9 @@ def test_samples(path: Path) -> None:
         assert both.rejected == ""
 
 
-@pytest.mark.skipif(not CORPUS, reason="the public corpus is not there")
-@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem[:60])
+@pytest.mark.long
+@pytest.mark.skipif(not PUBLISHED, reason="the public corpus is not there")
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem[:60])
 def test_corpus(path: Path) -> None:
     try:
         both = split(path.read_bytes())
@@ -491,6 +494,7 @@ def test_text_outside_of_ascii_is_kept() -> None:
     assert "CLÍNICA Ñ" in both.clean + both.rejected
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_input() -> None:
     """Ten times the claims in one set, and hardly more memory; the text alone would be 4 MB."""
 

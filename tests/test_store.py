@@ -30,7 +30,6 @@ from make_cms_files import (
     MPFS_HEAD,
     MUE_HEAD,
     PTP_HEAD,
-    SHARED,
     addon_line,
     hcpcs_line,
     icd_line,
@@ -39,6 +38,7 @@ from make_cms_files import (
     ptp_text,
     write_workbook,
 )
+from paths import REFERENCE
 
 ROOT = Path(__file__).resolve().parents[1]
 CLEAN = ROOT / "samples" / "837p" / "clean" / "pt-clinic.837"
@@ -287,8 +287,8 @@ def test_lists_of_changes_and_the_edits_of_hospitals_are_refused(tmp_path, folde
         (("97530", "97750", "", "20201001", "*"), "5 columns, where 6 are needed"),
         (("97530", "9775", "", "20201001", "*", "1", WHY), "five characters"),
         (("97530", "9775o", "", "20201001", "*", "1", WHY), "five characters"),
-        (("97530", "97750", "", "20201301", "*", "1", WHY), "20201301 is no date"),
-        (("97530", "97750", "", "20210229", "*", "1", WHY), "20210229 is no date"),
+        (("97530", "97750", "", "20201301", "*", "1", WHY), "20201301 is not a date"),
+        (("97530", "97750", "", "20210229", "*", "1", WHY), "20210229 is not a date"),
         (("97530", "97750", "", "*", "*", "1", WHY), "a date is expected"),
         (("97530", "97750", "", "20201001", "", "1", WHY), "deletion date"),
         (("97530", "97750", "", "20201001", "*", "7", WHY), "indicator of 0, 1 or 9"),
@@ -626,9 +626,9 @@ def test_a_single_dose_drug_keeps_its_indicators(tmp_path, folder):
     ("row", "reason"),
     [
         ("97530,20230701,", "a HCPCS code of level II is expected, not 97530"),
-        ("J9271,2023-13-01,", "2023-13-01 is no date"),
+        ("J9271,2023-13-01,", "2023-13-01 is not a date"),
         ("J9271,,", "a date is expected, not nothing"),
-        ("J9271,20230701,20230630", "the last day, 20230630, lies before the first"),
+        ("J9271,20230701,20230630", "the last day, 20230630, is before the first"),
     ],
 )
 def test_a_damaged_list_of_drugs_is_refused_with_its_line(tmp_path, folder, row, reason):
@@ -939,7 +939,7 @@ def test_whatever_a_workbook_holds_it_is_read_or_refused(tmp_path):
 
 
 def shared(name):
-    path = SHARED / "reference" / name
+    path = REFERENCE / name
     if not path.exists():
         pytest.skip(f"{name} is not at hand")
     return path

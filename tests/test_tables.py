@@ -1,23 +1,11 @@
 """The built-in tables: what they hold, on which days, and that they hold nothing else."""
 
-import csv
-import os
 import time
-from pathlib import Path
 
 import pytest
 
 from edi_checker.reference.tables import BUILT_IN, RELEASED, built_in
-
-SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).resolve().parents[2] / "shared"))
-
-
-def shared_rows(name):
-    path = SHARED / "facts" / name
-    if not path.exists():
-        pytest.skip(f"{name} is not at hand")
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
+from paths import facts_table
 
 
 def test_an_edit_is_found_whichever_code_comes_first():
@@ -139,7 +127,7 @@ def test_loading_takes_no_time():
 
 
 def test_every_active_edit_of_the_source_is_there_with_its_dates():
-    rows = [row for row in shared_rows("therapy_ptp.csv") if row["active_2024q3"] == "Y"]
+    rows = [row for row in facts_table("therapy_ptp.csv") if row["active_2024q3"] == "Y"]
     assert len(rows) == 386
     for row in rows:
         first = int(row["effective"] or RELEASED)
@@ -151,7 +139,7 @@ def test_every_active_edit_of_the_source_is_there_with_its_dates():
 
 
 def test_no_ended_edit_of_the_source_is_there():
-    rows = shared_rows("therapy_ptp.csv")
+    rows = facts_table("therapy_ptp.csv")
     active = {(row["column_1"], row["column_2"]) for row in rows if row["active_2024q3"] == "Y"}
     active |= {(column_2, column_1) for column_1, column_2 in active}
     ended = {(row["column_1"], row["column_2"]) for row in rows} - active
@@ -162,7 +150,7 @@ def test_no_ended_edit_of_the_source_is_there():
 
 
 def test_pairs_without_an_active_edit_give_nothing():
-    rows = shared_rows("therapy_ptp_no_active_edit.csv")
+    rows = facts_table("therapy_ptp_no_active_edit.csv")
     assert len(rows) == 554
     for row in rows:
         for on in (20191231, 20201001, 20240701, 20260203):
@@ -170,7 +158,7 @@ def test_pairs_without_an_active_edit_give_nothing():
 
 
 def test_every_limit_of_the_source_is_there():
-    for row in shared_rows("therapy_mue.csv"):
+    for row in facts_table("therapy_mue.csv"):
         limit = built_in().mue(row["code"], 20260203)
         if row["mue"]:
             assert (limit.limit, limit.mai) == (int(row["mue"]), row["mai"])
@@ -179,14 +167,14 @@ def test_every_limit_of_the_source_is_there():
 
 
 def test_every_primary_of_the_source_is_there():
-    for row in shared_rows("therapy_aoc.csv"):
+    for row in facts_table("therapy_aoc.csv"):
         addon = built_in().addon(row["add_on"], 20260203)
         assert addon.type == row["aoc_type"]
         assert row["primary"] in addon.primaries
 
 
 def test_every_therapy_code_of_the_source_is_there():
-    for row in shared_rows("therapy_codes.csv"):
+    for row in facts_table("therapy_codes.csv"):
         procedure = built_in().procedure(row["code"], 20261121)
         if row["class"] in ("always", "sometimes"):
             assert procedure.therapy == row["class"]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,24 +11,24 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example
 from edi_checker.claims.profile import COMMERCIAL, MEDICAID, MEDICARE, Profile
-from edi_checker.facts import Circumstances, facts_of
+from edi_checker.facts import Setting, facts_of
 from edi_checker.finding import Finding, TableVersion
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import AddOn, MueLimit, built_in
 from parts_of import claim_of
+from paths import facts_table
 
 BOOK = rules.load()
 ENGINE = Engine(BOOK.keep(select=["therapy", "ncci", "modifier", "date"]), "python")
-CHECKER = Checker(load_guide(), ENGINE, Circumstances(20260302, built_in()))
-SHARED = Path(os.environ.get("EDI_CHECKER_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+CHECKER = Checker(load_guide(), ENGINE, Setting(20260302, built_in()))
 
 
 def decide(*lines: str, profile: Profile | None = None, edit: Any = (), **claim: Any) -> list[Finding]:
     """Errors and warnings of the whole check on a claim with these lines."""
     checker = CHECKER
     if profile is not None:
-        circumstances = Circumstances(20260302, built_in(), profile=profile)
-        checker = Checker(CHECKER.guide, ENGINE, circumstances)
+        setting = Setting(20260302, built_in(), profile=profile)
+        checker = Checker(CHECKER.guide, ENGINE, setting)
     example = {"lines": list(lines), "claim": claim, "edit": edit}
     return [f for f in run_example(checker, example) if f.rule.partition(".")[0] != "guide"]
 
@@ -288,9 +285,9 @@ class Toy:
 
 
 def with_tables(tables: Any, *lines: str) -> list[Finding]:
-    circumstances = Circumstances(20260302, tables, profile=MEDICARE)
-    facts = facts_of(claim_of({"lines": list(lines)}), circumstances)
-    return [f for f in ENGINE.decide(facts, MEDICARE, 20260302) if f.rule.startswith("ncci.")]
+    setting = Setting(20260302, tables, profile=MEDICARE)
+    facts = facts_of(claim_of({"lines": list(lines)}), setting)
+    return [f for f in ENGINE.judge(facts, MEDICARE, 20260302) if f.rule.startswith("ncci.")]
 
 
 VERSION = TableVersion("toy", "1")
@@ -332,11 +329,7 @@ def split(text: str) -> dict[str, int]:
 
 
 def test_the_worked_examples() -> None:
-    path = SHARED / "facts" / "eight_minute_examples.csv"
-    if not path.exists():
-        pytest.skip("the worked examples are not at hand")
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = facts_table("eight_minute_examples.csv")
     assert len(rows) == 47
     timed = 0
     for row in rows:

@@ -10,7 +10,7 @@ import pytest
 from both_ways import assert_same, count, findings_in, make_pair, parts_in, said, usual
 from edi_checker import rules
 from edi_checker.check.examples import write_example
-from edi_checker.facts import VOCABULARY, Circumstances, facts_of, triggers
+from edi_checker.facts import VOCABULARY, Setting, facts_of, triggers
 from edi_checker.facts.pieces import look_at
 from edi_checker.facts.triggers import NOTHING_AROUND, TRIGGERS, Trigger, is_attended, one_of, triggers_of
 from edi_checker.reference.tables import built_in
@@ -28,7 +28,7 @@ def with_row(row: Trigger) -> str:
 
 
 def situations(text: str) -> list[str]:
-    given = Circumstances(RECEIVED, built_in())
+    given = Setting(RECEIVED, built_in())
     return [
         fact.values["kind"]
         for part in parts_in(text)
@@ -48,6 +48,7 @@ def test_a_plain_claim_makes_none():
     assert situations(PLAIN) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("row", ROWS)
 def test_a_situation_is_found_with_and_without_memory(row):
     text = with_row(row)
@@ -215,6 +216,7 @@ def add_modifier(segment):
 NOT_ASSIGNED = change_element("CLM", 7, "C")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("row", "segment", "change"),
     [

@@ -1,4 +1,4 @@
-"""Makes samples/837p/97530 and docs/97530.md: what is said of 97530, and the rule that answers it.
+"""Makes samples/837p/97530 and docs/97530.md: what guides say about 97530, and the rule that checks it.
 
 The statements stand in tests/statements_97530.yaml.
 
@@ -20,7 +20,7 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
 from edi_checker.claims.minutes import Minutes
-from edi_checker.facts import Circumstances
+from edi_checker.facts import Setting
 from edi_checker.finding import Finding
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
@@ -32,12 +32,12 @@ PAGE = ROOT / "docs" / "97530.md"
 RECEIVED = 20261121
 
 _HEAD = """\
-# What is said of 97530, and where it is checked
+# What guides say about 97530, and the rule that checks it
 
-97530 is therapeutic activities. Each statement below, from coding guides and payer pages, is answered by a
-rule; of the two samples one does as it says and the other does not. Where a guide and the published tables
-disagree the tables decide. This page and the samples are made by `tests/write_97530.py` from
-`tests/statements_97530.yaml`, and a test holds them to it.
+97530 is therapeutic activities. A rule checks each statement below, which is from coding guides and payer
+pages. One of its two samples passes and the other fails. Where a guide and the published tables disagree, the
+tables decide. `tests/write_97530.py` makes this page and the samples from `tests/statements_97530.yaml`, and
+a test keeps them current.
 
     edi-checker check samples/837p/97530 --received 2026-11-21
     edi-checker explain therapy.minutes
@@ -46,19 +46,18 @@ _TAIL = """\
 
 ## Beyond single claims
 
-| what therapy software is asked for | where it is |
+| what therapy software should do | where it is |
 |---|---|
-| a timer for units | `edi-checker units 97530=25 97110=20`: the units of minutes, by both methods |
+| a timer for units | `edi-checker units 97530=25 97110=20`: the units for minutes, by both methods |
 | guidance on modifiers | the fix of each finding; `edi-checker explain modifier.conflict` |
 | alerts, scrubbing of claims | `edi-checker check FILE` before claims are sent |
-| reminders while billing | `edi-checker watch FOLDER`: each file as it arrives |
-| what the record must show | the documentation of a rule: `explain`, and beside its findings in HTML |
+| what the record must show | the documentation of a rule: `explain`, and with its findings in HTML |
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One thing that is said of 97530; `passing` and `failing` are claims in the notation of examples."""
+    """One statement about 97530; `passing` and `failing` are claims in the notation of examples."""
 
     name: str
     says: str
@@ -69,7 +68,7 @@ class Statement:
 
 def statements() -> list[Statement]:
     """The statements, in order."""
-    rows = yaml.load(STATEMENTS.read_text(), yaml.BaseLoader)  # texts alone
+    rows = yaml.load(STATEMENTS.read_text(), yaml.BaseLoader)  # only texts
     return [Statement(row["name"], row["says"], row["rule"], row["pass"], row["fail"]) for row in rows]
 
 
@@ -83,16 +82,16 @@ def files(statement: Statement) -> Iterator[tuple[str, str]]:
 
 
 def find(checker: Checker, example: dict[str, Any]) -> list[Finding]:
-    """The findings on a sample as it is checked beside its minutes."""
+    """The findings on a sample as it is checked with its minutes."""
     written = write_example(example)
     minutes = Minutes.parse(written.minutes, "sample") if written.minutes else None
-    circumstances = Circumstances(RECEIVED, built_in(), minutes)
-    checker = Checker(checker.guide, checker.engine, circumstances)
+    setting = Setting(RECEIVED, built_in(), minutes)
+    checker = Checker(checker.guide, checker.engine, setting)
     return [f for checked in checker.check(io.BytesIO(written.text.encode())) for f in checked.findings]
 
 
 def make_checker() -> Checker:
-    return Checker(load_guide(), Engine(rules.load(), "python"), Circumstances(RECEIVED, built_in()))
+    return Checker(load_guide(), Engine(rules.load(), "python"), Setting(RECEIVED, built_in()))
 
 
 def page() -> str:
@@ -105,7 +104,7 @@ def page() -> str:
         place = f"line {where.line}, " if where.line is not None else ""
         name = f"../samples/837p/97530/{statement.name}"
         passing = f"[Passes]({name}.pass.837): {_billed(statement.passing)}"
-        failing = f"[Does not]({name}.fail.837): {_billed(statement.failing)}"
+        failing = f"[Fails]({name}.fail.837): {_billed(statement.failing)}"
         lines += [
             f"## {number}. {statement.says}",
             "",

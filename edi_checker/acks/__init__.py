@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import IO
 
-from edi_checker.acks.ack277ca import Claims277, Group277, Set277
-from edi_checker.acks.ack999 import Claims999, ElementNumber, Group999, Sets999
+from edi_checker.acks.ack277ca import Group277
+from edi_checker.acks.ack999 import ElementNumber, Group999
 from edi_checker.acks.interchange import Day, Numbers, Spool, write_header, write_trailer
 from edi_checker.acks.ta1 import write_ta1
 from edi_checker.check.checker import Checked
@@ -24,11 +24,11 @@ from edi_checker.claims.claim import (
 )
 from edi_checker.finding import Finding
 from edi_checker.guide.table import Composite, Guide
+from edi_checker.x12.fault_codes import NOTED_ONLY
 
 __all__ = ["Acknowledger", "Answers", "ElementNumber", "number_elements"]
 
 _MOST_REASONS = 100
-_NOTED_ONLY = "021"  # the one note of a TA1 that leaves the interchange accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +49,6 @@ class Answers:
         for stream in (self.ack999, self.ack277ca, self.ta1):
             if stream is not None:
                 stream.close()
-
-
-@dataclass(frozen=True, slots=True)
-class AnsweredSets:
-    """The answers to a run of sets of one group: see Acknowledger.take_out."""
-
-    sets_999: Sets999
-    sets_277: list[Set277]
-    accepted: bool
-    unchecked: bool
-    withheld: bool
-    reasons: list[str]
-    more_reasons: int
-
-
-@dataclass(frozen=True, slots=True)
-class AnsweredClaims:
-    """The answers to claims of one provider in a set that is open: see Acknowledger.take_out_claims."""
-
-    claims_999: Claims999
-    claims_277: Claims277
-    unchecked: bool
 
 
 @dataclass(slots=True)
@@ -162,66 +140,6 @@ class Acknowledger:
                 self._close_interchange(rejected)
             case _:
                 pass
-
-    def keep_answers(self) -> None:
-        """Keep the answers to the sets of the open group, for `take_out`."""
-        if self._group is not None:
-            self._group.ack277ca.keep_answers()
-
-    def take_out(self) -> AnsweredSets | None:
-        """The answers to the sets of the open group, for another Acknowledger; None without a group."""
-        group = self._group
-        if group is None:
-            return None
-        answers = AnsweredSets(
-            group.ack999.take_out(),
-            group.ack277ca.take_out(),
-            group.accepted,
-            group.unchecked,
-            group.withheld,
-            self._withheld,
-            self._more_withheld,
-        )
-        group.accepted = group.unchecked = group.withheld = False
-        self._withheld, self._more_withheld = [], 0
-        return answers
-
-    def put_in(self, answers: AnsweredSets) -> None:
-        """Go on with the answers to the next sets of the open group, made elsewhere from the same group."""
-        group = self._group
-        if group is None:
-            return
-        group.ack999.put_in(answers.sets_999)
-        group.ack277ca.put_in(answers.sets_277)
-        group.accepted = group.accepted or answers.accepted
-        group.unchecked = group.unchecked or answers.unchecked
-        group.withheld = group.withheld or answers.withheld
-        for reason in answers.reasons:
-            self._withhold(reason)
-        self._more_withheld += answers.more_reasons
-
-    def take_out_claims(self) -> AnsweredClaims | None:
-        """The answers to the claims of the open provider, for another Acknowledger; None outside of a set."""
-        group, now = self._group, self._set
-        if group is None or now is None:
-            return None
-        answers = AnsweredClaims(
-            group.ack999.take_out_claims(), group.ack277ca.take_out_claims(), now.unchecked
-        )
-        now.unchecked = False
-        return answers
-
-    def put_in_claims(self, answers: AnsweredClaims) -> None:
-        """Go on with the next claims of the open provider, made elsewhere.
-
-        Raises OverflowError where an answer has no room for them.
-        """
-        group, now = self._group, self._set
-        if group is None or now is None:
-            return
-        group.ack999.put_in_claims(answers.claims_999)
-        group.ack277ca.put_in_claims(answers.claims_277)
-        now.unchecked = now.unchecked or answers.unchecked
 
     def finish(self) -> Answers:
         """The answers. An interchange whose end never came is withheld."""
@@ -334,7 +252,7 @@ class Acknowledger:
         notes = now.notes or []
         # Without a note the groups may all have been rejected, each with its own answer.
         if rejected and (notes or now.groups_accepted):
-            worst = next((note for note in notes if note != _NOTED_ONLY), notes[0] if notes else "024")
+            worst = next((note for note in notes if note != NOTED_ONLY), notes[0] if notes else "024")
             self._reject_interchange(now, worst)
             return
         if now.unchecked:

@@ -11,11 +11,9 @@ from edi_checker.acks.ack999 import addresses
 from edi_checker.acks.interchange import (
     COMPONENT,
     ELEMENT,
-    TERMINATOR,
     Day,
     Spool,
     clean,
-    money,
     write_group_header,
 )
 from edi_checker.claims.claim import (
@@ -30,7 +28,8 @@ from edi_checker.claims.claim import (
     Transaction,
     element,
 )
-from edi_checker.finding import RETURNED, Finding
+from edi_checker.finding import NEED_A_SECOND, RETURNED, Finding
+from edi_checker.x12.money import x12_amount
 
 VERSION = "005010X214"
 
@@ -39,10 +38,7 @@ _MOST_STATUSES = 9  # STC segments under one claim or line
 _MOST_CENTS = 10**17  # STC04 holds 18 characters; what is more is no charge
 
 _REJECTS = re.compile(r"(A[3678]):([0-9]{1,4})(?::([A-Z0-9]{2,3}))?")
-_PATIENT_HL = re.compile(rb"^HL\*\d+\*\d+\*PT~\n", re.MULTILINE)
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,3})?")
-# These say that something is wrong, but not with what: they need a second code beside them.
-_NEEDS_PARTNER = frozenset(("21", "402", "510", "511", "512", "700", "732"))
 _FORMAT = "481"  # the submission's format is invalid: partner and last resort for what no code names
 _LINE = ("A3:247",)  # the claim fails because of a line, see 2220D
 _RECEIPT = "A1:19"
@@ -120,29 +116,6 @@ class _Set:
     above: dict[type, list[Finding]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Set277:
-    """The answer to one set but for its number: segments before and behind TRN of 2200A, then the levels."""
-
-    head: list[str]
-    rest: list[str]
-    levels: bytes
-    segments: int
-
-
-@dataclass(frozen=True, slots=True)
-class Claims277:
-    """The answers to claims of one provider in an open set: see Group277.take_out_claims.
-
-    `patients` is the text before the first 2000D, then that of each without its HL: its number is not known.
-    """
-
-    patients: list[bytes]
-    segments: int
-    sums: _Sums
-    payer: str
-
-
 class Group277:
     """The answers to the sets of one functional group, one 277 for each, written to `out` as they pass.
 
@@ -167,50 +140,6 @@ class Group277:
         self._levels = Spool()
         self._set: _Set | None = None
         self._answered = 0
-        self._kept: list[Set277] | None = None
-
-    def keep_answers(self) -> None:
-        """From now on write no answer but keep it, for `take_out`: its number is known elsewhere."""
-        self._kept = []
-
-    def take_out(self) -> list[Set277]:
-        """The answers that were kept; forgets them."""
-        answers, self._kept = self._kept or [], []
-        return answers
-
-    def put_in(self, answers: Iterable[Set277]) -> None:
-        """Write the answers to the next sets, made elsewhere."""
-        for answer in answers:
-            self._levels.add(answer.levels, answer.segments)
-            self._write_set(answer.head, answer.rest)
-
-    def take_out_claims(self) -> Claims277:
-        """The answers to the claims since the open provider was or this was last called; forgets them."""
-        now = self._set
-        level = now.provider if now is not None else None
-        text, segments = self._claims.take_after((0, 0))
-        self._levels.cut_back((0, 0))
-        sums = level.sums if level is not None else _Sums()
-        if level is not None:
-            level.sums = _Sums()
-        return Claims277(_PATIENT_HL.split(text), segments, sums, now.payer if now is not None else "")
-
-    def put_in_claims(self, answers: Claims277) -> None:
-        """Go on with the next claims of the open provider, made elsewhere."""
-        now = self._set
-        level = now.provider if now is not None else None
-        if now is None or level is None:
-            return
-        level.sums.add(answers.sums)
-        now.payer = now.payer or answers.payer
-        if level.rejected is not None:
-            return
-        out = answers.patients[:1]
-        for text in answers.patients[1:]:
-            now.levels += 1
-            out += (f"HL*{now.levels}*{level.number}*PT{TERMINATOR}\n".encode(), text)
-            level.listed = True
-        self._claims.add(b"".join(out), answers.segments)
 
     def open_set(self, transaction: Transaction, errors: list[Finding]) -> None:
         self.discard_set()
@@ -260,11 +189,11 @@ class Group277:
             of_claim, failing = _sort_out(claim, errors)
             for kind in (Patient, Subscriber, BillingProvider):
                 of_claim += now.above.get(kind, ())
-            lines += _rejections(of_claim, failing, date, money(amount), unread)
+            lines += _rejections(of_claim, failing, date, x12_amount(amount), unread)
         elif unread:
-            lines.append(_status((_ACCEPTED,), date, "WQ", money(amount), unread))
+            lines.append(_status((_ACCEPTED,), date, "WQ", x12_amount(amount), unread))
         else:
-            lines.append(f"STC*{_ACCEPTED}*{date}*WQ*{money(amount)}")
+            lines.append(f"STC*{_ACCEPTED}*{date}*WQ*{x12_amount(amount)}")
         if self._d9 in claim.block.text and (reference := _intermediary(claim)):
             lines.append(f"REF*D9*{reference}")
         lines += _dates(claim.dates)
@@ -313,7 +242,7 @@ class Group277:
         named = submitter.name_segment or []
         rest.append(_name("41", named[3:], submitter.entity_type, "46", identifier))
         rest.append(f"TRN*2*{clean(now.transaction.batch, 50) or '0'}")
-        total = money(sums.cents)
+        total = x12_amount(sums.cents)
         if rejected:
             reasons = _reasons([*now.findings, *errors], _OF_RECEIVER) or [(RETURNED, "")]
             rest += [_status(codes, day.date, "U", total) for codes, _ in reasons]
@@ -321,10 +250,7 @@ class Group277:
             rest.append(_status((f"{_RECEIPT}:{entity}",), day.date, "WQ", total))
         rest += _totals(sums, "90", "AA")
         self._set = None
-        if self._kept is None:
-            self._write_set(head, rest)
-        else:
-            self._kept.append(Set277(head, rest, *self._levels.take_after((0, 0))))
+        self._write_set(head, rest)
 
     def _write_set(self, head: list[str], rest: list[str]) -> None:
         """One answer with the next number and what waits in the spool of its levels."""
@@ -384,7 +310,7 @@ class Group277:
         named = billing.name_segment or []
         out.write_all([_name("85", named[3:], billing.entity_type, qualifier, identifier)])
         out.write("TRN", "1", "0")
-        total = money(sums.cents)
+        total = x12_amount(sums.cents)
         if level.rejected is not None:
             reasons = _reasons(level.rejected, _OF_PROVIDER) or [(RETURNED, "")]
             out.write_all([_status(codes, "", "U", total) for codes, _ in reasons])
@@ -405,9 +331,9 @@ def _totals(sums: _Sums, accepted: str, rejected: str) -> list[str]:
     if sums.rejected:
         out.append(f"QTY*{rejected}*{sums.rejected}")
     if sums.accepted:
-        out.append(f"AMT*YU*{money(sums.accepted_cents)}")
+        out.append(f"AMT*YU*{x12_amount(sums.accepted_cents)}")
     if sums.rejected:
-        out.append(f"AMT*YY*{money(sums.rejected_cents)}")
+        out.append(f"AMT*YY*{x12_amount(sums.rejected_cents)}")
     return out
 
 
@@ -495,7 +421,7 @@ def _procedure(line: ServiceLine) -> str:
 
 def _line_lines(line: ServiceLine, errors: list[Finding]) -> list[str]:
     charge = line.charge
-    amount = money(charge) if charge is not None and abs(charge) < _MOST_CENTS else "0"
+    amount = x12_amount(charge) if charge is not None and abs(charge) < _MOST_CENTS else "0"
     units = element(line.service, 4)
     if not _NUMBER.fullmatch(units):
         units = ""
@@ -539,6 +465,6 @@ def _choose_codes(said: tuple[str, ...]) -> tuple[str, ...]:
     if not codes:
         codes = RETURNED
     category, code, *_ = codes[0].split(COMPONENT)
-    if len(codes) == 1 and code in _NEEDS_PARTNER:
+    if len(codes) == 1 and code in NEED_A_SECOND:
         codes = (codes[0], f"{category}:{_FORMAT}")
     return codes

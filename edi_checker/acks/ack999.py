@@ -20,6 +20,7 @@ from edi_checker.claims.claim import (
     element,
 )
 from edi_checker.finding import Finding, Place
+from edi_checker.x12.fault_codes import CONDITIONS, MISSING
 
 VERSION = "005010X231A1"
 
@@ -31,10 +32,6 @@ _LONGEST_VALUE = 99  # IK404
 _MOST_SEGMENTS = 99_999  # IK3 in one AK2
 _MOST_ELEMENTS = 99  # IK4 in one IK3
 _MOST_CODES = 5  # IK502 to IK506, AK905 to AK909
-_ABSENT = frozenset(("1", "2", "I9"))  # codes of IK403 that speak of a value that is not there
-# Codes that speak of a condition: what brought it about stands beside them.
-_SEGMENT_CONDITIONS = frozenset(("3", "I6", "I9"))
-_ELEMENT_CONDITIONS = frozenset(("2", "10", "I9"))
 _OUTSIDE_OF_LOOPS = frozenset(("header",))
 
 
@@ -46,30 +43,6 @@ class _Set:
     codes: list[str]
     segments: int = 0
     errors: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Sets999:
-    """The answers to a run of sets of one group: see Group999.take_out."""
-
-    text: bytes
-    segments: int
-    codes: list[str]
-    accepted: int
-    received: int
-    clean: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Claims999:
-    """What was written of claims of one set that is open: see Group999.take_out_claims."""
-
-    text: bytes
-    written: int
-    segments: int
-    codes: list[str]
-    errors: bool
-    group_codes: list[str]
 
 
 class Group999:
@@ -97,7 +70,7 @@ class Group999:
         kind = clean(group.value(1), 2, 2) or "HC"
         control_number = digits(group.control_number, 9) or clean(group.control_number, 9) or "0"
         out.write("AK1", kind, control_number, clean(group.version, 12))
-        self._sets_begin = self._claims_begin = out.mark()
+        self._sets_begin = out.mark()
 
     def open_set(self, transaction: Transaction) -> None:
         """AK2. Zeros stand in for a missing ST02, and 837 for an ST01 that names no set at all."""
@@ -107,7 +80,6 @@ class Group999:
         self._set = _Set(number, [])
         kind = clean(element(header, 1), 3, 3) or "837"
         self._out.write("AK2", kind, number, clean(element(header, 3), 35))
-        self._claims_begin = self._out.mark()
 
     def note(self, part: Part, findings: Iterable[Finding]) -> None:
         """IK3 to IK4 for the errors of one part. Those without a code of a 999 are answered elsewhere."""
@@ -147,7 +119,7 @@ class Group999:
         out = self._out
         loop = "" if loop in _OUTSIDE_OF_LOOPS else clean(loop, _LONGEST_LOOP)
         out.write("IK3", segment_id(segment), str(max(position, 1)), loop, code)
-        if code in _SEGMENT_CONDITIONS:
+        if f"IK304={code}" in CONDITIONS:
             self._write_trigger(
                 next((t for finding, _ in here if (t := _trigger(finding)) is not None), None)
             )
@@ -161,9 +133,9 @@ class Group999:
                 continue
             written.add((at, element_code))
             number = digits(self._element_number(where.loop, where.element or ""), 4)
-            value = "" if element_code in _ABSENT else bad_value(part, where)
+            value = "" if f"IK403={element_code}" in MISSING else bad_value(part, where)
             out.write("IK4", at, number, element_code, value)
-            if element_code in _ELEMENT_CONDITIONS:
+            if f"IK403={element_code}" in CONDITIONS:
                 self._write_trigger(_trigger(finding))
 
     def _write_trigger(self, place: Place | None) -> None:
@@ -196,47 +168,6 @@ class Group999:
         self._clean = self._clean and verdict == "A"
         self._accepted += verdict != "R"
         return verdict
-
-    def take_out(self) -> Sets999:
-        """What was written about the sets since the group was opened or this was last called; forgets it."""
-        text, segments = self._out.take_after(self._sets_begin)
-        answers = Sets999(text, segments, self._codes, self._accepted, self._received, self._clean)
-        self._codes, self._accepted, self._received, self._clean = [], 0, 0, True
-        return answers
-
-    def put_in(self, answers: Sets999) -> None:
-        """Go on with the answers to the next sets, made elsewhere."""
-        self._out.add(answers.text, answers.segments)
-        for code in answers.codes:
-            _add(self._codes, code)
-        self._accepted += answers.accepted
-        self._received += answers.received
-        self._clean = self._clean and answers.clean
-
-    def take_out_claims(self) -> Claims999:
-        """What was written in the open set since it was opened or this was last called; forgets it."""
-        noted = self._set or _Set("", [])
-        text, written = self._out.take_after(self._claims_begin)
-        answers = Claims999(text, written, noted.segments, noted.codes, noted.errors, self._codes)
-        self._codes, noted.segments, noted.codes, noted.errors = [], 0, [], False
-        return answers
-
-    def put_in_claims(self, answers: Claims999) -> None:
-        """Go on with the next claims of the open set, made elsewhere.
-
-        Raises OverflowError where they are more than one AK2 can hold.
-        """
-        for code in answers.group_codes:
-            _add(self._codes, code)
-        if self._set is None:
-            return
-        if self._set.segments + answers.segments > _MOST_SEGMENTS:
-            raise OverflowError
-        self._out.add(answers.text, answers.written)
-        self._set.segments += answers.segments
-        for code in answers.codes:
-            _add(self._set.codes, code)
-        self._set.errors = self._set.errors or answers.errors
 
     def close(self, end: GroupEnd, rejected: bool) -> None:
         """AK9 to GE. A group rejected as a whole says so alone: its sets' own answers would contradict it."""
@@ -289,7 +220,7 @@ def element_position(segment: str, at: str | None) -> str:
 def bad_value(part: Part, where: Place) -> str:
     """What stands at a place of this part, for IK404; "" where the value is not fit to be repeated.
 
-    A value that holds a delimiter (ours or the sender's) or a control character is left out, not mended: what
+    A value that holds a delimiter (ours or the sender's) or a control character is left out, not fixed: what
     is repeated must be what was sent. It is cut at 99 characters.
     """
     position = element_position(where.segment, where.element)

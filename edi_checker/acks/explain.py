@@ -1,4 +1,4 @@
-"""Tells what a TA1, 999 or 277CA says, in plain words: what was taken, what was not, and what to do."""
+"""Explains what a TA1, 999 or 277CA says, in plain words: what was taken, what was not, and what to do."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ from typing import BinaryIO, Literal, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from edi_checker.acks import words
-from edi_checker.acks.words import Error, Outcome, Verdict
-from edi_checker.claims.claim import Segment, cents, element
+from edi_checker.acks import narrator, words
+from edi_checker.acks.narrator import LEVELS, About, plain, split, whole
+from edi_checker.acks.words import Outcome
+from edi_checker.claims.claim import Segment, element
 from edi_checker.guide.table import Composite, Guide
 from edi_checker.x12.blocks import Block, read_blocks
+from edi_checker.x12.fault_codes import INTERCHANGE_TWICE
+from edi_checker.x12.money import cents, show_dollars
 
 Answer = Literal["TA1", "997", "999", "277CA", ""]
-About = Literal[
-    "file", "interchange", "group", "transaction", "segment", "batch", "provider", "claim", "line"
-]
 
 SCHEMA = "edi-checker/answer/1"
 _OUTCOMES: tuple[Outcome, ...] = ("accepted", "noted", "unclear", "rejected")  # from good to bad
 
-_LONGEST_ID = 50
 _LONGEST_TEXT = 264  # STC12
-_MOST_ERRORS = 1000  # errors told of one transaction set
-_MOST_STATUSES = 60  # told of one claim or line
+_MOST_ERRORS = 1000  # errors explained of one transaction set
+_MOST_STATUSES = 60  # explained of one claim or line
 
 # How far a statement is indented below what it belongs to.
 _DEPTH: dict[About, int] = {
@@ -43,9 +42,6 @@ _DEPTH: dict[About, int] = {
     "line": 3,
 }
 
-_LEVELS: dict[str, About] = {"20": "interchange", "21": "batch", "19": "provider", "PT": "claim"}
-_ACTIONS: dict[str, Outcome] = {"U": "rejected", "WQ": "accepted"}  # STC03
-
 # How the report for people marks an outcome, and its last line.
 _LABELS: dict[Outcome, tuple[str, str]] = {
     "accepted": ("accepted", "green"),
@@ -56,7 +52,7 @@ _LABELS: dict[Outcome, tuple[str, str]] = {
 _LAST: dict[Outcome, str] = {
     "accepted": "Everything that is answered here was accepted.",
     "noted": "Nothing was rejected; some of it is not settled, or needs a look.",
-    "unclear": "Not all of this could be told: do not take it as accepted.",
+    "unclear": "Not all of this could be explained: do not take it as accepted.",
     "rejected": "Something was rejected.",
 }
 
@@ -98,7 +94,7 @@ def explain(stream: BinaryIO, guide: Guide) -> Iterator[Statement]:
     """What the answers in a file say, in document order; `guide` has the names of an 837P's elements.
 
     Takes any delimiters, what answers other transaction sets than the 837P, several answers in a file, and a
-    997 as a 999. What cannot be told is said to be so. Holds one block (x12.read_blocks) in memory.
+    997 as a 999. What cannot be explained is marked so. Holds one block (x12.read_blocks) in memory.
 
     Raises x12.NotX12 where the file cannot be read at all.
     """
@@ -124,40 +120,6 @@ def _name_elements(guide: Guide) -> NameOf:
         for ref, name in named:
             names.setdefault((segment.loop, ref), name)
     return lambda loop, ref: names.get((loop, ref), "")
-
-
-def _plain(value: str, longest: int = _LONGEST_ID) -> str:
-    """A value of the file, fit to be shown: nothing in it can move a cursor, and it is cut where too long."""
-    value = "".join(c if c.isprintable() else "?" for c in value[: longest + 1]).strip()
-    return value if len(value) <= longest else value[: longest - 3] + "..."
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
-
-
-def _is_id(text: str) -> bool:
-    """Whether the text can be the id of a segment, so that an element's place can be written with it."""
-    return text.isascii() and text.isalnum() and len(text) in (2, 3)
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + "."
-
-
-def _meaning(table: dict[str, str], code: str) -> str:
-    return table.get(code) or f"code {code}, whose meaning is not known here"
-
-
-def _error(table: dict[str, Error], code: str) -> Error:
-    unknown = f"has the error {code or '(not named)'}, whose meaning is not known here"
-    return table.get(code) or Error(unknown, "")
-
-
-def _verdict(table: dict[str, Verdict], code: str) -> Verdict:
-    if not code:
-        return Verdict("unclear", "without a verdict")
-    return table.get(code) or Verdict("unclear", f"answered with {code}, whose meaning is not known here")
 
 
 @dataclass(slots=True)
@@ -219,7 +181,7 @@ class _Teller:
                     self._told = True
                     yield statement
             if any(fault.kind == "segment" for fault in block.faults):
-                yield self._of_file("A part of the file is too long to be read, and is not told.")
+                yield self._of_file("A part of the file is too long to be read, and is not explained.")
         yield from self._end()
 
     def _end(self) -> Iterator[Statement]:
@@ -228,14 +190,16 @@ class _Teller:
             yield statement
         if self._other:
             kinds = ", ".join(sorted(self._other))
-            yield self._of_file(f"The file holds other transaction sets, which are no answers: {kinds}.")
+            yield self._of_file(
+                f"The file has other transaction sets, which are not acknowledgements: {kinds}."
+            )
         elif not self._told:
             yield self._of_file("The file holds no TA1, 999 or 277CA.")
         if self._open:
             yield self._of_file("The file ends before its last segment, IEA: something may be missing.")
 
     def _of_file(self, text: str) -> Statement:
-        return Statement("", "file", "", "unclear", text, advice="Ask for the answer anew.")
+        return Statement("", "file", "", "unclear", text, advice="Request the acknowledgement again.")
 
     def _take(self, segment: Segment) -> Iterator[Statement]:
         match segment[0]:
@@ -249,7 +213,7 @@ class _Teller:
                 yield from self._end_transaction()
                 self._answer = {"999": "999", "997": "997", "277": "277CA"}.get(element(segment, 1), "")  # type: ignore[assignment]  # the values are answers
                 if not self._answer and len(self._other) < 10:
-                    self._other.add(_plain(element(segment, 1), 6) or "(without a name)")
+                    self._other.add(plain(element(segment, 1), 6) or "(without a name)")
             case "SE":
                 yield from self._end_transaction()
             case _ if self._answer in ("999", "997"):
@@ -267,21 +231,16 @@ class _Teller:
     # TA1
 
     def _tell_ta1(self, segment: Segment) -> Statement:
-        number, code, note = (_plain(element(segment, index)) for index in (1, 4, 5))
-        verdict = _verdict(words.INTERCHANGE_VERDICTS, code)
-        text = f"Interchange {number or '(not named)'} is {verdict.words}"
-        if note == "000" and verdict.outcome == "rejected":
-            text += ", and no reason is given"
-        elif note and (note != "000" or verdict.outcome != "accepted"):
-            text += f": {_meaning(words.INTERCHANGE_NOTES, note)}"
+        text, outcome, codes = narrator.say_interchange(segment)
         advice = ""
-        if verdict.outcome == "rejected":
+        if outcome == "rejected":
             advice = "Nothing in it was processed. Correct it and send the whole file again with a new ISA13."
-            if note == "025":
+            if INTERCHANGE_TWICE in codes:
                 advice = "If it is a new file, send it with a new ISA13; if it was sent twice, do nothing."
-        elif verdict.outcome == "noted":
+        elif outcome == "noted":
             advice = "Correct this before the next file."
-        return Statement("TA1", "interchange", number, verdict.outcome, text + ".", advice, (f"TA1={note}",))
+        number = plain(element(segment, 1))
+        return Statement("TA1", "interchange", number, outcome, text, advice, codes)
 
     # 999 and 997
 
@@ -291,7 +250,7 @@ class _Teller:
                 yield from self._end_group([])
                 self._group = segment
             case "AK2":
-                self._sets.append(_Set(_plain(element(segment, 2))))
+                self._sets.append(_Set(plain(element(segment, 2))))
             case "IK3" | "AK3":
                 here = self._set()
                 if len(here.errors) < _MOST_ERRORS:
@@ -320,32 +279,11 @@ class _Teller:
         here = self._set()
         if not here.errors or here.more:
             return
-        error = here.errors[-1]
-        name, *values = self._split(element(segment, 1))
-        if name == "CLM01" and values:
-            error.claims.append(_plain(values[0]))
-        elif name.startswith("SITUATIONAL TRIGGER"):
-            at = self._place_of(element(segment, 2), element(segment, 5))
-            position = _whole(element(segment, 3))
-            if at:
-                error.triggers.append(f"{at} in segment {position}" if position is not None else at)
-
-    def _split(self, composite: str) -> list[str]:
-        """The components; some answers separate them by another character than ISA16 says."""
-        separator = self._component
-        if separator not in composite:
-            separator = next((c for c in composite if c in ":>|<^"), separator)
-        return composite.split(separator)
-
-    def _place_of(self, id: str, at: str) -> str:
-        """`CLM` and `5:3` to `CLM05-3`; the segment alone where its element is not named."""
-        if not _is_id(id):
-            return ""
-        numbers = [_whole(part) for part in self._split(at)]
-        if numbers[0] is None:
-            return id
-        component = f"-{numbers[1]}" if len(numbers) > 1 and numbers[1] else ""
-        return f"{id}{numbers[0]:02d}{component}"
+        claim, trigger = narrator.read_context(segment, self._component)
+        if claim:
+            here.errors[-1].claims.append(claim)
+        if trigger:
+            here.errors[-1].triggers.append(trigger)
 
     def _end_group(self, trailer: Segment) -> Iterator[Statement]:
         group, sets = self._group, self._sets
@@ -363,71 +301,52 @@ class _Teller:
                 yield Statement(self._answer, "segment", "", told.outcome, text, transaction=one.number)
 
     def _tell_group(self, group: Segment, trailer: Segment, sets: list[_Set]) -> Statement:
-        number, version = _plain(element(group, 2)), _plain(element(group, 3), 12)
-        verdict = _verdict(words.VERDICTS, _plain(element(trailer, 1), 10))
-        text = f"Group {number or '(not named)'}"
-        text += f" ({version})" if version else ""
-        text += f" is {verdict.words}"
-        received, accepted = _whole(element(trailer, 3)), _whole(element(trailer, 4))
-        if received is not None and accepted is not None:
-            text += f"; {accepted} of {received} transaction {'set' if received == 1 else 'sets'} accepted"
-        faults = [code for code in trailer[5:10] if code]
-        reasons = [_meaning(words.GROUP_FAULTS, _plain(code, 10)) for code in faults]
-        text += ": " + "; ".join(reasons) if reasons else ""
+        number, version = plain(element(group, 2)), plain(element(group, 3), 12)
+        name = f"Group {number or '(not named)'}" + (f" ({version})" if version else "")
+        text, outcome, codes = narrator.say_group(name, trailer)
         advice = ""
-        if verdict.outcome == "rejected" and not any(one.errors or one.verdict for one in sets):
+        if outcome == "rejected" and not any(one.errors or one.verdict for one in sets):
             advice = "Nothing in it was processed. Correct it and send the whole group again, as a new file."
-        codes = tuple(f"AK905={_plain(code, 10)}" for code in faults)
-        return Statement(self._answer, "group", number, verdict.outcome, text + ".", advice, codes)
+        return Statement(self._answer, "group", number, outcome, text, advice, codes)
 
     def _tell_set(self, one: _Set) -> Statement:
-        verdict = _verdict(words.VERDICTS, _plain(element(one.verdict, 1), 10))
-        text = f"Transaction set {one.number or '(not named)'} is {verdict.words}"
-        faults = [_plain(code, 10) for code in one.verdict[2:7] if code]
-        if faults:
-            text += ": " + "; ".join(_meaning(words.SET_FAULTS, code) for code in faults)
+        text, outcome, codes = narrator.say_set(f"Transaction set {one.number or '(not named)'}", one.verdict)
         advice = ""
-        if verdict.outcome == "rejected":
+        if outcome == "rejected":
             advice = "None of its claims was taken. Correct it and send the whole set again, as a new file."
-        elif verdict.outcome == "noted":
+        elif outcome == "noted":
             advice = "Claims with errors may still be rejected; the 277CA says which."
-        codes = tuple(f"IK502={code}" for code in faults)
-        return Statement(
-            self._answer, "transaction", one.number, verdict.outcome, text + ".", advice, codes, one.number
-        )
+        return Statement(self._answer, "transaction", one.number, outcome, text, advice, codes, one.number)
 
     def _tell_error(self, error: _SegmentError, of: Statement, *, known: bool) -> Iterator[Statement]:
         """One statement of each element with an error, or of the segment where none is named.
 
         `of` is what is said of the set: an error in one that was accepted is but noted.
         """
-        id, code = _plain(element(error.segment, 1), 10), _plain(element(error.segment, 4), 10)
-        loop, position = _plain(element(error.segment, 3), 10), _whole(element(error.segment, 2))
+        id, code = plain(element(error.segment, 1), 10), plain(element(error.segment, 4), 10)
+        loop, position = plain(element(error.segment, 3), 10), whole(element(error.segment, 2))
         claim = error.claims[0] if error.claims else None
         elements: list[Segment | None] = [*error.elements] or [None]
         for segment in elements:
             codes: tuple[str, ...] = (f"IK304={code}",)
-            places = [f"number {position} of the set"] if position is not None else []
-            what, at, found = f"segment {id}", "", _error(words.SEGMENT_ERRORS, code)
+            what, at, found = f"segment {id}", "", narrator.error_of("IK304", code)
             if segment is not None:
-                at = self._place_of(id, element(segment, 1))
+                at = narrator.name_place(id, split(element(segment, 1), self._component))
                 what = at or f"an element of segment {id}"
-                found_code = _plain(element(segment, 3), 10)
-                found = _error(words.ELEMENT_ERRORS, found_code)
+                found_code = plain(element(segment, 3), 10)
+                found = narrator.error_of("IK403", found_code)
                 codes = (*codes, f"IK403={found_code}")
-                places = [f"segment {position} of the set"] if position is not None else []
             name = self._name_of(loop, at or id) if known else ""
-            places += [f"loop {loop}"] if loop else []
-            text = ", ".join((f"{what} ({name})" if name else what, *places))
-            text = f"{text}, {found.words}" if places else f"{text} {found.words}"
+            places = narrator.locate(error.segment, "number" if segment is None else "segment")
+            text = narrator.say_error(f"{what} ({name})" if name else what, places, found)
             if error.triggers:
-                text += "; it is asked for because of " + ", ".join(error.triggers)
+                text += "; it is required because of " + ", ".join(error.triggers)
             yield Statement(
                 self._answer,
                 "segment",
                 str(position) if position is not None else "",
                 "noted" if of.outcome == "accepted" else of.outcome,
-                _sentence(f"claim {claim}: {text}" if claim else text),
+                narrator.sentence(f"claim {claim}: {text}" if claim else text),
                 f"{found.advice}." if found.advice else "",
                 codes,
                 of.transaction,
@@ -443,16 +362,16 @@ class _Teller:
         match segment[0]:
             case "HL":
                 yield from self._end_level()
-                self._level = _Item(_LEVELS.get(element(segment, 3), "claim"))
+                self._level = _Item(LEVELS.get(element(segment, 3), LEVELS["PT"]).about)
             case "TRN" if self._level is not None:
                 if self._level.about == "claim" and element(segment, 1) == "2":
                     yield from self._end_claim()
-                    self._claim = _Item("claim", _plain(element(segment, 2)))
+                    self._claim = _Item("claim", plain(element(segment, 2)))
                 elif self._level.about == "batch":
-                    self._level.id = _plain(element(segment, 2))
+                    self._level.id = plain(element(segment, 2))
             case "NM1" if self._level is not None and self._level.about == "provider":
                 # Other ids of a provider may be a person's.
-                self._level.id = _plain(element(segment, 9)) if element(segment, 8) == "XX" else ""
+                self._level.id = plain(element(segment, 9)) if element(segment, 8) == "XX" else ""
             case "STC" if here is not None:
                 if len(here.statuses) < _MOST_STATUSES:
                     here.statuses.append(segment)
@@ -461,12 +380,12 @@ class _Teller:
             case "SVC" if self._claim is not None:
                 yield from self._begin_lines()
                 yield from self._end_line()
-                parts = self._split(element(segment, 1))
-                self._line = _Item("line", procedure=_plain(parts[1], 10) if len(parts) > 1 else "")
+                parts = split(element(segment, 1), self._component)
+                self._line = _Item("line", procedure=plain(parts[1], 10) if len(parts) > 1 else "")
             case "REF" if element(segment, 1) == "FJ" and self._line is not None:
-                self._line.id = _plain(element(segment, 2))
+                self._line.id = plain(element(segment, 2))
             case "REF" if element(segment, 1) == "1K" and self._claim is not None:
-                self._claim.payer_number = _plain(element(segment, 2))
+                self._claim.payer_number = plain(element(segment, 2))
             case _:
                 pass
 
@@ -483,7 +402,7 @@ class _Teller:
 
     def _begin_lines(self) -> Iterator[Statement]:
         """The claim itself, before its lines."""
-        if self._claim is not None and self._claim.about == "claim" and not self._claim.told:
+        if self._claim is not None and not self._claim.told:
             self._claim.told = True
             yield self._tell_277(self._claim)
 
@@ -494,7 +413,9 @@ class _Teller:
 
     def _tell_277(self, item: _Item) -> Statement:
         claim = self._claim.id if self._claim is not None else None
-        verdicts, phrases, codes = self._tell_statuses(item.statuses)
+        statuses = narrator.say_statuses(item.statuses, self._component)
+        verdicts = [status.outcome for status in statuses]
+        codes = tuple(code for status in statuses for code in status.codes)
         accepted, rejected = _counted(item.counts, "90", "QA", "YU"), _counted(item.counts, "AA", "QC", "YY")
         if rejected:
             verdicts.append("rejected")
@@ -507,7 +428,7 @@ class _Teller:
             text += f", {item.procedure}" if item.procedure else ""
         elif item.id:
             text += f" {item.id}"
-        text += ": " + ("; ".join(phrases) or "without a status")
+        text += ": " + ("; ".join(status.text for status in statuses) or "without a status")
         if accepted or rejected:
             text += "; " + ", ".join(
                 filter(None, (accepted and f"{accepted} accepted", rejected and f"{rejected} rejected"))
@@ -515,7 +436,7 @@ class _Teller:
         text += "."
         if item.payer_number and outcome != "rejected":
             text += f" The payer's number is {item.payer_number}."
-        for quote in dict.fromkeys(_plain(element(status, 12), _LONGEST_TEXT) for status in item.statuses):
+        for quote in dict.fromkeys(plain(element(status, 12), _LONGEST_TEXT) for status in item.statuses):
             text += f' The answer says: "{quote}"' if quote else ""
         advice = ""
         if outcome == "rejected" and codes:
@@ -527,59 +448,16 @@ class _Teller:
                 advice = words.WHOLE_ADVICE.get(item.about, "")
         elif outcome == "unclear":
             advice = "Ask who sent the answer what it means."
-        return Statement("277CA", item.about, item.id, outcome, text, advice, tuple(codes), claim=claim)
-
-    def _tell_statuses(self, statuses: list[Segment]) -> tuple[list[Outcome], list[str], list[str]]:
-        """The outcome, words and code of every status."""
-        outcomes: list[Outcome] = []
-        phrases: list[str] = []
-        codes: list[str] = []
-        last = ""
-        for segment in statuses:
-            for index in (1, 10, 11):
-                parts = [_plain(part, 10) for part in self._split(element(segment, index))]
-                if not any(parts):
-                    continue
-                category, status, entity = (*parts, "", "")[:3]
-                verdict = words.CATEGORIES.get(category)
-                if verdict is None:
-                    outcome = _ACTIONS.get(element(segment, 3), "unclear")
-                    known = (
-                        f"category {category}, whose meaning is not known here" if category else "no category"
-                    )
-                    verdict = Verdict(outcome, known)
-                reason = self._reason(category, status, entity)
-                outcomes.append(verdict.outcome)
-                codes.append(":".join(part for part in (category, status, entity) if part))
-                said = [verdict.words] if category != last or not reason else []
-                phrases.append(": ".join([*said, reason] if reason else said))
-                last = category
-        return outcomes, phrases, codes
-
-    def _reason(self, category: str, status: str, entity: str) -> str:
-        if not status or (category in ("A1", "A2") and status in ("19", "20")):
-            return ""  # they say no more than the category
-        who = "a party that is not named"
-        if entity:
-            who = (
-                f"the {words.ENTITIES[entity]}"
-                if entity in words.ENTITIES
-                else f"the party with the code {entity}"
-            )
-        reason = words.STATUSES.get(status)
-        if reason is None:
-            return f"status {status}, whose meaning is not known here" + (f", of {who}" if entity else "")
-        told = reason.format(who=who)
-        return told if "{who}" in reason or not entity else f"{told} ({who})"
+        return Statement("277CA", item.about, item.id, outcome, text, advice, codes, claim=claim)
 
 
 def _counted(counts: dict[str, str], batch: str, provider: str, amount: str) -> str:
     """How many claims were accepted, or rejected, and their charges; "" for none."""
-    count = _whole(counts.get(batch, counts.get(provider, "")))
+    count = whole(counts.get(batch, counts.get(provider, "")))
     if not count:
         return ""
     charges = cents(counts.get(amount, ""))
-    of = f" of ${charges // 100:,}.{charges % 100:02d}" if charges is not None and charges >= 0 else ""
+    of = f" of {show_dollars(charges)}" if charges is not None and charges >= 0 else ""
     return f"{count} {'claim' if count == 1 else 'claims'}{of}"
 
 

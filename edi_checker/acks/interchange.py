@@ -28,7 +28,7 @@ def clean(value: str, longest: int, shortest: int = 1) -> str:
     """
     if not value:
         return ""
-    # most values are a word or a number, perhaps with hyphens, in which there is nothing to mend
+    # most values are a word or a number, perhaps with hyphens, in which there is nothing to change
     if not value.isalnum() and not value.replace("-", "0").isalnum():
         if not value.isprintable():
             value = "".join(c if c.isprintable() else " " for c in value)
@@ -40,14 +40,6 @@ def digits(value: str, longest: int) -> str:
     """A number (N0) from the input, "" where the value is no plain number of at most `longest` digits."""
     value = value.strip()
     return value if value.isascii() and value.isdigit() and len(value) <= longest else ""
-
-
-def money(cents: int) -> str:
-    """Cents as an amount (R) without needless zeros: 12500 is `125`, 19914 is `199.14`."""
-    if cents < 0:
-        return f"-{money(-cents)}"
-    whole, rest = divmod(cents, 100)
-    return f"{whole}.{rest:02d}".rstrip("0") if rest else str(whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +82,6 @@ class Spool:
         """This place, to come back to: bytes and segments written."""
         self._flush()
         return self._file.tell(), self.segments
-
-    def take_after(self, mark: tuple[int, int]) -> tuple[bytes, int]:
-        """The text written after the mark and its segments; forgets them."""
-        self._flush()
-        self._file.seek(mark[0])
-        text, segments = self._file.read(), self.segments - mark[1]
-        self.cut_back(mark)
-        return text, segments
-
-    def add(self, text: bytes, segments: int) -> None:
-        """So many segments that another spool gave."""
-        self._flush()
-        self._file.write(text)
-        self.segments += segments
 
     def cut_back(self, mark: tuple[int, int]) -> None:
         """Forget what was written after the mark."""

@@ -1,7 +1,7 @@
-"""What the codes of a TA1, 999 and 277CA mean, in our own words.
+"""What the verdicts of a TA1 and 999 and the statuses of a 277CA mean, in our own words.
 
 Which code stands for what is fact: X12's element lists and the status lists 507 and 508. A code that is not
-here is one whose meaning is not known, and is never guessed at.
+here is one whose meaning is not known, and is never guessed at. For what a fault is, see x12.fault_codes.
 """
 
 from __future__ import annotations
@@ -25,42 +25,6 @@ INTERCHANGE_VERDICTS = {
     "R": Verdict("rejected", "rejected"),
 }
 
-# TA105
-INTERCHANGE_NOTES = {
-    "000": "nothing is wrong",
-    "001": "the control numbers of ISA13 and IEA02 differ",
-    "002": "the standard that ISA11 names is not taken here",
-    "003": "the version of the interchange is not taken here",
-    "004": "the segment terminator cannot be used",
-    "005": "ISA05, the kind of the sender's id, is not valid",
-    "006": "ISA06, the sender's id, is not valid",
-    "007": "ISA07, the kind of the receiver's id, is not valid",
-    "008": "ISA08, the receiver's id, is not valid",
-    "009": "the receiver of ISA08 is not known",
-    "010": "ISA01, the kind of authorization, is not valid",
-    "011": "ISA02, the authorization, is not valid",
-    "012": "ISA03, the kind of security information, is not valid",
-    "013": "ISA04, the security information, is not valid",
-    "014": "ISA09, the date, is not valid",
-    "015": "ISA10, the time, is not valid",
-    "016": "ISA11, the standard or repetition separator, is not valid",
-    "017": "ISA12, the version, is not valid",
-    "018": "ISA13, the control number, is not valid",
-    "019": "ISA14, the wish for an answer, is not valid",
-    "020": "ISA15, test or production, is not valid",
-    "021": "IEA01 does not count the groups right",
-    "022": "the envelope is not built right",
-    "023": "the file ends too early",
-    "024": "what stands between the envelope's segments is not valid",
-    "025": "the control number of ISA13 was used before",
-    "026": "the element separator cannot be used",
-    "027": "the component separator cannot be used",
-    "028": "the delivery date asked for is not valid",
-    "029": "the delivery time asked for is not valid",
-    "030": "the code of the delivery time is not valid",
-    "031": "the grade of service is not valid",
-}
-
 # AK901, and IK501 or AK501 of a set
 VERDICTS = {
     "A": Verdict("accepted", "accepted"),
@@ -72,89 +36,9 @@ VERDICTS = {
     "X": Verdict("rejected", "rejected: after decryption it could not be read"),
 }
 
-_SECURITY = "an element of encryption or authentication"
-
-# AK905 and the elements after it
-GROUP_FAULTS = {
-    "1": "groups of this kind are not taken here",
-    "2": "the version in GS08 is not taken here",
-    "3": "the GE segment is missing",
-    "4": "the control numbers of GS06 and GE02 differ",
-    "5": "GE01 does not count the transaction sets right",
-    "6": "the control number in GS06 is not written as it must be",
-    **dict.fromkeys(("10", "11", "12", "13", "14", "15", "16", "17", "18"), f"{_SECURITY} is not right"),
-    "19": "the control number in GS06 was used before in this interchange",
-    **dict.fromkeys(("23", "24", "25", "26"), f"{_SECURITY} is missing"),
-}
-
-# IK502 (AK502) and the elements after it
-SET_FAULTS = {
-    "1": "transaction sets of this kind are not taken here",
-    "2": "the SE segment is missing",
-    "3": "the control numbers of ST02 and SE02 differ",
-    "4": "SE01 does not count the segments right",
-    "5": "segments have errors",
-    "6": "ST01, the kind of the set, is missing or not valid",
-    "7": "ST02, the control number, is missing or not valid",
-    **dict.fromkeys(("8", "9", "10", "11", "12", "13", "15", "16", "17"), f"{_SECURITY} is not right"),
-    "18": "the set does not belong into a group of this kind",
-    "19": "ST03, the version of the guide, is not valid",
-    "23": "the control number in ST02 was used before in this group",
-    **dict.fromkeys(("24", "25", "26", "27"), f"{_SECURITY} is missing"),
-    "I5": "segments break rules of the guide",
-    "I6": "the version of the guide in ST03 is not taken here",
-}
-
-
-class Error(NamedTuple):
-    """What an error is, as the end of a sentence about it, and what is to be done about it."""
-
-    words: str
-    advice: str
-
-
-# IK304 (AK304), said of a segment
-SEGMENT_ERRORS = {
-    "1": Error("has a name that does not exist", "Correct the segment's name or take it out"),
-    "2": Error("was not expected at this place", "Take it out, or move it to where the guide has it"),
-    "3": Error("is required here and missing", "Send it"),
-    "4": Error("opens its loop more often than is allowed", "Leave out the loops that are too many"),
-    "5": Error("stands more often than is allowed", "Leave out the ones that are too many"),
-    "6": Error("does not exist in this transaction set", "Take it out"),
-    "7": Error("is out of order", "Move it to where the guide has it"),
-    "8": Error("has elements with errors", "Correct them"),
-    "I4": Error("is not used by the guide", "Take it out"),
-    "I6": Error("is required by what else is sent, and missing", "Send it, or correct what requires it"),
-    "I7": Error("opens its loop less often than is required", "Send the missing loops"),
-    "I8": Error("stands less often than is required", "Send the missing ones"),
-    "I9": Error("must not be sent with what else is sent", "Take it out, or correct what forbids it"),
-}
-
-# IK403 (AK403), said of an element
-ELEMENT_ERRORS = {
-    "1": Error("is required and missing", "Send a value"),
-    "2": Error("is required by another element, and missing", "Send a value, or leave the other one out"),
-    "3": Error("is one too many", "Take it out"),
-    "4": Error("is too short", "Send the whole value"),
-    "5": Error("is too long", "Shorten it"),
-    "6": Error("has a character that is not allowed", "Take the character out"),
-    "7": Error("is a code that does not exist", "Send a code of the guide's list"),
-    "8": Error("is no valid date", "Correct the date"),
-    "9": Error("is no valid time", "Correct the time"),
-    "10": Error("must not stand beside another element that is sent", "Send one of the two"),
-    "12": Error("is repeated too often", "Leave out the ones that are too many"),
-    "13": Error("has too many components", "Leave out the ones that are too many"),
-    "I6": Error("is a code that the guide does not use here", "Send a code of the guide's list"),
-    "I9": Error("is required by what else is sent, and missing", "Send a value, or correct what requires it"),
-    "I10": Error("is not used by the guide", "Leave it out"),
-    "I11": Error("is repeated less often than is required", "Send the missing ones"),
-    "I12": Error("is not written as the guide asks for", "Correct the way it is written"),
-    "I13": Error("must not be sent with what else is sent", "Leave it out, or correct what forbids it"),
-}
-
 # List 507, STC01-1
 CATEGORIES = {
-    "A0": Verdict("noted", "forwarded to somebody else"),
+    "A0": Verdict("noted", "forwarded to another party"),
     "A1": Verdict("accepted", "received, nothing decided yet"),
     "A2": Verdict("accepted", "accepted for processing"),
     "A3": Verdict("rejected", "sent back, it cannot be processed"),
@@ -182,29 +66,29 @@ CATEGORIES = {
     "P3": Verdict("noted", "waiting for information asked of the provider"),
     "P4": Verdict("noted", "waiting for information asked of the patient"),
     "P5": Verdict("noted", "held by the payer's administration or system"),
-    "R0": Verdict("noted", "more information is asked for"),
-    "R1": Verdict("noted", "more information on a party is asked for"),
-    "R3": Verdict("noted", "more information on the claim or a line is asked for"),
-    "R4": Verdict("noted", "documents are asked for"),
-    "R5": Verdict("noted", "more information, beyond the usual, is asked for"),
+    "R0": Verdict("noted", "more information is requested"),
+    "R1": Verdict("noted", "more information on a party is requested"),
+    "R3": Verdict("noted", "more information on the claim or a line is requested"),
+    "R4": Verdict("noted", "documents are requested"),
+    "R5": Verdict("noted", "more information, beyond the usual, is requested"),
 }
 
 # What to do where a claim or line is rejected, by the category, and by the status where that says more.
-_ANEW = "send the claim anew, not as a replacement of this one: it was not kept"
+_SEND_AGAIN = "send the claim again as a new one, not as a replacement: it was not kept"
 ADVICE = {
-    "A3": f"Correct what the reason names and {_ANEW}.",
-    "A4": "Find out whether the claim ever came in; if not, send it anew.",
-    "A6": f"Fill in what is missing and {_ANEW}.",
-    "A7": f"Correct the value and {_ANEW}.",
-    "A8": f"Correct whichever of the values is wrong and {_ANEW}.",
+    "A3": f"Correct what the reason names and {_SEND_AGAIN}.",
+    "A4": "Find out whether the claim was ever received; if not, send it again.",
+    "A6": f"Fill in what is missing and {_SEND_AGAIN}.",
+    "A7": f"Correct the value and {_SEND_AGAIN}.",
+    "A8": f"Correct whichever of the values is wrong and {_SEND_AGAIN}.",
     "F2": "See the remittance advice for the reason, and the payer's rules for an appeal or a correction.",
 }
 STATUS_ADVICE = {
     "54": "If it was sent twice, do nothing; a correction goes as a replacement with the payer's number.",
     "78": "If it was sent twice, wait for the answer to the first one.",
     "116": "Find the right payer and send the claim there.",
-    "247": "See what is said of its lines.",
-    "684": "See the 999 for the error, correct it and send the claim anew.",
+    "247": "See its lines.",
+    "684": "See the 999 for the error, correct it and resubmit the claim.",
     "746": "If it was sent twice, do nothing; if it is new, send it with new control numbers.",
 }
 # The same where all below it is rejected with it.
@@ -259,8 +143,8 @@ ENTITIES = {
 # List 508, STC01-2. `{who}` is the entity of STC01-3.
 STATUSES = {
     "0": "nothing more can be said electronically",
-    "1": "more stands in the remittance advice",
-    "2": "more stands in a letter",
+    "1": "more is in the remittance advice",
+    "2": "more is in a letter",
     "3": "decided, waiting for the next payment",
     "6": "the subscriber owes the balance",
     "12": "procedure codes were combined",
@@ -342,7 +226,7 @@ STATUSES = {
     "117": "the indicator that a signature is on file is needed",
     "121": "more service lines than the payer takes",
     "122": "missing or wrong data keep the payer from processing the claim",
-    "123": "more information is asked of {who}",
+    "123": "more information is requested from {who}",
     "124": "name, address, telephone and id of {who}",
     "125": "name of {who}",
     "126": "address of {who}",
@@ -532,7 +416,7 @@ STATUSES = {
     "507": "HCPCS code",
     "508": "ICD-9 code; a further code says which",
     "509": "external cause of injury code",
-    "510": "lies in the future; a further code says what",
+    "510": "is in the future; another code says what",
     "511": "has a character that is not allowed; a further code says what",
     "512": "has a length that the receiver cannot take; a further code says what",
     "514": "middle name of {who}",
@@ -626,7 +510,7 @@ STATUSES = {
     "733": "prefix of the member number of {who}",
     "734": "whether the premium was paid is looked into",
     "735": "already in the allowance for another service or claim",
-    "736": "a service that this one needs beside it was not received",
+    "736": "a service that this one needs with it was not received",
     "741": "{who} must be a person",
     "742": "payer responsibility code",
     "743": "enrollment of {who}",

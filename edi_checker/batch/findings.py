@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from edi_checker.batch.ledger import Record
+from edi_checker.reports.json_report import read_findings
 
 Form = Literal["ndjson", "parquet"]
+FORMS: tuple[Form, ...] = ("ndjson", "parquet")
 
 _ROWS = 20_000  # findings of one row group of a Parquet file
 
@@ -34,27 +37,17 @@ def write_findings(form: Form, records: Iterable[Record], folder: Path, out: Bin
     An NDJSON line is what `check --format ndjson` writes. A Parquet row has the same in columns: `related` is
     JSON text, the statuses are lists.
     """
-    found = ((record.path, text) for record in records for text in read_findings(folder, record))
+    found = ((record.path, text) for record in records for text in _read(folder, record))
     if form == "ndjson":
         out.writelines(f'{{"path": {json.dumps(path)}, {text[1:]}\n'.encode() for path, text in found)
     else:
         _write_parquet(found, out)
 
 
-def read_findings(folder: Path, record: Record) -> Iterator[str]:
-    """Each finding in the report of an input, as JSON text; none where there is no report."""
-    try:
-        file = (folder / f"{record.name}.json").open(encoding="ascii")
-    except FileNotFoundError:
-        return
-    with file:
-        # reports.json_report writes each finding on a line of its own behind this one.
-        for line in file:
-            if line.startswith(' "findings": ['):
-                break
-        for line in file:
-            if line.startswith("  {"):
-                yield line.strip().removesuffix("]}]}").removesuffix(",")
+def _read(folder: Path, record: Record) -> Iterator[str]:
+    """Each finding in the report of an input; none where there is no report."""
+    with suppress(FileNotFoundError), (folder / f"{record.name}.json").open(encoding="ascii") as file:
+        yield from read_findings(file)
 
 
 def _write_parquet(found: Iterator[tuple[str, str]], out: BinaryIO) -> None:

@@ -1,4 +1,4 @@
-"""Which inputs of a batch are done, noted beside their outputs, so that a run can go on where it stopped."""
+"""Which inputs of a batch are done, noted next to their outputs, so that a run can go on where it stopped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from typing import IO, Any, Self
 
 from edi_checker.files.inputs import Input, Unreadable
 from edi_checker.reference.tables import Side
-from edi_checker.reports.findings_log import Summary, dollars
+from edi_checker.reports.findings_log import Summary
+from edi_checker.x12.money import dollars
 
 FILE = ".edi-checker-batch.jsonl"
 _SCHEMA = "edi-checker/batch/1"

@@ -4,50 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 
-from edi_checker.batch import Batch, clear_away
-from edi_checker.batch.findings import Form, require, write_findings
+from edi_checker.batch.dispatch import Batch, Settings
+from edi_checker.batch.findings import FORMS, require, write_findings
 from edi_checker.batch.ledger import Busy, Ledger, Record
-from edi_checker.batch.ranges import RANGE
 from edi_checker.batch.summary import Totals, Work, write_summary
 from edi_checker.check.checker import Checker
-from edi_checker.check.redact import Redactor
 from edi_checker.files.inputs import Input, name_outputs
 from edi_checker.files.output import open_text, write_whole
 from edi_checker.rules import Rulebook
 from edi_checker.run import Files
+from edi_checker.x12.dates import iso
 
 __all__ = ["Busy", "Outcome", "Settings", "find_paths", "name_all", "run_session"]
 
 OWN_NAMES = ("summary", "findings")  # files of the whole batch have these names before their ending
-FORMS: tuple[Form, ...] = ("ndjson", "parquet")
 
-# Told of files done, bytes done and claims checked.
+# Gets files done, bytes done and claims checked.
 Look = Callable[[int, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a batch is run.
-
-    `options` is whatever else than checker, rules and inputs decides what is found. With a `redactor` all
-    that is written holds its tokens in place of what identifies; what another one wrote cannot be gone on
-    with.
-    """
-
-    workers: int
-    findings: Form
-    resume: bool
-    options: Mapping[str, Any]
-    redactor: Redactor | None = None
-    debug: bool = False
-    range_bytes: int = RANGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +58,7 @@ def name_all(inputs: Sequence[Input]) -> list[str]:
 
 
 def _no_start() -> Any:
-    raise AssertionError("a name that is kept for the batch itself is no input and is never opened")
+    raise AssertionError("a name that is reserved for the batch itself is not an input and is never opened")
 
 
 def run_session(
@@ -93,65 +74,77 @@ def run_session(
 ) -> Outcome:
     """Check all inputs, write their files, then the findings of all and summary.json.
 
-    Stopped in the middle it leaves whole files alone, and the ledger tells another run what is done. Raises
+    Stopped in the middle it leaves whole files alone, and the ledger shows another run what is done. Raises
     ledger.Busy, findings.NoParquet before anything is written; OSError where the files of the whole batch
     cannot be written.
     """
     require(settings.findings)
     begin = clock()
-    received = f"{checker.circumstances.received:08d}"
-    tables = [list(version) for version in checker.circumstances.versions()]
-    head = {
-        "version": files.version,
-        "received": f"{received[:4]}-{received[4:6]}-{received[6:]}",
-        "tables": [{"name": name, "version": version, "rows": rows} for name, version, rows in tables],
-    }
-    digest = _digest(
-        [
-            head,
-            [files.acks, files.page, settings.redactor is not None],
-            [repr(checker.isolation), repr(checker.bounds)],
-            dict(settings.options),
-            _rule_files(rulebook),
-        ]
-    )
-    folder = files.folder
-    findings = folder / f"findings.{settings.findings}"
+    head = _head(checker, files)
+    digest = _digest_options(checker, rulebook, files, settings, head)
     resume = settings.resume and settings.redactor is None
+    folder = files.folder
+    own = {name: folder / name for name in ("summary.json", f"findings.{settings.findings}")}
+    outputs = [path for name in names for path in files.paths(name)]
     with Ledger(folder, digest, head, resume=resume) as ledger:
-        for old in (folder / "summary.json", *(folder / f"findings.{form}" for form in FORMS)):
-            # They would not fit to what is written from now on.
-            with suppress(FileNotFoundError):
-                old.unlink()
-        own = [folder / "summary.json", findings]
-        clear_away([*own, *(path for name in names for path in files.paths(name))])
-        batch = Batch(
-            checker,
-            rulebook,
-            files,
-            ledger,
-            workers=settings.workers,
-            redactor=settings.redactor,
-            debug=settings.debug,
-            range_bytes=settings.range_bytes,
-        )
+        # They would not fit to what is written from now on.
+        for old in (own["summary.json"], *(folder / f"findings.{form}" for form in FORMS)):
+            old.unlink(missing_ok=True)
+        clear_away([*own.values(), *outputs])
+        batch = Batch(checker, rulebook, files, ledger, settings)
         records: list[Record] = []
         totals = Totals()
         try:
-            with closing(
-                batch.run(inputs, names, lambda: look(len(records), batch.bytes, batch.claims))
-            ) as done:
+            done = batch.run(inputs, names, lambda: look(len(records), batch.bytes, batch.claims))
+            with closing(done):
                 for record in done:
                     records.append(record)
                     totals.add(record)
         finally:
-            clear_away(path for name in names for path in files.paths(name))
-        with write_whole(findings) as out:
+            clear_away(outputs)
+        with write_whole(own[f"findings.{settings.findings}"]) as out:
             write_findings(settings.findings, records, folder, out)
         work = Work(clock() - begin, batch.claims, batch.resumed, settings.workers, batch.deaths)
-        with write_whole(folder / "summary.json") as out, open_text(out) as text:
+        with write_whole(own["summary.json"]) as out, open_text(out) as text:
             write_summary(text, records, totals, work, head)
         return Outcome(records, totals, work, sorted(batch.notes), ledger.forgotten)
+
+
+def _head(checker: Checker, files: Files) -> dict[str, Any]:
+    """Version, date of receipt and tables, as summary and ledger begin."""
+    versions = checker.setting.versions()
+    return {
+        "version": files.version,
+        "received": iso(checker.setting.received),
+        "tables": [{"name": name, "version": version, "rows": rows} for name, version, rows in versions],
+    }
+
+
+def _digest_options(
+    checker: Checker, rulebook: Rulebook, files: Files, settings: Settings, head: Mapping[str, Any]
+) -> str:
+    """A digest of all that decides what is found, beside the inputs."""
+    options = [
+        head,
+        [files.acks, files.page, settings.redactor is not None],
+        [repr(checker.isolation), repr(checker.bounds)],
+        dict(settings.options),
+        _rule_files(rulebook),
+    ]
+    return hashlib.sha256(json.dumps(options, sort_keys=True, default=repr).encode()).hexdigest()
+
+
+def clear_away(targets: Iterable[Path]) -> None:
+    """Take away what writers of these files left half written when they were killed."""
+    by_folder: dict[Path, set[str]] = {}
+    for target in targets:
+        by_folder.setdefault(target.parent, set()).add(target.name[:60])
+    for folder, starts in by_folder.items():
+        for file in folder.glob(".*.part"):
+            found = re.fullmatch(r"\.(.+)\.[^.]+\.part", file.name)
+            if found is not None and found[1] in starts:
+                with suppress(OSError):
+                    file.unlink()
 
 
 def _rule_files(rulebook: Rulebook) -> list[tuple[str, str]]:
@@ -164,7 +157,3 @@ def _rule_files(rulebook: Rulebook) -> list[tuple[str, str]]:
             text = b""
         found.append((rule.id, hashlib.sha256(text).hexdigest()))
     return found
-
-
-def _digest(options: object) -> str:
-    return hashlib.sha256(json.dumps(options, sort_keys=True, default=repr).encode()).hexdigest()

@@ -9,8 +9,9 @@ from typing import Any, TextIO
 
 from edi_checker.batch.ledger import Record
 from edi_checker.facts import Coverage, Gap
-from edi_checker.reports.findings_log import dollars
 from edi_checker.reports.gaps import say_gaps
+from edi_checker.x12.dates import iso
+from edi_checker.x12.money import dollars, show_dollars
 
 SCHEMA = "edi-checker/batch-summary/1"
 _SHOWN = 15  # inputs or rules in the table
@@ -84,8 +85,8 @@ def write_summary(
                 "name": gap.table,
                 "version": gap.version,
                 "side": gap.side,
-                "from": f"{gap.first // 10000:04}-{gap.first // 100 % 100:02}-{gap.first % 100:02}",
-                "until": f"{gap.last // 10000:04}-{gap.last // 100 % 100:02}-{gap.last % 100:02}",
+                "from": iso(gap.first),
+                "until": iso(gap.last),
             }
             for gap in totals.gaps
         ],
@@ -107,7 +108,7 @@ def write_summary(
 
 
 def print_summary(out: TextIO, records: list[Record], totals: Totals, work: Work, width: int) -> None:
-    """Print the totals, the most frequent findings and the inputs that need somebody's eye."""
+    """Print the totals, the most frequent findings and the inputs that need a look."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -122,14 +123,14 @@ def print_summary(out: TextIO, records: list[Record], totals: Totals, work: Work
             verdict.replace("_", " "),
             f"{totals.inputs[verdict]:,}",
             f"{totals.counts[f'claims_{verdict}']:,}",
-            _money(totals.cents[verdict]),
+            show_dollars(totals.cents[verdict], ""),
         )
     table.add_row("accepted in part", f"{totals.inputs['accepted_with_errors']:,}", "", "")
     table.add_row(
         "all",
         f"{len(records):,}",
         f"{totals.counts['claims']:,}",
-        _money(totals.cents.total()),
+        show_dollars(totals.cents.total(), ""),
         end_section=True,
     )
     console.print(table)
@@ -178,8 +179,3 @@ def _sentence(work: Work) -> str:
     if work.deaths:
         said += f"; {work.deaths} worker processes died and were replaced"
     return said + "."
-
-
-def _money(cents: int) -> str:
-    sign = "-" if cents < 0 else ""
-    return f"{sign}{abs(cents) // 100:,}.{abs(cents) % 100:02d}"

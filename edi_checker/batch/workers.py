@@ -82,7 +82,7 @@ class Workers(Generic[Task]):
 
     @property
     def idle(self) -> bool:
-        """Whether somebody waits for a task."""
+        """Whether a worker waits for a task."""
         return any(worker.task is None for worker in self._workers)
 
     @property
@@ -90,7 +90,7 @@ class Workers(Generic[Task]):
         return any(worker.task is not None for worker in self._workers)
 
     def give(self, task: Task) -> None:
-        """Give a task to one who waits. A death is told by `events`."""
+        """Give a task to a worker that waits. `events` reports a death."""
         worker = next(worker for worker in self._workers if worker.task is None)
         worker.task = task
         with contextlib.suppress(OSError):

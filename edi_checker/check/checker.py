@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import BinaryIO, Literal, NamedTuple, TypeVar
 
+from edi_checker.check.by_pieces import judge_by_pieces
 from edi_checker.check.engine import Engine
 from edi_checker.claims.claim import (
     BillingProvider,
@@ -23,16 +24,14 @@ from edi_checker.claims.claim import (
     TransactionEnd,
 )
 from edi_checker.claims.profile import Choice, Isolation, Profile, choose, choose_for_run
-from edi_checker.claims.reader import Passed, read_parts
-from edi_checker.facts import AnyLevel, Circumstances, facts_of, note_days
+from edi_checker.claims.reader import read_parts
+from edi_checker.facts import AnyLevel, InputMemory, Setting, facts_of
 from edi_checker.finding import Finding
 from edi_checker.guide.table import Guide
 from edi_checker.x12.blocks import Bounds, Fault, read_blocks
+from edi_checker.x12.fault_codes import NOTED_ONLY
 
 Outcome = Literal["accepted", "rejected", "not_checked"]
-
-# An IEA01 that counts wrong is reported, and the groups that were received are still processed (TA104 = E).
-TA1_NOTED_ONLY = frozenset(("021",))
 
 
 class Checked(NamedTuple):
@@ -68,36 +67,31 @@ class Checker:
 
     guide: Guide
     engine: Engine
-    circumstances: Circumstances
+    setting: Setting
     isolation: Isolation | None = None
     fast: bool = True
     bounds: Bounds | None = None
 
-    def check(
-        self, stream: BinaryIO, passed: Passed | None = None, *, followed: bool = False
-    ) -> Iterator[Checked]:
+    def check(self, stream: BinaryIO, memory: InputMemory | None = None) -> Iterator[Checked]:
         """Check one input; yields its parts in document order, each as soon as it has been read.
 
-        With `passed` or `followed` the stream is a stretch of an input, as reader.read_parts takes it.
+        `memory` is a fresh one for each input; None makes one.
         Raises x12.NotX12 where the input cannot be read at all. Memory does not grow with the input.
         """
-        outcomes = _Outcomes(self.isolation, profile=self.circumstances.profile)
-        circumstances = replace(
-            self.circumstances.for_one_input(),
-            meet=self.engine.meet,
-        )
-        parts = read_parts(
-            read_blocks(stream, self.bounds), self.guide, fast=self.fast, passed=passed, followed=followed
-        )
+        outcomes = Outcomes(self.isolation, profile=self.setting.profile)
+        memory = memory or InputMemory(self.setting.minutes)
+        memory.report_days(self.engine.meet)
+        parts = read_parts(read_blocks(stream, self.bounds), self.guide, fast=self.fast)
         for handful in take_handfuls(parts, _length):
-            judged = [(part, *self._judge(part, circumstances)) for part in handful]
+            judged = [(part, *self.judge(part, memory)) for part in handful]
             for part, findings, failed in judged:
                 yield Checked(part, findings, outcomes.of(part, findings, failed), failed)
 
-    def _judge(self, part: Part, circumstances: Circumstances) -> tuple[tuple[Finding, ...], str]:
+    def judge(self, part: Part, memory: InputMemory) -> tuple[tuple[Finding, ...], str]:
+        """What is wrong with the next part, and why it could not be checked, "" where it was."""
         try:
             if self.fast and isinstance(part, Claim | AnyLevel) and not part.faults:
-                found = self._remember(part, circumstances)
+                found = self._remember(part, memory)
                 if found is not None:
                     if isinstance(part, Claim):
                         self.engine.ways["pieces"] += 1
@@ -106,32 +100,32 @@ class Checker:
                     return tuple(found), ""
             if isinstance(part, Claim):
                 self.engine.ways["whole"] += 1
-            facts = facts_of(part, circumstances)
+            facts = facts_of(part, self.setting, memory)
             if not facts:
                 return _NOTHING
-            option = circumstances.profile
+            option = self.setting.profile
             profile = choose(part, option) if isinstance(part, Claim) else choose_for_run(option)
-            findings = tuple(self.engine.judge(facts, profile, circumstances.received))
+            findings = tuple(self.engine.judge(facts, profile, self.setting.received))
             return _without_echoes(findings, part.faults) if part.faults else findings, ""
         except Exception as crash:  # noqa: BLE001  # a crash of ours must cost one part, neither pass nor reject it
             # The type alone: a message of an unexpected error may quote the claim.
             return (), f"internal error ({type(crash).__name__})"
 
-    def _remember(self, part: Claim | AnyLevel, circumstances: Circumstances) -> list[Finding] | None:
+    def _remember(self, part: Claim | AnyLevel, memory: InputMemory) -> list[Finding] | None:
         """The findings by what was worked out of such pieces before; None where that is not enough."""
-        run = choose_for_run(circumstances.profile)
+        setting = self.setting
+        run = choose_for_run(setting.profile)
         delimiters = part.block.delimiters
-        of_levels = self.engine.memo(delimiters, circumstances, run)
+        of_levels = self.engine.memo(delimiters, setting, run)
         if not isinstance(part, Claim):
             found = of_levels.judge_level(part)
             if found is not None:
-                note_days(circumstances, run, None, None)
+                memory.note_days(setting, run, None, None)
             return found
-        profile = choose(part, circumstances.profile)
-        circumstances = circumstances.held_to(profile)
-        return self.engine.memo(delimiters, circumstances, profile).judge(
-            part, circumstances, of_levels.above
-        )
+        profile = choose(part, setting.profile)
+        setting = setting.held_to(profile)
+        memo = self.engine.memo(delimiters, setting, profile)
+        return judge_by_pieces(memo, part, setting, memory, of_levels.above)
 
 
 _NOTHING: tuple[tuple[Finding, ...], str] = ((), "")
@@ -169,7 +163,7 @@ def _length(part: Part) -> int:
 
 
 def _without_echoes(findings: tuple[Finding, ...], faults: tuple[Fault, ...]) -> tuple[Finding, ...]:
-    """The findings where one cause shall be one finding: nothing is said of what an element means where the
+    """The findings, with one finding for one cause: nothing is said of what an element means where the
     guide refuses how it is written, and nothing of the modifiers of a procedure that it refuses.
     """
     refused = {(fault.position, fault.element) for fault in faults if fault.answers}
@@ -188,7 +182,7 @@ _PROCEDURE = ("SV101-2", "SV101-3", "SV101-4", "SV101-5", "SV101-6")
 
 
 @dataclass(slots=True)
-class _Outcomes:
+class Outcomes:
     """What stands above the current part, and which of it is rejected already."""
 
     isolation: Isolation | None
@@ -218,21 +212,25 @@ class _Outcomes:
             # The first of a CLM sent twice in a row; the finding stands at the second, this one is empty.
             own = "rejected"
         for finding in findings:
-            if finding.severity != "error":
-                continue
-            self._doubt_levels(part, finding)
-            if finding.status.ta1 is not None:
-                if finding.status.ta1 not in TA1_NOTED_ONLY:
-                    self.interchange = "rejected"
-                    own = "rejected"
-                continue
-            own = "rejected"
-            if finding.status.ack999 and self._isolation(part) == "transaction":
-                self.transaction = "rejected"
+            if finding.severity == "error" and self._is_rejected(part, finding):
+                own = "rejected"
         if isinstance(part, Level):
             own, self.torn = _worst(own, self.torn), "accepted"
-        if failed:
-            own = "not_checked"
+        return self._enter(part, "not_checked" if failed else own)
+
+    def _is_rejected(self, part: Part, error: Finding) -> bool:
+        """Whether an error rejects the part; what else it rejects is noted."""
+        self._doubt_levels(part, error)
+        if error.status.ta1 is not None:
+            if error.status.ta1 == NOTED_ONLY:
+                return False
+            self.interchange = "rejected"
+        elif error.status.ack999 and self._isolation(part) == "transaction":
+            self.transaction = "rejected"
+        return True
+
+    def _enter(self, part: Part, own: Outcome) -> Outcome:
+        """Note the outcome of a part, for those that stand below it; the outcome to be reported."""
         match part:
             case Interchange():
                 self.interchange = own

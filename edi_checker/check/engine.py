@@ -10,9 +10,9 @@ from itertools import islice
 from typing import Any, Literal
 
 from edi_checker.check.judgement import MAX_FINDINGS, Fired, Judgement, Spoken, in_order
-from edi_checker.check.memo import Decider, Memo
+from edi_checker.check.memo import Decider, Memo, Memos
 from edi_checker.claims.profile import Profile
-from edi_checker.facts import Circumstances, Fact
+from edi_checker.facts import Fact, Setting
 from edi_checker.finding import Finding
 from edi_checker.rules import Rule, Rulebook
 from edi_checker.rules.durable import ALIASES, Network, Unsafe, networks
@@ -28,7 +28,6 @@ _MAX_FACTS = 60
 _MAX_RESULTS = 20_000
 # Rebuilding a ruleset after a fault costs memory that durable never gives back.
 _MAX_FALLBACKS = 20
-_MOST_MEMOS = 16  # sets of delimiters, tables and days of receipt of which something is remembered at a time
 _MAX_DATES = 10_000  # distinct dates kept for the tally of one profile
 
 
@@ -96,46 +95,32 @@ class Engine:
         self._cases: list[tuple[Rule, Case]] = [
             (rule, case) for rule in rulebook.rules for case in rule.cases
         ]
-        self._programs: dict[int, _Program] = {}
+        self._programs: dict[Profile, _Program] = {}
         self._durable: _Durable | None = None
-        # The same found by the very objects, which is quick; each memo says whether it is meant.
-        self._known_memos: dict[tuple[int, int], Memo] = {}
-
-    def decide(self, facts: Sequence[Fact], profile: Profile, received: int) -> list[Finding]:
-        """The findings on the facts of one part, in document order.
-
-        `received` is the date of receipt, CCYYMMDD. Raises plain.TooMuch where a part is too large to be
-        decided, and whatever a fact raises that does not know its own place.
-        """
-        self._program(profile).note_dates(facts, received)
-        return self.judge(facts, profile, received)
+        self._memos = Memos()
 
     def judge(self, facts: Sequence[Fact], profile: Profile, received: int) -> list[Finding]:
-        """As `decide`, and nothing is noted for the tally, which is told of days by itself."""
+        """The findings on the facts of one part, in document order; the tally learns of its days by `meet`.
+
+        `received` is the date of receipt, CCYYMMDD. Raises reference_engine.TooMuch where a part is too large
+        to be decided, and whatever a fact raises that does not know its own place.
+        """
         fired = self._judged(facts, profile, received)
         return in_order(fired) if fired else []
 
-    def memo(self, delimiters: Delimiters, circumstances: Circumstances, profile: Profile) -> Memo:
-        """What was worked out of such claims so far; `circumstances` are held to the profile."""
-        known = self._known_memos.get((id(profile), id(delimiters)))
-        if known is not None and known.is_for(profile, delimiters, circumstances):
-            return known
-        memos = self._program(profile).memos
-        key = (delimiters, circumstances.tables, circumstances.received)
-        memo = memos.get(key)
+    def memo(self, delimiters: Delimiters, setting: Setting, profile: Profile) -> Memo:
+        """What was worked out of such claims so far; `setting` is held to the profile."""
+        received = setting.received
+        key = (profile, delimiters, setting.tables, received)
+        memo = self._memos.get(key)
         if memo is None:
-            received = circumstances.received
             decider = Decider(
                 lambda facts: self._judged(facts, profile, received, counted=False),
                 lambda cases, facts: self._bindings(list(cases), list(range(len(facts))), facts, received),
             )
-            if len(memos) >= _MOST_MEMOS:
-                memos.clear()
             judgement = self._program(profile).judgement
-            memo = memos[key] = Memo(delimiters, circumstances, profile, judgement, decider)
-        if len(self._known_memos) >= _MOST_MEMOS:
-            self._known_memos.clear()
-        self._known_memos[id(profile), id(delimiters)] = memo
+            memo = Memo(delimiters, setting, profile, judgement, decider, self._memos)
+            self._memos.add(key, memo)
         return memo
 
     def note_remembered(self, findings: Sequence[Finding]) -> None:
@@ -199,14 +184,14 @@ class Engine:
         return Met(frozenset(active), frozenset(applied))
 
     def begin(self) -> None:
-        """Begin the tally anew, for the next input."""
+        """Start the tally again, for the next input."""
         for program in self._programs.values():
             program.forget_dates()
 
     def _program(self, profile: Profile) -> _Program:
-        program = self._programs.get(id(profile))
+        program = self._programs.get(profile)
         if program is None:
-            program = self._programs[id(profile)] = _Program(self._cases, profile)
+            program = self._programs[profile] = _Program(self._cases, profile)
         return program
 
     def _bindings(
@@ -258,10 +243,9 @@ class Engine:
 
 
 class _Program:
-    """What one profile makes of a rulebook: the cases that speak for it, how loudly, and their filter."""
+    """What one profile makes of a rulebook: the cases for it, their severity, and their filter."""
 
     def __init__(self, cases: Sequence[tuple[Rule, Case]], profile: Profile) -> None:
-        self.profile = profile  # kept alive: programs are found by the profile's identity
         self.spoken: dict[int, Spoken] = {}
         self._dates: set[int] = set()
         self._received: set[int] = set()
@@ -271,15 +255,6 @@ class _Program:
                 self.spoken[number] = Spoken(number, rule, case, severity, profile)
         self.sieve = Prefilter([(number, spoken.case) for number, spoken in self.spoken.items()])
         self.judgement = Judgement(self.spoken, self.sieve)
-        self.memos: dict[object, Memo] = {}
-
-    def note_dates(self, facts: Sequence[Fact], received: int) -> None:
-        """Remember the dates of a part for the tally; those of its first and last fact stand for all."""
-        if facts and len(self._dates) < _MAX_DATES:
-            for fact in (facts[0], facts[-1]):
-                on = fact.values.get("date")
-                self._dates.add(on if isinstance(on, int) else received)
-            self._received.add(received)
 
     def note_day(self, on: int, received: int) -> None:
         if len(self._dates) < _MAX_DATES:

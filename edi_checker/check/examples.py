@@ -20,6 +20,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from edi_checker.check.checker import Checker
@@ -28,6 +29,7 @@ from edi_checker.finding import Finding, Place
 from edi_checker.rules import Rule, Section
 from edi_checker.rules.explain import say_example
 from edi_checker.rules.model import Notation
+from edi_checker.x12.money import quantity
 
 # What the notation says, as the rule file holds it: texts in lists and mappings.
 Example = Mapping[str, Any]
@@ -123,12 +125,12 @@ def run_example(checker: Checker, example: Example) -> list[Finding]:
 def _check_example(checker: Checker, example: Example) -> tuple[list[Finding], str]:
     """The findings, and why a part could not be checked, "" where all could."""
     written = write_example(example)
-    circumstances = replace(
-        checker.circumstances,
+    setting = replace(
+        checker.setting,
         received=written.received,
         minutes=Minutes.parse(written.minutes, "example") if written.minutes else None,
     )
-    checker = replace(checker, circumstances=circumstances)
+    checker = replace(checker, setting=setting)
     parts = list(checker.check(io.BytesIO(written.text.encode())))
     findings = [finding for checked in parts for finding in checked.findings]
     return findings, next((checked.failed for checked in parts if checked.failed), "")
@@ -326,7 +328,7 @@ def _with_element(segment: str, number: str, value: str) -> str:
 def _set_element(segments: Sequence[str], address: str, value: str) -> list[str]:
     found = re.fullmatch(r"([A-Z][A-Z0-9]{1,2})([0-9]{2}(?:-[0-9]+)?)", address)
     if found is None:
-        raise ExampleError(f"{address!r} is no element, such as CLM05-3")
+        raise ExampleError(f"{address!r} is not an element such as CLM05-3")
     number = found.group(2)
     return edit_segments(
         segments, [{"find": found.group(1) + "*", "set": {number.lstrip("0") or "0": value}}]
@@ -356,14 +358,14 @@ def _claim(number: int, lines: Sequence[str], claim: Mapping[str, Any]) -> tuple
     on = _compact(str(claim.get("date", "2026-02-03")))
     body: list[str] = []
     minutes: list[str] = []
-    total = 0.0
+    total = Decimal(0)
     for ordinal, line in enumerate(lines, 1):
         found = _LINE.fullmatch(line)
         if found is None:
             raise ExampleError(f"cannot read the line {line!r}")
         units = found["units"] or "1"
-        charge = found["charge"] or f"{50 * float(units):.2f}"
-        total += float(charge)
+        charge = found["charge"] or f"{50 * (quantity(units) or 0):.2f}"
+        total += quantity(charge) or 0
         first = _compact(found["first"] or on)
         last = _compact(found["last"] or first)
         date = f"DTP*472*D8*{first}" if last == first else f"DTP*472*RD8*{first}-{last}"

@@ -1,4 +1,4 @@
-"""The claims of one input in two files: those to send as they are, and those to mend first."""
+"""The claims of one input in two files: those to send as they are, and those to fix first."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Splitter:
     that could not be checked is in the other file: nobody knows that it is clean.
 
     Written as they came, but each on a line of its own: the segments of claims and levels, ISA, GS and ST,
-    with the delimiters of the input. Made anew: HL01 and HL02, counted; HL04 of a subscriber whose patients
+    with the delimiters of the input. Made again: HL01 and HL02, counted; HL04 of a subscriber whose patients
     are all in the other file; SE, GE and IEA, counted, with the number of the header that they close; the
     elements and blanks that an ISA has lost, and ISA16 where the claims use another separator; a GS that is
     missing. Text is written as UTF-8. Left out: what stands outside of the headers that it needs, TA1
@@ -84,7 +84,7 @@ class Splitter:
     So a check of the clean file finds no error, and a check of the rejected one finds of each claim what was
     found before, but for what compares it with others (a control number used twice, more claims than a
     patient may have, a duplicate) when the other one is in the clean file. Faults of HL01, HL02, ISA and
-    trailers are mended. Where the input breaks off within a claim, that claim is now checked as if it were
+    trailers are fixed. Where the input breaks off within a claim, that claim is now checked as if it were
     whole.
 
     Groups and sets of another kind or version hold no claims that are read, and are in neither file.
@@ -92,7 +92,7 @@ class Splitter:
     """
 
     def __init__(self) -> None:
-        self._clean, self._rejected = _Side(mends=True), _Side(mends=False)
+        self._clean, self._rejected = _Side(fixes=True), _Side(fixes=False)
         self._journal = _Journal()
         self._interchange: Interchange | None = None
         # Where in the journal the group, set and subscriber stand that are open.
@@ -348,8 +348,8 @@ class _Opened:
 class _Side:
     """One of the two files in the making. A header is held back until a claim below it comes."""
 
-    def __init__(self, *, mends: bool) -> None:
-        self._mends = mends  # whether a wrong HL04 is put right
+    def __init__(self, *, fixes: bool) -> None:
+        self._fixes = fixes  # whether a wrong HL04 is put right
         self._file: IO[bytes] = TemporaryFile(buffering=_BUFFER)  # noqa: SIM115  # closed by its reader
         self._open: dict[int, _Opened] = {}
         self._delimiters = Delimiters("*", ":", "^", "~")
@@ -417,9 +417,9 @@ class _Side:
         ).encode()
         flag = opened.child_code = element(hl, 4)
         if opened.entry.depth == _SUBSCRIBER and flag in ("0", "1"):
-            if self._mends:
+            if self._fixes:
                 opened.child_code = "1"
-            if self._mends or opened.entry.said:
+            if self._fixes or opened.entry.said:
                 flag = "0"  # until a patient is written
         if opened.entry.depth == _PATIENT and above is not None and above.entry.depth == _SUBSCRIBER:
             self._announce_child(above)

@@ -1,28 +1,32 @@
-"""What an 837P says, as light views over its segments; fields are read when somebody asks.
+"""What an 837P says, as light views over its segments; fields are read when they are used.
 
 A view keeps the split segments of its block and the position of the first one. Nothing is copied or converted
-before it is asked for. Money is integer cents, dates are integers CCYYMMDD, codes are text; what is absent or
+before it is used. Money is integer cents, dates are integers CCYYMMDD, codes are text; what is absent or
 cannot be read is None (or "" for text): the guide's findings say so, a view never raises.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
 from edi_checker.finding import Place
 from edi_checker.x12.blocks import Block, Delimiters, Fault
+from edi_checker.x12.dates import day, days_of
+from edi_checker.x12.money import cents, quantity
 
 Segment = list[str]
 Value = TypeVar("Value")
 
-# X12's decimal: digits and one point, a leading minus; bounded, so that no text makes a huge number.
-_NUMBER = re.compile(r"-?(?:[0-9]{1,18}(?:\.[0-9]{0,8})?|\.[0-9]{1,8})")
+# The qualifiers of a diagnosis (HI), and the list in which its code stands.
+DIAGNOSIS_LISTS: dict[str, Literal["icd10cm", "icd9cm"]] = {
+    "ABK": "icd10cm",
+    "ABF": "icd10cm",
+    "BK": "icd9cm",
+    "BF": "icd9cm",
+}
 
 
 def element(segment: Segment | None, index: int) -> str:
@@ -30,49 +34,6 @@ def element(segment: Segment | None, index: int) -> str:
     if segment is None or index >= len(segment):
         return ""
     return segment[index]
-
-
-@lru_cache(maxsize=65536)
-def cents(text: str) -> int | None:
-    """Money in cents; None where the text is empty, no number, or holds a fraction of a cent."""
-    value = quantity(text)
-    if value is None or (value * 100) % 1:
-        return None
-    return int(value * 100)
-
-
-@lru_cache(maxsize=65536)
-def quantity(text: str) -> Decimal | None:
-    """A count such as SV104, which may have decimals; None where the text is no number."""
-    return Decimal(text) if _NUMBER.fullmatch(text) else None
-
-
-@lru_cache(maxsize=16384)
-def day(text: str) -> int | None:
-    """A date CCYYMMDD as the integer 20260131; None where the text is no date of the calendar."""
-    if len(text) != 8 or not text.isascii() or not text.isdigit():
-        return None
-    try:
-        date(int(text[:4]), int(text[4:6]), int(text[6:]))
-    except ValueError:
-        return None
-    return int(text)
-
-
-def days(segment: Segment | None) -> tuple[int | None, int | None]:
-    """First and last day of a DTP segment (equal for a single day); None where unreadable."""
-    text = element(segment, 3)
-    if element(segment, 2) == "RD8":
-        first, _, last = text.partition("-")
-        return day(first), day(last)
-    single = day(text[:8]) if element(segment, 2) in ("D8", "DT") else None
-    return single, single
-
-
-@lru_cache(maxsize=4096)
-def _days_in(text: str, separator: str) -> tuple[int | None, int | None]:
-    """The same, of the text behind DTP01."""
-    return days(["DTP", "", *text.split(separator)])
 
 
 class once(Generic[Value]):  # noqa: N801  # it is used as property is
@@ -138,10 +99,6 @@ class SegmentRun:
     def notes(self) -> list[Segment]:
         return self.all("NTE")
 
-    @once
-    def references(self) -> list[Segment]:
-        return self.all("REF")
-
 
 @dataclass(frozen=True, slots=True)
 class Interchange:
@@ -189,7 +146,7 @@ class Group:
 
 
 class BlockView(SegmentRun):
-    """A run that is a whole block: its segments are split when somebody asks for one of them."""
+    """A run that is a whole block: its segments are split when one of them is used."""
 
     __slots__ = ("block",)
 
@@ -349,17 +306,17 @@ class Level(BlockView):
 
     @once
     def parties(self) -> list[Provider]:
-        return [Provider(run) for run in _split_at(self, ("NM1",)) if run.segments[0][0] == "NM1"]
+        return _providers_in(_split_at(self, ("NM1",)))
 
     def party(self, role: str) -> Provider:
         """The first party with this NM101; falsy where there is none."""
         if self.faults:
-            return next((party for party in self.parties if party.role == role), self._nobody())
+            return _first_in(self, self.parties, (role,))
         # Every NM1 goes on behind its role: no other part of the level need be split.
         text, element, end = self.block.text, self.block.delimiters.element, self._end
         before, mark, behind = text.partition(self.mark("NM1", role))
         if not mark:
-            return self._nobody()
+            return _nobody(self)
         own = (mark[len(end) :] + behind).partition(f"{end}NM1{element}")[0]
         position = self.position + before.count(end) + 1
         return Provider(
@@ -374,9 +331,6 @@ class Level(BlockView):
         _, mark, behind = self.block.text.partition(self.mark("NM1", role))
         said = behind.partition(delimiters.terminator)[0]
         return ["NM1", role, *said.split(delimiters.element)] if mark else None
-
-    def _nobody(self) -> Provider:
-        return Provider(SegmentRun([], self.position, self.component))
 
 
 class BillingProvider(Level):
@@ -465,31 +419,13 @@ class Patient(Level):
         return self.party("QC")
 
 
-class Adjudication(SegmentRun):
-    """2430: what another payer did with a line."""
-
-    @property
-    def payer_id(self) -> str:
-        """SVD01"""
-        return element(self.first("SVD"), 1)
-
-    @property
-    def paid(self) -> int | None:
-        """SVD02, cents"""
-        return cents(element(self.first("SVD"), 2))
-
-    @property
-    def adjustments(self) -> list[tuple[str, str, int | None]]:
-        return _adjustments(self)
-
-
 class OtherPayer(SegmentRun):
     """2320 with its 2330 loops: another payer of the claim."""
 
     @property
-    def adjustments(self) -> list[tuple[str, str, int | None]]:
-        """Group, reason and cents of every CAS of the loop (claim level)"""
-        return _adjustments(self)
+    def adjustments(self) -> list[int | None]:
+        """The amounts in cents of every CAS of the loop (claim level)"""
+        return [amount for segment in self.all("CAS") for amount in adjustments_in(segment)]
 
     def amount(self, qualifier: str) -> int | None:
         """AMT02 in cents by AMT01: D paid, A8 non-covered, EAF remaining patient liability"""
@@ -497,14 +433,11 @@ class OtherPayer(SegmentRun):
 
     @once
     def parties(self) -> list[Provider]:
-        return [Provider(run) for run in _split_at(self, ("NM1",)) if run.segments[0][0] == "NM1"]
+        return _providers_in(_split_at(self, ("NM1",)))
 
     @property
     def payer(self) -> Provider:
-        for provider in self.parties:
-            if provider.role == "PR":
-                return provider
-        return Provider(SegmentRun([], self.position, self.component))
+        return _first_in(self, self.parties, ("PR",))
 
 
 class ServiceLine(SegmentRun):
@@ -537,11 +470,6 @@ class ServiceLine(SegmentRun):
         return tuple(m for m in self.procedure[2:6] if m)
 
     @property
-    def description(self) -> str:
-        """SV101-7"""
-        return self.procedure[6]
-
-    @property
     def charge(self) -> int | None:
         """SV102, cents"""
         return cents(element(self.service, 2))
@@ -561,16 +489,11 @@ class ServiceLine(SegmentRun):
         """SV105, or CLM05-1 where the line names none"""
         return element(self.service, 5) or self.claim.place_of_service
 
-    @property
-    def pointers(self) -> tuple[int, ...]:
-        """SV107: ordinals of the claim's diagnoses, from 1"""
-        texts = element(self.service, 7).split(self.component)
-        return tuple(int(t) for t in texts if t.isascii() and t.isdigit() and len(t) <= 2)
-
     @once
     def dates(self) -> tuple[int | None, int | None]:
         """First and last day of service (DTP*472)"""
-        return days(self.first("DTP", "472"))
+        written = self.first("DTP", "472")
+        return days_of(element(written, 2), element(written, 3))[:2]
 
     @property
     def control(self) -> str:
@@ -584,23 +507,11 @@ class ServiceLine(SegmentRun):
     @once
     def providers(self) -> list[Provider]:
         """2420A to 2420H"""
-        return [Provider(run) for run in self._loops if run.segments[0][0] == "NM1"]
-
-    @once
-    def adjudications(self) -> list[Adjudication]:
-        """2430, one for each other payer"""
-        return [
-            Adjudication(run.segments, run.position, run.component)
-            for run in self._loops
-            if run.segments[0][0] == "SVD"
-        ]
+        return _providers_in(self._loops)
 
     def provider(self, *roles: str) -> Provider:
         """The first 2420 provider with one of these NM101 roles; falsy where there is none"""
-        for provider in self.providers:
-            if provider.role in roles:
-                return provider
-        return Provider(SegmentRun([], self.position, self.component))
+        return _first_in(self, self.providers, roles)
 
     @once
     def rendering(self) -> Provider:
@@ -686,14 +597,11 @@ class Claim(BlockView):
     @once
     def providers(self) -> list[Provider]:
         """2310A to 2310F"""
-        return [Provider(run) for run in self._loops if run.segments[0][0] == "NM1"]
+        return _providers_in(self._loops)
 
     def provider(self, *roles: str) -> Provider:
         """The first 2310 provider with one of these NM101 roles; falsy where there is none"""
-        for provider in self.providers:
-            if provider.role in roles:
-                return provider
-        return Provider(SegmentRun([], self.position, self.component))
+        return _first_in(self, self.providers, roles)
 
     @once
     def rendering(self) -> Provider:
@@ -717,7 +625,7 @@ class Claim(BlockView):
 
     @once
     def line_count(self) -> int:
-        """How many lines there are; without a fault the text alone tells"""
+        """How many lines there are; without a fault the text alone shows it"""
         if self.faults:
             return len(self.lines)
         return self.block.text.count(f"{self._end}LX{self.block.delimiters.element}")
@@ -729,12 +637,12 @@ class Claim(BlockView):
 
     @once
     def diagnoses(self) -> list[tuple[str, str]]:
-        """Qualifier (ABK, ABF, BK, BF) and code of each diagnosis, in the order to which SV107 points"""
+        """Qualifier and code of each diagnosis, in the order to which SV107 points"""
         found = []
         for segment in self.header.all("HI"):
             for composite in segment[1:]:
                 parts = composite.split(self.component)
-                if parts[0] in ("ABK", "ABF", "BK", "BF"):
+                if parts[0] in DIAGNOSIS_LISTS:
                     found.append((parts[0], parts[1] if len(parts) > 1 else ""))
         return found
 
@@ -744,10 +652,10 @@ class Claim(BlockView):
         if self.faults:
             said = [line.dates for line in self.lines]
         else:
-            # Every line has one such date, and nothing else does: the text alone tells them.
+            # Every line has one such date, and nothing else does: the text alone shows them.
             mark, element, end = self.mark("DTP", "472"), self.block.delimiters.element, self._end
             texts = {text.partition(end)[0] for text in self.block.text.split(mark)[1:]}
-            said = [_days_in(text, element) for text in texts]
+            said = [days_of(*text.partition(element)[::2])[:2] for text in texts]
         known = [d for pair in said for d in pair if d is not None]
         return (min(known), max(known)) if known else (None, None)
 
@@ -867,10 +775,22 @@ def _split_claim(claim: Claim) -> list[SegmentRun]:
 _OPENERS = frozenset(("LX", "SBR", "NM1"))
 
 
-def _adjustments(run: SegmentRun) -> list[tuple[str, str, int | None]]:
-    found = []
-    for segment in run.all("CAS"):
-        for index in range(2, len(segment), 3):
-            if segment[index]:
-                found.append((segment[1], segment[index], cents(element(segment, index + 1))))
-    return found
+def _providers_in(runs: Iterable[SegmentRun]) -> list[Provider]:
+    return [Provider(run) for run in runs if run.segments[0][0] == "NM1"]
+
+
+def _first_in(run: SegmentRun, providers: Iterable[Provider], roles: tuple[str, ...]) -> Provider:
+    """The first provider of a run with one of these NM101 roles; falsy where there is none."""
+    for provider in providers:
+        if provider.role in roles:
+            return provider
+    return _nobody(run)
+
+
+def _nobody(run: SegmentRun) -> Provider:
+    return Provider(SegmentRun([], run.position, run.component))
+
+
+def adjustments_in(segment: Segment) -> list[int | None]:
+    """The amounts of a CAS in cents, one for each reason, None where unreadable."""
+    return [cents(element(segment, at + 1)) for at in range(2, len(segment), 3) if segment[at]]

@@ -1,4 +1,4 @@
-"""Minutes of treatment, which an 837P does not carry: from a file beside it, SV103 = MJ, or a line note."""
+"""Minutes of treatment, which an 837P does not carry: from a file next to it, SV103 = MJ, or a line note."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _phrase_pattern(phrase: str) -> str:
     parts = _PLACE.split(re.sub(" +", " ", phrase))
     if len(phrase) > MAX_PHRASE or not _PHRASE.fullmatch(phrase) or len(parts) != 2:
         raise ValueError(
-            f"{phrase!r} is no way to say minutes; one has letters, digits, blanks and one nn for the "
+            f"{phrase!r} is not a form for minutes: letters, digits, blanks and one nn for the "
             f"minutes, in at most {MAX_PHRASE} characters: TX TIME nn"
         )
     before, after = (" {0,3}".join(map(re.escape, part.split(" "))) for part in parts)
@@ -177,7 +177,7 @@ def _columns(row: list[str]) -> list[str]:
         allowed = ", ".join(_REQUIRED + _OPTIONAL)
         raise _BadRow(f"column {at} of the header is none of {allowed}")
     if len(set(columns)) < len(columns):
-        raise _BadRow("a column stands twice in the header")
+        raise _BadRow("a column is in the header twice")
     if missing := [c for c in _REQUIRED if c not in columns]:
         raise _BadRow(f"the header has no column {missing[0]}")
     return columns
@@ -207,16 +207,16 @@ def _add(
     found = LineMinutes(minutes, assistant)
     if line is not None:
         if by_line.setdefault((claim, line), found) is not found:
-            raise _BadRow("the same claim and line stand in an earlier row")
+            raise _BadRow("the same claim and line are in an earlier row")
     elif by_control.setdefault((claim, control), found) is not found:
-        raise _BadRow("the same claim and line_control stand in an earlier row")
+        raise _BadRow("the same claim and line_control are in an earlier row")
 
 
 def _count(text: str, column: str, least: int, most: int) -> int:
     if not text:
         raise _BadRow(f"{column} is empty")
     if not text.isascii() or not text.lstrip("-").isdigit() or len(text) > 6 or "-" in text[1:]:
-        raise _BadRow(f"{column} is no whole number")
+        raise _BadRow(f"{column} is not a whole number")
     value = int(text)
     if not least <= value <= most:
         raise _BadRow(f"{column} is not between {least} and {most}")

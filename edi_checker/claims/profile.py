@@ -1,4 +1,4 @@
-"""Which payer's expectations a claim is held to."""
+"""The payer profile of a claim."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 class Statuses:
     """277CA codes that stand for those of the rule files, by rule id or the id's beginning up to a dot.
 
-    `errors` answer findings that reject the claim, `information` tells of those that do not (which is shown,
+    `errors` answer findings that reject the claim, `information` reports those that do not (which is shown,
     and never sent). A single code 21 gets the rule's own code beside it: alone it says nothing.
     """
 
@@ -50,7 +50,7 @@ PRESETS: dict[str, Statuses] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # what is remembered by profile is found by the object
 class Profile:
     """A payer's way, with all that it inherits: what it says of rules, units, statuses and isolation.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from itertools import pairwise
+from typing import Protocol
 
 from edi_checker.claims.claim import (
     BillingProvider,
@@ -24,100 +24,36 @@ from edi_checker.claims.claim import (
     element,
 )
 from edi_checker.guide.table import Guide
-from edi_checker.guide.walker import Walker
-from edi_checker.x12.blocks import ISA_WIDTHS, Block, Fault
+from edi_checker.guide.walker import Walked, Walker
+from edi_checker.x12.blocks import ISA_WIDTHS, Block, Delimiters, Fault
+from edi_checker.x12.dates import day, is_date, is_time
 
 VERSION = "005010X222A1"
 READ_AS_VERSION = frozenset(("005010X222", "005010X222A2"))
 _UNREADABLE = frozenset(("IK502=1", "IK502=I6"))  # answers to a set of another kind or version
 
 
-@dataclass(frozen=True, slots=True)
-class PassedInSet:
-    """What of a transaction set lies before the subscriber level at which a reading begins.
+class Walks(Protocol):
+    """Holds the blocks of one transaction set to the guide, in order: a guide.walker.Walker."""
 
-    above     HL segments before that of the billing provider; `levels` all of them
-    provider  position in ST..SE of the billing provider's HL; `position` that of the subscriber's
-    claims    its claims so far
-    """
-
-    above: int
-    levels: int
-    provider: int
-    position: int
-    claims: int
+    def walk(self, block: Block, following: Block | None) -> Walked: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """What of an interchange lies before the place at which a reading begins.
-
-    groups        its groups, the one that is open included
-    transactions  transaction sets of the open group, without one that is open itself
-    inside        what of a set that is open lies before, None where none is
-    """
-
-    groups: int
-    transactions: int
-    inside: PassedInSet | None = None
-
-
-class Unsettled(Exception):
-    """What follows a stretch is read by what stands before it: see read_parts."""
-
-
-def read_parts(
-    blocks: Iterable[Block],
-    guide: Guide,
-    *,
-    fast: bool = True,
-    passed: Passed | None = None,
-    followed: bool = False,
-) -> Iterator[Part]:
+def read_parts(blocks: Iterable[Block], guide: Guide, *, fast: bool = True) -> Iterator[Part]:
     """Put blocks together to interchanges, groups, transactions, levels and claims, each with its faults.
 
     Every opening part is closed by its End part, also where the file forgets to. Holds no more than the
     levels
     above the current claim. `fast` as of the walker: the parts are the same without.
-
-    With `passed` the blocks are a later stretch of an interchange, with its ISA and the open GS put before;
-    within a set also its header and the open billing provider, which must be numbered as the guide asks.
-    With `followed` the last block is the level of the set that follows the stretch. Raises Unsettled before
-    that one where it would be read otherwise by itself.
     """
-    reader = _Reader(guide, fast=fast)
-    if passed is not None and passed.inside is not None:
-        blocks = _move(blocks, passed.inside)
-    for count, (block, following) in enumerate(pairwise(_then_none(blocks))):
+    reader = Reader(lambda delimiters: Walker(guide, delimiters, fast=fast))
+    for block, following in pairwise(_then_none(blocks)):
         if block is not None:
-            if followed and following is None:
-                reader.hold_settled()
-            if block.kind in _INSIDE:
-                part = reader.take_inside(block, following)
-                if part is not None:
-                    yield part
-            else:
-                yield from reader.take(block, following)
-            if passed is not None and count < _HEAD:
-                reader.pass_over(passed, block)
+            yield from reader.read(block, following)
     yield from reader.end()
 
 
 _INSIDE = frozenset(("HL", "CLM"))
-_HEAD = 4  # blocks at most that are put before a later stretch
-
-
-def _move(blocks: Iterable[Block], inside: PassedInSet) -> Iterator[Block]:
-    """The blocks with the positions that they have in the whole set, up to its end."""
-    by = 0
-    for count, block in enumerate(blocks):
-        if count == _HEAD - 1:
-            by = inside.provider - block.position
-        elif count == _HEAD:
-            by = inside.position - block.position
-        elif block.kind not in ("HL", "CLM", "SE", "?"):
-            by = 0
-        yield block._replace(position=block.position + by) if by else block
 
 
 def _then_none(blocks: Iterable[Block]) -> Iterator[Block | None]:
@@ -125,19 +61,21 @@ def _then_none(blocks: Iterable[Block]) -> Iterator[Block | None]:
     yield None
 
 
-class _Reader:
-    """What is open at this place of the file; see read_parts."""
+class Reader:
+    """What is open at this place of the file, while its blocks come one by one; see read_parts.
 
-    def __init__(self, guide: Guide, *, fast: bool) -> None:
-        self._guide = guide
-        self._fast = fast
+    `walks` makes a walker for each transaction set, given the delimiters.
+    """
+
+    def __init__(self, walks: Callable[[Delimiters], Walks]) -> None:
+        self._walks = walks
         self._seen_interchanges: set[tuple[str, ...]] = set()
         self._seen_groups: set[str] = set()
         self._seen_transactions: set[str] = set()
         self._interchange: Interchange | None = None
         self._group: Group | None = None
         self._transaction: Transaction | None = None
-        self._walker: Walker | None = None
+        self._walker: Walks | None = None
         self._provider: BillingProvider | None = None
         self._subscriber: Subscriber | None = None
         self._patient: Patient | None = None
@@ -149,7 +87,23 @@ class _Reader:
         self._between: list[Fault] = []
         self._lost = False
 
-    def take(self, block: Block, following: Block | None) -> Iterator[Part]:
+    def read(self, block: Block, following: Block | None) -> Iterable[Part]:
+        """The parts that a block closes and opens. `following` is the next block, None at the end."""
+        if block.kind not in _INSIDE:
+            return self._take(block, following)
+        part = self._take_inside(block, following)
+        return () if part is None else (part,)
+
+    def open_headers(self) -> tuple[Interchange | None, Group | None, Transaction | None]:
+        """The envelope and the transaction that are open."""
+        return self._interchange, self._group, self._transaction
+
+    @property
+    def provider(self) -> BillingProvider | None:
+        """The billing provider of the next subscriber."""
+        return self._provider
+
+    def _take(self, block: Block, following: Block | None) -> Iterator[Part]:
         """The parts that a block of the envelope or the header of a transaction closes and opens."""
         if block.kind == "ISA":
             yield from self._close_interchange(None, ())
@@ -181,7 +135,7 @@ class _Reader:
                 self._position = block.position
                 yield self._close_transaction(block.segments(), block.faults)
 
-    def take_inside(self, block: Block, following: Block | None) -> Part | None:
+    def _take_inside(self, block: Block, following: Block | None) -> Part | None:
         """The level or claim of an HL or CLM block; None where none can be made of it."""
         if self._group is not None and not self._group.readable:
             return None
@@ -217,21 +171,6 @@ class _Reader:
         self._subscriber = Subscriber(block, transaction, faults, self._provider)
         self._patient = None
         return self._subscriber
-
-    def pass_over(self, passed: Passed, head: Block) -> None:
-        """Count as seen what lies before, after this block of its head."""
-        inside = passed.inside
-        if head.kind == "GS":
-            self._groups = passed.groups
-            self._transactions = passed.transactions
-        elif inside is not None and self._walker is not None:
-            self._claims = inside.claims
-            self._walker.pass_over(inside.above if head.kind == "ST" else inside.levels)
-
-    def hold_settled(self) -> None:
-        """Raise Unsettled where what was read last bears on what is read next."""
-        if self._between or self._walker is None or not self._walker.settled:
-            raise Unsettled
 
     def end(self) -> Iterator[Part]:
         yield from self._close_interchange(None, ())
@@ -436,7 +375,7 @@ class _Reader:
         self._seen_transactions.add(number)
         self._walker = None
         if wrong is None or not _UNREADABLE.intersection(wrong.answers):
-            self._walker = Walker(self._guide, block.delimiters, fast=self._fast)
+            self._walker = self._walks(block.delimiters)
             walked = self._walker.walk(block, following).faults
             if following is None:
                 walked = _before_the_cut(walked, block)
@@ -564,21 +503,6 @@ def _version_fault(head: Segment, group_version: str) -> Fault | None:
     return Fault("version", 1, *at, answers, name, VERSION, _version_text(version))
 
 
-def _is_date(text: str) -> bool:
-    if not re.fullmatch(r"[0-9]{6}|[0-9]{8}", text):
-        return False
-    year, month, on = (text[:-4], text[-4:-2], text[-2:])
-    try:
-        date(2000 + int(year) if len(year) == 2 else int(year), int(month), int(on))
-    except ValueError:
-        return False
-    return True
-
-
-def _is_time(text: str) -> bool:
-    return re.fullmatch(r"([01][0-9]|2[0-3])[0-5][0-9]([0-5][0-9]([0-9]{1,2})?)?", text) is not None
-
-
 _ID_QUALIFIERS = frozenset(("01", "14", "20", "27", "28", "29", "30", "33", "ZZ"))
 
 # ISA element: answer of the TA1, what is expected, the test (beside its fixed width)
@@ -591,8 +515,8 @@ _ISA_CHECKS: dict[int, tuple[str, str, Callable[[str], bool]]] = {
     6: ("006", "15 characters, not all blank", lambda v: bool(v.strip())),
     7: ("007", "an interchange id qualifier", lambda v: v in _ID_QUALIFIERS),
     8: ("008", "15 characters, not all blank", lambda v: bool(v.strip())),
-    9: ("014", "a date YYMMDD", _is_date),
-    10: ("015", "a time HHMM", _is_time),
+    9: ("014", "a date YYMMDD", is_date),
+    10: ("015", "a time HHMM", is_time),
     11: ("016", "one character", lambda v: True),
     12: ("017", "five digits", lambda v: v.isascii() and v.isdigit()),
     13: ("018", "nine digits", lambda v: v.isascii() and v.isdigit()),
@@ -627,8 +551,8 @@ _GS_CHECKS: dict[int, tuple[str, Callable[[str], bool]]] = {
     1: ("HC", lambda v: v == "HC"),
     2: ("2 to 15 characters", lambda v: 2 <= len(v) <= 15),
     3: ("2 to 15 characters", lambda v: 2 <= len(v) <= 15),
-    4: ("a date CCYYMMDD", lambda v: len(v) == 8 and _is_date(v)),
-    5: ("a time HHMM", _is_time),
+    4: ("a date CCYYMMDD", lambda v: day(v) is not None),
+    5: ("a time HHMM", is_time),
     6: ("one to nine digits", lambda v: re.fullmatch(r"[0-9]{1,9}", v) is not None),
     7: ("X", lambda v: v == "X"),
 }

@@ -19,13 +19,13 @@ from edi_checker.cli.version import version
 # Each is a module of this package, with a command of the same name; they import the rest where it is used.
 # Their first lines stand here too: the list is shown without loading them.
 COMMANDS = {
-    "check": "Check claim files: what is wrong, where, and how to mend it.",
+    "check": "Check claim files: what is wrong, where, and how to fix it.",
     "batch": "Check many files, or very large ones, with several processes.",
-    "explain": "Say why a rule exists and what it asks for.",
-    "explain-ack": "Tell in plain words what a TA1, 999 or 277CA says.",
-    "rules": "List the rules; check, try and begin your own.",
-    "tables": "Import the tables of CMS, list them, look a code up.",
-    "units": "Say how many units the minutes of a day make.",
+    "explain": "Say why a rule exists and what it requires.",
+    "explain-ack": "Explain in plain words what a TA1, 999 or 277CA says.",
+    "rules": "List the rules; check, test and start your own.",
+    "tables": "Import the CMS tables, list them, look up a code.",
+    "units": "Show how many units the minutes of a day make.",
 }
 
 
@@ -55,7 +55,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         word = args[0]
         if word not in COMMANDS and os.path.exists(word):  # noqa: PTH110  # a name with a NUL is no path
-            raise click.UsageError(f"{word!r} is no command: `edi-checker check {word}` checks it.", ctx)
+            raise click.UsageError(f"{word!r} is not a command: `edi-checker check {word}` checks it.", ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -1,4 +1,4 @@
-"""The checker that the options ask for, and what goes with it: minutes, bounds, tokens."""
+"""The checker that the options ask for, and what goes with it: minutes and tokens."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from edi_checker.cli.refusal import Refusal
 from edi_checker.cli.rulebook import choose_profile, gather_plugins
+from edi_checker.cli.stored_tables import open_tables
+from edi_checker.x12.dates import from_date
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from edi_checker.check.redact import Redactor
     from edi_checker.claims.minutes import Minutes
     from edi_checker.claims.profile import Isolation
+    from edi_checker.cli.options import Shared
+    from edi_checker.files.inputs import Input
     from edi_checker.reference.tables import Tables
     from edi_checker.rules import Rulebook
     from edi_checker.x12.blocks import Bounds
@@ -40,19 +44,19 @@ def make_checker(
 
     from edi_checker.check.checker import Checker
     from edi_checker.check.engine import Engine
-    from edi_checker.facts import Circumstances
+    from edi_checker.facts import Setting
     from edi_checker.guide.table import load
 
     plugins = gather_plugins()
-    day = received.date() if received is not None else date.today()  # noqa: DTZ011  # the day at the user's desk
+    today = date.today()  # noqa: DTZ011  # the day at the user's desk
     # What a claim leaves behind is seldom more than counting references frees: look for it less often.
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     return Checker(
         guide=load(),
         engine=Engine(rulebook, kind, time.perf_counter if timed else None),
-        circumstances=Circumstances(
-            received=day.year * 10000 + day.month * 100 + day.day,
+        setting=Setting(
+            received=from_date(received or today),
             tables=tables,
             minutes=minutes,
             profile=choose_profile(profile),
@@ -61,6 +65,24 @@ def make_checker(
         isolation=isolation,
         fast=fast,
         bounds=bounds,
+    )
+
+
+def assemble(shared: Shared, rulebook: Rulebook, kind: Kind = "durable", *, timed: bool = False) -> Checker:
+    """The checker of `check` and `batch`."""
+    from edi_checker.x12.blocks import MAX_BLOCK, MAX_SEGMENT, Bounds
+
+    return make_checker(
+        rulebook=rulebook,
+        kind=kind,
+        tables=open_tables(shared.store),
+        minutes=load_minutes(shared.minutes) if shared.minutes is not None else None,
+        profile=shared.profile,
+        received=shared.received,
+        isolation=shared.isolation,
+        fast=not shared.no_fast_path,
+        timed=timed,
+        bounds=Bounds(shared.max_segment or MAX_SEGMENT, shared.max_claim or MAX_BLOCK),
     )
 
 
@@ -73,10 +95,11 @@ def load_minutes(path: Path) -> Minutes:
         raise Refusal(str(error)) from None
 
 
-def make_bounds(segment: int | None, claim: int | None) -> Bounds:
-    from edi_checker.x12.blocks import MAX_BLOCK, MAX_SEGMENT, Bounds
-
-    return Bounds(segment or MAX_SEGMENT, claim or MAX_BLOCK)
+def try_minutes(inputs: list[Input]) -> None:
+    """Read the minutes beside each input: malformed ones stop the run before anything is written."""
+    for source in inputs:
+        if source.minutes:
+            load_minutes(source.minutes)
 
 
 def make_redactor() -> Redactor:

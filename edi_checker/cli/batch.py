@@ -5,42 +5,26 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from edi_checker.cli.assembly import load_minutes, make_bounds, make_checker, make_redactor
+from edi_checker.cli.assembly import assemble, make_redactor, try_minutes
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
-from edi_checker.cli.options import (
-    config_option,
-    debug_option,
-    fail_on_option,
-    ignore_option,
-    isolation_option,
-    max_claim_option,
-    max_segment_option,
-    max_unpacked_option,
-    minutes_option,
-    no_fast_path_option,
-    no_progress_option,
-    profile_option,
-    received_option,
-    redact_option,
-    rules_option,
-    select_option,
-    tables_option,
-)
+from edi_checker.cli.options import Shared, bounding_options, choosing_options, running_options
 from edi_checker.cli.outputs import prepare_outputs
 from edi_checker.cli.progress import watch_batch
 from edi_checker.cli.refusal import Refusal
 from edi_checker.cli.rulebook import load_rules
-from edi_checker.cli.stored_tables import open_tables
 from edi_checker.cli.terminal import PIPE_WIDTH, width_of_terminal
 from edi_checker.cli.version import version
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from edi_checker.batch.session import Outcome
 
 
 @click.command()
@@ -78,23 +62,9 @@ if TYPE_CHECKING:
 @click.option(
     "--html", is_flag=True, help="Write NAME.html too; each file is then checked by one process as a whole."
 )
-@profile_option
-@rules_option
-@tables_option
-@select_option
-@ignore_option
-@minutes_option
-@received_option
-@isolation_option
-@fail_on_option
-@max_segment_option
-@max_claim_option
-@max_unpacked_option
-@no_fast_path_option
-@redact_option
-@no_progress_option
-@debug_option
-@config_option
+@choosing_options
+@bounding_options
+@running_options
 def batch(
     paths: tuple[str, ...],
     out_dir: Path,
@@ -103,8 +73,7 @@ def batch(
     findings: Literal["ndjson", "parquet"],
     acks: bool,
     html: bool,
-    redact: bool,
-    **shared: Any,
+    shared: Shared,
 ) -> int:
     """Check many files, or very large ones, with several processes.
 
@@ -118,49 +87,38 @@ def batch(
 
     from edi_checker.batch.findings import NoParquet
     from edi_checker.batch.session import Busy, Settings, find_paths, name_all, run_session
-    from edi_checker.batch.summary import print_summary
     from edi_checker.files.inputs import STDIN, find_inputs
     from edi_checker.run import Files
 
     if STDIN in paths:
         raise click.UsageError("A batch reads files; standard input is for `check`.")
-    if resume and redact:
+    if resume and shared.redact:
         raise click.UsageError("--redact makes other tokens in each run: --resume cannot go on with them.")
-    rulebook = load_rules(shared["folders"], shared["select"], shared["ignore"], shared["profile"])
-    minutes: Path | None = shared["minutes"]
-    checker = make_checker(
-        rulebook=rulebook,
-        kind="durable",
-        tables=open_tables(shared["store"]),
-        minutes=load_minutes(minutes) if minutes is not None else None,
-        profile=shared["profile"],
-        # The inputs that are left are held to the same day as those that are done.
-        received=shared["received"] or (_day_of_run(out_dir) if resume else None),
-        isolation=shared["isolation"],
-        fast=not shared["no_fast_path"],
-        bounds=make_bounds(shared["max_segment"], shared["max_claim"]),
-    )
-    inputs = list(find_inputs(find_paths(paths), shared["max_unpacked"]))
+    if resume and shared.received is None:
+        # The inputs that are left are checked for the same day as those that are done.
+        shared = replace(shared, received=_day_of_run(out_dir))
+    rulebook = load_rules(shared.folders, shared.select, shared.ignore, shared.profile)
+    checker = assemble(shared, rulebook)
+    inputs = list(find_inputs(find_paths(paths), shared.max_unpacked))
     names = name_all(inputs)
     files = Files(out_dir, acks, version(), rulebook.rules, page=html)
-    if minutes is None:
-        for source in inputs:
-            _ = source.minutes and load_minutes(source.minutes)
+    if shared.minutes is None:
+        try_minutes(inputs)
     prepare_outputs(inputs, names, files, out_dir / "summary.json")
     settings = Settings(
         workers=workers or _cores(),
         findings=findings,
         resume=resume,
         options={
-            "profile": repr(checker.circumstances.profile),
-            "minutes": _said(minutes),
-            "max_unpacked": shared["max_unpacked"],
+            "profile": repr(checker.setting.profile),
+            "minutes": _said(shared.minutes),
+            "max_unpacked": shared.max_unpacked,
         },
-        redactor=make_redactor() if redact else None,
-        debug=shared["debug"],
+        redactor=make_redactor() if shared.redact else None,
+        debug=shared.debug,
     )
     try:
-        with watch_batch(inputs, with_bar=not shared["no_progress"] and sys.stderr.isatty()) as look:
+        with watch_batch(inputs, with_bar=not shared.no_progress and sys.stderr.isatty()) as look:
             outcome = run_session(
                 checker, rulebook, inputs, names, files, settings, look=look, clock=time.monotonic
             )
@@ -169,11 +127,18 @@ def batch(
     except NoParquet:
         raise Refusal("--findings parquet needs pyarrow: pip install 'edi-checker[parquet]'") from None
     except KeyboardInterrupt:
-        if not redact:
+        if not shared.redact:
             click.echo("edi-checker: stopped; the same command with --resume goes on from here", err=True)
         raise
+    return _tell(outcome, shared.fail_on)
+
+
+def _tell(outcome: Outcome, fail_on: str) -> int:
+    """Print what became of the inputs; gives the exit code."""
+    from edi_checker.batch.summary import print_summary
+
     if outcome.forgotten:
-        click.echo("edi-checker: the earlier run had other options: everything was checked anew", err=True)
+        click.echo("edi-checker: the earlier run had other options: everything was checked again", err=True)
     for note in outcome.notes:
         click.echo(f"edi-checker: {note}", err=True)
     code = CHECKED
@@ -182,7 +147,7 @@ def batch(
             click.echo(f"edi-checker: {record.path}: {trouble}", err=True)
         failed = record.outcome == "not_checked" or bool(record.troubles)
         errors, warnings = record.counts["error"], record.counts["warning"]
-        code = max(code, COULD_NOT if failed else code_of(errors, warnings, shared["fail_on"]))
+        code = max(code, COULD_NOT if failed else code_of(errors, warnings, fail_on))
     width = width_of_terminal() if sys.stdout.isatty() else PIPE_WIDTH
     print_summary(sys.stdout, outcome.records, outcome.totals, outcome.work, width)
     return code

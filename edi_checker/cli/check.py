@@ -8,40 +8,18 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from edi_checker.cli.assembly import load_minutes, make_bounds, make_checker, make_redactor
+from edi_checker.cli.assembly import assemble, make_redactor, try_minutes
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
-from edi_checker.cli.options import (
-    config_option,
-    debug_option,
-    fail_on_option,
-    ignore_option,
-    isolation_option,
-    max_claim_option,
-    max_segment_option,
-    max_unpacked_option,
-    minutes_option,
-    no_fast_path_option,
-    no_progress_option,
-    profile_option,
-    received_option,
-    redact_option,
-    rules_option,
-    select_option,
-    tables_option,
-)
+from edi_checker.cli.options import Shared, bounding_options, choosing_options, running_options
 from edi_checker.cli.outputs import open_report, prepare_outputs
 from edi_checker.cli.progress import watch
 from edi_checker.cli.rulebook import load_rules
-from edi_checker.cli.stored_tables import open_tables
 from edi_checker.cli.terminal import PIPE_WIDTH, wants_colour, width_of_terminal
 from edi_checker.cli.version import version
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from edi_checker.check.checker import Checker
     from edi_checker.check.engine import Kind
-    from edi_checker.claims.profile import Isolation
     from edi_checker.reports.csv_report import CsvReport
     from edi_checker.reports.html import HtmlReport
     from edi_checker.reports.json_report import JsonReport
@@ -71,7 +49,7 @@ if TYPE_CHECKING:
 @click.option(
     "--split",
     is_flag=True,
-    help="Write the claims into --out-dir anew: NAME.clean.837 to send, NAME.rejected.837 to mend.",
+    help="Write the claims to --out-dir: NAME.clean.837 to send, NAME.rejected.837 to fix.",
 )
 @click.option(
     "--out-dir",
@@ -79,15 +57,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Folder for the files of each input: NAME.json, NAME.html; with --acks also .999, .277ca and .ta1.",
 )
-@profile_option
-@rules_option
-@tables_option
-@select_option
-@ignore_option
-@minutes_option
-@received_option
-@isolation_option
-@fail_on_option
+@choosing_options
 @click.option(
     "--engine",
     type=click.Choice(["durable", "python"]),
@@ -95,15 +65,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="What decides the rules; the findings are the same.",
 )
-@max_segment_option
-@max_claim_option
-@max_unpacked_option
-@no_fast_path_option
-@click.option("--stats", is_flag=True, help="Tell on standard error what each rule did and how long it took.")
-@redact_option
-@no_progress_option
-@debug_option
-@config_option
+@bounding_options
+@click.option("--stats", is_flag=True, help="Show on standard error what each rule did and how long it took.")
+@running_options
 def check(
     paths: tuple[str, ...],
     form: str,
@@ -111,26 +75,11 @@ def check(
     acks: bool,
     split: bool,
     out_dir: Path | None,
-    profile: str,
-    folders: tuple[Path, ...],
-    store: Path | None,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    minutes: Path | None,
-    received: datetime | None,
-    isolation: Isolation | None,
-    fail_on: str,
     engine: Kind,
-    redact: bool,
-    max_segment: int | None,
-    max_claim: int | None,
-    max_unpacked: int | None,
-    no_fast_path: bool,
     stats: bool,
-    no_progress: bool,
-    debug: bool,
+    shared: Shared,
 ) -> int:
-    """Check claim files: what is wrong, where, and how to mend it.
+    """Check claim files: what is wrong, where, and how to fix it.
 
     FILE is an 837P file, a folder of them, a .gz or .zip archive, or - for standard input.
 
@@ -141,41 +90,27 @@ def check(
         raise click.UsageError("--acks needs --out-dir, the folder for the answers.")
     if split and out_dir is None:
         raise click.UsageError("--split needs --out-dir, the folder for the two files.")
-    if split and redact:
+    if split and shared.redact:
         raise click.UsageError("--split writes the claims as they are: it cannot go with --redact.")
-    book = load_rules(folders, select, ignore, profile)
-    checker = make_checker(
-        rulebook=book,
-        kind=engine,
-        tables=open_tables(store),
-        minutes=load_minutes(minutes) if minutes is not None else None,
-        profile=profile,
-        received=received,
-        isolation=isolation,
-        fast=not no_fast_path,
-        timed=stats,
-        bounds=make_bounds(max_segment, max_claim),
-    )
+    book = load_rules(shared.folders, shared.select, shared.ignore, shared.profile)
+    checker = assemble(shared, book, engine, timed=stats)
 
     from edi_checker.files.inputs import find_inputs, name_outputs
     from edi_checker.run import Files, check_input
 
-    inputs = list(find_inputs(paths, max_unpacked))
+    inputs = list(find_inputs(paths, shared.max_unpacked))
     names = name_outputs(inputs)
     files = Files(out_dir, acks, version(), book.rules, split=split) if out_dir is not None else None
-    if minutes is None:
-        for source in inputs:
-            # A malformed one stops the run before anything is written.
-            _ = source.minutes and load_minutes(source.minutes)
+    if shared.minutes is None:
+        try_minutes(inputs)
     prepare_outputs(inputs, names, files, output)
-    with_bar = not no_progress and sys.stderr.isatty()
+    with_bar = not shared.no_progress and sys.stderr.isatty()
     code = CHECKED
-    redactor = make_redactor() if redact else None
+    redactor = make_redactor() if shared.redact else None
     with open_report(output, form) as out:
         page = _make_page(out, checker, book) if form == "html" else None
         report = _make_report(form, out, checker) if page is None else None
         for source, name in zip(inputs, names, strict=True):
-            watcher = watch(source, with_bar, debug)
             result = check_input(
                 checker,
                 source,
@@ -183,12 +118,12 @@ def check(
                 report=report,
                 page=page,
                 files=files,
-                watcher=watcher,
+                watcher=watch(source, with_bar, shared.debug),
                 redactor=redactor,
             )
             for trouble in result.troubles:
                 click.echo(f"edi-checker: {source.path}: {trouble}", err=True)
-            code = max(code, _exit_code(result, fail_on))
+            code = max(code, _exit_code(result, shared.fail_on))
         if report is not None:
             report.finish()
         if page is not None:
@@ -197,18 +132,22 @@ def check(
     if checker.engine.note:
         click.echo(f"edi-checker: {checker.engine.note}", err=True)
     if stats:
-        ways = checker.engine.ways
-        click.echo(f"claims judged by their pieces: {ways['pieces']}, as a whole: {ways['whole']}", err=True)
-        click.echo(f"{'rule':36}{'applied':>10}{'fired':>10}{'seconds':>10}", err=True)
-        for run in checker.engine.runs():
-            click.echo(f"{run.rule:36}{run.applied:>10}{run.fired:>10}{run.seconds:>10.4f}", err=True)
+        _print_stats(checker)
     return code
+
+
+def _print_stats(checker: Checker) -> None:
+    ways = checker.engine.ways
+    click.echo(f"claims judged by their pieces: {ways['pieces']}, as a whole: {ways['whole']}", err=True)
+    click.echo(f"{'rule':36}{'applied':>10}{'fired':>10}{'seconds':>10}", err=True)
+    for run in checker.engine.runs():
+        click.echo(f"{run.rule:36}{run.applied:>10}{run.fired:>10}{run.seconds:>10.4f}", err=True)
 
 
 def _make_page(out: TextIO, checker: Checker, book: Rulebook) -> HtmlReport:
     from edi_checker.reports.html import HtmlReport
 
-    received, tables = checker.circumstances.received, list(checker.circumstances.versions())
+    received, tables = checker.setting.received, list(checker.setting.versions())
     return HtmlReport(out, version=version(), received=received, tables=tables, rules=book.rules)
 
 
@@ -219,7 +158,7 @@ def _make_report(
         from edi_checker.reports.csv_report import CsvReport
 
         return CsvReport(out)
-    received, tables = checker.circumstances.received, list(checker.circumstances.versions())
+    received, tables = checker.setting.received, list(checker.setting.versions())
     if form == "json":
         from edi_checker.reports.json_report import JsonReport
 

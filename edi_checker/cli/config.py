@@ -1,4 +1,4 @@
-"""The configuration file: what stands in it, as defaults for the options of a command."""
+"""The configuration file: its contents, as defaults for the options of a command."""
 
 from __future__ import annotations
 
@@ -49,9 +49,7 @@ def read_config(file: Path, known: Collection[str]) -> dict[str, Any]:
         raise ConfigError(f"{file}: {error}") from None
     for name, table in config.items():
         if name not in known:
-            raise ConfigError(
-                f"{file}: [{name}]: no such command; options stand under the name of theirs, [check]"
-            )
+            raise ConfigError(f"{file}: [{name}]: no such command; options are in a section such as [check]")
         if not isinstance(table, dict):
             raise ConfigError(f"{file}: {name}: must be a table, [{name}]")
     return config

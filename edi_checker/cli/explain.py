@@ -1,4 +1,4 @@
-"""The command `explain`: why a rule exists and what it asks for."""
+"""The command `explain`: why a rule exists and what it requires."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edi_checker.cli.terminal import PIPE_WIDTH, width_of_terminal
 @profile_option
 @config_option
 def explain(rule_id: str, folders: tuple[Path, ...], profile: str) -> None:
-    """Say why a rule exists and what it asks for.
+    """Say why a rule exists and what it requires.
 
     Also since when, where it is written down, and how it is answered, with an example. RULE_ID is an id as it
     stands in a report, such as balance.claim-charge; `edi-checker rules` lists all.

@@ -21,15 +21,15 @@ from edi_checker.cli.terminal import PIPE_WIDTH, wants_colour, width_of_terminal
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="Form of what is told.",
+    help="Format of the explanation.",
 )
 @config_option
 def explain_ack(path: str, form: str) -> int:
-    """Tell in plain words what a TA1, 999 or 277CA says.
+    """Explain in plain words what a TA1, 999 or 277CA says.
 
     FILE is the answer, ours or another's, a .gz archive of it, or - for standard input.
 
-    Exit code: 0 all is accepted, 1 something is rejected, 2 the answer cannot be read or not be told in full.
+    Exit code: 0 all is accepted, 1 something is rejected, 2 the answer cannot be read, or not in full.
     """
     from edi_checker.acks.explain import explain, write_json, write_text
     from edi_checker.files.inputs import Unreadable, find_inputs

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edi_checker.cli.refusal import DEBUG, Refusal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from edi_checker.claims.profile import Isolation
 
 
 def _configure(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
@@ -67,7 +75,7 @@ class Day(click.DateTime):
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:
-            self.fail(f"{value!r} is no date such as 2026-03-31.", param, ctx)
+            self.fail(f"{value!r} is not a date such as 2026-03-31.", param, ctx)
 
 
 profile_option = click.option(
@@ -76,7 +84,7 @@ profile_option = click.option(
     default="auto",
     show_default=True,
     metavar="NAME|PATH",
-    help="Whose expectations the claims are held to: medicare, medicaid, commercial, auto (by the payer of "
+    help="The payer profile for the claims: medicare, medicaid, commercial, auto (by the payer of "
     "each claim), or a profile file or a folder of them.",
 )
 rules_option = click.option(
@@ -85,7 +93,7 @@ rules_option = click.option(
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
     metavar="PATH",
-    help="A folder of rule files or one rule file, besides those that come with the checker.",
+    help="A folder of rule files or one rule file, in addition to the built-in ones.",
 )
 tables_option = click.option(
     "--tables",
@@ -94,71 +102,128 @@ tables_option = click.option(
     metavar="PATH",
     help="Folder of imported tables.  [default: in the user's data folder]",
 )
-select_option = click.option(
-    "--select",
-    multiple=True,
-    metavar="ID,..",
-    help="Apply these rules only; therapy stands for all whose ids begin with it.",
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What is said by the options that `check` and `batch` share."""
+
+    profile: str
+    folders: tuple[Path, ...]
+    store: Path | None
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    minutes: Path | None
+    received: datetime | None
+    isolation: Isolation | None
+    fail_on: str
+    max_segment: int | None
+    max_claim: int | None
+    max_unpacked: int | None
+    no_fast_path: bool
+    redact: bool
+    no_progress: bool
+    debug: bool
+
+
+_Function = Callable[..., Any]
+_Decorator = Callable[[_Function], _Function]
+
+
+def _pass_shared(function: _Function) -> _Function:
+    """Hand the shared options to a command as one argument, `shared`."""
+
+    @wraps(function)
+    def command(**values: Any) -> Any:
+        shared = Shared(**{field.name: values.pop(field.name) for field in fields(Shared)})
+        return function(shared=shared, **values)
+
+    return command
+
+
+def _join(*decorators: _Decorator) -> _Decorator:
+    """Several options as one decorator, shown by --help in this order."""
+
+    def decorate(function: _Function) -> _Function:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+# The shared options, in three parts: a command shows its own between them.
+choosing_options = _join(
+    profile_option,
+    rules_option,
+    tables_option,
+    click.option(
+        "--select",
+        multiple=True,
+        metavar="ID,..",
+        help="Apply these rules only; therapy means all whose ids start with it.",
+    ),
+    click.option(
+        "--ignore",
+        multiple=True,
+        metavar="ID,..",
+        help="Leave these rules out: code.npi, say, where NPIs are made up.",
+    ),
+    click.option(
+        "--minutes",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="PATH",
+        help="Minutes of treatment (CSV: claim,line,minutes); else NAME.minutes.csv next to each input.",
+    ),
+    click.option("--received", type=Day(), metavar="YYYY-MM-DD", help="Date of receipt.  [default: today]"),
+    click.option(
+        "--isolation",
+        type=click.Choice(["claim", "transaction"]),
+        help="What an error of structure within a claim rejects.  [default: as the profile says, else claim]",
+    ),
+    click.option(
+        "--fail-on",
+        type=click.Choice(["error", "warning", "never"]),
+        default="error",
+        show_default=True,
+        help="The lowest severity that gives exit code 1.",
+    ),
 )
-ignore_option = click.option(
-    "--ignore",
-    multiple=True,
-    metavar="ID,..",
-    help="Leave these rules out: code.npi, say, where NPIs are made up.",
+bounding_options = _join(
+    click.option(
+        "--max-segment",
+        type=click.IntRange(min=1 << 20),
+        metavar="N",
+        help="Most characters that are read as one segment.  [default: 1048576]",
+    ),
+    click.option(
+        "--max-claim",
+        type=click.IntRange(min=1 << 20),
+        metavar="N",
+        help="Most characters that are read as one claim with its lines.  [default: 8388608]",
+    ),
+    click.option(
+        "--max-unpacked",
+        type=click.IntRange(min=1),
+        metavar="BYTES",
+        help="Most bytes to which an archive may unpack.  [default: 500 times its size, at least 268435456]",
+    ),
+    click.option(
+        "--no-fast-path",
+        is_flag=True,
+        help="Walk and check every claim again, segment by segment; the findings are the same.",
+    ),
 )
-minutes_option = click.option(
-    "--minutes",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="PATH",
-    help="Minutes of treatment (CSV: claim,line,minutes); else NAME.minutes.csv beside each input.",
-)
-received_option = click.option(
-    "--received",
-    type=Day(),
-    metavar="YYYY-MM-DD",
-    help="Date of receipt.  [default: today]",
-)
-isolation_option = click.option(
-    "--isolation",
-    type=click.Choice(["claim", "transaction"]),
-    help="What an error of structure within a claim rejects.  [default: as the profile says, else claim]",
-)
-fail_on_option = click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "never"]),
-    default="error",
-    show_default=True,
-    help="The severity from which on the exit code is 1.",
-)
-max_segment_option = click.option(
-    "--max-segment",
-    type=click.IntRange(min=1 << 20),
-    metavar="N",
-    help="Most characters that are read as one segment.  [default: 1048576]",
-)
-max_claim_option = click.option(
-    "--max-claim",
-    type=click.IntRange(min=1 << 20),
-    metavar="N",
-    help="Most characters that are read as one claim with its lines.  [default: 8388608]",
-)
-max_unpacked_option = click.option(
-    "--max-unpacked",
-    type=click.IntRange(min=1),
-    metavar="BYTES",
-    help="Most bytes to which an archive may unpack.  [default: 500 times its size, at least 268435456]",
-)
-no_fast_path_option = click.option(
-    "--no-fast-path",
-    is_flag=True,
-    help="Walk and judge every claim afresh, segment by segment; finds the same.",
-)
-redact_option = click.option(
-    "--redact",
-    is_flag=True,
-    help="Put tokens in place of names, ids, addresses, birth dates and notes, in all that is written.",
-)
-no_progress_option = click.option("--no-progress", is_flag=True, help="Show no progress bar.")
-debug_option = click.option(
-    "--debug", is_flag=True, callback=_note_debug, help="Show the traceback of an internal error."
+running_options = _join(
+    click.option(
+        "--redact",
+        is_flag=True,
+        help="Put tokens in place of names, ids, addresses, birth dates and notes, in all that is written.",
+    ),
+    click.option("--no-progress", is_flag=True, help="Show no progress bar."),
+    click.option(
+        "--debug", is_flag=True, callback=_note_debug, help="Show the traceback of an internal error."
+    ),
+    config_option,
+    _pass_shared,
 )

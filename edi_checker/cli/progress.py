@@ -28,7 +28,7 @@ def show_bar(title: str, size: int, shown: bool) -> Iterator[Callable[[int], Non
 
 
 def watch(source: Input, with_bar: bool, debug: bool) -> Watcher:
-    """Shows the progress of a long reading on standard error, and tracebacks to those who ask for them."""
+    """Shows the progress of a long reading on standard error, and tracebacks with --debug."""
     from edi_checker.run import Watcher
 
     crash = _show_crash if debug else _keep_crash

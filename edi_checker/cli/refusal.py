@@ -1,4 +1,4 @@
-"""How it is said that a run cannot begin or go on."""
+"""Reports that a run cannot start or go on."""
 
 from __future__ import annotations
 

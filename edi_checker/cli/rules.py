@@ -1,4 +1,4 @@
-"""The command `rules`: the rules listed, looked over, tried, begun and written down."""
+"""The command `rules`: list, lint, test, start and document rules."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ if TYPE_CHECKING:
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="A folder of rule files or one rule file, besides those that come with the checker.",
+    help="A folder of rule files or one rule file, in addition to the built-in ones.",
 )
 @profile_option
 @click.option(
     "--out-dir",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Folder for rules.md and facts.md, the pages of `docs`.",
+    help="Folder for rules.md, facts.md and coverage.md, the pages of `docs`.",
 )
 @config_option
 def rules(
     action: str, names: tuple[str, ...], folders: tuple[Path, ...], profile: str, out_dir: Path | None
 ) -> int:
-    """List the rules; check, try and begin your own.
+    """List the rules; check, test and start your own.
 
     \b
-    list  the rules, one a line (this is done where nothing is said)
-    lint  what is wrong with the files of rules, or will go wrong
-    test  whether the examples of rules come out as the rules say
-    new   begin a rule: a file to be filled in
-    docs  the pages that describe the rules and their facts
+    list  the rules, one per line (the default)
+    lint  what is wrong with rule files, or will go wrong
+    test  whether the examples of rules pass and fail as the rules say
+    new   start a rule: a file to fill in
+    docs  the pages that describe the rules, their facts, and what watches each element of the guide
 
-    ID is a rule id or its beginning up to a dot (of `new` the id to be). With --rules, lint, test and docs
-    look at the rules given there alone, and new writes there, else into rulesets/.
+    ID is a rule id or its start up to a dot (for `new` its id). With --rules, lint, test and docs use only
+    the rules given there, and new writes there, else to rulesets/.
 
-    Exit code: 0 all is well, 1 something is wanting, 2 a file is no rule.
+    Exit code: 0 all is well, 1 something to fix, 2 a file is not a rule.
     """  # noqa: D301  # the sign by which click leaves the lines as they are
     if action == "new":
         return _begin_rules(names, folders)
@@ -80,7 +80,7 @@ def rules(
     for complaint in complaints:
         click.echo(complaint)
     rules_said = f"{len(chosen)} rule{'' if len(chosen) == 1 else 's'}"
-    click.echo(f"{rules_said}, {len(complaints) or 'nothing'} to complain of")
+    click.echo(f"{rules_said}, {len(complaints) or 'nothing'} to fix")
     return FOUND if complaints else CHECKED
 
 
@@ -101,22 +101,23 @@ def _begin_rules(names: tuple[str, ...], folders: tuple[Path, ...]) -> int:
     known = {rule.id for rule in load_rules(()).rules}
     for name in names:
         if name in known:
-            raise click.UsageError(f"there is a rule {name} already.")
+            raise click.UsageError(f"there is already a rule {name}.")
         try:
             path = draft(name, folder, date.today())  # noqa: DTZ011  # the day at the user's desk
         except ValueError as error:
             raise click.UsageError(f"{error}.") from None
         except FileExistsError:
-            raise Refusal(f"a file for rule {name} is there already, below {folder}") from None
+            raise Refusal(f"a file for rule {name} already exists below {folder}") from None
         except OSError as error:
             raise Refusal(f"{folder}: the rule cannot be written: {error.strerror}") from None
-        click.echo(f"{path}: write it where it says TODO, then `edi-checker rules lint` and `rules test`")
+        click.echo(f"{path}: fill in each TODO, then `edi-checker rules lint` and `rules test`")
     return CHECKED
 
 
 def _write_docs(book: Rulebook, chosen: list[Rule], profile: str, out_dir: Path | None) -> int:
     from edi_checker.facts import VOCABULARY
     from edi_checker.files.output import write_whole
+    from edi_checker.reports.coverage_page import write_coverage_page
     from edi_checker.reports.rule_docs import write_facts_page, write_rules_page
 
     checker, plugins = example_checker(book, profile), gather_plugins()
@@ -125,9 +126,14 @@ def _write_docs(book: Rulebook, chosen: list[Rule], profile: str, out_dir: Path 
         click.echo(page, nl=False)
         return CHECKED
     vocabulary = {**VOCABULARY, **(plugins.fact_types if plugins is not None else {})}
+    pages = {
+        "rules.md": page,
+        "facts.md": write_facts_page(vocabulary),
+        "coverage.md": write_coverage_page(checker, chosen),
+    }
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
-        for name, text in (("rules.md", page), ("facts.md", write_facts_page(vocabulary))):
+        for name, text in pages.items():
             with write_whole(out_dir / name) as out:
                 out.write(text.encode())
     except OSError as error:

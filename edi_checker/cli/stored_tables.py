@@ -1,4 +1,4 @@
-"""Where the imported tables lie, and what is used where there are none."""
+"""Where the imported tables are, and what is used if there are none."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from edi_checker.cli.options import Day, config_option, tables_option
 from edi_checker.cli.progress import show_bar
 from edi_checker.cli.refusal import Refusal
 from edi_checker.cli.stored_tables import find_store, store_folder
+from edi_checker.x12.dates import from_date
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @config_option
 @click.pass_context
 def tables(ctx: click.Context, store: Path | None) -> None:
-    """Import the tables of CMS, list them, look a code up.
+    """Import the CMS tables, list them, look up a code.
 
     Without a command they are listed. What is imported is what the other commands go by.
     """
@@ -54,7 +55,7 @@ def list_tables(given: Path | None, store: Path | None) -> None:
     "--effective",
     type=Day(),
     metavar="YYYY-MM-DD",
-    help="A day of the quarter or year of the release, where the name of the file does not tell it.",
+    help="A day of the quarter or year of the release, if the name of the file does not show it.",
 )
 @click.option("--no-progress", is_flag=True, help="Show no progress bar.")
 @click.pass_obj
@@ -74,7 +75,7 @@ def import_tables(
     from edi_checker.reference.store import ImportRefused, StoreError, plan_import, run_import
 
     folder = store_folder(store or given)
-    on = effective.year * 10000 + effective.month * 100 + effective.day if effective is not None else None
+    on = from_date(effective) if effective is not None else None
     try:
         plan = plan_import(paths, on)
         with show_bar("tables", plan.size, not no_progress and sys.stderr.isatty()) as watch:
@@ -110,12 +111,12 @@ def lookup(given: Path | None, codes: tuple[str, ...], store: Path | None, on: d
         raise click.UsageError("One code or two are looked up.")
     for code in codes:
         if not code.strip().replace(".", "").isalnum():
-            raise click.UsageError(f"{code!r} is no code; two codes have a space between them.")
-    day = on.date() if on is not None else date.today()  # noqa: DTZ011  # the day at the user's desk
+            raise click.UsageError(f"{code!r} is not a code; put a space between two codes.")
+    today = date.today()  # noqa: DTZ011  # the day at the user's desk
     folder = find_store(store or given)
     try:
         found = open_tables(folder, built_in())
         names = tuple(code.strip().upper() for code in codes)
-        click.echo(describe(found, names, day.year * 10000 + day.month * 100 + day.day), nl=False)
+        click.echo(describe(found, names, from_date(on or today)), nl=False)
     except StoreError as error:
         raise Refusal(str(error)) from None

@@ -11,6 +11,7 @@ from edi_checker.cli.options import config_option, tables_option
 from edi_checker.cli.rulebook import load_rules
 from edi_checker.cli.stored_tables import open_tables
 from edi_checker.cli.terminal import PIPE_WIDTH, width_of_terminal
+from edi_checker.x12.dates import from_date
 
 if TYPE_CHECKING:
     from edi_checker.reference.units import UnitMethod
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
     type=click.Choice(["cms", "ama"]),
     default="cms",
     show_default=True,
-    help="The way of counting that is asked for: CMS's 8-minute rule, or the AMA's midpoint rule.",
+    help="The unit method: CMS's 8-minute rule, or the AMA's midpoint rule.",
 )
 @tables_option
 @config_option
 def units(given: tuple[str, ...], method: UnitMethod, store: Path | None) -> None:
-    """Say how many units the minutes of a day make.
+    """Show how many units the minutes of a day make.
 
     CODE=MINUTES is a code with its minutes, such as 97530=25 97140=20: all those of one patient, day and
     discipline. The working is shown.
@@ -42,7 +43,6 @@ def units(given: tuple[str, ...], method: UnitMethod, store: Path | None) -> Non
     except ValueError as error:
         raise click.UsageError(f"{error}.") from None
     today = date.today()  # noqa: DTZ011  # the day at the user's desk
-    day = today.year * 10000 + today.month * 100 + today.day
     record = load_rules(())["therapy.minutes"].documentation
     width = min(width_of_terminal(), PIPE_WIDTH)
-    click.echo(write_units(minutes, method, open_tables(store), day, record, width), nl=False)
+    click.echo(write_units(minutes, method, open_tables(store), from_date(today), record, width), nl=False)

@@ -14,14 +14,13 @@ from edi_checker.claims.claim import (
 from edi_checker.claims.profile import choose, choose_for_run
 from edi_checker.facts.claims import add_claim
 from edi_checker.facts.context import (
-    Circumstances,
-    ProviderDay,
+    ClaimsSeen,
+    InputMemory,
     ProviderDays,
-    note_days,
+    Setting,
     provider_day,
 )
 from edi_checker.facts.coverage import Coverage, Gap
-from edi_checker.facts.duplicates import ClaimsSeen
 from edi_checker.facts.fact import Fact, FactType, Field, FieldType, Placed, Value
 from edi_checker.facts.levels import AnyLevel, add_level, faults_of, file_fact, level_of, transaction_fact
 from edi_checker.facts.vocabulary import VOCABULARY
@@ -29,7 +28,6 @@ from edi_checker.facts.vocabulary import VOCABULARY
 __all__ = [
     "VOCABULARY",
     "AnyLevel",
-    "Circumstances",
     "ClaimsSeen",
     "Coverage",
     "Fact",
@@ -37,44 +35,44 @@ __all__ = [
     "Field",
     "FieldType",
     "Gap",
+    "InputMemory",
     "Placed",
-    "ProviderDay",
     "ProviderDays",
+    "Setting",
     "Value",
     "facts_of",
     "lines_can_be_trusted",
-    "note_days",
     "provider_day",
 ]
 
 
-def facts_of(part: Part, circumstances: Circumstances) -> list[Fact]:
+def facts_of(part: Part, setting: Setting, memory: InputMemory | None = None) -> list[Fact]:
     """The facts of one part of a claim file.
 
     Every part gives its faults. A claim gives more where its segments let its lines be trusted: one damaged
     segment must not become a second finding of a coding rule.
     """
-    received = circumstances.received
+    memory = memory or InputMemory(setting.minutes)
     if isinstance(part, Claim):
-        profile = choose(part, circumstances.profile)
-        facts = faults_of(part, "claim", circumstances, profile.name) if part.faults else []
+        profile = choose(part, setting.profile)
+        facts = faults_of(part, "claim", setting, profile.name) if part.faults else []
         if lines_can_be_trusted(part):
-            circumstances = circumstances.held_to(profile)
-            add_claim(facts, part, circumstances, profile)
-            if circumstances.more_facts is not None:
-                facts.extend(circumstances.more_facts(part, received, profile))
+            setting = setting.held_to(profile)
+            add_claim(facts, part, setting, memory, profile)
+            if setting.more_facts is not None:
+                facts.extend(setting.more_facts(part, setting.received, profile))
         else:
-            note_days(circumstances, profile, None, None)
+            memory.note_days(setting, profile, None, None)
         return facts
-    profile = choose_for_run(circumstances.profile)
-    note_days(circumstances, profile, None, None)
-    facts = faults_of(part, level_of(part), circumstances, profile.name) if part.faults else []
+    profile = choose_for_run(setting.profile)
+    memory.note_days(setting, profile, None, None)
+    facts = faults_of(part, level_of(part), setting, profile.name) if part.faults else []
     if isinstance(part, BillingProvider | Subscriber | Patient):
-        add_level(facts, part, circumstances, profile)
+        add_level(facts, part, setting, profile)
     elif isinstance(part, Transaction):
-        facts.append(transaction_fact(part, circumstances, profile.name))
+        facts.append(transaction_fact(part, setting, profile.name))
     elif isinstance(part, Interchange):
-        facts.append(file_fact(part, circumstances, profile.name))
+        facts.append(file_fact(part, setting, profile.name))
     return facts
 
 
@@ -90,7 +88,7 @@ def lines_can_be_trusted(claim: Claim) -> bool:
     """Whether nothing is wrong with the segments that make a claim's lines what they are.
 
     None of them is missing, misplaced or unreadable as a whole, the input does not end within the claim, and
-    the lines are not so many that comparing them with each other would take for ever.
+    the lines are not so many that comparing them with each other would take too long.
     """
     if claim.cut or len(claim.lines) > MOST_LINES:
         return False

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
-from edi_checker.claims.claim import Claim, Level, Segment, SegmentRun, day, element, once
+from edi_checker.claims.claim import DIAGNOSIS_LISTS, Claim, SegmentRun, element
+from edi_checker.claims.loops import LOOPS_2310
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.code_errors import (
     MOST_CODE_ERRORS,
@@ -19,13 +20,12 @@ from edi_checker.facts.code_errors import (
     without_refused,
 )
 from edi_checker.facts.coding import add_coding
-from edi_checker.facts.columns import ADDRESS, DIAGNOSIS_QUALIFIERS
-from edi_checker.facts.context import Circumstances, note_days
+from edi_checker.facts.columns import ADDRESS
+from edi_checker.facts.context import InputMemory, Setting
 from edi_checker.facts.duplicates import find_earlier_claim, find_earlier_lines
-from edi_checker.facts.fact import Fact, Placed, Value
+from edi_checker.facts.fact import Fact, Value
 from edi_checker.facts.lines import (
     CODE_ERROR_OF_LINE,
-    Line,
     OfLine,
     make_claim_date,
     make_line,
@@ -49,196 +49,19 @@ from edi_checker.facts.pieces import (
     place_segments,
     text,
 )
-from edi_checker.facts.places import LOOPS_2310, LOOPS_2330, LOOPS_2420, Diagnosis, LoopLocation
+from edi_checker.facts.places import Diagnosis
 from edi_checker.facts.situations import (
     MOST_SITUATIONS,
     hides_something,
     make_around,
     make_situations,
-    name_segments,
 )
-from edi_checker.facts.triggers import NOTHING_AROUND, VISITS, Above, Around, is_attended
+from edi_checker.facts.triggers import NOTHING_AROUND, Around
+from edi_checker.facts.whole_claim import Line, WholeClaim
 from edi_checker.finding import Place
 from edi_checker.reference.codesets import therapist
 from edi_checker.reference.codesets.imported import releases_in
-
-
-class WholeClaim:
-    """A claim that was met: what its pieces say together. Its own columns are those of CLM.
-
-    first, last  its days of service, None where not known
-    earlier      where the same claim stood before
-    """
-
-    def __init__(self, claim: Claim, circumstances: Circumstances, profile: Profile) -> None:
-        self.claim = claim
-        self.circumstances = circumstances
-        self.profile = profile
-        self.first: int | None = None
-        self.last: int | None = None
-        self.earlier: Placed | None = None
-        self.lines: list[Line] = []
-
-    @once
-    def id(self) -> str:
-        """CLM01"""
-        return self.claim.id
-
-    @once
-    def numbers(self) -> tuple[str, str | None, str]:
-        """Control numbers of interchange, group (None where it has none) and transaction"""
-        interchange, group, number = self.claim.transaction.numbers
-        return interchange, group or None, number
-
-    @once
-    def charge(self) -> int | None:
-        return self.claim.charge
-
-    @once
-    def columns(self) -> Sequence[str]:
-        return columns_of([self.claim.segment], self.claim.component)
-
-    @once
-    def diagnoses(self) -> tuple[str, ...]:
-        return tuple([code for _, code in self.claim.diagnoses])
-
-    @once
-    def roles(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([provider.role for provider in self.claim.providers]))
-
-    @once
-    def around(self) -> Around:
-        billing = self.claim.billing
-        return Around(
-            above_of(self.claim),
-            tuple([element(other.segments[0], 1) for other in self.claim.other_payers]),
-            self.roles,
-            billing is not None and billing.provider.entity_type == "2",
-        )
-
-    @once
-    def stated(self) -> tuple[str, ...]:
-        """The segments of the claim outside of its lines and other payers, as a rule names them."""
-        runs = [self.claim.header.segments, *(provider.run.segments for provider in self.claim.providers)]
-        return name_segments([segment for run in runs for segment in run])
-
-    def qualifiers(self, name: str) -> tuple[str, ...]:
-        """The first element of every segment of the head with this id."""
-        return tuple([s[1] for s in self.claim.header.segments if s[0] == name and len(s) > 1])
-
-    @property
-    def related_causes(self) -> tuple[str, ...]:
-        causes = element(self.claim.segment, 11).split(self.claim.component)
-        return tuple([cause for cause in causes[:3] if cause])
-
-    @property
-    def whole(self) -> WholeClaim:
-        return self
-
-    @property
-    def payer(self) -> str:
-        subscriber = self.claim.subscriber
-        return subscriber.payer.id if subscriber is not None else ""
-
-    @property
-    def nature(self) -> str:
-        """CR208, the nature of the patient's condition"""
-        return element(self.claim.header.first("CR2"), 8)
-
-    @once
-    def line_charges(self) -> int | None:
-        charges = [line.charge for line in self.lines]
-        return None if None in charges or not charges else sum(filter(None, charges))
-
-    @once
-    def charge_difference(self) -> int | None:
-        charge, total = self.charge, self.line_charges
-        return charge - total if charge is not None and total is not None else None
-
-    @once
-    def modifiers(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([m for line in self.lines for m in line.service.modifiers]))
-
-    @once
-    def uncertified(self) -> tuple[Placed, ...]:
-        """The always-therapy lines without a referring provider, neither of their own nor of the claim."""
-        # A provider whose role cannot be read may be the one.
-        if "DN" in self.roles or any(fault.element == "NM101" for fault in self.claim.faults):
-            return ()
-        return tuple(
-            [
-                line
-                for line in self.lines
-                if line.service.procedure is not None
-                and line.service.procedure.therapy == "always"
-                and not (line.names_providers and line.view.provider("DN"))
-            ]
-        )
-
-    @once
-    def uncertified_lines(self) -> int:
-        return len(self.uncertified)
-
-    @once
-    def born_after_service(self) -> bool:
-        person = self.claim.patient or self.claim.subscriber
-        birth = person.birth if person is not None else None
-        return birth is not None and self.first is not None and birth > self.first
-
-    @once
-    def died_before(self) -> bool:
-        person = self.claim.patient or self.claim.subscriber
-        died = day(element(person.first("PAT"), 6)) if person is not None else None
-        return died is not None and self.first is not None and died < self.first
-
-    @once
-    def attended(self) -> bool:
-        """Whether a service at the claim's place is more than a test or the reading of an image."""
-        place = self.claim.place_of_service
-        return any(is_attended(line.service.code) for line in self.lines if line.place_of_service == place)
-
-    @once
-    def first_visit(self) -> Line | None:
-        """The first visit that only a person can make, where an organization bills and names nobody."""
-        if not self.around.organization or "82" in self.roles:
-            return None
-        for line in self.lines:
-            if VISITS.holds(line.service.code) and not (line.names_providers and line.view.provider("82")):
-                return line
-        return None
-
-    @property
-    def supervises_itself(self) -> bool:
-        supervising = self.claim.provider("DQ")
-        return bool(supervising.npi) and supervising.npi == self.claim.rendering.npi
-
-    def provider_at(self, role: str, loop: str) -> tuple[Placed, ...]:
-        claim = self.claim
-        return (LoopLocation(claim.transaction, claim.provider(role).run, loop, claim.id),)
-
-    @property
-    def first_other_payer(self) -> tuple[Placed, ...]:
-        claim = self.claim
-        return (LoopLocation(claim.transaction, claim.other_payers[0], "2320", claim.id),)
-
-    def segments_of_line(self, line: Line) -> list[Segment]:
-        return line.view.segments
-
-    def columns_of_line(self, line: Line) -> Sequence[str]:
-        return columns_of(line.segments, self.claim.component)
-
-    def last_or(self, on: int | None) -> int | None:
-        return self.last if self.last is not None else on
-
-    def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:
-        return self.claim.place(name, at, qualifier=qualifier)
-
-    def place_at(self, site: Site) -> Place:
-        position = self.claim.position + site.offset
-        return self.claim.place(site.segment, site.element, loop=site.loop, position=position)
-
-    def place_beyond(self, name: str, at: str | None, qualifier: str) -> Place:
-        return self.claim.place(name, at, qualifier=qualifier)
+from edi_checker.x12.dates import a_year_after
 
 
 class Part:
@@ -274,37 +97,20 @@ class Part:
         return self.place_at(Site("2300", name, 0, at))
 
 
-def above_of(claim: Claim) -> Above:
-    """What the levels above a claim say of its circumstances."""
-    subscriber = claim.subscriber
-    if subscriber is None:
-        return Above()
-    responsible = subscriber.responsible
-    person: Level = claim.patient or subscriber
-    return Above(
-        element(responsible, 1),
-        element(responsible, 2),
-        element(responsible, 9),
-        element(subscriber.first("HL"), 4) == "0",
-        claim.patient is not None,
-        person.first("REF", "Y4") is not None,
-        not (subscriber.faults and hides_something(subscriber.faults)),
-        bool(element(person.first("PAT"), 6)),
-    )
-
-
-def judging_of(circumstances: Circumstances, profile: Profile, first: int | None) -> Judging:
+def judging_of(setting: Setting, profile: Profile, first: int | None) -> Judging:
     """By what the codes of a claim are judged, whose first day of service this is."""
-    received = circumstances.received
-    imported = releases_in(circumstances.tables)
+    received = setting.received
+    imported = releases_in(setting.tables)
     return Judging(
         profile, received, imported, min(first or received, received) if imported is not None else 0
     )
 
 
-def add_claim(facts: list[Fact], claim: Claim, circumstances: Circumstances, profile: Profile) -> None:
+def add_claim(
+    facts: list[Fact], claim: Claim, setting: Setting, memory: InputMemory, profile: Profile
+) -> None:
     """Add the facts of a claim whose lines can be trusted, each made by the maker of its piece."""
-    whole = WholeClaim(claim, circumstances, profile)
+    whole = WholeClaim(claim, setting, memory, profile)
     rendering = claim.rendering
     taxonomy = rendering.taxonomy
     billing = claim.billing
@@ -317,10 +123,9 @@ def add_claim(facts: list[Fact], claim: Claim, circumstances: Circumstances, pro
         views.append(view)
     note_span(whole)
     find_earlier_lines(whole.lines)
-    seen = circumstances.claims_seen
-    whole.earlier = find_earlier_claim(seen, whole) if seen is not None else None
-    first, received = whole.first, circumstances.received
-    judging = judging_of(circumstances, profile, first)
+    whole.earlier = find_earlier_claim(memory.claims_seen, whole)
+    first, received = whole.first, setting.received
+    judging = judging_of(setting, profile, first)
     code_errors: list[Fact] = []
     situations: list[Fact] = []
     sorted_out = {"code_error": code_errors, "situation": situations}
@@ -347,15 +152,13 @@ def add_claim(facts: list[Fact], claim: Claim, circumstances: Circumstances, pro
     for run in [provider.run for provider in claim.providers]:
         view = look_at(run.segments, claim.component)
         add(fill(make_party(view, judging), Part(whole, run)))
-        add(addresses_in(whole, run, view, ("2300", LOOPS_2310), judging))
+        add(addresses_in(whole, run, view, "2300", judging))
     for other in claim.other_payers:
         view = look_at(other.segments, claim.component)
         add(fill(make_other_payer(view, judging), Part(whole, other)))
-        add(addresses_in(whole, other, view, ("2320", LOOPS_2330), judging))
+        add(addresses_in(whole, other, view, "2320", judging))
     for line, view in zip(whole.lines, views, strict=True):
-        given = OfLine(
-            judging, line.first or received, therapist(taxonomy), circumstances.minutes is not None
-        )
+        given = OfLine(judging, line.first or received, therapist(taxonomy), memory.minutes is not None)
         add(fill(make_line(view, line.service, given), line))
         add(find_line_code_errors(line, view, judging))
     facts += find_payer_code_errors(claim, first, whole.last, judging)
@@ -367,10 +170,10 @@ def add_claim(facts: list[Fact], claim: Claim, circumstances: Circumstances, pro
 
 
 def addresses_in(
-    whole: WholeClaim, run: SegmentRun, view: View, begin: tuple[str, Mapping[str, str]], judging: Judging
+    whole: WholeClaim, run: SegmentRun, view: View, begin: str, judging: Judging
 ) -> Iterator[Fact]:
-    """The facts of the addresses of a piece, whose first segment is of this loop and has these parties."""
-    loops, roles = place_segments(view, *begin)
+    """The facts of the addresses of a piece, whose first segment is of this loop."""
+    loops, roles = place_segments(view, begin)
     for number, segment in enumerate(run.segments):
         if segment[0] == ADDRESS:
             made = make_claim_address(look_at_address(segment), loops[number], roles[number], judging)
@@ -385,7 +188,7 @@ def find_line_code_errors(line: Line, view: View, judging: Judging) -> Iterator[
     made = make_pointer_code_errors(line.pointers, view.component, count, number, judging, CODE_ERROR_OF_LINE)
     yield from fill(made, line)
     if any(cells[0] == ADDRESS for cells in view.segments):
-        loops, roles = place_segments(view, "2400", LOOPS_2420)
+        loops, roles = place_segments(view, "2400")
         for at, segment in enumerate(line.view.segments):
             if segment[0] == ADDRESS:
                 address = look_at_address(segment)
@@ -401,7 +204,7 @@ def note_span(whole: WholeClaim) -> None:
     lasts = [line.last for line in whole.lines if line.last is not None]
     whole.first = min(firsts, default=None)
     whole.last = max(lasts, default=None)
-    note_days(whole.circumstances, whole.profile, whole.first, whole.last)
+    whole.memory.note_days(whole.setting, whole.profile, whole.first, whole.last)
 
 
 def make_head(view: View, on: int, judging: Judging) -> list[OpenFact]:
@@ -451,7 +254,7 @@ def _shared(judging: Judging) -> dict[str, OpenValue]:
 
 def make_party(view: View, judging: Judging) -> list[OpenFact]:
     """The facts of a provider of the claim (2310)."""
-    loops, roles = place_segments(view, "2300", LOOPS_2310)
+    loops, roles = place_segments(view, "2300")
     named = view.segments[0]
     facts = list(make_segment_code_errors(view, loops, roles, judging, _OF_PART))
     if text(named, 8) == "XX":
@@ -463,7 +266,7 @@ def make_party(view: View, judging: Judging) -> list[OpenFact]:
 
 def make_other_payer(view: View, judging: Judging) -> list[OpenFact]:
     """The facts of another payer (2320) that need no sum."""
-    loops, roles = place_segments(view, "2320", LOOPS_2330)
+    loops, roles = place_segments(view, "2320")
     return list(make_segment_code_errors(view, loops, roles, judging, _OF_PART))
 
 
@@ -515,11 +318,6 @@ _OF_PART: dict[str, OpenValue] = {
 CODE_ERROR_OF_CLAIM = _OF_PART
 
 
-def a_year_after(on: int) -> int:
-    """The same day of the next year, February 28 for 29."""
-    return on + 10000 - (on % 10000 == 229)
-
-
 def make_diagnoses(whole: WholeClaim) -> Iterator[Fact]:
     """The facts of a claim's diagnoses, each of which is a piece with nothing but a key."""
     claim = whole.claim
@@ -529,7 +327,7 @@ def make_diagnoses(whole: WholeClaim) -> Iterator[Fact]:
             continue
         for number, composite in enumerate(segment[1:], 1):
             qualifier, _, code = composite.partition(claim.component)
-            if qualifier not in DIAGNOSIS_QUALIFIERS:
+            if qualifier not in DIAGNOSIS_LISTS:
                 continue
             ordinal += 1
             values: dict[str, Value] = {

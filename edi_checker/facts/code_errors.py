@@ -6,11 +6,10 @@ Facts of what is odd, nothing of what is clean.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from edi_checker.claims.claim import BillingProvider, Claim, Subscriber, day, element, place_in
+from edi_checker.claims.claim import DIAGNOSIS_LISTS, BillingProvider, Claim, Subscriber, element, place_in
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.fact import Fact, Value
 from edi_checker.facts.pieces import (
@@ -29,9 +28,11 @@ from edi_checker.facts.places import FixedLocation
 from edi_checker.finding import Place, TableVersion
 from edi_checker.reference.codesets import diagnoses as icd
 from edi_checker.reference.codesets import lists
-from edi_checker.reference.codesets.imported import Releases, Unlisted, judge_listed, last_day
+from edi_checker.reference.codesets.imported import Releases, Unlisted, judge_listed
 from edi_checker.reference.codesets.member_ids import LONGEST, judge_medicare_id
+from edi_checker.reference.periods import last_day
 from edi_checker.x12.blocks import Fault
+from edi_checker.x12.dates import NO_END, day, days_between, years_between
 
 _MOST_QUOTED = 8  # characters of a code that a finding may quote; what is longer is no code
 _LENGTH_OF_TAXONOMY = 10
@@ -298,8 +299,6 @@ def lacks_npi(billing: BillingProvider) -> bool:
 
 # -- diagnoses ---------------------------------------------------------------------------------------------
 
-_SYSTEMS: dict[str, icd.System] = {"ABK": "icd10cm", "ABF": "icd10cm", "BK": "icd9cm", "BF": "icd9cm"}
-
 
 @lru_cache(maxsize=4096)
 def _era_of(on: int) -> int:
@@ -322,11 +321,11 @@ def _judge_diagnoses(
     seen: set[tuple[icd.System, str]] = set()
     uncovered: list[tuple[int, str, TableVersion]] = []
     wrong_system = False
-    systems = {_SYSTEMS[qualifier] for qualifier, _ in pairs}
+    systems = {DIAGNOSIS_LISTS[qualifier] for qualifier, _ in pairs}
     for number, (qualifier, code) in enumerate(pairs, 1):
         if not code:
             continue
-        system = _SYSTEMS[qualifier]
+        system = DIAGNOSIS_LISTS[qualifier]
         first = number == 1
         late = system == "icd9cm" and on >= icd.TURN
         early = system == "icd10cm" and end < icd.TURN
@@ -413,7 +412,7 @@ def _of_diagnoses(
             continue
         for place, composite in enumerate(segment[1:], 1):
             qualifier, _, rest = composite.partition(claim.component)
-            if qualifier in _SYSTEMS and len(sites) < MOST_DIAGNOSES:
+            if qualifier in DIAGNOSIS_LISTS and len(sites) < MOST_DIAGNOSES:
                 sites.append((index, place, rest.partition(claim.component)[0]))
     for number, code_error in oddities:
         index, place, _ = sites[number - 1]
@@ -432,18 +431,13 @@ def _of_diagnoses(
 
 
 def _is_of_age(ages: icd.Ages, birth: int, on: int) -> bool:
-    years = (on - birth) // 10000
-    days = (_calendar(on) - _calendar(birth)).days
+    years, days = years_between(birth, on), days_between(birth, on)
     return not (
         (ages.least_days is not None and days < ages.least_days)
         or (ages.most_days is not None and days > ages.most_days)
         or (ages.least_years is not None and years < ages.least_years)
         or (ages.most_years is not None and years > ages.most_years)
     )
-
-
-def _calendar(on: int) -> date:
-    return date(on // 10000, on // 100 % 100, on % 100)
 
 
 # -- lines -------------------------------------------------------------------------------------------------
@@ -483,7 +477,7 @@ def _dated(name: str, problem: str, at: str, code: str, known: lists.DatedList) 
         at,
         code,
         since=first or None,
-        until=last if first <= last < 99991231 and last else None,
+        until=last if first <= last < NO_END and last else None,
         table=TableVersion(known.name, known.release),
     )
 

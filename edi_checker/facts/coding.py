@@ -5,26 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from edi_checker.claims.profile import Profile, UnitMethod
 from edi_checker.facts.context import ProviderDays
 from edi_checker.facts.fact import Fact, Placed, Value
-from edi_checker.facts.lines import Line, Service
 from edi_checker.facts.pieces import Location, Open, OpenFact, OpenValue, Site, View, Within
 from edi_checker.facts.vocabulary import VOCABULARY
+from edi_checker.facts.whole_claim import Line, Service, WholeClaim
 from edi_checker.reference.tables import MueLimit, PtpEdit, Tables
 from edi_checker.reference.units import QUARTER, Working, least_minutes, work
-
-if TYPE_CHECKING:
-    from edi_checker.facts.claims import WholeClaim
 
 _ORIGINAL = "1"  # CLM05-3
 
 
 def add_coding(facts: list[Fact], whole: WholeClaim) -> None:
     """Add the pair, mue_day, addon and therapy_day facts of a claim."""
-    lines, tables, profile = whole.lines, whole.circumstances.tables, whole.profile
+    lines, tables, profile = whole.lines, whole.setting.tables, whole.profile
     dated = [line for line in lines if line.first is not None and line.service.code]
     for on, group in group_by_day(dated).items():
         if len(group) > 1:
@@ -239,9 +236,8 @@ def _one_day_of(line: Line, other: Line) -> bool:
 
 
 def _therapy_days_of(whole: WholeClaim, timed: list[Line]) -> Iterator[Fact]:
-    circumstances, profile = whole.circumstances, whole.profile
-    worked = circumstances.provider_days or ProviderDays()
-    expected = circumstances.minutes is not None or any(line.minutes is not None for line in timed)
+    memory, profile = whole.memory, whole.profile
+    expected = memory.minutes is not None or any(line.minutes is not None for line in timed)
     spans = [line for line in timed if line.days != 1]
     for on, group in group_by_day([line for line in timed if line.days == 1]).items():
         # Units of a line over several days fall on this one too, nobody knows how many.
@@ -249,7 +245,11 @@ def _therapy_days_of(whole: WholeClaim, timed: list[Line]) -> Iterator[Fact]:
         for discipline, lines in by_discipline(group).items():
             least = sum_least_minutes(lines, profile.unit_method)
             # A replaced or voided claim is no further work.
-            busiest = _add_worked(worked, on, lines, least) if whole.claim.frequency == _ORIGINAL else 0
+            busiest = (
+                _add_worked(memory.provider_days, on, lines, least)
+                if whole.claim.frequency == _ORIGINAL
+                else 0
+            )
             yield _therapy_day(on, discipline, lines, complete, expected, least, busiest, profile)
 
 

@@ -47,5 +47,3 @@ LOOKED_AT_REFERENCES = frozenset(("X4",))
 NAME_OF_A_PERSON = (3, 4, 5, 6, 7)
 # Addresses are pieces of their own: of the piece around them it is known that there is one.
 ADDRESS = "N4"
-# HI segments of these qualifiers hold diagnoses, each of which is a piece of its own.
-DIAGNOSIS_QUALIFIERS = frozenset(("ABK", "ABF", "BK", "BF"))

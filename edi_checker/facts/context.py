@@ -1,93 +1,103 @@
-"""What claims are looked at with: the same for a whole run."""
+"""What claims are checked with: the setting of a run, and the memory of one input."""
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from edi_checker.claims.claim import Claim
 from edi_checker.claims.minutes import Minutes
 from edi_checker.claims.profile import Choice, Profile
 from edi_checker.facts.coverage import Coverage
-from edi_checker.facts.duplicates import ClaimsSeen
 from edi_checker.facts.fact import Fact
+from edi_checker.finding import Place
 from edi_checker.reference.codesets.imported import list_versions
 from edi_checker.reference.tables import Tables
 
+# Claim, date of receipt and profile to facts.
+FactMaker = Callable[[Claim, int, Profile], Iterable[Fact]]
+
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
-    """What a claim is looked at with, the same for a whole run.
+class Setting:
+    """What every claim of a run is checked with.
 
-    received       day of receipt, CCYYMMDD
-    tables         NCCI and therapy tables
-    minutes        minutes of treatment given beside the input, None where none are
-    profile        the payer's way for all claims, or the choice by each claim's payer; None for SBR09 alone
-    provider_days  where given, adds up what each rendering provider must have worked over all claims
-    claims_seen    where given, remembers claims, so that one that comes again is known
-    coverage       where given, remembers days of service of which the tables do not speak
-    more_facts     where given, makes further facts of a claim whose lines can be trusted
-    meet           where given, is told of days of receipt and service: profile, day, received
-    days_noted     profiles with first and last days of which these have been told already
+    received    day of receipt, CCYYMMDD
+    tables      NCCI and therapy tables
+    minutes     minutes of treatment given beside the claims, None where none are
+    profile     the payer's profile for all claims, or the choice by each claim's payer; None for SBR09 alone
+    more_facts  where given, makes further facts of a claim whose lines can be trusted
     """
 
     received: int
     tables: Tables
     minutes: Minutes | None = None
     profile: Profile | Choice | None = None
-    provider_days: ProviderDays | None = None
-    claims_seen: ClaimsSeen | None = None
-    coverage: Coverage | None = None
     more_facts: FactMaker | None = None
-    meet: Callable[[Profile, int, int], None] | None = None
-    days_noted: set[tuple[int, int | None, int | None]] | None = None
 
     def versions(self) -> tuple[tuple[str, str, int], ...]:
         """Name, release and number of rows of every table and code list that decides."""
         return (*self.tables.versions(), *list_versions(self.tables))
 
-    def held_to(self, profile: Profile) -> Circumstances:
-        """These circumstances with the tables of a profile: Medicaid may have some of its own."""
+    def held_to(self, profile: Profile) -> Setting:
+        """This setting with the tables of a profile: Medicaid may have some of its own."""
         tables = self.tables
         if profile.name == "medicaid" or "medicaid" in profile.inherits:
             tables = tables.of("medicaid")
         return self if tables is self.tables else replace(self, tables=tables)
 
-    def for_one_input(self) -> Circumstances:
-        """These circumstances with a fresh memory of the claims of one input, where none was given."""
-        return replace(
-            self,
-            provider_days=self.provider_days or ProviderDays(),
-            claims_seen=self.claims_seen or ClaimsSeen(),
-            days_noted=set(),
-        )
+
+class InputMemory:
+    """What the checks of one input remember of it, and the minutes given beside it.
+
+    minutes        minutes of treatment by claim and line, None where none are given
+    provider_days  what each rendering provider must have worked, added up over the claims
+    claims_seen    the claims so far, so that one that comes again is known
+    coverage       the days of service of which the tables do not speak; None where nobody asks
+    """
+
+    __slots__ = ("_note_day", "_spans", "claims_seen", "coverage", "minutes", "provider_days")
+
+    def __init__(
+        self,
+        minutes: Minutes | None = None,
+        coverage: Coverage | None = None,
+        *,
+        provider_days: ProviderDays | None = None,
+        claims_seen: ClaimsSeen | None = None,
+    ) -> None:
+        self.minutes = minutes
+        self.coverage = coverage
+        self.provider_days = provider_days or ProviderDays()
+        self.claims_seen = claims_seen or ClaimsSeen()
+        self._note_day: Callable[[Profile, int, int], None] | None = None
+        self._spans: set[tuple[Profile, int | None, int | None]] = set()
+
+    def report_days(self, note_day: Callable[[Profile, int, int], None]) -> None:
+        """Have days reported as they come: profile, day of service (or of receipt), day of receipt."""
+        self._note_day = note_day
+
+    def note_days(self, setting: Setting, profile: Profile, first: int | None, last: int | None) -> None:
+        """Note a claim's days of service, None where they cannot be read."""
+        span = (profile, first, last)
+        if span in self._spans:
+            return
+        if len(self._spans) < _MOST_SPANS:
+            self._spans.add(span)
+        if self.coverage is not None and first is not None:
+            self.coverage.meet(first, setting.tables)
+            if last is not None and last != first:
+                self.coverage.meet(last, setting.tables)
+        if self._note_day is not None:
+            received = setting.received
+            self._note_day(profile, first or received, received)
+            if last != first:
+                self._note_day(profile, last or received, received)
 
 
 _MOST_SPANS = 10_000
-
-
-def note_days(circumstances: Circumstances, profile: Profile, first: int | None, last: int | None) -> None:
-    """Tell whoever wants to know of a claim's days of service, None where they cannot be read."""
-    noted = circumstances.days_noted
-    if noted is not None:
-        span = (id(profile), first, last)  # profiles live as long as the engine
-        if span in noted:
-            return
-        if len(noted) < _MOST_SPANS:
-            noted.add(span)
-    if circumstances.coverage is not None and first is not None:
-        circumstances.coverage.meet(first, circumstances.tables)
-        if last is not None and last != first:
-            circumstances.coverage.meet(last, circumstances.tables)
-    if circumstances.meet is not None:
-        received = circumstances.received
-        circumstances.meet(profile, first or received, received)
-        if last != first:
-            circumstances.meet(profile, last or received, received)
-
-
-# Claim, date of receipt and profile to facts.
-FactMaker = Callable[[Claim, int, Profile], Iterable[Fact]]
 
 
 ProviderDay = int | tuple[str, int]
@@ -110,10 +120,6 @@ class ProviderDays:
     def __init__(self) -> None:
         self._minutes: dict[ProviderDay, int] = {}
 
-    def so_far(self, npi: str, on: int) -> int:
-        """The sum of a provider's day (CCYYMMDD) as it stands."""
-        return self._minutes.get(provider_day(npi, on), 0)
-
     def add(self, npi: str, on: int, minutes: int) -> int:
         """Add minutes to a provider's day (CCYYMMDD) and return the sum so far."""
         key = provider_day(npi, on)
@@ -121,3 +127,84 @@ class ProviderDays:
         if key in self._minutes or len(self._minutes) < self.LIMIT:
             self._minutes[key] = total
         return total
+
+
+class ClaimsSeen:
+    """What claims have been seen, so that one that comes again is known, with the place of the first.
+
+    Holds an 8-byte digest and a short text for each, in tables that grow with the number of claims up to
+    LIMIT: some 20 MB. Claims beyond it are still compared with those that are held, and are not held.
+    """
+
+    LIMIT = 250_000
+
+    def __init__(self) -> None:
+        self._count = 0
+        # Open addressing: 0 is an empty slot. `_places` holds where in `_texts` the slot's text begins.
+        self._digests = array("Q", bytes(8 << 10))
+        self._places = array("Q", bytes(8 << 10))
+        self._texts = bytearray()
+
+    def meet(self, digest: int, claim: Claim) -> Place | None:
+        """The place of the first claim with this digest (never 0); None where this claim is the first."""
+        slot = self._slot(digest)
+        if self._digests[slot]:
+            return self._place(self._places[slot])
+        if self._count < self.LIMIT:
+            self._put(slot, digest, _written(claim))
+        return None
+
+    def _put(self, slot: int, digest: int, text: bytes) -> None:
+        self._digests[slot] = digest
+        self._places[slot] = len(self._texts)
+        self._texts += text
+        self._count += 1
+        if 3 * self._count > 2 * len(self._digests):
+            self._grow()
+
+    def _slot(self, digest: int) -> int:
+        """The slot of a digest, or the empty one where it would stand."""
+        digests = self._digests
+        last = len(digests) - 1
+        slot = digest & last
+        while digests[slot] and digests[slot] != digest:
+            slot = slot + 1 & last
+        return slot
+
+    def _grow(self) -> None:
+        digests, places = self._digests, self._places
+        self._digests = array("Q", bytes(16 * len(digests)))
+        self._places = array("Q", bytes(16 * len(digests)))
+        for digest, place in zip(digests, places, strict=True):
+            if digest:
+                slot = self._slot(digest)
+                self._digests[slot] = digest
+                self._places[slot] = place
+
+    def _place(self, begin: int) -> Place:
+        text = self._texts[begin : self._texts.index(_END, begin)].decode()
+        interchange, group, transaction, claim, position = text.split(_BETWEEN)
+        return Place(
+            interchange, group or None, transaction, claim, None, "2300", "CLM", int(position), "CLM01"
+        )
+
+
+_BETWEEN, _END = "\x1f", b"\x1e"
+
+
+def _written(claim: Claim) -> bytes:
+    id = claim.id
+    if _BETWEEN in id or "\x1e" in id:
+        id = _clean(id)
+    text = f"{_numbers_of(*claim.transaction.numbers)}{_BETWEEN}{id}{_BETWEEN}{claim.position}"
+    return text.encode("utf-8", "replace") + _END
+
+
+@lru_cache(maxsize=256)
+def _numbers_of(interchange: str, group: str, transaction: str) -> str:
+    return _BETWEEN.join(map(_clean, (interchange, group, transaction)))
+
+
+def _clean(word: str) -> str:
+    """A word without what separates words: a number with it is no control number."""
+    return word.replace(_BETWEEN, "").replace("\x1e", "")

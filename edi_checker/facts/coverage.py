@@ -1,4 +1,4 @@
-"""Days of service of which the tables in use do not speak: remembered for one input, said once at its end."""
+"""Days of service that the tables in use do not cover: remembered for one input, reported once at its end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Coverage:
         self._met: dict[tuple[str, str, Side], tuple[int, int]] = {}
 
     def meet(self, on: int, tables: Tables) -> None:
-        """Note a day of service of a claim that is held to these tables."""
+        """Note a day of service of a claim that is checked with these tables."""
         key = (on, tables)
         if key in self._known:
             return

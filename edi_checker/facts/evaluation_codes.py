@@ -1,4 +1,4 @@
-"""Which procedures are evaluation and management beyond doubt, and which are beyond doubt none.
+"""Which procedures are evaluation and management beyond doubt, and which are beyond doubt not.
 
 What lies between is left to the payer: some count the codes of eye visits, psychiatric evaluations, remote
 monitoring or health centres among the visits, some do not. Modifiers are judged at both ends alone.
@@ -43,13 +43,13 @@ _NO_VISITS = (
 
 @lru_cache(maxsize=16384)
 def surely_visit(code: str) -> bool:
-    """Whether a procedure is evaluation and management, whoever reads the code."""
+    """Whether a procedure is evaluation and management beyond doubt."""
     return _within(code, _VISITS)
 
 
 @lru_cache(maxsize=16384)
 def surely_no_visit(code: str) -> bool:
-    """Whether a procedure is no evaluation and management, whoever reads the code."""
+    """Whether a procedure is beyond doubt not evaluation and management."""
     return _within(code, _NO_VISITS)
 
 

@@ -18,7 +18,6 @@ from edi_checker.claims.claim import (
     Subscriber,
     Transaction,
     TransactionEnd,
-    day,
     element,
     place_in,
 )
@@ -30,7 +29,7 @@ from edi_checker.facts.code_errors import (
     without_refused,
 )
 from edi_checker.facts.columns import ADDRESS
-from edi_checker.facts.context import Circumstances
+from edi_checker.facts.context import Setting
 from edi_checker.facts.fact import Fact, Placed
 from edi_checker.facts.lines import make_provider
 from edi_checker.facts.pieces import (
@@ -61,6 +60,7 @@ from edi_checker.facts.triggers import NOTHING_AROUND
 from edi_checker.finding import Place
 from edi_checker.reference.codesets.imported import releases_in
 from edi_checker.x12.blocks import Fault
+from edi_checker.x12.dates import day
 
 _LEVELS: dict[type, str] = {
     Interchange: "interchange",
@@ -80,14 +80,14 @@ def level_of(part: Part) -> str:
     return _LEVELS[type(part)]
 
 
-def faults_of(part: Part, level: str, circumstances: Circumstances, profile: str) -> list[Fact]:
+def faults_of(part: Part, level: str, setting: Setting, profile: str) -> list[Fact]:
     return [
         Fact(
             "fault",
             {
                 "kind": fault.kind,
                 "level": level,
-                "date": circumstances.received,
+                "date": setting.received,
                 "profile": profile,
                 "loop": fault.loop,
                 "segment": fault.segment,
@@ -150,11 +150,11 @@ def _outside(interchange: Interchange, group: Group | None, fault: Fault) -> Pla
     )
 
 
-def file_fact(interchange: Interchange, circumstances: Circumstances, profile: str) -> Fact:
+def file_fact(interchange: Interchange, setting: Setting, profile: str) -> Fact:
     return Fact(
         "file",
         {
-            "date": circumstances.received,
+            "date": setting.received,
             "profile": profile,
             "usage": interchange.value(15),
             "version": interchange.value(12),
@@ -163,13 +163,13 @@ def file_fact(interchange: Interchange, circumstances: Circumstances, profile: s
     )
 
 
-def transaction_fact(transaction: Transaction, circumstances: Circumstances, profile: str) -> Fact:
+def transaction_fact(transaction: Transaction, setting: Setting, profile: str) -> Fact:
     head = transaction.first("BHT")
     group = transaction.group
     return Fact(
         "transaction",
         {
-            "date": circumstances.received,
+            "date": setting.received,
             "profile": profile,
             "version": group.version if group is not None else "",
             "purpose": element(head, 2),
@@ -237,12 +237,12 @@ class LevelMet:
 def add_level(
     facts: list[Fact],
     level: AnyLevel,
-    circumstances: Circumstances,
+    setting: Setting,
     profile: Profile,
 ) -> None:
     """Add the facts of a level above claims."""
     view = look_at(level.segments, level.component)
-    judging = judging_of(circumstances, profile)
+    judging = judging_of(setting, profile)
     made = list(fill(make_level(view, type(level), judging), LevelMet(level)))
     loops, roles = loops_of(view, type(level))
     for number, segment in enumerate(level.segments):
@@ -261,24 +261,23 @@ def add_level(
     ]
 
 
-def judging_of(circumstances: Circumstances, profile: Profile) -> Judging:
+def judging_of(setting: Setting, profile: Profile) -> Judging:
     """By what the codes of a level are judged: as of the day of receipt."""
-    received = circumstances.received
-    return Judging(profile, received, releases_in(circumstances.tables), received)
+    received = setting.received
+    return Judging(profile, received, releases_in(setting.tables), received)
 
 
 # Loop and role of a level's own segments, and its loops by the NM101 that opens them.
-_LOOPS: dict[type, tuple[str, str, dict[str, str]]] = {
-    BillingProvider: ("2000A", "85", {"85": "2010AA", "87": "2010AB", "PE": "2010AC"}),
-    Subscriber: ("2000B", "IL", {"IL": "2010BA", "PR": "2010BB"}),
-    Patient: ("2000C", "QC", {"QC": "2010CA"}),
+_LOOPS: dict[type, tuple[str, str]] = {
+    BillingProvider: ("2000A", "85"),
+    Subscriber: ("2000B", "IL"),
+    Patient: ("2000C", "QC"),
 }
 
 
 def loops_of(view: View, kind: type) -> tuple[list[str], list[str]]:
     """Loops and roles of the segments of a level of this kind."""
-    loop, role, parties = _LOOPS[kind]
-    return place_segments(view, loop, parties, role)
+    return place_segments(view, *_LOOPS[kind])
 
 
 def make_level_address(view: View, loop: str, role: str, judging: Judging) -> list[OpenFact]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from edi_checker.claims.claim import Segment, ServiceLine, cents, days, element, quantity
-from edi_checker.claims.minutes import LineMinutes, minutes_of
+from edi_checker.claims.claim import Segment, ServiceLine, element
+from edi_checker.claims.loops import LOOPS_2420
+from edi_checker.claims.minutes import minutes_of
 from edi_checker.facts.code_errors import Judging, make_segment_code_errors, make_service_code_errors
 from edi_checker.facts.evaluation_codes import surely_no_visit, surely_visit
 from edi_checker.facts.pieces import (
@@ -20,7 +18,6 @@ from edi_checker.facts.pieces import (
     Open,
     OpenFact,
     OpenValue,
-    Site,
     View,
     Within,
     cell,
@@ -32,161 +29,13 @@ from edi_checker.facts.pieces import (
     read,
     text,
 )
-from edi_checker.facts.places import LOOPS_2420
 from edi_checker.facts.situations import make_situations, name_segments
 from edi_checker.facts.triggers import NOTHING_AROUND
-from edi_checker.finding import Place
+from edi_checker.facts.whole_claim import Line, Service, WholeClaim
 from edi_checker.reference.codesets import DISCIPLINES, is_visit, npi_valid, releasing, therapist
-from edi_checker.reference.tables import MueLimit, Procedure, Tables
-from edi_checker.reference.units import QUARTER, ROUNDS_UP
-
-if TYPE_CHECKING:
-    from edi_checker.facts.claims import WholeClaim
-
-MOST_DIAGNOSES = 24  # to which a line can point; the guide allows 12 on a claim
-
-
-@dataclass(frozen=True, slots=True, eq=False)  # known again as the object that it is
-class Service:
-    """What the key of a line says of its service, with the rows of the tables.
-
-    values    those fields of a line fact that follow from it
-    """
-
-    code: str
-    modifiers: tuple[str, ...]
-    disciplines: tuple[str, ...]
-    releasing: tuple[str, ...]
-    unit: str
-    place_of_service: str
-    procedure: Procedure | None
-    mue: MueLimit | None
-    addon: bool
-    values: dict[str, OpenValue]
-
-
-class Line:
-    """A service line that was met, with what stands in its columns.
-
-    first, last      days of service, None where unreadable; `days` counts them, None where they make no range
-    charge           cents, None where it cannot be read
-    units            thousandths, None where the line does not count units or the number cannot be read
-    npi              of the rendering provider, "" where there is none; `taxonomy` likewise
-    said             SV1 as it stands; `pointers` SV107 of it
-    names_providers  whether the line has providers of its own (2420)
-    repeated         the earlier line that it repeats
-    """
-
-    __slots__ = (
-        *("_columns", "charge", "days", "first", "last", "minutes", "names_providers", "npi", "ordinal"),
-        *("pointers", "position", "repeated", "said", "service", "taxonomy", "units", "whole"),
-    )
-
-    def __init__(
-        self,
-        whole: WholeClaim,
-        ordinal: int,
-        position: int,
-        service: Service,
-        said: str,
-        pointers: str,
-        dates: tuple[int | None, int | None, int | None],
-        charge: int | None,
-        units: int | None,
-        npi: str,
-        taxonomy: str,
-        *,
-        names_providers: bool = False,
-        minutes: LineMinutes | None = None,
-    ) -> None:
-        self.whole = whole
-        self.ordinal = ordinal
-        self.position = position
-        self.service = service
-        self.said = said
-        self.pointers = pointers
-        self.first, self.last, self.days = dates
-        self.charge = charge
-        self.units = units
-        self.npi = npi
-        self.taxonomy = taxonomy
-        self._columns: Sequence[str] | None = None
-        self.names_providers = names_providers
-        self.minutes = minutes
-        self.repeated: Line | None = None
-
-    @property
-    def view(self) -> ServiceLine:
-        return self.whole.claim.lines[self.ordinal - 1]
-
-    @property
-    def segments(self) -> list[Segment]:
-        return self.whole.segments_of_line(self)
-
-    @property
-    def columns(self) -> Sequence[str]:
-        if self._columns is None:
-            self._columns = self.whole.columns_of_line(self)
-        return self._columns
-
-    @property
-    def units_a_day(self) -> int:
-        """Thousandths of units on each day.
-
-        CMS divides the units of a line over several days and rounds to a whole number.
-        """
-        units = self.units or 0
-        if self.days is None or self.days < 2:
-            return units
-        return (2 * units + 1000 * self.days) // (2000 * self.days) * 1000
-
-    @property
-    def diagnoses(self) -> tuple[str, ...]:
-        """The diagnoses to which it points."""
-        return pointed_to(self.pointers, self.whole.claim.component, self.whole.diagnoses[:MOST_DIAGNOSES])
-
-    @property
-    def place_of_service(self) -> str:
-        return self.service.place_of_service or self.whole.claim.place_of_service
-
-    @property
-    def providers(self) -> tuple[str, ...]:
-        roles = self.whole.roles
-        if not self.names_providers:
-            return roles
-        return tuple(dict.fromkeys((*roles, *(provider.role for provider in self.view.providers))))
-
-    @property
-    def assistant_units(self) -> int | None:
-        return _assistant_units(self) if self.minutes is not None else None
-
-    @property
-    def is_first_visit(self) -> bool:
-        """Whether it is the first visit of the claim that only a person can make, with nobody named."""
-        return self.whole.first_visit is self
-
-    def surely_with(self, other: Line) -> bool:
-        """Whether both lines are certainly of one provider.
-
-        Same rendering NPI, or the same rendering taxonomy, or none given; the billing provider is the same.
-        """
-        return self.npi == other.npi or self.taxonomy == other.taxonomy
-
-    def maybe_with(self, other: Line) -> bool:
-        """Whether both lines may be of one provider: not so where both name a taxonomy and these differ."""
-        return self.surely_with(other) or not self.taxonomy or not other.taxonomy
-
-    def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:
-        return self.view.place(name, at, qualifier=qualifier)
-
-    def place_at(self, site: Site) -> Place:
-        loop, segment, offset, at, _ = site
-        interchange, group, number = self.whole.numbers
-        position = self.position + offset
-        return Place(interchange, group, number, self.whole.id, self.ordinal, loop, segment, position, at)
-
-    def place_beyond(self, name: str, at: str | None, qualifier: str) -> Place:
-        return self.place(name, at, qualifier=qualifier)
+from edi_checker.reference.tables import Tables
+from edi_checker.x12.dates import days_of
+from edi_checker.x12.money import cents, thousandths
 
 
 class OfLine(NamedTuple):
@@ -206,7 +55,7 @@ class OfLine(NamedTuple):
 def make_line(view: View, service: Service, given: OfLine) -> list[OpenFact]:
     """The facts of a line that need no other piece."""
     judging = given.judging
-    loops, roles = place_segments(view, "2400", LOOPS_2420)
+    loops, roles = place_segments(view, "2400")
     own = _own_provider(view)
     parties = [cells for cells in view.segments if cells[0] == "NM1"]
     timed = given.timed or service.unit == "MJ" or view.first("NTE") is not None
@@ -304,8 +153,8 @@ def make_claim_date(
 ) -> OpenFact:
     """The fact of a DTP; `service` is the first and last day of service."""
     form, said = text(cells, 2), cell(cells, 3)
-    first = read(said, "first", lambda written: days(["DTP", "", form, written])[0])
-    last = first if form == "D8" else read(said, "last", lambda written: days(["DTP", "", form, written])[1])
+    first = read(said, "first", lambda written: days_of(form, written)[0])
+    last = first if form == "D8" else read(said, "last", lambda written: days_of(form, written)[1])
     values: dict[str, OpenValue] = {
         "date": service[0],
         "received": judging.received,
@@ -360,22 +209,22 @@ def read_line(
     """A line and what of it can be looked at; rendering provider and taxonomy are those of the claim where
     the line names none.
     """
-    circumstances = whole.circumstances
+    setting, given = whole.setting, whole.memory.minutes
     written = view.service or _NO_SERVICE
     dates: tuple[int | None, int | None, int | None] = (None, None, None)
     served = view.first("DTP", "472")
     if served is not None and len(served) > 3:
         dates = days_of(served[2], served[3])
     seen = look_at(view.segments, view.component)
-    service = service_in(seen, dates[0] or circumstances.received, circumstances.tables)
+    service = service_in(seen, dates[0] or setting.received, setting.tables)
     names_providers = any(segment[0] == "NM1" for segment in view.segments)
     if names_providers:
         own = view.provider("82")
         if own:
             npi, taxonomy = own.npi, own.taxonomy
     minutes = None
-    if circumstances.minutes is not None or service.unit == "MJ" or view.first("NTE") is not None:
-        minutes = minutes_of(view, circumstances.minutes, note)
+    if given is not None or service.unit == "MJ" or view.first("NTE") is not None:
+        minutes = minutes_of(view, given, note)
     line = Line(
         whole,
         view.ordinal,
@@ -462,47 +311,3 @@ def _read_service(
 
 _CHARGE, _UNITS = Open("charge", attrgetter("charge")), Open("units", attrgetter("units"))
 _POINTERS = Open("pointers", lambda line: line.pointers.count(line.whole.claim.component) + 1)
-
-
-def _assistant_units(line: Line) -> int | None:
-    """Units that an assistant's modifier belongs to; None where that is not known.
-
-    42 CFR 410.60: it does not where the assistant gave a tenth of the minutes or less, nor, of a timed code,
-    to units that the therapist's own minutes make (the last of them by the midpoint, 8 minutes).
-    """
-    procedure, units, minutes = line.service.procedure, line.units, line.minutes
-    if minutes is None or minutes.assistant is None or units is None or units % 1000 or procedure is None:
-        return None
-    if 10 * minutes.assistant <= minutes.minutes:
-        return 0
-    if not procedure.eight_minute:
-        return units // 1000 if not procedure.timed else None
-    own = max(0, minutes.minutes - minutes.assistant)
-    return max(0, units // 1000 - (own + ROUNDS_UP) // QUARTER)
-
-
-def pointed_to(pointers: str, component: str, diagnoses: tuple[str, ...]) -> tuple[str, ...]:
-    numbers = [int(p) for p in pointers.split(component) if p.isascii() and p.isdigit() and len(p) <= 2]
-    return tuple([diagnoses[n - 1] for n in numbers if 1 <= n <= len(diagnoses)])
-
-
-@lru_cache(maxsize=4096)
-def days_of(qualifier: str, text: str) -> tuple[int | None, int | None, int | None]:
-    """First and last day of a date as DTP02 and DTP03 say it, and how many days these are."""
-    first, last = days(["DTP", "", qualifier, text])
-    if first is None or last is None or last < first:
-        return first, last, None
-    return first, last, (_calendar(last) - _calendar(first)).days + 1
-
-
-def _calendar(on: int) -> date:
-    return date(on // 10000, on // 100 % 100, on % 100)
-
-
-@lru_cache(maxsize=4096)
-def thousandths(text: str) -> int | None:
-    """Units in thousandths; None where they cannot be read, are below zero or finer than thousandths."""
-    units = quantity(text)
-    if units is None or units < 0 or units != round(units, 3):
-        return None
-    return int(units * 1000)

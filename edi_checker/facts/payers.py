@@ -1,18 +1,16 @@
-"""What other payers decided (2320, 2430), added up, so that rules can say where it does not balance."""
+"""What other payers decided (2320, 2430), added up, so that rules can report what does not balance."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from edi_checker.claims.claim import Claim, OtherPayer, Segment, SegmentRun, cents, element
+from edi_checker.claims.claim import Claim, OtherPayer, Segment, SegmentRun, adjustments_in, element
 from edi_checker.facts.fact import Fact, Value
-from edi_checker.facts.lines import Line
 from edi_checker.facts.places import LoopLocation
+from edi_checker.facts.whole_claim import Line, WholeClaim
 from edi_checker.finding import Place
-
-if TYPE_CHECKING:
-    from edi_checker.facts.claims import WholeClaim
+from edi_checker.x12.money import cents
 
 # Where one of these cannot be read, nobody can say what balances.
 _OF_BALANCE = frozenset(("AMT", "CAS", "CLM", "LX", "NM1", "SBR", "SV1", "SVD"))
@@ -87,8 +85,7 @@ def decisions_on(charge: int | None, segments: Iterable[Segment]) -> list[Decisi
             current.paid = _sum([current.paid, cents(element(segment, 2))])
             current.bundled = current.bundled or bool(element(segment, 6))
         elif segment[0] == "CAS" and current is not None:
-            amounts = [cents(element(segment, at + 1)) for at in range(2, len(segment), 3) if segment[at]]
-            current.adjustments = _sum([current.adjustments, *amounts])
+            current.adjustments = _sum([current.adjustments, *adjustments_in(segment)])
         elif segment[0] in ("NM1", "LIN", "LQ"):
             current = None
     return list(by_payer.values())
@@ -142,7 +139,7 @@ def _other_payer(
     profile: str,
 ) -> Fact:
     paid = other.amount("D")
-    adjustments = _sum([amount for _, _, amount in other.adjustments])
+    adjustments = _sum(other.adjustments)
     line_payments = _sum([decision.paid for decision in of_lines]) if of_lines else None
     line_difference = _sum([decision.difference for decision in of_lines])
     before = line_payments if of_lines else charge

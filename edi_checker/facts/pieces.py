@@ -8,21 +8,20 @@ A maker of facts gets a View: the segments of a piece, with an Open value for ea
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from sys import intern
 from typing import Any, NamedTuple, NoReturn, Protocol
 
-from edi_checker.claims.claim import Segment
+from edi_checker.claims.claim import DIAGNOSIS_LISTS, Segment
+from edi_checker.claims.loops import OPENED, walk_loops
 from edi_checker.facts.columns import (
     ADDRESS,
     COLUMNS,
-    DIAGNOSIS_QUALIFIERS,
     LOOKED_AT_REFERENCES,
     NAME_OF_A_PERSON,
 )
 from edi_checker.facts.fact import Fact, Placed, Value
-from edi_checker.facts.places import OPENED
 from edi_checker.finding import Place, TableVersion
 
 
@@ -31,7 +30,7 @@ class UsesColumn(Exception):
 
 
 def _refuse(open_value: Open, *_: object) -> NoReturn:
-    raise UsesColumn(f"{open_value.name} stands in a column: it can be handed on, not looked at")
+    raise UsesColumn(f"{open_value.name} is a column: it can be passed on, not tested")
 
 
 class Open:
@@ -194,7 +193,7 @@ def columns_of(segments: Iterable[Segment], component: str) -> list[str]:
 
 
 def _holds_diagnoses(segment: Segment, component: str) -> bool:
-    return len(segment) > 1 and segment[1].partition(component)[0] in DIAGNOSIS_QUALIFIERS
+    return len(segment) > 1 and segment[1].partition(component)[0] in DIAGNOSIS_LISTS
 
 
 def _open_in(segment: Segment) -> tuple[int, ...]:
@@ -332,25 +331,12 @@ class Standing(NamedTuple):
         return self.met.place_at(site) if site is not None else self.met.place_beyond(name, at, qualifier)
 
 
-def place_segments(
-    view: View, loop: str, parties: Mapping[str, str], role: str = ""
-) -> tuple[list[str], list[str]]:
-    """The loop of each segment of a piece, and the NM101 of the party whose loop it is.
-
-    `loop` and `role` are those of the first segment, `parties` the loops by the NM101 that opens them.
+def place_segments(view: View, loop: str, role: str = "") -> tuple[list[str], list[str]]:
+    """The loop of each segment of a piece, and the NM101 of the party whose loop it is; `loop` and `role` are
+    those of the first segment.
     """
-    loops: list[str] = []
-    roles: list[str] = []
-    for cells in view.segments:
-        name = cells[0]
-        if name == "NM1":
-            role = text(cells, 1)
-            loop = parties.get(role, loop)
-        elif name in OPENED:
-            loop, role = OPENED[str(name)], ""
-        loops.append(loop)
-        roles.append(role)
-    return loops, roles
+    stands = list(walk_loops(view.segments, loop, role))
+    return [each.loop for each in stands], [each.role for each in stands]
 
 
 # -- facts -------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Where facts stand: things that make a place when a finding asks for one."""
+"""Where facts are: things that make a place when a finding needs one."""
 
 from __future__ import annotations
 
@@ -6,41 +6,6 @@ from typing import NamedTuple
 
 from edi_checker.claims.claim import Claim, Group, Interchange, SegmentRun, Transaction, place_in
 from edi_checker.finding import Place
-
-# Loops of a claim and of a line by the NM101 that opens them.
-LOOPS_2310 = {
-    "DN": "2310A",
-    "P3": "2310A",
-    "82": "2310B",
-    "77": "2310C",
-    "DQ": "2310D",
-    "PW": "2310E",
-    "45": "2310F",
-}
-LOOPS_2420 = {
-    "82": "2420A",
-    "QB": "2420B",
-    "77": "2420C",
-    "DQ": "2420D",
-    "DK": "2420E",
-    "DN": "2420F",
-    "P3": "2420F",
-    "PW": "2420G",
-    "45": "2420H",
-}
-
-LOOPS_2330 = {
-    "IL": "2330A",
-    "PR": "2330B",
-    "DN": "2330C",
-    "P3": "2330C",
-    "82": "2330D",
-    "77": "2330E",
-    "DQ": "2330F",
-    "85": "2330G",
-}
-# Loops by the segment that opens them, whoever it is of.
-OPENED = {"SBR": "2320", "LX": "2400", "LIN": "2410", "SVD": "2430", "LQ": "2440"}
 
 
 class FixedLocation(NamedTuple):

@@ -1,4 +1,4 @@
-"""Circumstances in which the guide or a payer asks a claim for more, made from the rows of `triggers`.
+"""Situations in which the guide or a payer requires more of a claim, made from the rows of `triggers`.
 
 Facts of what is there to be asked about, nothing of a plain claim. Where a segment of the claim is missing,
 misplaced or cannot be told by its qualifier, there are none: what a fault hides must not be missed twice.

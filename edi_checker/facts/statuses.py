@@ -1,16 +1,20 @@
-"""Which 277CA status answers a fault of the file's form: what stands at its place, missing or wrong."""
+"""Which 277CA status answers a fault of the file's form: what is at its place, missing or wrong."""
 
 from __future__ import annotations
 
+from edi_checker.x12 import fault_codes
 from edi_checker.x12.blocks import Fault
 
-# The levels of which a 277CA tells. What is wrong above them, TA1 and 999 answer, and no 277CA follows.
+# The levels that a 277CA reports. What is wrong above them, TA1 and 999 answer, and no 277CA follows.
 _TOLD = frozenset(("provider", "subscriber", "patient", "claim"))
 
-_MISSING = frozenset(("IK403=1", "IK403=2", "IK403=I9", "IK304=3"))
 # These say what is wrong with a value and not with which: they lead, and the code of the value follows.
 _CHARACTER, _LENGTH = "511", "512"
-_NATURE = {"IK403=4": _LENGTH, "IK403=5": _LENGTH, "IK403=6": _CHARACTER}
+_NATURE = {
+    fault_codes.ELEMENT_TOO_SHORT: _LENGTH,
+    fault_codes.ELEMENT_TOO_LONG: _LENGTH,
+    fault_codes.ELEMENT_CHARACTER: _CHARACTER,
+}
 # The claim has a syntax error that the 999 of its accepted set (IK5*E) shows.
 _SYNTAX = "684"
 
@@ -92,14 +96,14 @@ _CODE_OF = {
 
 
 def answer_fault(fault: Fault, level: str) -> tuple[str, ...]:
-    """The statuses (category:code[:entity]), the leading one first; () where no 277CA tells of the fault.
+    """The statuses (category:code[:entity]), the leading one first; () if no 277CA reports the fault.
 
     `level` is that of the fault fact. A6 says that something is missing, A7 that it is wrong. Where no code
     of source 508 names what stands at the place, 684 refers to the 999.
     """
     if level not in _TOLD or not any(answer.startswith("IK") for answer in fault.answers):
         return ()
-    category = "A6" if _MISSING.intersection(fault.answers) else "A7"
+    category = "A6" if fault_codes.MISSING.intersection(fault.answers) else "A7"
     code = f"{category}:{_code_of(fault) or _SYNTAX}"
     nature = next((_NATURE[answer] for answer in fault.answers if answer in _NATURE), "")
     return (f"{category}:{nature}", code) if nature else (code,)

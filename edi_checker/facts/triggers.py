@@ -2,7 +2,7 @@
 
 A row names the segment and element that make the circumstance, and what is looked for there. The makers of
 facts read this table, `rules docs` shows it in words, and a test puts each row's example into a plain claim.
-Who adds a row and a rule of its kind has told everybody.
+A row and a rule of its kind are all that is needed.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
-from edi_checker.claims.claim import cents, element, quantity
+from edi_checker.claims.claim import element
 from edi_checker.facts.fact import Value
 from edi_checker.facts.pieces import Cells, Open, OpenValue, View, cell, present, read, text
+from edi_checker.x12.money import cents, quantity
 
 Piece = Literal["head", "around", "line", "party", "billing"]
 
@@ -400,7 +401,7 @@ TRIGGERS: tuple[Trigger, ...] = (
     Trigger(
         "death", "around", "CLM01", SENT, {"find": "SBR*", "append": "PAT*****D8*20200101"},
         also=lambda _view, _cells, around: around.above.dead,
-        told="PAT06 lies before the first day of service", when=Open("death", lambda met: met.died_before),
+        told="PAT06 is before the first day of service", when=Open("death", lambda met: met.died_before),
     ),
     Trigger(
         "primary-care", "around", "CLM01", SENT, {"find": "NM1*DN", "set": {"1": "P3"}},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from edi_checker.claims.claim import DIAGNOSIS_LISTS
 from edi_checker.facts.fact import FactType, Field
 from edi_checker.facts.triggers import SITUATIONS
+from edi_checker.x12.fault_codes import ANSWERS
 
 _LEVELS = ("interchange", "group", "transaction", "provider", "subscriber", "patient", "claim")
 _DISCIPLINES = ("GP", "GO", "GN")
@@ -11,7 +13,7 @@ _DISCIPLINES = ("GP", "GO", "GN")
 FAULT = FactType(
     about="something in the file that could not be placed in the guide or the envelope",
     fields={
-        "kind": Field("text", "computed", "what happened: segment-missing, element-code, count, ..."),
+        "kind": Field("text", "computed", "what happened", values=tuple(ANSWERS)),
         "level": Field(
             "text",
             "computed",
@@ -27,14 +29,12 @@ FAULT = FactType(
             "text", "computed", "element as the guide names it, SV101-3; absent for a whole segment"
         ),
         "name": Field("text", "computed", "short name of the loop, segment or element"),
-        "expected": Field("text", "computed", "what the guide asks for"),
-        "found": Field("text", "computed", "what stands there, only where it cannot be PHI"),
+        "expected": Field("text", "computed", "what the guide requires"),
+        "found": Field("text", "computed", "the value there, only if it cannot be PHI"),
         "answers": Field(
             "codes", "computed", "codes for the acknowledgement: IK304=3, IK403=7, IK502=4, AK905=5, TA1=021"
         ),
-        "status": Field(
-            "codes", "computed", "codes for the 277CA, A7:562:85; none where no 277CA tells of it"
-        ),
+        "status": Field("codes", "computed", "codes for the 277CA, A7:562:85; none if no 277CA reports it"),
     },
     stands_on=("trigger",),
     knows_its_place=True,
@@ -104,7 +104,9 @@ CLAIM = FactType(
             "int", "computed", "always-therapy lines without a referring provider (DN) in 2310A or 2420F"
         ),
         "a_year_later": Field("date", "computed", "one calendar year after the first day of service"),
-        "born_after_service": Field("bool", "DMG02", "whether the patient's birth lies after the first day"),
+        "born_after_service": Field(
+            "bool", "DMG02", "whether the patient's birth date is after the first day"
+        ),
         "came_before": Field("bool", "computed", "whether the same claim came before in the input"),
     },
     stands_on=("uncertified", "earlier"),
@@ -133,7 +135,7 @@ DIAGNOSIS = FactType(
         "last_date": Field("date", "DTP03 472", "last day of service of all lines"),
         "profile": _PROFILE,
         "code": Field("text", "HI", "ICD code, without the dot"),
-        "qualifier": Field("text", "HI", "ABK, ABF, BK or BF", values=("ABK", "ABF", "BK", "BF")),
+        "qualifier": Field("text", "HI", "ABK, ABF, BK or BF", values=tuple(DIAGNOSIS_LISTS)),
         "ordinal": Field("int", "computed", "number by which SV107 points to it"),
     },
 )
@@ -166,22 +168,20 @@ LINE = FactType(
         "ordinal": Field("int", "computed", "count of the line within its claim, from 1"),
         "code": Field("text", "SV101-2", "HCPCS code"),
         "modifiers": Field("codes", "SV101-3", "modifiers in order"),
-        "repeated_modifiers": Field("codes", "SV101-3", "modifiers that stand more than once"),
-        "releasing_modifiers": Field(
-            "codes", "SV101-3", "modifiers that release a PTP edit with indicator 1"
-        ),
+        "repeated_modifiers": Field("codes", "SV101-3", "modifiers that are repeated"),
+        "releasing_modifiers": Field("codes", "SV101-3", "modifiers that bypass a PTP edit with indicator 1"),
         "disciplines": Field(
             "codes", "SV101-3", "those of GP, GO, GN that the line names", values=_DISCIPLINES
         ),
-        "described": Field("bool", "SV101-7", "whether a description stands beside the code"),
+        "described": Field("bool", "SV101-7", "whether the code has a description"),
         "visit": Field(
             "bool", "computed", "whether the code counts as evaluation and management, widely read"
         ),
         "surely_visit": Field(
-            "bool", "computed", "whether the code is evaluation and management, whoever reads it"
+            "bool", "computed", "whether the code is evaluation and management without doubt"
         ),
         "surely_no_visit": Field(
-            "bool", "computed", "whether the code is no evaluation and management, whoever reads it"
+            "bool", "computed", "whether the code is without doubt not evaluation and management"
         ),
         "charge": Field("money", "SV102", "charge"),
         "unit": Field("text", "SV103", "UN units, MJ minutes"),
@@ -249,7 +249,7 @@ PTP_PAIR = FactType(
         "date": _DATE,
         "profile": _PROFILE,
         "column_1": Field("text", "SV101-2", "code that is paid"),
-        "column_2": Field("text", "SV101-2", "code that is not paid beside it"),
+        "column_2": Field("text", "SV101-2", "code that is not paid with it"),
         "line_1": Field("int", "computed", "ordinal of the column 1 line"),
         "line_2": Field("int", "computed", "ordinal of the column 2 line"),
         "modifiers_1": Field("codes", "SV101-3", "modifiers of the column 1 line"),
@@ -295,7 +295,7 @@ MUE_DAY = FactType(
 )
 
 ADDON = FactType(
-    about="an add-on code and the primaries that stand beside it on its day by its provider",
+    about="an add-on code and its primary codes on its day by its provider",
     fields={
         "date": _DATE,
         "profile": _PROFILE,
@@ -307,7 +307,7 @@ ADDON = FactType(
             values=("1", "2", "3"),
         ),
         "primaries": Field("codes", "computed", "the primaries that the table names"),
-        "found": Field("codes", "computed", "those that stand on the claim for the day"),
+        "found": Field("codes", "computed", "those on the claim for the day"),
         "complete": Field(
             "bool", "computed", "whether every code of the day could be read, so that none is overlooked"
         ),
@@ -376,7 +376,7 @@ CODE_ERROR = FactType(
         "first": Field("bool", "HI", "whether it is the principal diagnosis"),
         "loop": Field("text", "computed", "loop as the guide names it, 2310C"),
         "element": Field("text", "computed", "element as the guide names it, SV101-3"),
-        "role": Field("text", "NM101", "role of the party in whose loop it stands"),
+        "role": Field("text", "NM101", "role of the party in its loop"),
         "line": Field("int", "computed", "ordinal of the line; absent above lines"),
         "since": Field("date", "computed", "first day of the next days on which the code holds"),
         "until": Field("date", "computed", "last day on which the code held"),
@@ -387,7 +387,7 @@ CODE_ERROR = FactType(
 )
 
 SITUATION = FactType(
-    about="a circumstance in which the guide or a payer asks for more, and what stands there; of no others",
+    about="a situation in which the guide or a payer requires more, and what is sent; of no others",
     fields={
         "date": _DATE,
         "received": _RECEIVED,
@@ -397,7 +397,7 @@ SITUATION = FactType(
         "code": Field("text", "SV101-2", "HCPCS code of the line"),
         "modifiers": Field("codes", "SV101-3", "modifiers of the line"),
         "unit": Field("text", "SV103", "UN units, MJ minutes"),
-        "described": Field("bool", "SV101-7", "whether a description stands beside the code"),
+        "described": Field("bool", "SV101-7", "whether the code has a description"),
         "stated": Field(
             "codes",
             "computed",

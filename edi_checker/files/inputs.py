@@ -141,7 +141,7 @@ def find_inputs(paths: Iterable[str], unpacked: int | None = None) -> Iterator[I
             yield Input(STDIN, "stdin", None, None, None, lambda: _open_stdin(unpacked))
             continue
         if not path:
-            # Path("") is the current folder; a variable that is not set shall not be all that lies there.
+            # Path("") is the current folder; a variable that is not set must not mean all files in it.
             yield replace(_refused(Path(), "the name of the file is empty"), path="")
             continue
         file = Path(path)
@@ -163,7 +163,7 @@ def name_outputs(inputs: Iterable[Input]) -> list[str]:
     names = []
     for each in inputs:
         name, count = each.name, 1
-        # Some file systems do not tell `A` from `a`.
+        # Some file systems treat `A` and `a` as the same.
         while name.casefold() in taken:
             count += 1
             name = f"{each.name}-{count}"
@@ -182,7 +182,7 @@ def _folder(folder: Path, unpacked: int | None) -> Iterator[Input]:
             if file.is_file():
                 yield from _file(file, True, unpacked)
             else:
-                # Opening a pipe or a device that nobody named could wait for ever.
+                # Opening a pipe or a device that was not named could wait without end.
                 yield _refused(file, "not a regular file")
         except OSError as error:
             yield _refused(file, _why(error))
@@ -255,7 +255,7 @@ def _member(file: Path, listing: object, member: zipfile.ZipInfo, unpacked: int 
         reason = "encrypted in the archive"
     elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # Those of the other methods unpack without a bound: some bytes of them can fill the memory.
-        reason = "the archive uses a method that is not read; make it anew with the usual one (deflate)"
+        reason = "the archive uses a method that is not read; pack it again with the usual one (deflate)"
     elif member.filename.endswith(MINUTES):
         reason = "a minutes file inside an archive is not read; name it with --minutes"
 

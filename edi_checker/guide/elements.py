@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date
 
 from edi_checker.guide.table import Composite, Element, Segment
 from edi_checker.x12.blocks import Delimiters, Fault
+from edi_checker.x12.dates import is_date, is_period, is_time
 
 LISTED = 12  # codes named in a message
 DIGITS = re.compile(r"[0-9]+", re.ASCII)
@@ -15,7 +15,6 @@ CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _WHOLE = re.compile(r"-?[0-9]+", re.ASCII)
 _DECIMAL = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
 
-_FIRST_YEAR = 1800  # nobody in a claim lived or was treated before; a year 0026 is a slip of the pen
 _PRIVATE = frozenset(("1068", "116", "156", "26"))  # gender, ZIP, state, country: coded, yet of a person
 
 
@@ -290,37 +289,6 @@ def _date_format(node: Segment, segment: list[str], number: int) -> str:
         return ""
     format = segment[number - 1].rstrip(" ")
     return format if format in before.codes and format in _FORMATS else ""
-
-
-def is_date(value: str) -> bool:
-    """Whether the text is a real date, as CCYYMMDD or YYMMDD."""
-    if not DIGITS.fullmatch(value) or len(value) not in (6, 8):
-        return False
-    if len(value) == 6:
-        value = ("20" if value < "5" else "19") + value
-    try:
-        return date(int(value[:4]), int(value[4:6]), int(value[6:])).year >= _FIRST_YEAR
-    except ValueError:
-        return False
-
-
-def is_time(value: str) -> bool:
-    """Whether the text is a time of day, as HHMM, HHMMSS, HHMMSSD or HHMMSSDD."""
-    if not DIGITS.fullmatch(value) or len(value) not in (4, 6, 7, 8):
-        return False
-    return value[:2] < "24" and value[2:4] < "60" and value[4:6] < "60"
-
-
-def is_period(value: str, format: str) -> bool:
-    """Whether the text is written as its format qualifier (D8, D6, DT, TM, RD8) says."""
-    if format == "RD8":
-        start, dash, end = value.partition("-")
-        return bool(dash) and is_period(start, "D8") and is_period(end, "D8")
-    if format == "DT":
-        return len(value) == 12 and is_date(value[:8]) and is_time(value[8:])
-    if format == "TM":
-        return is_time(value)
-    return len(value) == (8 if format == "D8" else 6) and is_date(value)
 
 
 def _check_notes(node: Segment, segment: list[str], out: _Notes) -> None:

@@ -27,6 +27,10 @@ _MARKS: dict[Level, frozenset[str]] = {
 }
 
 
+# HL segments so far, the number of the last one, and the numbers by which the billing provider is known.
+LevelsSoFar = tuple[int, int, tuple[str, ...]]
+
+
 class Hierarchy:
     """The levels of one transaction set, as far as it is read."""
 
@@ -47,9 +51,9 @@ class Hierarchy:
         self._count = self._last = levels
 
     @property
-    def settled(self) -> bool:
-        """Whether nothing that was read bears on how the next level is read, but for its number."""
-        return not self._excused and self._count == self._last
+    def so_far(self) -> LevelsSoFar | None:
+        """What of all that was read bears on how the next subscriber is read; None if more does."""
+        return None if self._excused else (self._count, self._last, self._numbers.get("2000A", ()))
 
     # -- which level
 

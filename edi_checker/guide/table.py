@@ -161,7 +161,7 @@ CORRECTIONS: tuple[Correction, ...] = (
         Correction(loop, "", "position", 5000, "the 2420 loops are one X12 loop and share its position")
         for loop in ("2420G", "2420H")
     ),
-    Correction("2410", "", "position", 4930, "a loop stands where its first segment stands"),
+    Correction("2410", "", "position", 4930, "a loop is where its first segment is"),
     Correction("ISA_LOOP", "ISA11", "codes", (), "since 5010 the repetition separator, any character"),
     Correction("ISA_LOOP", "ISA11", "number", "I65", "since 5010 the repetition separator"),
     Correction("ISA_LOOP", "ISA11", "type", "AN", "since 5010 the repetition separator"),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from edi_checker.guide.elements import DIGITS, check_elements, list_faults
 from edi_checker.guide.faults import loop_fault, number_fault, segment_fault
-from edi_checker.guide.hierarchy import LEVEL_OF_CODE, Hierarchy
+from edi_checker.guide.hierarchy import LEVEL_OF_CODE, Hierarchy, LevelsSoFar
 from edi_checker.guide.open_loops import Instance, OpenLoops
 from edi_checker.guide.patterns import Patterns, patterns_for
 from edi_checker.guide.placement import Step, chart_for, fits
@@ -16,7 +16,7 @@ from edi_checker.guide.recovery import AHEAD, MEMBERS, Remedy, Stray, find_remed
 from edi_checker.guide.table import LEVELS, Guide, Level, Loop, Segment
 from edi_checker.x12.blocks import Block, Delimiters, Fault
 
-MEMO = 50_000  # segments known to be without fault that a walker remembers before it starts afresh
+MEMO = 50_000  # segments known to be without fault that a walker remembers before it starts again
 LATER = 400  # segments of a block that are looked through for one that still comes
 BLOCK_SEGMENTS = 50_000  # segments walked in one block; the longest legal claim has some thousands
 BLOCK_LOOPS = 20_000  # loops opened in one block; a claim with all its lines has some hundreds
@@ -80,9 +80,11 @@ class Walker:
         self._hierarchy.pass_over(levels)
 
     @property
-    def settled(self) -> bool:
-        """Whether nothing that was walked bears on how the next level is walked, but for its number."""
-        return not (self._doubled or self._early or self._belated) and self._hierarchy.settled
+    def levels_so_far(self) -> LevelsSoFar | None:
+        """What of all that was walked bears on how the next subscriber is walked; None if more does."""
+        if self._doubled or self._early or self._belated is not None:
+            return None
+        return self._hierarchy.so_far
 
     def walk(self, block: Block, following: Block | None) -> Walked:
         """Place the segments of one block. `following` is the next block of the input, None at its end."""

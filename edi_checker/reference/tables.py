@@ -13,6 +13,7 @@ from importlib import resources
 from typing import Any, Literal, Protocol, TypeVar
 
 from edi_checker.finding import TableVersion
+from edi_checker.x12.dates import NO_END
 
 # Practitioner tables of the third quarter of 2024, the rows of therapy codes alone.
 BUILT_IN = "builtin-therapy-2024Q3"
@@ -142,8 +143,6 @@ Row = TypeVar("Row")
 # First and last day on which a row holds, and the row.
 Periods = list[tuple[int, int, Row]]
 
-_NO_END = 99991231
-
 
 class TherapyTables:
     """The therapy rows that ship inside. A code or pair may have several with disjoint periods."""
@@ -265,7 +264,7 @@ def _rows(name: str) -> Iterator[dict[str, str]]:
 
 
 def _period(row: dict[str, str], start: int) -> tuple[int, int]:
-    return int(row["from"] or start), int(row["until"] or _NO_END)
+    return int(row["from"] or start), int(row["until"] or NO_END)
 
 
 def _procedure(row: dict[str, str], version: TableVersion) -> Procedure:

@@ -47,10 +47,6 @@ class Working:
             more = {*self.certain, *chosen}
             yield {service: units + (service in more) for service, units in self.whole.items()}
 
-    def allows(self, billed: Mapping[str, int]) -> bool:
-        """Whether units billed are one of the right ways. A service without an entry was billed no units."""
-        return self.misplaced(billed) == () and sum(billed.values()) == self.total
-
     def misplaced(self, billed: Mapping[str, int]) -> tuple[str, ...]:
         """The services that were billed more units than any right way gives them beside the others.
 

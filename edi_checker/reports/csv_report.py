@@ -7,7 +7,8 @@ import re
 import unicodedata
 from typing import Any, TextIO
 
-from edi_checker.reports.findings_log import Entry, FindingsLog, Summary, dollars
+from edi_checker.reports.findings_log import Entry, FindingsLog, Summary
+from edi_checker.x12.money import dollars
 
 # Excel takes a file without it for the local code page; every other reader of UTF-8 passes over it.
 MARK = "\ufeff"
@@ -24,7 +25,7 @@ COLUMNS = {
     "severity": "error, warning or info",
     "rule": "id of the rule",
     "snip": "SNIP type, 1 to 7",
-    "loop": "where it stands, as the guide writes it",
+    "loop": "its place, as the guide writes it",
     "segment": "id of the segment",
     "position": "count of the segment in ST..SE, ST = 1; 0 in the envelope",
     "element": "NM109, or SV101-3 for a component",
@@ -37,7 +38,7 @@ COLUMNS = {
     "status_999": "codes of the 999, by blanks",
     "status_ta1": "note of the TA1",
 }
-"""The columns in their order, and what stands in each; docs/reports.md lists them too."""
+"""The columns in order, and their contents; docs/reports.md lists them too."""
 
 _FORMULA = ("=", "+", "-", "@")
 _PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")

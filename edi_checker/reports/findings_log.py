@@ -29,6 +29,7 @@ from edi_checker.claims.claim import (
 from edi_checker.facts import Gap
 from edi_checker.finding import Finding, Place, Severity, Status, TableVersion
 from edi_checker.x12.blocks import Delimiters
+from edi_checker.x12.money import dollars
 
 FileOutcome = Literal["accepted", "accepted_with_errors", "rejected", "not_checked"]
 
@@ -119,26 +120,6 @@ class Summary:
     gaps: tuple[Gap, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """What a journal noted of a run of whole transactions of one group: see FindingsLog.take_out.
-
-    With `within` it is of claims of one transaction that is open, and `verdicts` is empty.
-    """
-
-    claims_text: str
-    findings_text: str
-    verdicts: bytes
-    sums: Sums
-    claims: int
-    lines: int
-    severities: Counter[Severity]
-    rules: Counter[tuple[Severity, str]]
-    failures: int
-    failure: str
-    within: bool = False
-
-
 class _Rows:
     """Lines of ASCII text; in memory while few, on disk when many."""
 
@@ -154,20 +135,6 @@ class _Rows:
         self._waiting.append(row)
         if len(self._waiting) >= _WAITING:
             self._flush()
-
-    def put(self, rows: str) -> None:
-        """Rows that `take` of others gave."""
-        self._flush()
-        self._file.write(rows)
-
-    def take(self) -> str:
-        """All rows; none are left after."""
-        self._flush()
-        self._file.seek(0)
-        rows = self._file.read()
-        self._file.seek(0)
-        self._file.truncate()
-        return rows
 
     def read(self) -> Iterator[str]:
         """Each row with its line feed, from the first."""
@@ -192,17 +159,14 @@ class FindingsLog:
 
     `excerpts` False leaves the raw segments out: they are the only place where a report may hold what
     identifies a patient.
-
-    An input can be noted by several journals, each a stretch of it: those begin where `passed` transactions
-    and claims lie before them.
     """
 
-    def __init__(self, path: str, *, excerpts: bool = True, passed: tuple[int, int] = (0, 0)) -> None:
+    def __init__(self, path: str, *, excerpts: bool = True) -> None:
         self._path = path
         self._excerpts = excerpts
         self._claim_rows, self._finding_rows = _Rows(), _Rows()
         # one for each transaction of the input: index into _VERDICTS
-        self._verdicts = bytearray(passed[0])
+        self._verdicts = bytearray()
         self._group_from = 0
         self._interchange_from = 0
         self._in_transaction, self._in_group, self._in_interchange = Sums(), Sums(), Sums()
@@ -213,9 +177,7 @@ class FindingsLog:
         self._texts: list[str] = []
         self._open = False  # whether an interchange is open whose verdict is not known
         self._delimiters = Delimiters("*", ":", "^", "~")
-        self._interchanges = self._groups = self._transactions = self._lines = 0
-        self._claims = passed[1]
-        self._passed = passed
+        self._interchanges = self._groups = self._transactions = self._claims = self._lines = 0
         self._severities: Counter[Severity] = Counter()
         self._rules: Counter[tuple[Severity, str]] = Counter()
         self._failures = 0
@@ -287,46 +249,6 @@ class FindingsLog:
             tally=tally or Tally(),
             gaps=gaps,
         )
-
-    def take_out(self, *, within: bool = False) -> Stretch:
-        """What was noted since the last time, where whole transactions of one group were; forgets it.
-
-        `within` says that it was claims of the open transaction instead.
-        """
-        claims_text, findings_text = self._claim_rows.take(), self._finding_rows.take()
-        transactions, claims = self._passed
-        stretch = Stretch(
-            claims_text,
-            findings_text,
-            b"" if within else bytes(self._verdicts[transactions:]),
-            self._in_transaction if within else self._in_group,
-            self._claims - claims,
-            self._lines,
-            self._severities,
-            self._rules,
-            self._failures,
-            self._failure,
-            within,
-        )
-        self._passed = (len(self._verdicts), self._claims)
-        self._in_transaction, self._in_group = Sums(), Sums()
-        self._lines, self._failures, self._failure = 0, 0, ""
-        self._severities, self._rules = Counter(), Counter()
-        return stretch
-
-    def put_in(self, stretch: Stretch) -> None:
-        """Note what another journal of the same input noted, which was made for this place of it."""
-        self._claim_rows.put(stretch.claims_text)
-        self._finding_rows.put(stretch.findings_text)
-        self._verdicts += stretch.verdicts
-        self._transactions += len(stretch.verdicts)
-        self._claims += stretch.claims
-        self._lines += stretch.lines
-        (self._in_transaction if stretch.within else self._in_group).take(stretch.sums)
-        self._severities += stretch.severities
-        self._rules += stretch.rules
-        self._failures += stretch.failures
-        self._failure = self._failure or stretch.failure
 
     def claims(self) -> Iterator[tuple[str, str, Outcome, str]]:
         """CLM01 and ST02 (both as JSON text), outcome and charge of each claim, in document order."""
@@ -462,13 +384,6 @@ class FindingsLog:
         unchecked = self._sums.claims["not_checked"]
         what = f"{unchecked} of {self._claims} claims" if unchecked else f"{self._failures} parts of the file"
         return f"{what} could not be checked: {self._failure}"
-
-
-def dollars(cents: int) -> str:
-    """Money as reports write it: "200.00"."""
-    if cents < 0:
-        return f"-{dollars(-cents)}"
-    return f"{cents // 100}.{cents % 100:02d}"
 
 
 # A finding as the JSON report holds it. It is not made of a dict: that would take four times as long.

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from edi_checker.facts import Gap
 from edi_checker.reference.tables import BUILT_IN
+from edi_checker.x12.dates import iso
 
 
 def say_gaps(gaps: Iterable[Gap]) -> list[str]:
@@ -29,9 +30,5 @@ def _consequence(version: str, side: str) -> str:
 
 def _days(first: int, last: int) -> str:
     if first == last:
-        return f"Date of service {_day(first)} lies"
-    return f"Dates of service {_day(first)} to {_day(last)} lie"
-
-
-def _day(on: int) -> str:
-    return f"{on // 10000:04}-{on // 100 % 100:02}-{on % 100:02}"
+        return f"Date of service {iso(first)} lies"
+    return f"Dates of service {iso(first)} to {iso(last)} lie"

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TextIO
 
-from edi_checker.reports.findings_log import FindingsLog, Summary, dollars
+from edi_checker.reports.findings_log import FindingsLog, Summary
+from edi_checker.x12.dates import iso
+from edi_checker.x12.money import dollars
 
 SCHEMA = "edi-checker/report/1"
+_PIECE = 1 << 16  # characters read at once
 _AT_ONCE = 100  # rows: to write each by itself would take longer than to make it
 
 
@@ -27,7 +30,7 @@ class JsonReport:
         head = {
             "schema": SCHEMA,
             "version": version,
-            "received": _day(received),
+            "received": iso(received),
             "tables": [{"name": name, "version": release, "rows": rows} for name, release, rows in tables],
         }
         out.write(json.dumps(head)[:-1] + ', "files": [')
@@ -67,8 +70,8 @@ class JsonReport:
                     "name": gap.table,
                     "version": gap.version,
                     "side": gap.side,
-                    "from": _day(gap.first),
-                    "until": _day(gap.last),
+                    "from": iso(gap.first),
+                    "until": iso(gap.last),
                 }
                 for gap in summary.gaps
             ],
@@ -92,5 +95,83 @@ class JsonReport:
         self._out.write("]}\n")
 
 
-def _day(on: int) -> str:
-    return f"{on // 10000:04}-{on // 100 % 100:02}-{on % 100:02}"
+def read_findings(file: TextIO) -> Iterator[str]:
+    """The text of each finding in such a report, of which no more than one is held. Raises ValueError."""
+    text = _JsonText(file)
+    for name in text.members():
+        if name != "files":
+            text.value()
+            continue
+        for _ in text.items():
+            for part in text.members():
+                if part in ("claims", "findings"):
+                    for _ in text.items():
+                        row = text.value()
+                        if part == "findings":
+                            yield row
+                else:
+                    text.value()
+
+
+class _JsonText:
+    """JSON read value by value from a file that may be larger than memory."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._text = ""
+        self._at = 0
+        self._scan = json.JSONDecoder().raw_decode
+
+    def members(self) -> Iterator[str]:
+        """The names in an object; the value of each must be read before the next."""
+        for _ in self._entries("{", "}"):
+            name = json.loads(self.value())
+            self._expect(":")
+            yield name
+
+    def items(self) -> Iterator[None]:
+        """Once for each item of a list; it must be read before the next."""
+        return self._entries("[", "]")
+
+    def value(self) -> str:
+        """The text of the next value, whatever it is."""
+        self._peek()
+        while True:
+            try:
+                _, end = self._scan(self._text, self._at)
+            except ValueError:
+                if not self._more():
+                    raise
+                continue
+            # A number may go on.
+            if end < len(self._text) or not self._more():
+                break
+        value, self._at = self._text[self._at : end], end
+        return value
+
+    def _entries(self, opening: str, closing: str) -> Iterator[None]:
+        self._expect(opening)
+        if self._peek() != closing:
+            yield
+            while self._peek() == ",":
+                self._at += 1
+                yield
+        self._expect(closing)
+
+    def _expect(self, mark: str) -> None:
+        if self._peek() != mark:
+            raise ValueError(f"{mark} expected in a report")
+        self._at += 1
+
+    def _peek(self) -> str:
+        """The next character that is no blank, "" at the end."""
+        while True:
+            while self._at < len(self._text) and self._text[self._at].isspace():
+                self._at += 1
+            if self._at < len(self._text) or not self._more():
+                return self._text[self._at : self._at + 1]
+
+    def _more(self) -> bool:
+        piece = self._file.read(_PIECE)
+        self._text, self._at = self._text[self._at :] + piece, 0
+        return bool(piece)

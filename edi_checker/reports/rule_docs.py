@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from edi_checker.check.examples import Shown
+from edi_checker.claims.claim import DIAGNOSIS_LISTS
 from edi_checker.facts import FactType, Field
 from edi_checker.facts.columns import (
     ADDRESS,
     COLUMNS,
-    DIAGNOSIS_QUALIFIERS,
     LOOKED_AT_REFERENCES,
     NAME_OF_A_PERSON,
 )
@@ -119,7 +119,7 @@ def write_facts_page(vocabulary: Mapping[str, FactType]) -> str:
         "",
         "Written by `edi-checker rules docs` from the vocabulary. Rules speak of these facts and of",
         "nothing else. Under `match` a rule names facts of one part of a file, such as a claim; under",
-        "`require` it says what must hold of them. Further down stands [what makes a",
+        "`require` it says what must be true of them. Further down is [what makes a",
         "`situation`](#what-makes-a-situation) and which elements are [columns](#columns).",
         "",
         "    match:",
@@ -154,7 +154,7 @@ def write_facts_page(vocabulary: Mapping[str, FactType]) -> str:
         out += [f"## {name}", "", f"{_plain(kind.about[:1].upper() + kind.about[1:])}.", ""]
         if kind.stands_on:
             places = ", ".join(f"`{name}.{key}`" for key in kind.stands_on)
-            out += [f"Places besides its own, for `at` and `related`: {places}.", ""]
+            out += [f"Other places for `at` and `related`: {places}.", ""]
         out += ["| field | type | from | |", "|---|---|---|---|"]
         out += [
             f"| {field_name} | {field.type} | {_cell(field.address)} | {_about(field)} |"
@@ -182,11 +182,11 @@ def _tell_triggers(rows: Sequence[Trigger]) -> list[str]:
         "A `situation` is made by one of these rows of `edi_checker/facts/triggers.py`, and by nothing",
         "else. Each has `date`, `received`, `profile` and `kind`; those of a claim also have `stated`,",
         "and those of a line `line`, `code`, `modifiers`, `unit` and `described`. What else one says",
-        "stands in the last column; the other fields are empty. Segments of another payer (2320, 2430)",
-        "make none. How a row is added stands in",
+        "is in the last column; the other fields are empty. Segments of another payer (2320, 2430)",
+        "make none. How to add a row is in",
         "[CONTRIBUTING.md](../CONTRIBUTING.md#a-situational-trigger).",
         "",
-        "| kind | written in | when | says besides |",
+        "| kind | written in | when | other fields |",
         "|---|---|---|---|",
     ]
     ordered = sorted(rows, key=lambda row: list(_WRITTEN).index(row.piece))
@@ -218,10 +218,10 @@ def _tell_columns() -> list[str]:
     kept = " and ".join(f"REF\\*{name}" for name in sorted(LOOKED_AT_REFERENCES))
     out += [
         "",
-        f"- The number of {kept} is no column: a fact says whether it has its form.",
+        f"- The number of {kept} is not a column: a fact says whether it has its format.",
         f"- Of the name of a person (NM102 is 1) it is not even known which of {person} are sent.",
         f"- {ADDRESS} is looked at by itself: {ADDRESS}01 is a column, and of {ADDRESS}03 its shape counts.",
-        f"- A diagnosis (HI with {_one_of(sorted(DIAGNOSIS_QUALIFIERS))}) is looked at by itself, as a code.",
+        f"- A diagnosis (HI with {_one_of(sorted(DIAGNOSIS_LISTS))}) is looked at by itself, as a code.",
     ]
     return out
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from edi_checker.finding import TableVersion
 from edi_checker.reference.store import ALWAYS, Found, Release, StoredTables
 from edi_checker.reference.tables import BUILT_IN, Procedure, Tables
+from edi_checker.x12.dates import NO_END, iso
 
-_NO_END = 99991231
 _INDICATORS = {
     "0": "no modifier releases it",
     "1": "an NCCI-associated modifier releases it",
@@ -40,7 +40,7 @@ def list_tables(releases: Iterable[Release], built_in: Tables) -> str:
         (
             release.table,
             release.name,
-            f"{_day(release.since)} to {_day(release.until)}",
+            f"{iso(release.since)} to {iso(release.until)}",
             f"{release.rows:,}",
             _sources(release),
         )
@@ -74,7 +74,7 @@ def describe(tables: StoredTables, codes: tuple[str, ...], on: int) -> str:
 
     A code or pair that a release lacks is said to be not in that release, and nothing more.
     """
-    title = f"{' with '.join(codes)} on {_day(on)}"
+    title = f"{' with '.join(codes)} on {iso(on)}"
     return "\n".join([title, *_lines(tables, codes, on)]) + "\n"
 
 
@@ -196,15 +196,11 @@ def _named(version: TableVersion) -> str:
 
 
 def _period(first: int, last: int | None) -> str:
-    end = f"to {_day(last)}" if last is not None and last != _NO_END else "with no end"
-    return f"from {_day(first)} {end}"
+    end = f"to {iso(last)}" if last is not None and last != NO_END else "with no end"
+    return f"from {iso(first)} {end}"
 
 
 def _days(first: int, last: int) -> str:
     """A period of which either end may be open, "" where both are."""
-    begin = f", from {_day(first)}" if first > ALWAYS else ""
-    return begin + (f", to {_day(last)}" if last != _NO_END else "")
-
-
-def _day(on: int) -> str:
-    return f"{on // 10000:04}-{on // 100 % 100:02}-{on % 100:02}"
+    begin = f", from {iso(first)}" if first > ALWAYS else ""
+    return begin + (f", to {iso(last)}" if last != NO_END else "")

@@ -21,9 +21,9 @@ from edi_checker.reports.findings_log import (
     Summary,
     Sums,
     Tally,
-    dollars,
 )
 from edi_checker.reports.gaps import say_gaps
+from edi_checker.x12.money import show_dollars
 
 WIDTHS = (40, 120)  # narrower cannot be read, wider lines are hard to follow
 
@@ -128,11 +128,11 @@ class TextReport:
         outcomes = [outcome for outcome, count in self._sums.claims.items() if count]
         if files > 1:
             words = [_count(files, "file"), _count(sum(self._sums.claims.values()), "claim")]
-            words += [_count(self._lines, "line"), _money(sum(self._sums.cents.values()))]
+            words += [_count(self._lines, "line"), show_dollars(sum(self._sums.cents.values()))]
             self._print(Text(self._join(*words), "bold"))
         if files > 1 or len(outcomes) > 1:
             for outcome in outcomes:
-                claims, money = self._sums.claims[outcome], _money(self._sums.cents[outcome])
+                claims, money = self._sums.claims[outcome], show_dollars(self._sums.cents[outcome])
                 self._print(Text(f"{claims:>7,}  {_words(outcome):<11}  {money:>16}", _STYLES[outcome]))
             if unread:
                 self._print(Text(f"{_count(unread, 'file')} could not be checked", _STYLES["not_checked"]))
@@ -176,7 +176,7 @@ class TextReport:
         what = [
             _count(summary.claims, "claim"),
             _count(summary.lines, "line"),
-            _money(sum(summary.sums.cents.values())),
+            show_dollars(sum(summary.sums.cents.values())),
         ]
         if outcome == "accepted_with_errors":
             what.append(f"{summary.sums.claims['rejected']:,} rejected")
@@ -192,7 +192,7 @@ class TextReport:
         where = entry.finding["where"]
         if entry.number:
             title = Text.assemble("Claim ", (_clean(where["claim"] or "without a number"), "bold"))
-            title.append("   " + (_money(entry.cents or 0)))
+            title.append("   " + (show_dollars(entry.cents or 0)))
             title.append(f"   {_words(entry.outcome)}", _STYLES[entry.outcome])
         else:
             title = Text(_envelope(where))
@@ -326,8 +326,3 @@ def _words(outcome: str) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _money(cents: int) -> str:
-    whole, _, fraction = dollars(abs(cents)).partition(".")
-    return f"{'-' if cents < 0 else ''}${int(whole):,}.{fraction}"

@@ -26,7 +26,7 @@ def write_units(
 ) -> str:
     """The units for the minutes of one discipline on one day by code, as both methods count them.
 
-    `method` is the one that is asked for; the other stands beside it. `on` is the day (CCYYMMDD) for which
+    `method` is the chosen one; the other is shown next to it. `on` is the day (CCYYMMDD) for which
     the tables say which codes are timed; a code that they do not know is taken as timed. `documentation` says
     what the record should show.
     """
@@ -81,7 +81,7 @@ def read_minutes(given: Iterable[str]) -> dict[str, int]:
             raise ValueError(f"{text!r} is not CODE=MINUTES, such as 97530=25")
         code = found[1].upper()
         if code in minutes:
-            raise ValueError(f"{code} stands twice; add its minutes up")
+            raise ValueError(f"{code} is listed twice; add its minutes up")
         minutes[code] = int(found[2])
     if sum(minutes.values()) > _DAY:
         raise ValueError(f"a day has {_DAY} minutes")

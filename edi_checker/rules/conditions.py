@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping as Map
-from datetime import date
 from functools import partial
 from typing import cast
 
@@ -12,6 +11,7 @@ from edi_checker.facts import FactType, FieldType
 from edi_checker.rules.fault_list import Notes, Wrong, listed, mapping_of, word_of
 from edi_checker.rules.model import Constant, Operator, Pattern, Reference, Term
 from edi_checker.rules.yaml_tree import Mapping, Node, Scalar, Sequence
+from edi_checker.x12.dates import read_iso
 
 MAX_ALIASES = 6
 
@@ -110,11 +110,11 @@ class Conditions:
         self.fact_type(alias, node.line)
         mapping = mapping_of(node, "what is required is a mapping of fields")
         if not mapping.entries:
-            raise Wrong(node.line, f"require says nothing of {alias!r}")
+            raise Wrong(node.line, f"require has no condition on {alias!r}")
         return self._terms(alias, mapping)
 
     def _terms(self, alias: str, mapping: Mapping, skip: str = "") -> list[tuple[int, Term]]:
-        """The terms on one fact, each with its line; those that name a later fact are turned round."""
+        """The terms on one fact, each with its line; those that name a later fact are turned around."""
         terms: list[tuple[int, Term]] = []
         for name, node in mapping.entries.items():
             if name != skip:
@@ -137,7 +137,7 @@ class Conditions:
                 raise Wrong(node.line, f"{name} has no condition")
             return [self._term(field, word, value) for word, value in node.entries.items()]
         if field.type == "codes":
-            raise Wrong(node.line, f"{name} holds several codes: say has, has_any, has_all or has_none")
+            raise Wrong(node.line, f"{name} has several codes: write has, has_any, has_all or has_none")
         return [self._term(field, "one_of" if isinstance(node, Sequence) else "equal", node)]
 
     def _term(self, field: Reference, word: str, node: Node) -> Term:
@@ -169,14 +169,14 @@ class Conditions:
     def _other(self, field: Reference, operator: Operator, node: Scalar) -> Reference:
         found = REFERENCE.fullmatch(node.text)
         if not found:
-            raise Wrong(node.line, f"{node.text!r} is no reference; one is written $line.date")
+            raise Wrong(node.line, f"{node.text!r} is not a reference such as $line.date")
         other = self.field(found[1], found[2], node.line)
         if operator in ("one_of", "none_of"):
             raise Wrong(node.line, f"{operator} is followed by a list of constants")
         wanted = field.type
         if field.type == "codes":
             if other.alias != field.alias:
-                raise Wrong(node.line, "codes are compared within one fact; ask for a field that says it")
+                raise Wrong(node.line, "codes are compared only within one fact")
             wanted = "text" if operator == "has" else "codes" if operator in _SETS else "int"
         if other.type != wanted:
             raise Wrong(node.line, f"{node.text} is {other.type}; {field.field} is compared with {wanted}")
@@ -185,7 +185,7 @@ class Conditions:
         return other
 
     def _check_absent(self, patterns: tuple[Pattern, ...], require: list[tuple[int, Term]]) -> None:
-        """Refuse a require that an absent value would make a finding unless the rule says that it should.
+        """Refuse a require that an absent value would make a finding, unless the rule says so.
 
         A number or date that could not be read is absent; without this a claim would be rejected because of
         what nobody could compare.
@@ -208,8 +208,8 @@ class Conditions:
                     continue  # an absent text is not the one demanded: the rule says so plainly
                 self._notes.add(
                     line,
-                    f"an absent {ref.alias}.{ref.field} would be a finding: say present: true of it "
-                    "under match (then it is none) or under require (then it is one)",
+                    f"an absent {ref.alias}.{ref.field} would be a finding: write present: true for it "
+                    "under match (then it is not) or under require (then it is)",
                 )
 
 
@@ -224,11 +224,11 @@ def _constant(kind: FieldType, node: Node) -> str | int | bool:
         raise Wrong(node.line, "a reference cannot stand here")
     if kind == "text":
         if not text:
-            raise Wrong(node.line, "nothing is equal to an empty text; say absent: true")
+            raise Wrong(node.line, "nothing is equal to an empty text; write absent: true")
         return text
     if kind == "bool":
         if text not in ("true", "false"):
-            raise Wrong(node.line, f"true or false is wanted here, not {text!r}")
+            raise Wrong(node.line, f"true or false is expected here, not {text!r}")
         return text == "true"
     if kind == "date":
         return day_of(node)
@@ -236,7 +236,7 @@ def _constant(kind: FieldType, node: Node) -> str | int | bool:
     found = _NUMBER.fullmatch(text)
     if not found or len(found[3] or "") > places:
         wanted = f"a number with at most {places} decimals" if places else "a whole number"
-        raise Wrong(node.line, f"{wanted} is wanted here, not {text!r}")
+        raise Wrong(node.line, f"{wanted} is expected here, not {text!r}")
     amount = int(found[2] + (found[3] or "").ljust(places, "0"))
     return -amount if found[1] else amount
 
@@ -244,10 +244,7 @@ def _constant(kind: FieldType, node: Node) -> str | int | bool:
 def day_of(node: Node) -> int:
     """A date written 2026-01-31, as CCYYMMDD."""
     text = word_of(node)
-    try:
-        day = date.fromisoformat(text) if len(text) == len("2026-01-31") else None
-    except ValueError:
-        day = None
+    day = read_iso(text)
     if day is None:
-        raise Wrong(node.line, f"{text!r} is no date; one is written 2026-01-31")
-    return day.year * 10000 + day.month * 100 + day.day
+        raise Wrong(node.line, f"{text!r} is not a date such as 2026-01-31")
+    return day

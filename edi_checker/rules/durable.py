@@ -312,7 +312,7 @@ def _holds(term: Term, values: _Values) -> bool:
 def hold_safe(network: Network) -> None:
     """Raise Unsafe for anything in a network on which durable-rules 2.0.28 is known to fail.
 
-    What it is held to, and why: constants before comparisons before equalities (a comparison as the last term
+    What it must keep, and why: constants before comparisons before equalities (a comparison as the last term
     of a join reads past an array); one key in a condition (a second is ignored); no `|`, `none`, arithmetic,
     regular expressions or nesting; integers below 2**62; few rules and columns (513 constants under one node
     hang it).
@@ -325,16 +325,16 @@ def hold_safe(network: Network) -> None:
     for rule in network.definition.values():
         patterns = rule.get("all")
         if list(rule) != ["all"] or not isinstance(patterns, list) or not 1 <= len(patterns) <= MAX_FACTS:
-            raise Unsafe("a rule is no plain list of patterns")
+            raise Unsafe("a rule is not a plain list of patterns")
         earlier: set[str] = set()
         joins = 0
         for pattern in patterns:
             [(alias, body)] = pattern.items()
             if list(body) != ["$and"] or not body["$and"]:
-                raise Unsafe("a pattern is no plain conjunction")
+                raise Unsafe("a pattern is not a plain conjunction")
             ranks = [_rank(condition, earlier) for condition in body["$and"]]
             if ranks != sorted(ranks) or (earlier and ranks[-1] != _EQUALITY) or ranks[0] != _CONSTANT:
-                raise Unsafe("conditions stand in an unsafe order")
+                raise Unsafe("conditions are in an unsafe order")
             joins += sum(rank != _CONSTANT for rank in ranks)
             earlier.add(alias)
         if joins > MAX_JOINS:

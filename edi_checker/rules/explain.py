@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from edi_checker.facts import FieldType
 from edi_checker.rules.model import Case, Notation, Reference, Rule, StatusForm, Term, Text
+from edi_checker.x12.dates import iso
+from edi_checker.x12.money import dollars, show_units
 
 _ORDER_OF_DATES = {
     "at_least": "on or after",
@@ -38,7 +40,7 @@ class Section:
 
 
 def explain(rule: Rule) -> tuple[Section, ...]:
-    """Everything a rule file says, in the order in which a reader asks for it; nothing empty."""
+    """Everything a rule file says, in the order in which a reader needs it; nothing empty."""
     sections = [
         ("Rule", [f"{rule.id}: {rule.title}"]),
         ("Why", [rule.why]),
@@ -74,8 +76,8 @@ def _severity(case: Case) -> str:
 
 def _in_force(case: Case) -> str:
     first, last = case.in_force.first, case.in_force.last
-    since = f"from {_date(first)}" if first else ""
-    until = f"until {_date(last)}" if last else ""
+    since = f"from {iso(first)}" if first else ""
+    until = f"until {iso(last)}" if last else ""
     span = f"{since} {until}".strip()
     by = "date of service" if case.in_force.by == "service" else "date of receipt"
     return f"{span}, by {by}" if span else "always"
@@ -112,7 +114,7 @@ def _term(term: Term, alias: str) -> str:
 
 
 def say(value: object, kind: FieldType) -> str:
-    """A value as a finding says it: 12.50, 1.5, 2026-02-03, GP, KX; "none" where it is absent."""
+    """A value as a finding says it: 12.50, 1.5, 2026-02-03, GP, KX; "none" if it is absent."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
@@ -121,22 +123,12 @@ def say(value: object, kind: FieldType) -> str:
         return "none"
     if isinstance(value, int):
         if kind == "date":
-            return _date(value)
+            return iso(value)
         if kind == "money":
-            return _decimal(value, 2)
+            return dollars(value)
         if kind == "quantity":
-            return _decimal(value, 3).rstrip("0").rstrip(".")
+            return show_units(value)
     return str(value)
-
-
-def _decimal(value: int, places: int) -> str:
-    whole, part = divmod(abs(value), 10**places)
-    return f"{'-' if value < 0 else ''}{whole}.{part:0{places}}"
-
-
-def _date(value: int) -> str:
-    text = f"{value:08}"
-    return f"{text[:4]}-{text[4:6]}-{text[6:]}"
 
 
 def _template(text: Text) -> str:
@@ -154,7 +146,7 @@ def _statuses(status: StatusForm) -> list[str]:
 
 
 def _source(cite: str, seen: int, note: str) -> str:
-    return f"{cite} (seen {_date(seen)}){': ' + note if note else ''}"
+    return f"{cite} (seen {iso(seen)}){': ' + note if note else ''}"
 
 
 def say_example(value: Notation) -> str:

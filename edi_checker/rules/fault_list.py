@@ -69,24 +69,24 @@ def mapping_of(node: Node, hint: str) -> Mapping:
 
 def mappings_of(node: Node) -> list[Mapping]:
     if not isinstance(node, Sequence) or not node.items:
-        raise Wrong(node.line, "a list of mappings is wanted here")
-    return [mapping_of(item, "a mapping is wanted here") for item in node.items]
+        raise Wrong(node.line, "a list of mappings is expected here")
+    return [mapping_of(item, "a mapping is expected here") for item in node.items]
 
 
 def word_of(node: Node) -> str:
     if not isinstance(node, Scalar):
-        raise Wrong(node.line, "a single value is wanted here")
+        raise Wrong(node.line, "a single value is expected here")
     return node.text
 
 
 def text_of(node: Node) -> str:
     text = word_of(node).strip()
     if not text:
-        raise Wrong(node.line, "a text is wanted here")
+        raise Wrong(node.line, "a text is expected here")
     return text
 
 
 def texts_of(node: Node) -> tuple[str, ...]:
     if not isinstance(node, Sequence) or not node.items:
-        raise Wrong(node.line, "a list of texts is wanted here")
+        raise Wrong(node.line, "a list of texts is expected here")
     return tuple(text_of(item) for item in node.items)

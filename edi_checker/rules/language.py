@@ -9,7 +9,7 @@ from functools import partial
 from typing import NamedTuple, cast
 
 from edi_checker.facts import FactType
-from edi_checker.finding import SEVERITIES
+from edi_checker.finding import NEED_A_SECOND, SEVERITIES
 from edi_checker.rules.conditions import REFERENCE, Conditions, day_of
 from edi_checker.rules.fault_list import (
     Notes,
@@ -37,11 +37,9 @@ from edi_checker.rules.model import (
     Where,
 )
 from edi_checker.rules.yaml_tree import Mapping, Node, Scalar, Sequence, Unreadable, read
+from edi_checker.x12.fault_codes import CODES
 
 MAX_CODES_277CA = 3
-
-# Status codes that say nothing without a second one beside them.
-NEED_A_SECOND = frozenset(("21", "402", "510", "511", "512", "700", "732"))
 
 _CASE_KEYS = ("severity", "in_force", "match", "require", "at", "related", "message", "fix", "status")
 _RULE_KEYS = (
@@ -62,9 +60,7 @@ _AT = re.compile(
     r"(?: (?P<segment>[A-Z][A-Z0-9]{1,2}?)(?P<element>[0-9]{2}(?:-[0-9]{1,2})?)?"
     r"(?: (?P<qualifier>[A-Z0-9]{1,4}))?)?"
 )
-_STATUS_999 = re.compile(r"(?:IK304|IK403|IK50[2-6]|AK90[5-9])=[A-Z0-9]{1,3}")
 _STATUS_277CA = re.compile(r"A[0-9]:([0-9]{1,4})(?::[A-Z0-9]{2,3})?")
-_STATUS_TA1 = re.compile(r"[0-9]{3}")
 
 _Notations = tuple[dict[str, Notation], ...]
 
@@ -90,7 +86,7 @@ def read_rule(
 
 
 class _Reading:
-    """One file being read: what it may speak of, and what has been found wrong so far."""
+    """One file being read: the facts and profiles that it may use, and what has been found wrong so far."""
 
     def __init__(self, notes: Notes, vocabulary: Map[str, FactType], profiles: Collection[str]) -> None:
         self.notes = notes
@@ -123,6 +119,9 @@ class _Reading:
         for case in written:
             self.notes.check_keys(case, "a case", _CASE_KEYS)
             cases.append(self._case(Mapping(case.line, {**shared, **case.entries})))
+        for key in shared:
+            if written and all(key in case.entries for case in written):
+                self.notes.add(root.lines[key], f"{key} is used by no case: each has its own")
         return cases
 
     def _case(self, case: Mapping) -> Case:
@@ -190,14 +189,14 @@ class _Reading:
         if not found:
             raise Wrong(
                 node.line,
-                f"{text!r} is no place; one is written line SV101-3, line DTP03 472, pair.column_2 SV101-2",
+                f"{text!r} is not a place such as line SV101-3, line DTP03 472, pair.column_2 SV101-2",
             )
         alias, key = found["alias"], found["key"] or ""
         stands_on = self._facts.fact_type(alias, node.line).stands_on
         kind = self._facts.kinds[alias]
         if key and key not in stands_on:
             known = listed(stands_on)
-            raise Wrong(node.line, f"fact {kind!r} does not stand on {key!r}; it stands on {known}")
+            raise Wrong(node.line, f"fact {kind!r} has no place {key!r}; it has {known}")
         segment, part = found["segment"] or "", found["element"]
         if not segment and not self._vocabulary[kind].knows_its_place:
             raise Wrong(
@@ -243,8 +242,8 @@ class _Reading:
             return self._answers(node)
         codes = texts_of(node)
         for code in codes:
-            if not _STATUS_999.fullmatch(code):
-                raise Wrong(node.line, f"{code!r} is no 999 code; one is written IK304=3, IK403=7, AK905=5")
+            if code not in CODES or code.startswith("TA1="):
+                raise Wrong(node.line, f"{code!r} is not a 999 code such as IK304=3, IK403=7, AK905=5")
         return codes
 
     def _status_277ca(self, node: Node) -> tuple[str, ...] | Reference:
@@ -254,15 +253,15 @@ class _Reading:
         text = word_of(node)
         if text.startswith("$"):
             return self._answers(node)
-        if not _STATUS_TA1.fullmatch(text):
-            raise Wrong(node.line, f"{text!r} is no TA1 note code; one has three digits")
+        if f"TA1={text}" not in CODES:
+            raise Wrong(node.line, f"{text!r} is not a TA1 note code; these have three digits, 000 to 031")
         return text
 
     def _answers(self, node: Node) -> Reference:
         text = word_of(node)
         found = REFERENCE.fullmatch(text)
         if not found:
-            raise Wrong(node.line, f"{text!r} is neither a list of codes nor like $fault.answers")
+            raise Wrong(node.line, f"{text!r} is not a list of codes, nor like $fault.answers")
         reference = self._quoted(found[1], found[2], node.line)
         if reference.type != "codes":
             raise Wrong(node.line, f"{text} holds no codes")
@@ -314,13 +313,13 @@ def _codes_277ca(node: Node) -> tuple[str, ...]:
     if len(statuses) > MAX_CODES_277CA:
         raise Wrong(node.line, f"an STC segment holds {MAX_CODES_277CA} statuses")
     if len(set(statuses)) < len(statuses):
-        raise Wrong(node.line, "a status stands twice")
+        raise Wrong(node.line, "a status is listed twice")
     for status in statuses:
         found = _STATUS_277CA.fullmatch(status)
         if not found:
-            raise Wrong(node.line, f"{status!r} is no 277CA status; one is written A7:562:85")
+            raise Wrong(node.line, f"{status!r} is not a 277CA status such as A7:562:85")
         if found[1] in NEED_A_SECOND and len(statuses) == 1:
-            raise Wrong(node.line, f"status code {found[1]} needs a second status beside it")
+            raise Wrong(node.line, f"status code {found[1]} needs a second status with it")
     return statuses
 
 

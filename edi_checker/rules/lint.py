@@ -1,8 +1,8 @@
-"""What is no error in a rule and yet wants doing: it can never fire, says too little, or says it twice."""
+"""What loads in a rule file and is still wrong: it can never fire, says too little, twice or unclearly."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 
@@ -10,8 +10,9 @@ from edi_checker.facts import VOCABULARY, FactType
 from edi_checker.rules.model import Case, Constant, Reference, Rule, RuleFault, Term
 from edi_checker.rules.new_rule import TODO
 from edi_checker.rules.reference_engine import holds
+from edi_checker.rules.words import objections
 
-# Of which parts of a file a kind of fact is made; what is made of no common part never meets in a match.
+# The parts of a file from which a kind of fact is made; kinds without a common part never meet in a match.
 _PARTS = ("file", "transaction", "level", "claim")
 _MADE_OF = {
     "file": ("file",),
@@ -26,10 +27,11 @@ _Field = tuple[str, str]
 
 
 def lint(rule: Rule, vocabulary: Mapping[str, FactType] = VOCABULARY) -> list[RuleFault]:
-    """What one rule wants: reasons, examples, answers, known status codes, and that it can fire at all."""
+    """What one rule lacks: a reason, plain words, examples, known status codes, a chance to fire."""
     faults = [(0, f"still says {TODO} ({key})") for key in _unwritten(rule)]
+    faults += [(line, f"{reason} ({key})") for line, key, text in _read(rule) for reason in _words(key, text)]
     if not rule.why:
-        faults.append((0, "says not why it is there (why)"))
+        faults.append((0, "does not say why it exists (why)"))
     if not rule.examples.failing:
         faults.append((0, "has no example that fails (examples)"))
     if not rule.examples.passing:
@@ -40,7 +42,7 @@ def lint(rule: Rule, vocabulary: Mapping[str, FactType] = VOCABULARY) -> list[Ru
 
 
 def lint_twins(rules: Sequence[Rule], chosen: Iterable[Rule]) -> list[RuleFault]:
-    """Those of the chosen rules that match what another of all rules matches, on a day common to both."""
+    """Chosen rules that match the same as another rule, on a day when both are in force."""
     by_match: dict[object, list[tuple[Rule, Case]]] = {}
     for rule in rules:
         for case in rule.cases:
@@ -59,25 +61,40 @@ def lint_twins(rules: Sequence[Rule], chosen: Iterable[Rule]) -> list[RuleFault]
     return list(dict.fromkeys(faults))
 
 
-def _unwritten(rule: Rule) -> Iterable[str]:
-    """The keys whose text its author has not come to yet."""
-    texts = [("title", rule.title), ("why", rule.why)]
-    texts += [("documentation", text) for text in rule.documentation]
-    texts += [("sources", source.cite) for source in rule.sources]
+def _read(rule: Rule) -> Iterator[tuple[int, str, str]]:
+    """Line, key and text of all that a biller reads of a rule; what several cases share once."""
+    yield 0, "title", rule.title
+    yield 0, "why", rule.why
+    seen = set()
     for case in rule.cases:
         for key, parts in (("message", case.message), ("fix", case.fix)):
-            texts += [(key, part) for part in parts if isinstance(part, str)]
+            if (key, parts) not in seen:
+                seen.add((key, parts))
+                yield case.line, key, "".join(part if isinstance(part, str) else "{}" for part in parts)
+
+
+def _words(key: str, text: str) -> Iterator[str]:
+    yield from objections(text)
+    if key in ("message", "fix") and not text.endswith("."):
+        yield "does not end with a full stop"
+
+
+def _unwritten(rule: Rule) -> Iterable[str]:
+    """The keys whose text its author has not come to yet."""
+    texts = [(key, text) for _, key, text in _read(rule)]
+    texts += [("documentation", text) for text in rule.documentation]
+    texts += [("sources", source.cite) for source in rule.sources]
     return dict.fromkeys(key for key, text in texts if TODO in text)
 
 
 def _answers(case: Case) -> Iterable[str]:
     status = case.status
     if "error" in case.severity.values() and not (status.ack999 or status.ack277ca or status.ta1):
-        yield "rejects and names no code that says so to the sender (status)"
+        yield "rejects a claim, but has no code for the acknowledgement (status)"
     for text in () if isinstance(status.ack277ca, Reference) else status.ack277ca:
         category, code = text.split(":")[:2]
         if category not in _known("claim_status_cat") or code not in _known("claim_status"):
-            yield f"answers with {text}, which code sources 507 and 508 do not list (status)"
+            yield f"answers with {text}, which is not in code sources 507 and 508 (status)"
 
 
 @lru_cache(maxsize=2)
@@ -97,17 +114,17 @@ def _known(name: str) -> frozenset[str]:
 
 
 def _hindrances(rule: Rule, case: Case, vocabulary: Mapping[str, FactType]) -> Iterable[str]:
-    """Why a case can never fire; nothing where it may."""
+    """Why a case can never fire; nothing if it can."""
     levels = {case.severity.get(name, case.severity["default"]) for name in rule.profiles}
     if (levels or set(case.severity.values())) == {"off"}:
         yield "can never fire: it is off for every profile (severity)"
     kinds = [pattern.kind for pattern in case.match]
     if not set(_PARTS).intersection(*(_MADE_OF.get(kind, _PARTS) for kind in kinds)):
         several = " and ".join(dict.fromkeys(kinds))
-        yield f"can never fire: {several} never stand in one part of a file (match)"
+        yield f"can never fire: {several} are never in one part of a file (match)"
     for kind in _ONCE:
         if kinds.count(kind) > 1:
-            yield f"can never fire: there is one {kind} at a time, and two are matched (match)"
+            yield f"can never fire: there is one {kind} at a time, but two are matched (match)"
     wrong = list(dict.fromkeys(_unknown_values(case, vocabulary)))
     yield from wrong
     contradiction = None if wrong else _contradiction(case)
@@ -118,7 +135,7 @@ def _hindrances(rule: Rule, case: Case, vocabulary: Mapping[str, FactType]) -> I
 
 
 def _unknown_values(case: Case, vocabulary: Mapping[str, FactType]) -> Iterable[str]:
-    """Constants that a field of few values never holds."""
+    """Constants that a field of few values never has."""
     kinds = {pattern.alias: pattern.kind for pattern in case.match}
     for term in (*(term for pattern in case.match for term in pattern.terms), *case.require):
         kind = vocabulary.get(kinds[term.field.alias])
@@ -133,7 +150,7 @@ def _unknown_values(case: Case, vocabulary: Mapping[str, FactType]) -> Iterable[
 
 
 def _contradiction(case: Case) -> str:
-    """The field of which the match asks what cannot be, with the reason; "" where there is none."""
+    """The field of which the match requires the impossible, with the reason; "" if there is none."""
     for fields, terms in _by_field(case).items():
         name = " = ".join(f"{alias}.{field}" for alias, field in fields)
         if terms and terms[0].field.type == "codes":
@@ -146,7 +163,7 @@ def _contradiction(case: Case) -> str:
 
 
 def _by_field(case: Case) -> dict[tuple[_Field, ...], list[Term]]:
-    """The terms with constants by the field they speak of; fields that must be equal stand together."""
+    """The terms with constants by their field; fields that must be equal are one entry."""
     group: dict[_Field, set[_Field]] = {}
     terms = [term for pattern in case.match for term in pattern.terms]
     for term in terms:
@@ -180,7 +197,7 @@ def _bounds(case: Case) -> tuple[tuple[str, int | None], ...]:
 def _impossible_value(terms: list[Term], bounds: tuple[tuple[str, int | None], ...]) -> str:
     operators = {term.operator for term in terms}
     if "absent" in operators:
-        return "is absent and is not" if len(operators) > 1 else ""
+        return "is both absent and present" if len(operators) > 1 else ""
     lows = [value for word, value in bounds if word == "at_least" and value is not None and terms]
     highs = [value for word, value in bounds if word == "at_most" and value is not None and terms]
     for term in terms:
@@ -206,7 +223,7 @@ def _within(value: int, lows: list[int], highs: list[int]) -> bool:
 
 
 def _few(terms: list[Term]) -> list[str | int | bool] | None:
-    """The values that a field can have, where the terms name them."""
+    """The values that a field can have, if the terms name them."""
     for term in terms:
         if term.operator == "equal" and not isinstance(term.value, (Reference, tuple)):
             return [term.value]
@@ -240,9 +257,9 @@ def _impossible_codes(terms: list[Term]) -> str:
                 most = limit if most is None else min(most, limit)
     any_of = [set(_texts(term.value)) for term in terms if term.operator == "has_any"]
     if needed & banned:
-        return f"has {', '.join(sorted(needed & banned))} and has it not"
+        return f"both has and lacks {', '.join(sorted(needed & banned))}"
     if any(codes <= banned for codes in any_of):
-        return "has any of what it must not have"
+        return "has only values that it must not have"
     least = max(least, len(needed), 1 if any_of else 0)
     return "has more entries than are allowed" if most is not None and least > most else ""
 
@@ -254,7 +271,7 @@ def _texts(value: Constant | Reference) -> tuple[str, ...]:
 
 
 def _follows(required: Term, case: Case) -> bool:
-    """Whether a required term holds of everything that is matched."""
+    """Whether a required term is true of everything that is matched."""
     terms = [term for pattern in case.match for term in pattern.terms if term.field == required.field]
     if required in terms:
         return True
@@ -271,7 +288,7 @@ def _follows(required: Term, case: Case) -> bool:
 
 
 def _normal(case: Case) -> object:
-    """What a case matches and requires, without the names and the order in which it is written."""
+    """What a case matches and requires, whatever names and order it is written in."""
     names = {pattern.alias: number for number, pattern in enumerate(case.match)}
 
     def plain(term: Term) -> str:
@@ -290,11 +307,11 @@ def _sorted(value: Constant) -> object:
 
 
 def _meet(rule: Rule, case: Case, other: Rule, twin: Case) -> bool:
-    """Whether both can speak of one claim."""
+    """Whether both can apply to one claim."""
     if rule.profiles and other.profiles and not set(rule.profiles) & set(other.profiles):
         return False
     one, two = case.in_force, twin.in_force
     if one.by != two.by:
         return True
-    begin = max(one.first or 0, two.first or 0)
-    return begin <= min(one.last or 99999999, two.last or 99999999)
+    first = max(one.first or 0, two.first or 0)
+    return first <= min(one.last or 99999999, two.last or 99999999)

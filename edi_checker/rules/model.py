@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,8 +15,8 @@ from edi_checker.facts import FieldType
 #   has has_any has_all has_none                codes
 #   present absent                              text, int, quantity, money, date; codes: any entry, no entry
 #
-# An absent value (None, "" for text) makes every operator false but `absent`; that holds for either side of a
-# comparison. A bool is never absent, and neither are codes: an empty tuple has no entry and a count of 0.
+# An absent value (None, "" for text) makes every operator but `absent` false, on either side of a comparison.
+# A bool is never absent, and neither are codes: an empty tuple has no entry and a count of 0.
 Operator = Literal[
     "equal",
     "not",
@@ -51,7 +52,7 @@ class Term:
     """One condition on one field; `value` is True for `present` and `absent`.
 
     Constants stand in the units of the field's type (cents, thousandths, CCYYMMDD). A reference to another
-    alias always points to one that stands earlier in the match.
+    alias always points to one that is earlier in the match.
     """
 
     field: Reference
@@ -60,14 +61,14 @@ class Term:
 
     @property
     def other(self) -> Reference | None:
-        """The reference to another alias, None where the term speaks of one fact alone."""
+        """The reference to another alias, None if the term is about one fact only."""
         value = self.value
         return value if isinstance(value, Reference) and value.alias != self.field.alias else None
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One fact of a match: its kind, and the terms on it, those that speak of it alone first."""
+    """One fact of a match: its kind, and the terms on it, those about it alone first."""
 
     alias: str
     kind: str
@@ -76,7 +77,7 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """First and last day in force, CCYYMMDD, None where open; held against the service or received date."""
+    """First and last day in force, CCYYMMDD, None if open; compared with the service or received date."""
 
     first: int | None = None
     last: int | None = None
@@ -105,7 +106,7 @@ Text = tuple[str | Reference, ...]
 
 @dataclass(frozen=True, slots=True)
 class StatusForm:
-    """The statuses as written; a reference stands for codes that the fact brings along."""
+    """The statuses as written; a reference is for codes that the fact carries."""
 
     ack999: tuple[str, ...] | Reference = ()
     ack277ca: tuple[str, ...] | Reference = ()
@@ -114,7 +115,7 @@ class StatusForm:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One condition and what is said of it. A finding: every pattern matches, not all of require holds."""
+    """One condition and what is said about it. A finding: every pattern matches, not all of require holds."""
 
     severity: dict[str, RuleSeverity]
     in_force: InForce
@@ -126,6 +127,17 @@ class Case:
     fix: Text
     status: StatusForm
     line: int = field(default=0, compare=False)  # of the match in its file
+
+    def references(self) -> Iterator[Reference]:
+        """The fields that the case names, in its conditions and in what it says."""
+        for term in (*(term for pattern in self.match for term in pattern.terms), *self.require):
+            yield term.field
+            if isinstance(term.value, Reference):
+                yield term.value
+        status = self.status
+        for said in (*self.message, *self.fix, status.ack999, status.ack277ca, status.ta1):
+            if isinstance(said, Reference):
+                yield said
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +163,7 @@ class Examples:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule file. `profiles` is empty where the rule is for all."""
+    """One rule file. `profiles` is empty if the rule is for all."""
 
     id: str
     path: str

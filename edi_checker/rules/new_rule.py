@@ -1,4 +1,4 @@
-"""The first text of a new rule: one that loads and runs, with TODO where its author has the word."""
+"""The first text of a new rule: one that loads and runs, with TODO for what its author must write."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)+")
 
 _TEXT = """\
 # {path}: the rule {id}.
-# A finding: everything under `match` holds, and not everything under `require`. What a rule can speak of
-# stands in facts.md, every rule there is in rules.md: `edi-checker rules docs` writes both.
-title: "TODO: what holds when all is well"
+# A finding: everything under `match` holds, and not everything under `require`. The facts for rules
+# are in facts.md, all rules in rules.md: `edi-checker rules docs` writes both.
+title: "TODO: what is true if all is well"
 why: >-
-  TODO: what goes wrong when it does not, and for whom.
+  TODO: what goes wrong if it is not, and for whom.
 severity: warning # or error, which rejects the claim, or info; by profile: {{medicare: error, default: info}}
 snip: 7 # 5 code sets, 6 services that do not fit each other, 7 a payer's own
 in_force: {{from: {today}}} # dates of service; until: the last day
@@ -27,7 +27,7 @@ require:
 at: line SV101-3
 message: "TODO: what is wrong with {{line.code}}; never a name, member id, birth date or address."
 fix: "TODO: what the biller should do."
-status: {{277CA: ["A3:23:41"]}} # how the sender is told, where it is an error
+status: {{277CA: ["A3:23:41"]}} # what an error reports to the sender
 sources:
   - {{cite: "TODO: where it is written down", seen: {today}}}
 examples:
@@ -42,14 +42,14 @@ examples:
 
 
 def draft(rule_id: str, folder: Path, today: date) -> Path:
-    """Write the file of a new rule below a folder, made where it is not there; returns its path.
+    """Write the file of a new rule below a folder, made if it does not exist; returns its path.
 
-    Raises ValueError for what is no id, FileExistsError where the rule is there already, OSError where it
-    cannot be written.
+    Raises ValueError for what is not an id, FileExistsError if the rule already exists, OSError if it cannot
+    be written.
     """
     if not _ID.fullmatch(rule_id) or rule_id.count(".") > 7:
         raise ValueError(
-            f"{rule_id!r} is no id for a rule: lower case letters, digits and single hyphens, in two parts "
+            f"{rule_id!r} is not a rule id: lower case letters, digits and single hyphens, in two parts "
             "or more with dots between them, such as acme.authorization"
         )
     path = folder.joinpath(*rule_id.split(".")).with_suffix(".yaml")

@@ -1,4 +1,4 @@
-"""What packages of others add: rules, and facts of their own for rules to speak of.
+"""What other packages add: rules, and facts for them.
 
 A package names a module under the entry point group `edi_checker`, and marks in it what it gives:
 
@@ -15,7 +15,7 @@ A package names a module under the entry point group `edi_checker`, and marks in
     def rule_folders():
         return [Path(__file__).parent / "rules"]
 
-Its rules then stand in every run and in `edi-checker rules`. The other hooks are those below.
+Its rules are then in every run and in `edi-checker rules`. The other hooks are those below.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ def rule_folders() -> Iterable[Path]:  # type: ignore[empty-body]  # a specifica
 
 @hookspec
 def fact_types() -> Mapping[str, FactType]:  # type: ignore[empty-body]  # a specification
-    """Fact types of one's own by name, none of them one that exists. Each has a field `date` of type date."""
+    """New fact types by name. Each has a field `date` of type date."""
 
 
 @hookspec
 def make_facts(claim: Claim, received: int, profile: Profile) -> Iterable[Fact]:  # type: ignore[empty-body]  # a specification
-    """Facts of one's own types for a claim whose lines can be trusted, every field filled; `received` is the
+    """Facts of these types for a claim whose lines can be trusted, every field filled; `received` is the
     date of receipt, CCYYMMDD. What it raises leaves the claim unchecked: neither passed nor rejected.
     """
 
@@ -72,7 +72,7 @@ class Plugins:
 
     @property
     def make_facts(self) -> FactMaker | None:
-        """What makes the facts of these types; None where there are none."""
+        """What makes the facts of these types; None if there are none."""
         return facts_of_plugins if self.fact_types else None
 
 
@@ -103,13 +103,13 @@ def gather(points: Iterable[EntryPoint]) -> Plugins:
 def _folder(given: Any) -> Path:
     folder = Path(given)
     if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder of rules")
+        raise ValueError(f"{folder} is not a folder of rules")
     return folder
 
 
 def _fact_type(name: str, kind: Any, earlier: Mapping[str, FactType]) -> FactType:
     if name in VOCABULARY or name in earlier:
-        raise ValueError(f"there is a fact type {name!r} already")
+        raise ValueError(f"there is already a fact type {name!r}")
     date = kind.fields.get("date") if isinstance(kind, FactType) else None
     if not isinstance(kind, FactType) or date is None or date.type != "date":
         raise ValueError(f"fact type {name!r} has no field date of type date")
@@ -119,8 +119,8 @@ def _fact_type(name: str, kind: Any, earlier: Mapping[str, FactType]) -> FactTyp
 def facts_of_plugins(claim: Claim, received: int, profile: Profile) -> list[Fact]:
     """The facts that the installed packages make of a claim.
 
-    A function of the module, so that a worker process can be told of it by name. Raises whatever a package
-    raises, and ValueError for a fact that is none of its types or lacks a field.
+    A function of the module, so that a worker process can be given it by name. Raises whatever a package
+    raises, and ValueError for a fact that is not of its types or lacks a field.
     """
     facts: list[Fact] = []
     for hook, types in _makers():
@@ -128,7 +128,7 @@ def facts_of_plugins(claim: Claim, received: int, profile: Profile) -> list[Fact
             for fact in several:
                 kind = types.get(fact.kind)
                 if kind is None or fact.values.keys() != kind.fields.keys() or not fact.stands_on.get(""):
-                    raise ValueError(f"a fact {fact.kind!r} that is not as its type says")
+                    raise ValueError(f"a fact {fact.kind!r} that does not match its type")
                 facts.append(fact)
     return facts
 
@@ -146,7 +146,7 @@ def _makers() -> tuple[tuple[Any, Mapping[str, FactType]], ...]:
 
 @cache
 def _load(point: EntryPoint) -> pluggy.PluginManager:
-    """A manager for each package: what one gives never mixes with what another gives."""
+    """A manager for each package, so that packages never mix."""
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(sys.modules[__name__])
     manager.register(point.load(), point.name)

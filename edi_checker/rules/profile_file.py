@@ -64,7 +64,7 @@ class ProfileError(Exception):
 
 
 class Mention(NamedTuple):
-    """A rule that a profile speaks of, by id or the id's beginning, and where."""
+    """A rule that a profile names, by id or the id's beginning, and where."""
 
     path: str
     line: int
@@ -73,14 +73,14 @@ class Mention(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Profiles:
-    """The profiles of some files, which claims get which, and what they say of which rules."""
+    """The profiles of some files, which claims get which, and the rules that they name."""
 
     profiles: tuple[Profile, ...]
     choice: Choice
     mentions: tuple[Mention, ...]
 
     def check_rules(self, ids: Collection[str]) -> None:
-        """Raises ProfileError where a profile speaks of a rule that none of these ids stands for."""
+        """Raises ProfileError if a profile names a rule that is not among these ids."""
         known = {
             ".".join(parts[: end + 1]) for parts in (i.split(".") for i in ids) for end in range(len(parts))
         }
@@ -95,7 +95,7 @@ class Profiles:
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """What one file says by itself; None and empty where it says nothing."""
+    """What one file says by itself; None and empty if it says nothing."""
 
     path: str
     inherits: str
@@ -114,9 +114,9 @@ class _Own:
 
 
 def read_profiles(path: Path) -> Profiles:
-    """The profiles of a file (and of those beside it that it inherits from) or of all files of a folder.
+    """The profiles of a file (and of those in its folder that it inherits from) or of all files of a folder.
 
-    A profile is called as its file. One that names no payers is for all claims that no other takes, unless
+    A profile has the name of its file. One that names no payers is for all claims that no other takes, unless
     others of the folder inherit from it. Raises ProfileError with everything that is wrong.
     """
     faults: list[RuleFault] = []
@@ -129,7 +129,7 @@ def read_profiles(path: Path) -> Profiles:
         if file.stem in files:
             if Path(files[file.stem].path) != file:
                 faults.append(
-                    RuleFault(str(file), 0, f"{files[file.stem].path} is called {file.stem!r} already")
+                    RuleFault(str(file), 0, f"{files[file.stem].path} is already called {file.stem!r}")
                 )
             continue
         own = _read(file, mentions, faults)
@@ -226,7 +226,7 @@ def _own(path: str, root: Mapping, notes: Notes, mentions: list[Mention]) -> _Ow
 
 def _rule_name(mentions: list[Mention], path: str, name: str, line: int) -> str:
     if not _RULE_NAME.fullmatch(name):
-        raise Wrong(line, f"{name!r} is no rule id and no beginning of one: therapy.kx, therapy")
+        raise Wrong(line, f"{name!r} is not a rule id or the start of one, such as therapy.kx or therapy")
     mentions.append(Mention(path, line, name))
     return name
 
@@ -242,9 +242,9 @@ def _payers(node: Node) -> dict[str, int]:
     for item in _entries(node, 'payers is a list of payer ids: ["60054"]'):
         text = word_of(item).strip().upper()
         if not _PAYER.fullmatch(text):
-            raise Wrong(item.line, f"{text!r} is no payer id (2010BB NM109)")
+            raise Wrong(item.line, f"{text!r} is not a payer id (2010BB NM109)")
         if text in payers:
-            raise Wrong(item.line, f"payer {text!r} stands twice")
+            raise Wrong(item.line, f"payer {text!r} is listed twice")
         payers[text] = item.line
     return payers
 
@@ -254,9 +254,9 @@ def _indicators(node: Node) -> dict[str, int]:
     for item in _entries(node, "filing_indicators is a list of SBR09 codes: [MA, MB]"):
         text = word_of(item)
         if not _INDICATOR.fullmatch(text):
-            raise Wrong(item.line, f"{text!r} is no claim filing indicator (SBR09)")
+            raise Wrong(item.line, f"{text!r} is not a claim filing indicator (SBR09)")
         if text in indicators:
-            raise Wrong(item.line, f"filing indicator {text!r} stands twice")
+            raise Wrong(item.line, f"filing indicator {text!r} is listed twice")
         indicators[text] = item.line
     return indicators
 
@@ -269,7 +269,7 @@ def _switches(notes: Notes, mention: _Mentioning, node: Node) -> dict[str, bool]
         for item in _entries(value, f"{word} is a list of rules: [therapy.kx, duplicate]"):
             name = mention(word_of(item), item.line)
             if name in switches:
-                raise Wrong(item.line, f"rule {name!r} stands twice")
+                raise Wrong(item.line, f"rule {name!r} is listed twice")
             switches[name] = word == "on"
     return switches
 
@@ -337,11 +337,11 @@ def _statuses(notes: Notes, mention: _Mentioning, node: Node) -> tuple[Statuses,
         return _preset(node), True
     mapping = mapping_of(node, "statuses is a preset, or {preset: ..., errors: {...}, information: {...}}")
     notes.check_keys(mapping, "statuses", ("preset", "errors", "information"))
-    begin = _preset(mapping.entries["preset"]) if "preset" in mapping.entries else Statuses()
+    start = _preset(mapping.entries["preset"]) if "preset" in mapping.entries else Statuses()
     none: dict[str, tuple[str, ...]] = {}
     errors = notes.take(mapping, "errors", partial(_codes_by_rule, mention, _REJECTING), none)
     information = notes.take(mapping, "information", partial(_codes_by_rule, mention, _TELLING), none)
-    statuses = Statuses({**begin.errors, **errors}, {**begin.information, **information})
+    statuses = Statuses({**start.errors, **errors}, {**start.information, **information})
     return statuses, "preset" in mapping.entries
 
 
@@ -362,7 +362,7 @@ def _codes_by_rule(mention: _Mentioning, form: re.Pattern[str], node: Node) -> d
         for code in codes:
             if not form.fullmatch(code):
                 wanted = "A3:23:41, with A3, A6, A7 or A8" if form is _REJECTING else "A2:20:41"
-                raise Wrong(value.line, f"{code!r} is no status that can stand here; one is written {wanted}")
+                raise Wrong(value.line, f"{code!r} is not a status for this place, such as {wanted}")
         found[mention(name, mapping.lines[name])] = codes
     return found
 
@@ -374,7 +374,7 @@ def _make(
     below: tuple[str, ...],
     faults: list[RuleFault],
 ) -> Profile | None:
-    """The profile with what it inherits; None where it cannot be made, which is noted once."""
+    """The profile with what it inherits; None if it cannot be made, which is noted once."""
     if name in BUILT_IN:
         return BUILT_IN[name]
     if name in made:
@@ -385,7 +385,7 @@ def _make(
         return None
     if own.inherits not in BUILT_IN and own.inherits not in files:
         known = listed(BUILT_IN)
-        reason = f"there is no profile {own.inherits!r}; there are {known}, and files beside this one"
+        reason = f"there is no profile {own.inherits!r}; there are {known}, and files in its folder"
         faults.append(RuleFault(own.path, own.inherits_line, reason))
         return None
     if len(below) == MAX_ANCESTORS:
@@ -434,13 +434,15 @@ def _choice(
         ):
             for key, line in keys.items():
                 if key in table:
-                    faults.append(RuleFault(own.path, line, f"{what} {key!r} is {table[key].name}'s already"))
+                    faults.append(
+                        RuleFault(own.path, line, f"{what} {key!r} already belongs to {table[key].name}")
+                    )
                 table[key] = made[name]
         if not own.payers and not own.indicators and (name not in inherited or len(chosen) == 1):
             others.append(made[name])
             if len(others) > 1:
                 reason = (
-                    f"{others[0].name} names no payers either; one profile alone can be for all the others"
+                    f"{others[0].name} also names no payers; only one profile can be for all other claims"
                 )
                 faults.append(RuleFault(own.path, 0, reason))
     if others:

@@ -1,4 +1,4 @@
-"""A rule's conditions as plain Python: complete and slow, what the other two forms are held to."""
+"""A rule's conditions as plain Python: complete and slow, the reference for the other two forms."""
 
 from __future__ import annotations
 

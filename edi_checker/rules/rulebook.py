@@ -57,13 +57,13 @@ def _stands_for(name: str, rule_id: str) -> bool:
 
 
 def packaged_rules() -> Traversable:
-    """The folder of the rules that come with the checker: inside the installed package, else beside it."""
+    """The folder of the rules that come with the checker: inside the installed package, or next to it."""
     inside = files("edi_checker") / "rulesets"
     return inside if inside.is_dir() else Path(__file__).resolve().parents[2] / "rulesets"
 
 
 def _is_packaged(path: Path) -> bool:
-    """Whether this is the very folder of the rules that come with the checker."""
+    """Whether this is the folder of the rules that come with the checker."""
     inside = packaged_rules()
     return isinstance(inside, Path) and path.is_dir() and path.resolve() == inside.resolve()
 
@@ -90,7 +90,7 @@ def load(
         if rule is None:
             continue
         if rule_id in rules:
-            faults.append(RuleFault(path, 0, f"{rules[rule_id].path} holds a rule {rule_id!r} already"))
+            faults.append(RuleFault(path, 0, f"{rules[rule_id].path} already has a rule {rule_id!r}"))
         rules[rule_id] = rule
     if faults:
         raise RuleError(faults)

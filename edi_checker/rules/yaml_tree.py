@@ -11,14 +11,14 @@ import yaml
 MAX_CHARACTERS = 1 << 16
 MAX_DEPTH = 16
 # Brackets left open within one line: the library reads ahead to the end of a line, so what is deeper must be
-# refused before it is asked. Far above MAX_DEPTH, because a bracket may stand in a text; far below its bound.
+# refused before it reads. Far above MAX_DEPTH, because a text may have brackets; far below its own limit.
 _MAX_OPEN = 64
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Unreadable(Exception):
-    """The text is no rule file; `line` says where, `reason` why."""
+    """The text is not a rule file; `line` says where, `reason` why."""
 
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(reason)
@@ -28,7 +28,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A text as it stands: `02` and `NO` are what they look like. Quotes are taken off."""
+    """A text as it is written: `02` and `NO` are what they look like. Quotes are removed."""
 
     line: int
     text: str
@@ -51,9 +51,9 @@ Node = Scalar | Sequence | Mapping
 
 
 def take(item: Traversable) -> bytes:
-    """The bytes of a file, at most one more than `read` takes. Raises OSError, also for what is no file."""
+    """The bytes of a file, at most one more than `read` takes. Raises OSError, also if it is not a file."""
     if not item.is_file():
-        # A pipe or a device that lies in a folder of rules could keep whoever opens it for ever.
+        # A pipe or a device in a folder of rules could block its reader without end.
         raise OSError(errno.EINVAL, "not a regular file")
     with item.open("rb") as stream:
         return stream.read(MAX_CHARACTERS + 1)
@@ -62,8 +62,8 @@ def take(item: Traversable) -> bytes:
 def read(data: bytes) -> Mapping:
     """The tree of one rule file.
 
-    Raises Unreadable where the data is too big, no UTF-8, no YAML, nested too deep, holds a key twice, or
-    uses what a rule file has no need of: anchors, aliases, tags, a second document.
+    Raises Unreadable if the data is too big, not UTF-8, not YAML, nested too deep, has a key twice, or uses
+    what a rule file does not need: anchors, aliases, tags, a second document.
     """
     if len(data) > MAX_CHARACTERS:
         raise Unreadable(0, f"larger than {MAX_CHARACTERS} bytes")
@@ -84,7 +84,7 @@ def read(data: bytes) -> Mapping:
 
 
 def _check_brackets(text: str) -> None:
-    """Refuse a line that leaves so many brackets open that no text explains it."""
+    """Refuse a line that leaves more brackets open than any text would."""
     for number, line in enumerate(text.splitlines(), 1):
         if line.count("[") + line.count("{") <= _MAX_OPEN:
             continue
@@ -141,7 +141,7 @@ def _build(text: str) -> Mapping:
                 raise _too_deep(line)
             stack.append((node, []))
     if not isinstance(root, Mapping):
-        raise Unreadable(1, "empty, or no mapping of keys to values")
+        raise Unreadable(1, "empty, or not a mapping of keys to values")
     return root
 
 
@@ -154,7 +154,7 @@ def _place(node: Node, parent: Sequence | Mapping, key: list[str]) -> None:
     elif not isinstance(node, Scalar):
         raise Unreadable(node.line, "a key is a plain text")
     elif node.text in parent.lines:
-        raise Unreadable(node.line, f"key {node.text!r} stands twice")
+        raise Unreadable(node.line, f"key {node.text!r} is there twice")
     else:
         parent.lines[node.text] = node.line
         key.append(node.text)

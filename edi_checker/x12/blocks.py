@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, NamedTuple
 
+from edi_checker.x12 import fault_codes
+
 CHUNK = 1 << 20
 MAX_SEGMENT = 1 << 20  # characters in one segment; the guide's longest legal segment is far below 10,000
 MAX_BLOCK = 1 << 23  # characters of one block (one claim with all its lines); 50 full lines are below 1 MB
@@ -39,9 +41,9 @@ class Fault:
     loop, segment where, as the guide writes it; `loop` is "" where no loop is known
     element       `NM109` or `SV101-3`, "" for a fault of the whole segment
     data_element  the X12 data element number of `element` (IK402), "" where none
-    answers       the codes of the acknowledgement: `IK304=3`, `IK403=7`, `IK502=4`, `AK905=5`, `TA1=021`
+    answers       the codes of the acknowledgement (fault_codes): `IK304=3`, `IK403=7`, `AK905=5`, `TA1=021`
     name          short name of the loop, segment or element
-    expected      what the guide asks for ("one of 20, 22"; "at most 50"; "CCYYMMDD")
+    expected      what the guide requires ("one of 20, 22"; "at most 50"; "CCYYMMDD")
     found         what stands there, only where it cannot be PHI (counts, qualifiers, lengths)
     trigger       the other element of the segment that makes this one required or excludes it, "" where none
     """
@@ -186,7 +188,7 @@ class _Reader:
         self._text = self._text.lstrip(_BLANK)
         while not self._text and self._more():
             skipped += len(self._text)
-            # A device can give blanks for ever.
+            # A device can give blanks without end.
             if self._last is None and skipped > self._bounds.block:
                 raise NotX12(f"the input begins with more than {self._bounds.block:,} blanks")
             self._text = self._text.lstrip(_BLANK)
@@ -213,7 +215,7 @@ class _Reader:
         if at < 0 or at + 2 >= len(head):
             if self._last is None:
                 raise NotX12("the ISA segment does not have 16 elements and a terminator")
-            fault = _isa_fault("delimiter", "ISA16", "TA1=022", "16 elements and a terminator")
+            fault = _isa_fault("ISA16", fault_codes.ENVELOPE, "16 elements and a terminator")
             return Delimiters(element, ":", "^", "~"), wrapped, (fault,)
         component, terminator = head[at + 1], head[at + 2]
         faults: list[Fault] = []
@@ -221,14 +223,18 @@ class _Reader:
             terminator = "\n"
         elif component != terminator and terminator in "\r\n" and component in "~'":
             # ISA16 was left out: what stands there is the terminator.
-            faults.append(_isa_fault("delimiter", "ISA16", "TA1=027", "a component separator"))
+            faults.append(_isa_fault("ISA16", fault_codes.COMPONENT_SEPARATOR, "a component separator"))
             component, terminator = ":", component
         elements = head[:at].split(element)
         repetition = elements[11] if len(elements[11]) == 1 and not elements[11].isalnum() else ""
         used = _component_in_use(self._text[:_HEAD_REACH], element, component, terminator)
         if used:
             faults.append(
-                _isa_fault("delimiter", "ISA16", "TA1=027", "the component separator that the claims use")
+                _isa_fault(
+                    "ISA16",
+                    fault_codes.COMPONENT_SEPARATOR,
+                    "the component separator that the claims use",
+                )
             )
         delimiters = Delimiters(
             element, used or component, repetition if repetition != " " else "", terminator
@@ -263,7 +269,7 @@ class _Reader:
                 if not piece:
                     continue
                 if piece.startswith(trailer):
-                    # The interchange ends here: what follows must begin anew with an ISA.
+                    # The interchange ends here: what follows must start again with an ISA.
                     last, _, after = piece.partition(d.terminator)
                     yield self._block(last, d, faults)
                     left = d.terminator.join([*([after] if after else []), *pieces[index + 1 :]])
@@ -346,7 +352,7 @@ class _Reader:
             0,
             "",
             "",
-            answers=("TA1=024",),
+            answers=(fault_codes.BETWEEN_SEGMENTS,),
             expected="an ISA segment or the end of the file after IEA",
         )
         return Block("?", "", 0, self._ordinal, d, (fault,))
@@ -392,28 +398,26 @@ def _component_in_use(text: str, element: str, component: str, terminator: str) 
 
 
 def _unread(position: int, expected: str) -> Fault:
-    return Fault("segment", position, "", "", answers=("TA1=022",), expected=expected)
+    return Fault("segment", position, "", "", answers=(fault_codes.ENVELOPE,), expected=expected)
 
 
-def _isa_fault(kind: str, element: str, answer: str, expected: str) -> Fault:
-    return Fault(kind, 0, "ISA", "ISA", element=element, answers=(answer,), expected=expected)
+def _isa_fault(element: str, answer: str, expected: str) -> Fault:
+    return Fault("delimiter", 0, "ISA", "ISA", element=element, answers=(answer,), expected=expected)
 
 
 def _delimiter_faults(d: Delimiters) -> list[Fault]:
     faults = []
     for value, element, answer, name in (
-        (d.element, "ISA01", "TA1=026", "element separator"),
-        (d.component, "ISA16", "TA1=027", "component separator"),
-        (d.terminator, "ISA16", "TA1=004", "segment terminator"),
+        (d.element, "ISA01", fault_codes.ELEMENT_SEPARATOR, "element separator"),
+        (d.component, "ISA16", fault_codes.COMPONENT_SEPARATOR, "component separator"),
+        (d.terminator, "ISA16", fault_codes.TERMINATOR, "segment terminator"),
     ):
         if value.isalnum() or value == " ":
-            faults.append(
-                _isa_fault("delimiter", element, answer, f"a {name} that is no letter, digit or blank")
-            )
+            faults.append(_isa_fault(element, answer, f"a {name} that is not a letter, digit or blank"))
     if len({d.element, d.component, d.terminator}) < 3:
-        faults.append(_isa_fault("delimiter", "ISA16", "TA1=027", "three different delimiters"))
+        faults.append(_isa_fault("ISA16", fault_codes.COMPONENT_SEPARATOR, "three different delimiters"))
     elif d.repetition in (d.element, d.component, d.terminator):
-        faults.append(_isa_fault("delimiter", "ISA11", "TA1=022", "a repetition separator of its own"))
+        faults.append(_isa_fault("ISA11", fault_codes.ENVELOPE, "a repetition separator of its own"))
     return faults
 
 

@@ -22,6 +22,8 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Literal, NamedTuple
 
+from edi_checker.x12.dates import day_before
+
 # The day on which ICD-10-CM took the place of ICD-9-CM (45 CFR 162.1002(c)).
 TURN = 20151001
 
@@ -136,13 +138,8 @@ class DiagnosisList:
             return None, None
         before = life.rfind("1", 0, era)
         if before >= 0:
-            return None, _day_before(self._first_days[before + 1])
+            return None, day_before(self._first_days[before + 1])
         return self._first_days[life.index("1", era)], None
-
-
-def _day_before(first: int) -> int:
-    """The day before the first of a month in which an era can begin."""
-    return {1001: 930, 401: 331}[first % 10000] + first // 10000 * 10000
 
 
 @cache
@@ -151,11 +148,6 @@ def load(system: System) -> DiagnosisList:
         resources.files("edi_checker.reference") / "data" / "codesets" / f"{system}.txt.gz"
     ).read_bytes()
     return DiagnosisList(gzip.decompress(packed))
-
-
-def era_of(system: System, on: int) -> int:
-    """The era of a list in which a day lies: the same answers for all its days."""
-    return load(system).era(on)
 
 
 @lru_cache(maxsize=65536)
@@ -167,7 +159,7 @@ def judge(system: System, code: str, era: int) -> Unfit | None:
 
 
 def is_external_cause(system: System, code: str) -> bool:
-    """Whether a code says how somebody came to harm: V00-Y99, E000-E999 of ICD-9-CM.
+    """Whether a code is an external cause of injury: V00-Y99, E000-E999 of ICD-9-CM.
 
     It stands behind the code for the harm (ICD-10-CM, note at chapter 20; Official Guidelines, section
     I.C.20).

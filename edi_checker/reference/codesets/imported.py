@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from edi_checker.finding import TableVersion
 from edi_checker.reference.codesets import diagnoses, lists
 from edi_checker.reference.codesets.lists import Problem
-
-_LAST = 99991231  # the last of all days: any release has begun by then
+from edi_checker.reference.periods import last_day
+from edi_checker.x12.dates import NO_END
 
 
 class Billable(Protocol):
@@ -43,27 +42,8 @@ def releases_in(tables: object) -> Releases | None:
     """The imported releases that stand behind some tables, None where there are none of code sets."""
     if not isinstance(tables, Releases):
         return None
-    known = any(tables.release(name, _LAST) is not None for name in _CODE_SETS)
+    known = any(tables.release(name, NO_END) is not None for name in _CODE_SETS)
     return tables if known else None
-
-
-@lru_cache(maxsize=64)
-def last_day(release: str) -> int:
-    """The last day of a release by its name, 0 where it does not say.
-
-    FY2026, FY2026-April; 2026Q3r1; 26.0 (from April 2026 on) and 26.1 (from October on) of the taxonomy;
-    2026-03, 2026-07 and 2026-11 of reason and remark codes.
-    """
-    if found := re.fullmatch(r"FY(2\d\d\d)(-\w+)?", release):
-        return int(found[1]) * 10000 + 930
-    if found := re.match(r"(2\d\d\d)Q([1-4])", release):
-        return int(found[1]) * 10000 + (331, 630, 930, 1231)[int(found[2]) - 1]
-    if found := re.fullmatch(r"(\d\d)\.([01])", release):
-        return (2000 + int(found[1])) * 10000 + (930 if found[2] == "0" else 10331)
-    if found := re.fullmatch(r"(2\d\d\d)-(03|07|11)", release):
-        # The 29th of February need not be in the calendar: it only has to sort before the first of March.
-        return int(found[1]) * 10000 + {"03": 630, "07": 1031, "11": 10229}[found[2]]
-    return 0
 
 
 class Unlisted(NamedTuple):
@@ -119,7 +99,7 @@ def list_versions(tables: object) -> tuple[tuple[str, str, int], ...]:
     known += [
         (name, by_shape, 0)
         for name, by_shape in _BY_SHAPE
-        if releases is None or releases.release(name, _LAST) is None
+        if releases is None or releases.release(name, NO_END) is None
     ]
     return tuple(known)
 

@@ -13,9 +13,9 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Literal, NamedTuple
 
-Problem = Literal["shape", "unknown", "not-in-force", "uncovered"]
+from edi_checker.x12.dates import NO_END
 
-_NO_END = 99991231
+Problem = Literal["shape", "unknown", "not-in-force", "uncovered"]
 
 
 class DatedList(NamedTuple):
@@ -57,7 +57,7 @@ def modifiers() -> DatedList:
 def _read(name: str) -> dict[str, tuple[int, int]]:
     text = (resources.files("edi_checker.reference") / "data" / "codesets" / name).read_text("ascii")
     rows = [row.split(",") for row in text.splitlines()[1:]]
-    return {code: (int(first or 0), int(last or _NO_END)) for code, first, last in rows}
+    return {code: (int(first or 0), int(last or NO_END)) for code, first, last in rows}
 
 
 # -- modifiers ---------------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ def _turns() -> list[int]:
 
 # CPT: five digits, or four and a letter; HCPCS level II and states' own codes: a letter and four digits.
 _PROCEDURE = re.compile(r"[0-9]{5}|[0-9]{4}[A-Z]|[A-Z][0-9]{4}")
-_LEVEL_1 = re.compile(r"[0-9]{4}[0-9A-Z]")
+LEVEL_1 = re.compile(r"[0-9]{4}[0-9A-Z]")
 # Letters under which CMS publishes level II codes. D is the dentists' own; W to Z were the states'.
 _LEVEL_2 = re.compile(r"[A-CE-V][0-9]{4}")
 
@@ -113,7 +113,7 @@ def is_procedure(code: str) -> bool:
 
 def is_level_1(code: str) -> bool:
     """Whether a text has the shape of a CPT code."""
-    return _LEVEL_1.fullmatch(code) is not None
+    return LEVEL_1.fullmatch(code) is not None
 
 
 def is_level_2(code: str) -> bool:
@@ -124,7 +124,7 @@ def is_level_2(code: str) -> bool:
 # -- provider taxonomy -------------------------------------------------------------------------------------
 
 # All end with X; those of the first edition, which old claims and samples still have, with another letter.
-_TAXONOMY = re.compile(r"[0-9]{3}[0-9A-Z]{6}[A-Z]")
+TAXONOMY = re.compile(r"[0-9]{3}[0-9A-Z]{6}[A-Z]")
 # The groupings of the NUCC Health Care Provider Taxonomy (code source 682), by their first two digits.
 _TAXONOMY_GROUPS = frozenset(
     "10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 36 37 38 39 40".split()  # noqa: SIM905
@@ -134,7 +134,7 @@ _TAXONOMY_GROUPS = frozenset(
 @lru_cache(maxsize=4096)
 def judge_taxonomy(code: str) -> Problem | None:
     """Why a text is no taxonomy code, by its shape and grouping; None where it may be one."""
-    if not _TAXONOMY.fullmatch(code):
+    if not TAXONOMY.fullmatch(code):
         return "shape"
     return None if code[:2] in _TAXONOMY_GROUPS else "unknown"
 

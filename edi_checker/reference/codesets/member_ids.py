@@ -41,7 +41,7 @@ def member_id_pattern(forms: Sequence[str]) -> re.Pattern[str]:
 
     A form is a row of letters, digits, blanks, `-`, `/`, `_`, `\d` and sets in brackets, each with `{n}`,
     `{m,n}` or `?` behind it where it repeats; upper and lower case are the same. No more of a regular
-    expression is taken: what repeats without an end can take for ever. Raises ValueError.
+    expression is taken: what repeats without an end can take without end. Raises ValueError.
     """
     if not 1 <= len(forms) <= MAX_FORMS:
         raise ValueError(f"one to {MAX_FORMS} forms of a member id")
@@ -56,7 +56,7 @@ def _checked(form: str) -> str:
         sound = False
     if not sound:
         raise ValueError(
-            f"{form[:MAX_FORM]!r} is no form of a member id; one has letters, digits, \\d and sets in"
+            f"{form[:MAX_FORM]!r} is not a format of a member id: letters, digits, \\d and sets in"
             f" brackets, each with {{n}}, {{m,n}} or ? (up to {_MOST_VARYING} that vary), in at most"
             f" {MAX_FORM} characters: W[0-9]{{8}}"
         )

@@ -15,6 +15,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from edi_checker.files.inputs import STDIN, Input, Reading, Unreadable, find_inputs
+from edi_checker.reference.periods import (
+    OTHERS,
+    Period,
+    first_of_version,
+    fiscal_year,
+    period_of_day,
+    quarter,
+    quarter_of,
+)
 from edi_checker.reference.store.layouts import (
     HEAD,
     Entry,
@@ -45,15 +54,6 @@ _ZIP = b"PK\x03\x04"
 
 class ImportRefused(Exception):
     """A file cannot be imported; the message names file, line and reason. The store stays as it was."""
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """The name of a release, and the first and last day (CCYYMMDD) of its quarter or year."""
-
-    name: str
-    first: int
-    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def plan_import(paths: Iterable[str], on: int | None = None) -> Plan:
     grouped: dict[tuple[str, Period | None], list[Source]] = {}
     for path in paths:
         for source in _sources(path):
-            period = _period_of_day(source.table, on) if on is not None else _period(source)
+            period = period_of_day(source.table, on) if on is not None else _period(source)
             if period is None and not source.table.startswith("ncci_ptp"):
                 raise ImportRefused(
                     f"{source.shown}: neither the name nor the title says which release it is;"
@@ -257,82 +257,35 @@ def _period(source: Source) -> Period | None:
     texts = [name.lower() for name in _names(source.shown)]
     if source.table == "icd10cm":
         return _fiscal_year(texts)
-    if source.table in _PERIODS:
+    if source.table in OTHERS:
         day = (_day_of_version if source.table == "taxonomy" else _day_in_name)(texts)
-        return _PERIODS[source.table](day) if day else None
+        return period_of_day(source.table, day) if day else None
     for text in [*texts, source.title.lower()]:
         # NCCI counts its years from 1994: version 32.2 is the third quarter of 2026.
         if found := re.search(r"v(\d\d)([0-3])r(\d)", text):
-            period = _quarter(1994 + int(found[1]), int(found[2]) + 1)
+            period = quarter(1994 + int(found[1]), int(found[2]) + 1)
             again = found[3].lstrip("0")
             return Period(period.name + (f"r{again}" if again else ""), period.first, period.last)
         if found := re.search(r"(20\d\d)[ _-]?q([1-4])", text):
-            return _quarter(int(found[1]), int(found[2]))
+            return quarter(int(found[1]), int(found[2]))
         if found := re.search(r"q([1-4])[ _-]?(20\d\d)", text):
-            return _quarter(int(found[2]), int(found[1]))
+            return quarter(int(found[2]), int(found[1]))
         if found := re.search(r"eff(?:ective)?[ _-]?(\d\d)[ _-]?\d\d[ _-]?(20\d\d)", text):
-            return _quarter(int(found[2]), (int(found[1]) + 2) // 3)
+            return quarter(int(found[2]), (int(found[1]) + 2) // 3)
         if found := re.search(r"rvu(\d\d)([a-d])", text):
-            return _quarter(2000 + int(found[1]), "abcd".index(found[2]) + 1)
+            return quarter(2000 + int(found[1]), "abcd".index(found[2]) + 1)
         if found := re.search(r"(20\d\d)\D{0,80}?(jan|apr|jul|oct)", text):
-            return _quarter(int(found[1]), _QUARTERS[found[2]])
+            return quarter(int(found[1]), _QUARTERS[found[2]])
         if found := re.search(r"(jan|apr|jul|oct)[a-z]*[ _-]*(20\d\d)", text):
-            return _quarter(int(found[2]), _QUARTERS[found[1]])
+            return quarter(int(found[2]), _QUARTERS[found[1]])
     return None
-
-
-def _quarter(year: int, quarter: int) -> Period:
-    quarter = min(max(quarter, 1), 4)
-    last = (331, 630, 930, 1231)[quarter - 1]
-    return Period(f"{year}Q{quarter}", year * 10000 + quarter * 300 - 199, year * 10000 + last)
-
-
-def _quarter_of(on: int) -> Period:
-    return _quarter(on // 10000, (on // 100 % 100 + 2) // 3)
-
-
-def _period_of_day(table: str, on: int) -> Period:
-    return _PERIODS.get(table, _quarter_of)(on)
-
-
-def _half_year(on: int) -> Period:
-    """The taxonomy's version of January holds from 1 April on, that of July from 1 October."""
-    year, month = on // 10000, on // 100 % 100
-    if 4 <= month <= 9:
-        return Period(f"{year % 100:02}.0", year * 10000 + 401, year * 10000 + 930)
-    year -= month < 4
-    return Period(f"{year % 100:02}.1", year * 10000 + 1001, year * 10000 + 10331)
-
-
-def _third_of_year(on: int) -> Period:
-    """Reason and remark codes are published for the first of March, July and November."""
-    year, month = on // 10000, on // 100 % 100
-    if month < 3:
-        return Period(f"{year - 1}-11", year * 10000 - 10000 + 1101, year * 10000 + 228 + _leap(year))
-    if month < 7:
-        return Period(f"{year}-03", year * 10000 + 301, year * 10000 + 630)
-    if month < 11:
-        return Period(f"{year}-07", year * 10000 + 701, year * 10000 + 1031)
-    return Period(f"{year}-11", year * 10000 + 1101, year * 10000 + 10228 + _leap(year + 1))
-
-
-def _leap(year: int) -> int:
-    return int(year % 4 == 0 and (year % 100 != 0 or year % 400 == 0))
-
-
-# Tables whose releases are no quarters or fiscal years: their period on a day.
-_PERIODS: dict[str, Callable[[int], Period]] = {
-    "taxonomy": _half_year,
-    "carc": _third_of_year,
-    "rarc": _third_of_year,
-}
 
 
 def _day_of_version(texts: list[str]) -> int:
     """A day of the version that a name says: 261 and 26.1 are that of July 2026. 0 where none does."""
     for text in texts:
         if found := re.search(r"(?<!\d)(\d\d)[._]?([01])(?!\d)", text):
-            return (2000 + int(found[1])) * 10000 + (401 if found[2] == "0" else 1001)
+            return first_of_version(found[1], found[2])
     return 0
 
 
@@ -347,14 +300,9 @@ def _day_in_name(texts: list[str]) -> int:
 
 
 def _fiscal_year(texts: list[str]) -> Period | None:
-    """ICD-10-CM of a year holds from 1 October of the year before; an update may begin on 1 April."""
     found = next((found for text in texts if (found := re.search(r"20\d\d", text))), None)
-    if found is None:
-        return None
-    year = int(found[0])
-    if any("april" in text for text in texts):
-        return Period(f"FY{year}-April", year * 10000 + 401, year * 10000 + 930)
-    return Period(f"FY{year}", (year - 1) * 10000 + 1001, year * 10000 + 930)
+    april = any("april" in text for text in texts)
+    return fiscal_year(int(found[0]), april=april) if found is not None else None
 
 
 def _check_parts(table: str, sources: list[Source]) -> None:
@@ -402,7 +350,7 @@ def _draft(table: str, period: Period | None, sources: tuple[Source, ...], progr
             f"{sources[-1].shown}: the parts end at {highest[:5].decode()};"
             " those after it must be imported with it"
         )
-    period = period or _quarter_of(packer.latest())
+    period = period or quarter_of(packer.latest())
     history = table.startswith(_HISTORY)
     return Draft(
         table=table,

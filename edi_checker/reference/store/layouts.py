@@ -8,13 +8,14 @@ that holds it: of a table with a hole nobody could say afterwards what "no such 
 from __future__ import annotations
 
 import re
-from calendar import monthrange
+from calendar import isleap
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import chain, dropwhile
 
-from edi_checker.reference.store.packed import NO_END
+from edi_checker.reference.codesets.lists import LEVEL_1, TAXONOMY
+from edi_checker.x12.dates import NO_END, day, from_date, read_iso
 
 # Number of the line or row, and its cells.
 Row = tuple[int, list[str]]
@@ -152,33 +153,31 @@ class _Days(dict[str, int]):
 def parse_day(text: str) -> int:
     """CCYYMMDD of `20260701`, `2026-07-01`, `7/1/2026` or a workbook's count of days. Raises ValueError."""
     if re.fullmatch(r"\d{8}", text, re.ASCII):
-        year, month, day = int(text[:4]), int(text[4:6]), int(text[6:])
-    elif found := re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)(?:[ T]00:00:00)?", text, re.ASCII):
-        year, month, day = map(int, found.groups())
+        on = day(text)
+    elif found := re.fullmatch(r"(\d{4}-\d\d-\d\d)(?:[ T]00:00:00)?", text, re.ASCII):
+        on = read_iso(found[1])
     elif found := re.fullmatch(r"(\d\d?)/(\d\d?)/(\d{4})", text, re.ASCII):
-        month, day, year = map(int, found.groups())
+        on = day(f"{found[3]}{found[1]:0>2}{found[2]:0>2}")
     elif re.fullmatch(r"[2-5]\d{4}", text, re.ASCII):
         # Days since 1899-12-30, from 1954 to 2064.
-        counted = date(1899, 12, 30) + timedelta(days=int(text))
-        year, month, day = counted.year, counted.month, counted.day
+        on = from_date(date(1899, 12, 30) + timedelta(days=int(text)))
     else:
         raise ValueError(f"a date is expected, not {_shown(text)}")
-    if not (1900 <= year <= 9999 and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]):
-        raise ValueError(f"{_shown(text)} is no date")
-    return year * 10000 + month * 100 + day
+    if on is None or on < ALWAYS:
+        raise ValueError(f"{_shown(text)} is not a date")
+    return on
 
 
 def _parse_julian(text: str) -> int:
     """CCYYMMDD of YYYYDDD. Raises ValueError."""
     if not re.fullmatch(r"\d{7}", text, re.ASCII):
         raise ValueError(f"a date YYYYDDD is expected, not {_shown(text)}")
-    year, number = int(text[:4]), int(text[4:])
     if text == "9999999":
         return NO_END
-    if not (1900 <= year <= 9999 and 1 <= number <= 365 + (monthrange(year, 2)[1] == 29)):
-        raise ValueError(f"{text} is no date YYYYDDD")
-    day = date(year, 1, 1) + timedelta(days=number - 1)
-    return day.year * 10000 + day.month * 100 + day.day
+    year, number = int(text[:4]), int(text[4:])
+    if year < 1900 or not 1 <= number <= 365 + isleap(year):
+        raise ValueError(f"{text} is not a date YYYYDDD")
+    return from_date(date(year, 1, 1) + timedelta(days=number - 1))
 
 
 def _open_end(parse: Callable[[str], int]) -> Callable[[str], int]:
@@ -218,8 +217,10 @@ def _table(
     return captions, (row for row in body if not isinstance(row, dict))
 
 
-def _columns(captions: list[str], wanted: Mapping[str, str]) -> dict[str, int] | None:
-    """The index of the first caption that begins with each wanted text, None where one is missing."""
+def _columns(captions: list[str], wanted: Mapping[str, str | tuple[str, ...]]) -> dict[str, int] | None:
+    """The index of the first caption that begins with each wanted text, or one of several; None where one is
+    missing.
+    """
     found = {}
     for name, start in wanted.items():
         index = next((i for i, caption in enumerate(captions) if caption.startswith(start)), None)
@@ -324,7 +325,7 @@ def _read_mue(rows: Iterable[Row]) -> Iterator[Entry]:
             raise Malformed(number, f"an adjudication indicator of 1, 2 or 3 is expected, not {_shown(mai)}")
         payload = f"{mai}{int(value):06}".encode("ascii")
         if seen.setdefault(code, (value, payload))[1] != payload:
-            raise Malformed(number, f"{code.decode()} stands there twice, with different limits")
+            raise Malformed(number, f"{code.decode()} is there twice, with different limits")
         yield code, 0, NO_END, payload, _cell(cells, columns["rationale"]) if "rationale" in columns else ""
 
 
@@ -392,7 +393,7 @@ def _read_fixed_addon(lines: Iterable[tuple[int, str]]) -> Iterator[Entry]:
             raise Malformed(number, "not a row of add-on codes: type, add-on, primary and dates are expected")
         taken.append((number, line))
     if not columns:
-        raise Malformed(0, "the columns of the table cannot be told")
+        raise Malformed(0, "the columns of the table cannot be recognized")
     primary, first = columns.most_common(1)[0][0]
     for number, line in taken:
         last = re.match(r" {0,2}(\d{7})(?!\d)", line[first + 7 :], re.ASCII)
@@ -454,7 +455,7 @@ def _read_mpfs(rows: Iterable[Row]) -> Iterator[Entry]:
             continue
         payload = (status + digits[0] + days + "".join(digits[1:])).encode("ascii")
         if seen.setdefault(code, payload) != payload:
-            raise Malformed(number, f"{code.decode()} stands there twice, with different indicators")
+            raise Malformed(number, f"{code.decode()} is there twice, with different indicators")
         yield code, 0, NO_END, payload, ""
 
 
@@ -538,12 +539,10 @@ def _read_own(caption: str, form: re.Pattern[str], what: str) -> Callable[[Itera
 
 
 _read_single_dose = _read_own("code", re.compile(r"[A-Z][0-9]{4}"), "HCPCS code of level II")
-_read_cpt = _read_own("cpt", re.compile(r"[0-9]{4}[0-9A-Z]"), "CPT code")
+_read_cpt = _read_own("cpt", LEVEL_1, "CPT code")
 
 
 # -- provider taxonomy --------------------------------------------------------------------------------------
-
-_TAXONOMY = re.compile(r"[0-9]{3}[0-9A-Z]{6}[A-Z]")
 
 
 def _read_taxonomy(rows: Iterable[Row]) -> Iterator[Entry]:
@@ -562,7 +561,7 @@ def _read_taxonomy(rows: Iterable[Row]) -> Iterator[Entry]:
     columns, body = _table(rows, find)
     for number, cells in body:
         code = _cell(cells, columns["code"])
-        if not _TAXONOMY.fullmatch(code):
+        if not TAXONOMY.fullmatch(code):
             raise Malformed(number, f"a taxonomy code of ten characters is expected, not {_shown(code)}")
         first, last = (_cell(cells, columns[name]) if name in columns else "" for name in ("first", "last"))
         yield code.encode("ascii"), *_days_in_force(number, first, last), b"", ""
@@ -579,16 +578,8 @@ def _columns_of_reasons(captions: list[str]) -> dict[str, int] | None:
     """Code, start and stop of a list of reason or remark codes, by its captions."""
     if not re.fullmatch(r"(?:carc|rarc|(?:adjustment)?reason|remark)?code|carc|rarc", (captions or [""])[0]):
         return None
-    found = {"code": 0}
-    for name, starts in (
-        ("first", ("start", "effective")),
-        ("last", ("stop", "deactivat", "terminat", "end")),
-    ):
-        index = next((i for i, caption in enumerate(captions) if caption.startswith(starts)), None)
-        if index is None:
-            return None
-        found[name] = index
-    return found
+    ends = ("stop", "deactivat", "terminat", "end")
+    return _columns(captions, {"code": captions[0], "first": ("start", "effective"), "last": ends})
 
 
 def _tell_reasons(below: Sequence[Row]) -> str | None:
@@ -622,7 +613,7 @@ def _days_in_force(number: int, first: str, last: str) -> tuple[int, int]:
     except ValueError as error:
         raise Malformed(number, str(error)) from None
     if until < since:
-        raise Malformed(number, f"the last day, {_shown(last)}, lies before the first")
+        raise Malformed(number, f"the last day, {_shown(last)}, is before the first")
     return since, until
 
 

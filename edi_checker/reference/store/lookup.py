@@ -22,9 +22,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from edi_checker.finding import TableVersion
-from edi_checker.reference.store.packed import NO_END, Damaged, Packed, Record
+from edi_checker.reference.store.packed import Damaged, Packed, Record
 from edi_checker.reference.store.release import SHAPES, Release, StoreError, list_releases
 from edi_checker.reference.tables import AddOn, MueLimit, Procedure, PtpEdit, Side, Tables
+from edi_checker.x12.dates import NO_END
 
 # Tables whose newest release answers for all days of which its rows speak.
 _HISTORY = frozenset(

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from edi_checker.x12.dates import NO_END
+
 MAGIC = b"edi-checker table 1\n"
-NO_END = 99991231
 MAX_ROWS = 20_000_000
 MAX_TEXTS = 4096
 _MAX_HEAD = 1 << 22

@@ -1,4 +1,4 @@
-"""The report for those who mend claims: one HTML page, each faulty claim beside its raw segments."""
+"""The report for those who fix claims: one HTML page, each faulty claim next to its raw segments."""
 
 from edi_checker.reports.html.claim_view import ClaimViews
 from edi_checker.reports.html.page import Answer, HtmlReport

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from edi_checker.reports.findings_log import Entry
 from edi_checker.reports.html.claim_view import ClaimView, LineRow, RawSegment
-from edi_checker.reports.html.markup import Element, append, tag
+from edi_checker.reports.html.markup import Element, append, scroll, tag
 from edi_checker.x12.blocks import Delimiters
+from edi_checker.x12.money import show_dollars
 
 _COLUMNS = (
     ("ordinal", "Line", "Ordinal of the line in the claim"),
@@ -39,7 +40,7 @@ _COLUMN_OF = {
     "SV107": "diagnoses",
 }
 _WORDS = {"error": "Error", "warning": "Warning", "info": "Info"}
-_OUTCOMES = {"accepted": "Accepted", "rejected": "Rejected", "not_checked": "Not checked"}
+OUTCOMES = {"accepted": "Accepted", "rejected": "Rejected", "not_checked": "Not checked"}
 
 
 class Advice(NamedTuple):
@@ -76,7 +77,7 @@ def lay_out(
         left.append(_finding(entry, number, anchor, advise(rule), advice=key not in told))
         told.add(key)
     if left_out:
-        left.append(tag("p", f"{left_out:,} more findings of it stand in the list below.", class_="quiet"))
+        left.append(tag("p", f"{left_out:,} more findings of it are in the list below.", class_="quiet"))
     return tag(
         "section",
         _heading(exhibit, entries[0]),
@@ -87,7 +88,7 @@ def lay_out(
 
 
 def outcome_tag(outcome: str) -> Element:
-    return tag("span", _OUTCOMES.get(outcome, outcome), class_=f"tag {outcome}")
+    return tag("span", OUTCOMES.get(outcome, outcome), class_=f"tag {outcome}")
 
 
 def severity_tag(severity: str) -> Element:
@@ -119,7 +120,7 @@ def _heading(exhibit: ClaimView, entry: Entry) -> Element:
         )
         where = entry.finding["where"]
         if entry.cents is not None:
-            append(head, tag("span", money(entry.cents), class_="amount"))
+            append(head, tag("span", show_dollars(entry.cents), class_="amount"))
         if where["transaction"]:
             append(head, tag("span", f"transaction {where['transaction']}", class_="quiet"))
     else:
@@ -173,9 +174,7 @@ def _lines(exhibit: ClaimView, marks: _Marks) -> Element | None:
     left_out = None
     if exhibit.lines_left_out:
         left_out = tag("p", f"{exhibit.lines_left_out:,} more lines are not shown.", class_="quiet")
-    return tag(
-        "div", table, left_out, class_="scroll", tabindex="0", role="region", aria_label="Service lines"
-    )
+    return scroll("Service lines", table, left_out)
 
 
 def _line(line: LineRow, keys: list[str], marks: _Marks, shown: set[str]) -> Element:
@@ -250,11 +249,6 @@ def _point(points: Element, label: str, texts: list[str], name: str | None = Non
     points.append(
         tag("div", tag("dt", label), tag("dd", *(tag("span", text) for text in texts)), class_=name)
     )
-
-
-def money(cents: int) -> str:
-    sign = "-" if cents < 0 else ""
-    return f"{sign}${abs(cents) // 100:,}.{abs(cents) % 100:02d}"
 
 
 # Marks

@@ -26,11 +26,13 @@ from edi_checker.claims.claim import (
     TransactionEnd,
     element,
 )
+from edi_checker.claims.loops import LOOPS_1000, LOOPS_2010, LOOPS_2310, walk_loops
 from edi_checker.claims.minutes import Minutes, minutes_of
 from edi_checker.finding import Finding, Place
-from edi_checker.reports.findings_log import dollars
 from edi_checker.reports.html.markup import shorten
 from edi_checker.x12.blocks import Delimiters
+from edi_checker.x12.dates import hyphenate, iso
+from edi_checker.x12.money import dollars
 
 MOST_REJECTED = 100  # parts with an error that are laid out in full; the rest stands in the list of findings
 MOST_OTHERS = 25  # parts with warnings and infos only
@@ -73,24 +75,6 @@ _PARTIES = {
     "QC": "Patient",
     "TT": "Transfer to",
 }
-_LOOPS = {
-    "level": {
-        "85": "2010AA", "87": "2010AB", "PE": "2010AC", "IL": "2010BA", "PR": "2010BB", "QC": "2010CA",
-    },
-    "header": {"41": "1000A", "40": "1000B"},
-    "claim": {
-        "DN": "2310A", "P3": "2310A", "82": "2310B", "77": "2310C", "DQ": "2310D", "PW": "2310E",
-        "45": "2310F",
-    },
-    "other": {
-        "IL": "2330A", "PR": "2330B", "DN": "2330C", "P3": "2330C", "82": "2330D", "77": "2330E",
-        "DQ": "2330F", "85": "2330G",
-    },
-    "line": {
-        "82": "2420A", "QB": "2420B", "77": "2420C", "DQ": "2420D", "DK": "2420E", "DN": "2420F",
-        "P3": "2420F", "PW": "2420G", "45": "2420H",
-    },
-}  # fmt: skip
 _LEVELS = {
     "20": ("2000A", "Billing provider level"),
     "22": ("2000B", "Subscriber level"),
@@ -292,12 +276,7 @@ def period(days: tuple[int | None, int | None]) -> str:
     first, last = days
     if first is None or last is None:
         return ""
-    return _day(first) if first == last else f"{_day(first)} to {_day(last)}"
-
-
-def _day(day: int) -> str:
-    text = f"{day:08d}"
-    return f"{text[:4]}-{text[4:6]}-{text[6:]}"
+    return iso(first) if first == last else f"{iso(first)} to {iso(last)}"
 
 
 def _number(quantity: Decimal | None) -> str:
@@ -352,15 +331,15 @@ def _details(part: Part) -> list[Detail]:
         case Claim():
             return [detail for detail in _of_claim(part) if any(detail.texts)]
         case Level():
-            parties = [_party(party, _LOOPS["level"]) for party in part.parties]
+            parties = [_party(party, LOOPS_2010) for party in part.parties]
             return [detail for detail in parties if any(detail.texts)]
         case Transaction():
             return [
                 detail
                 for detail in (
                     Detail("Batch", (part.batch,)),
-                    _party(part.submitter, _LOOPS["header"]),
-                    _party(part.receiver, _LOOPS["header"]),
+                    _party(part.submitter, LOOPS_1000),
+                    _party(part.receiver, LOOPS_1000),
                 )
                 if any(detail.texts)
             ]
@@ -380,8 +359,8 @@ def _of_claim(claim: Claim) -> Iterator[Detail]:
     yield _patient(claim)
     if subscriber is not None:
         if claim.patient is not None:
-            yield _party(subscriber.name, _LOOPS["level"])
-        payer = _party(subscriber.payer, _LOOPS["level"])
+            yield _party(subscriber.name, LOOPS_2010)
+        payer = _party(subscriber.payer, LOOPS_2010)
         kind = _PAYERS.get(subscriber.filing_indicator, subscriber.filing_indicator)
         rank = _RANKS.get(subscriber.payer_responsibility, subscriber.payer_responsibility)
         yield replace(payer, label="Payer", texts=(*payer.texts, ", ".join(filter(None, (rank, kind)))))
@@ -390,7 +369,7 @@ def _of_claim(claim: Claim) -> Iterator[Detail]:
         amount = (f"paid {dollars(paid)}",) if paid is not None else ()
         yield Detail("Other payer", (*_texts(other.payer), *amount), "2330B")
     if claim.billing is not None:
-        billing = _party(claim.billing.provider, _LOOPS["level"])
+        billing = _party(claim.billing.provider, LOOPS_2010)
         taxonomy, tax = claim.billing.taxonomy, claim.billing.tax_id
         yield replace(
             billing,
@@ -402,7 +381,7 @@ def _of_claim(claim: Claim) -> Iterator[Detail]:
             ),
         )
     for provider in claim.providers[:8]:
-        yield _party(provider, _LOOPS["claim"])
+        yield _party(provider, LOOPS_2310)
     yield Detail("Service", (period(claim.dates),), "2400")
     pointed = [f"{n} {_with_point(code)}" for n, (_, code) in enumerate(claim.diagnoses, 1)]
     yield Detail("Diagnoses", (" \u00b7 ".join(pointed),), "2300")
@@ -417,9 +396,7 @@ def _of_claim(claim: Claim) -> Iterator[Detail]:
 def _patient(claim: Claim) -> Detail:
     party = claim.patient_name
     birth = party.run.first("DMG")
-    born = element(birth, 2)
-    if len(born) == 8 and born.isdigit():
-        born = f"{born[:4]}-{born[4:6]}-{born[6:]}"
+    born = hyphenate(element(birth, 2))
     sex = _SEXES.get(element(birth, 3), element(birth, 3))
     told = ", ".join(filter(None, (f"born {born}" if born else "", sex)))
     loop = "2010CA" if claim.patient is not None else "2010BA"
@@ -453,19 +430,14 @@ def _segments(part: Part, places: list[Place]) -> tuple[list[RawSegment], int]:
         position = part.position if isinstance(part, TransactionEnd) else 0
         return ([RawSegment(position, _elements(segment))] if segment else []), 0
     marked = list(dict.fromkeys(place.position for place in places))[:MOST_MARKED]
-    runs: list[tuple[SegmentRun, str]] = []
+    runs: list[SegmentRun] = [part]
     if isinstance(part, Claim):
-        runs += [
-            (level, "level") for level in (part.billing, part.subscriber, part.patient) if level is not None
-        ]
-    runs.append(
-        (part, "claim" if isinstance(part, Claim) else "header" if isinstance(part, Transaction) else "level")
-    )
+        runs[:0] = [level for level in (part.billing, part.subscriber, part.patient) if level is not None]
     shown: list[RawSegment] = []
     skipped = 0
-    for run, kind in runs:
+    for run in runs:
         room = MOST_SEGMENTS
-        for position, segment, heading in _walk(run, kind):
+        for position, segment, heading in _walk(run):
             room -= 1
             if room < 0 and not any(abs(position - mark) <= AROUND for mark in marked):
                 skipped += 1
@@ -475,30 +447,32 @@ def _segments(part: Part, places: list[Place]) -> tuple[list[RawSegment], int]:
     return shown, skipped
 
 
-def _walk(run: SegmentRun, kind: str) -> Iterator[tuple[int, Segment, str]]:
+def _walk(run: SegmentRun) -> Iterator[tuple[int, Segment, str]]:
     """Position, segment and the heading of the loop that begins with it."""
     line = 0
-    for offset, segment in enumerate(run.segments):
+    begin = "header" if isinstance(run, Transaction) else "2300" if isinstance(run, Claim) else "2000A"
+    stands = walk_loops(run.segments, begin)
+    for position, (segment, (loop, role, opens)) in enumerate(
+        zip(run.segments, stands, strict=True), run.position
+    ):
         heading = ""
         match segment[0]:
             case "HL":
-                loop, name = _LEVELS.get(element(segment, 3), ("", "Level"))
-                heading = f"{loop} {name}".strip()
+                heading = " ".join(_LEVELS.get(element(segment, 3), ("Level",)))
             case "CLM":
                 heading = "2300 Claim"
-            case "SBR" if kind != "level":
-                kind, heading = "other", "2320 Other payer of the claim"
+            case "SBR" if opens:
+                heading = "2320 Other payer of the claim"
             case "LX":
                 line += 1
-                kind, heading = "line", f"2400 Line {line}"
-            case "SVD" if kind == "line":
+                heading = f"2400 Line {line}"
+            case "SVD" if line:
                 heading = f"2430 Line {line}, another payer's decision"
             case "NM1":
-                role = element(segment, 1)
-                heading = f"{_LOOPS[kind].get(role, '')} {_PARTIES.get(role, role)}".strip()
+                heading = f"{loop if opens else ''} {_PARTIES.get(role, role)}".strip()
             case "ST":
                 heading = "Transaction"
-        yield run.position + offset, segment, shorten(heading, LONGEST)
+        yield position, segment, shorten(heading, LONGEST)
 
 
 def _elements(segment: Segment) -> tuple[str, ...]:

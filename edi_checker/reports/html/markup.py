@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Container, Iterable
 
 from lxml import etree
 from lxml.html import tostring
@@ -45,6 +46,19 @@ def tag(name: str, /, *content: Content, **attributes: str | None) -> Element:
             element.set(key.rstrip("_").replace("_", "-"), visible(value))
     append(element, *content)
     return element
+
+
+def head_of(labels: Iterable[str], numeric: Container[str] = ()) -> Element:
+    """The head of a table with these columns."""
+    row = tag("tr")
+    for label in labels:
+        row.append(tag("th", label, scope="col", class_="number" if label in numeric else None))
+    return tag("thead", row)
+
+
+def scroll(label: str, *content: Content) -> Element:
+    """What may be wider than the page, to be scrolled in a frame of its own."""
+    return tag("div", *content, class_="scroll", tabindex="0", role="region", aria_label=label)
 
 
 def append(element: Element, *content: Content) -> None:

@@ -15,11 +15,20 @@ from edi_checker.reports.findings_log import Entry, FileOutcome, FindingsLog, Su
 from edi_checker.reports.gaps import say_gaps
 from edi_checker.reports.html.answers import key_of, unite
 from edi_checker.reports.html.answers import lay_out as lay_out_answer
-from edi_checker.reports.html.claim_card import Advice, lay_out, money, name_place, outcome_tag, severity_tag
+from edi_checker.reports.html.claim_card import (
+    OUTCOMES,
+    Advice,
+    lay_out,
+    name_place,
+    outcome_tag,
+    severity_tag,
+)
 from edi_checker.reports.html.claim_view import ClaimView, ClaimViews
-from edi_checker.reports.html.markup import Content, Element, append, shorten, tag, write
+from edi_checker.reports.html.markup import Content, Element, append, head_of, shorten, tag, write
 from edi_checker.reports.html.rule_filter import draw_chart, write_switches
 from edi_checker.rules import Rule
+from edi_checker.x12.dates import iso
+from edi_checker.x12.money import show_dollars
 
 MOST_CARD_TEXT = 9_000_000  # characters of parts laid out in full on one page
 MOST_LIST_TEXT = 7_000_000  # characters of the list of findings
@@ -37,7 +46,6 @@ _VERDICTS: dict[FileOutcome, tuple[str, str]] = {
     "rejected": ("\u2717", "Rejected"),
     "not_checked": ("?", "Not checked"),
 }
-_OUTCOME_WORDS = {"accepted": "accepted", "rejected": "rejected", "not_checked": "not checked"}
 
 
 class Answer(NamedTuple):
@@ -66,8 +74,7 @@ class HtmlReport:
     ) -> None:
         self._out = out
         self._version = version
-        day = f"{received:08d}"
-        self._received = f"{day[:4]}-{day[4:6]}-{day[6:]}"
+        self._received = iso(received)
         self._tables = tables
         self._titles: dict[str, str] = {}
         self._documentation: dict[str, tuple[str, ...]] = {}
@@ -132,7 +139,7 @@ class HtmlReport:
                 _pour(rows, out)
                 out.write("</tbody></table></div>\n")
                 if self._unlisted:
-                    told = f"{self._unlisted:,} more findings are not shown; the JSON report holds them all."
+                    told = f"{self._unlisted:,} more findings are not shown; the JSON report has them all."
                     out.write(write(tag("p", told, class_="quiet")))
                 out.write("</section>\n")
             out.write("</main>\n")
@@ -280,30 +287,18 @@ class HtmlReport:
         sums = self._sums
         figures = tag("dl", class_="figures")
         total, cents = sum(sums.claims.values()), sum(sums.cents.values())
-        rows = [("", "Claims", total, cents)]
-        rows += [
-            (outcome, _OUTCOME_WORDS[outcome].capitalize(), count, sums.cents[outcome])
-            for outcome, count in sums.claims.items()
-            if count or outcome != "not_checked"
+        rows: list[tuple[str | None, str, int, str]] = [
+            ("" if total else None, "Claims", total, show_dollars(cents)),
+            *(
+                (outcome if count else None, OUTCOMES[outcome], count, show_dollars(sums.cents[outcome]))
+                for outcome, count in sums.claims.items()
+                if count or outcome != "not_checked"
+            ),
+            (None, "Service lines", self._lines, "\u00a0"),
         ]
-        for outcome, label, count, amount in rows:
-            figures.append(
-                tag(
-                    "div",
-                    tag("dt", label),
-                    tag("dd", f"{count:,}"),
-                    tag("dd", money(amount), class_="amount"),
-                    class_=outcome if count else None,
-                )
-            )
-        figures.append(
-            tag(
-                "div",
-                tag("dt", "Service lines"),
-                tag("dd", f"{self._lines:,}"),
-                tag("dd", "\u00a0", class_="amount"),
-            )
-        )
+        for name, label, count, amount in rows:
+            values = tag("dd", f"{count:,}"), tag("dd", amount, class_="amount")
+            figures.append(tag("div", tag("dt", label), *values, class_=name))
         return figures
 
     def _open_list(self) -> str:
@@ -311,12 +306,10 @@ class HtmlReport:
         note = write(
             tag("p", "One line for each finding of a part that is not laid out above.", class_="quiet")
         )
-        head = tag("tr")
-        for label in ("Severity", "Rule", "Claim", "Place", "What is wrong"):
-            head.append(tag("th", label, scope="col"))
+        head = head_of(("Severity", "Rule", "Claim", "Place", "What is wrong"))
         return (
             f'<section class="more">\n{heading}{note}<div class="scroll" tabindex="0" role="region" '
-            f'aria-label="More findings"><table class="list">{write(tag("thead", head))}<tbody>\n'
+            f'aria-label="More findings"><table class="list">{write(head)}<tbody>\n'
         )
 
     def _foot(self) -> Element:
@@ -332,8 +325,7 @@ class HtmlReport:
         )
         if self._tables:
             table = tag("table", class_="tables")
-            head = tag("tr", tag("th", "Table", scope="col"), tag("th", "Release", scope="col"))
-            append(table, tag("thead", append_to(head, tag("th", "Rows", scope="col", class_="number"))))
+            append(table, head_of(("Table", "Release", "Rows"), ("Rows",)))
             for name, release, rows in self._tables:
                 row = tag("tr", tag("td", name), tag("td", release), tag("td", f"{rows:,}", class_="number"))
                 table.append(row)
@@ -341,20 +333,9 @@ class HtmlReport:
             append(foot, tag("p", "\u201cNo edit found\u201d means none in these releases.", class_="quiet"))
         for sentence in say_gaps(self._coverage.gaps()):
             append(foot, tag("p", sentence, class_="quiet"))
-        append(
-            foot,
-            tag(
-                "p",
-                "This page may identify patients: treat it as you treat the claims.",
-                class_="quiet",
-            ),
-        )
+        privacy = "This page may identify patients: treat it as you treat the claims."
+        append(foot, tag("p", privacy, class_="quiet"))
         return foot
-
-
-def append_to(element: Element, *content: Content) -> Element:
-    append(element, *content)
-    return element
 
 
 def _heading_of(summary: Summary) -> Element:
@@ -365,7 +346,7 @@ def _heading_of(summary: Summary) -> Element:
         _count(summary.transactions, "transaction"),
         _count(summary.claims, "claim"),
         _count(summary.lines, "line"),
-        money(sum(summary.sums.cents.values())),
+        show_dollars(sum(summary.sums.cents.values())),
     ]
     head = tag(
         "header",
@@ -413,13 +394,11 @@ def _claims(journal: FindingsLog, summary: Summary, anchors: dict[int, str]) -> 
                 tag("td", outcome_tag(outcome)),
             )
         )
-    head = tag("tr")
-    for label in ("No.", "Claim", "Transaction", "Charge", "Outcome"):
-        head.append(tag("th", label, scope="col", class_="number" if label in ("No.", "Charge") else None))
+    head = head_of(("No.", "Claim", "Transaction", "Charge", "Outcome"), ("No.", "Charge"))
     details = tag(
         "details",
         tag("summary", tag("h3", "All claims"), tag("span", _count(summary.claims, "claim"), class_="quiet")),
-        tag("div", tag("table", tag("thead", head), body, class_="claims"), class_="scroll"),
+        tag("div", tag("table", head, body, class_="claims"), class_="scroll"),
     )
     if left_out:
         append(details, tag("p", f"{_count(left_out, 'more claim')} not listed.", class_="quiet"))

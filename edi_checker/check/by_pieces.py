@@ -1,0 +1,536 @@
+"""One claim judged by what is remembered of its pieces, and the joins of several pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from edi_checker.check.cutting import Cut, LineText
+from edi_checker.check.judgement import NOTHING_SAID, Fired, Said, in_order
+from edi_checker.check.memo import ORIGINAL, Head, LevelAbove, Levels, LineEntry, Memo, Party, Remembered
+from edi_checker.claims.claim import (
+    Claim,
+    OtherPayer,
+    Segment,
+    once,
+)
+from edi_checker.claims.minutes import minutes_of
+from edi_checker.facts.claims import (
+    CODE_ERROR_OF_CLAIM,
+    Part,
+    addresses_in,
+    find_line_code_errors,
+    make_diagnoses,
+    make_other_payer,
+    make_party,
+    make_segment,
+)
+from edi_checker.facts.code_errors import (
+    MOST_CODE_ERRORS,
+    find_payer_code_errors,
+    make_diagnosis_code_errors,
+)
+from edi_checker.facts.coding import (
+    DayMet,
+    Treated,
+    add_coding,
+    addon_of,
+    by_discipline,
+    pairs_of,
+)
+from edi_checker.facts.context import ClaimsSeen, InputMemory, Setting
+from edi_checker.facts.duplicates import digest_claim, find_earlier_lines, is_first_issue
+from edi_checker.facts.fact import Fact, Placed
+from edi_checker.facts.payers import add_other_payers
+from edi_checker.facts.pieces import (
+    fill,
+    look_at,
+    without_description,
+)
+from edi_checker.facts.places import FixedLocation
+from edi_checker.facts.triggers import Around
+from edi_checker.facts.whole_claim import Line, WholeClaim
+from edi_checker.finding import Finding
+from edi_checker.reference.units import least_minutes
+from edi_checker.x12.dates import days_of
+from edi_checker.x12.money import cents, thousandths
+
+# Answers of a kind, lines and eras that are kept before it starts again, so that memory stays bounded: what
+# is known of a line takes some 10 kB, other answers hardly any.
+_NONE: list[Finding] = []
+_MOST_LINES = 50  # as the guide allows
+_BEFORE_DESCRIPTION = 5  # separators within SV101
+
+
+class _Row(NamedTuple):
+    """A line that was met: what is known of it, first and last day, their number, thousandths, its text."""
+
+    entry: LineEntry
+    dates: tuple[int | None, int | None, int | None]
+    units: int | None
+    line: LineText
+
+
+def judge_by_pieces(
+    memo: Memo, claim: Claim, setting: Setting, memory: InputMemory, above: Mapping[type, LevelAbove]
+) -> list[Finding] | None:
+    """The findings on a claim without faults; None where it must be looked at as a whole.
+
+    `setting` is held to the profile of the memo; `above` are the levels that were met last.
+    """
+    if memory.minutes is not None or setting.more_facts is not None or claim.cut:
+        return None
+    levels = memo.levels_of(claim, above)
+    cut = memo.cutter.cut(claim.block.text)
+    if levels is None or cut is None:
+        return None
+    judging = _Judging(memo, claim, setting, memory, levels, cut)
+    found = judging.findings()
+    judging.let_go()
+    return found
+
+
+class _Judging(WholeClaim):
+    """A claim while it is judged by what is remembered of its pieces."""
+
+    def __init__(
+        self, memo: Memo, claim: Claim, setting: Setting, memory: InputMemory, levels: Levels, cut: Cut
+    ) -> None:
+        self.claim = claim
+        self.setting = setting
+        self.memory = memory
+        self.profile = memo.profile
+        self.earlier = None
+        self.memo = memo
+        self.levels = levels
+        self.cut = cut
+        self.npi = levels.npi
+        self.taxonomy = levels.taxonomy
+        self.fired: list[Fired] = []
+        self.facts: list[Fact] = []
+        self.joins = 0
+        self.bounded = 0
+        self.rows: list[_Row] = []
+        # The lines by day, as far as each stands on one day alone and is the claim's provider's.
+        self.by_day: dict[int, list[int]] = {}
+        self.regular = True
+        self.built: dict[int, Line] = {}
+
+    def findings(self) -> list[Finding] | None:
+        """The findings; None where the claim must be looked at as a whole."""
+        memo, cut = self.memo, self.cut
+        parties = self._read_parties() if cut.parties else []
+        days = self._read_span() if self._read_lines() else None
+        if days is None:
+            return None
+        first, last, span = days
+        self.first, self.last = first, last
+        self.around, self.roles = self.levels.around, ()
+        if parties or cut.payers:
+            self.roles = tuple(dict.fromkeys([party.role for party in parties]))
+            around = self.levels.around
+            self.around = Around(around.above, cut.payers, self.roles, around.organization)
+        head = self._hear_pieces(parties, first, last)
+        if not self._are_apart():
+            self.regular = False
+            find_earlier_lines(self.lines)
+            if any(line.repeated is not None for line in self.lines):
+                return None
+        if self._may_join(head):
+            return None
+        # From here on what is seen is remembered of the input.
+        if head.frequency == ORIGINAL:
+            self._meet(self.memory.claims_seen, head.place_of_service)
+        self._join_lines(head)
+        if cut.payers:
+            add_other_payers(self.facts, self)
+        self._hear(head.of_claim, self)
+        self.claim.know(span, len(self.rows))
+        self.memory.note_days(self.setting, memo.profile, first, last)
+        if self.facts:
+            self.fired += memo.decider.judged(self.facts)
+        return in_order(self.fired) if self.fired else _NONE
+
+    def _read_span(self) -> tuple[int, int, tuple[int, int]] | None:
+        """First and last day of service and the span of all days; None where none is known."""
+        if self.regular:
+            first, last = min(self.by_day), max(self.by_day)
+            return first, last, (first, last)
+        firsts = [row.dates[0] for row in self.rows if row.dates[0] is not None]
+        lasts = [row.dates[1] for row in self.rows if row.dates[1] is not None]
+        if not lasts:
+            return None
+        first, last = min(firsts), max(lasts)
+        return first, last, (min(first, *lasts), max(last, *firsts))
+
+    def _hear_pieces(self, parties: Sequence[Party], first: int, last: int) -> Head:
+        """What the rules say of each piece; the head. `first` and `last` are the claim's days of service."""
+        memo, cut = self.memo, self.cut
+        era = memo.era(first)
+        head = memo.head(cut.terms, self, era)
+        self._hear(head.said, self)
+        self._hear(memo.around(self.around, era, first), self)
+        self._hear_head(era)
+        self._hear_parties(parties, era)
+        if cut.payers:
+            self._hear_payers(era)
+        self._hear_lines()
+        if not memo.are_plain(cut.composites, first, last):
+            self._judge_diagnoses()
+        if memo.needs_diagnoses:
+            self.facts += make_diagnoses(self)
+        if self.levels.odd:
+            self.facts += find_payer_code_errors(self.claim, first, last, memo.judging_on(first))
+        return head
+
+    def _may_join(self, head: Head) -> bool:
+        """Whether a rule may join facts of several pieces, or there are too many to be told one by one."""
+        joins = self.joins | head.of_claim.joins
+        if self.facts:
+            self.bounded += sum(fact.kind == "code_error" for fact in self.facts)
+            joins |= self.memo.judgement.sieve.joins_in(self.facts, self.memo.received)
+        for ask in head.of_claim.asks:
+            joins |= ask.joins
+        return self.bounded > MOST_CODE_ERRORS or self.memo.may_join(joins)
+
+    def _join_lines(self, head: Head) -> None:
+        """What the rules say of several lines together."""
+        if self.regular:
+            self._count()
+            self._work(head)
+        else:
+            add_coding(self.facts, self)
+
+    def let_go(self) -> None:
+        """Part what holds each other, so that it goes at once and no collector has to look for it."""
+        self.__dict__.clear()
+
+    # -- what it says as a whole
+
+    @once
+    def id(self) -> str:
+        return self.cut.id
+
+    @once
+    def columns(self) -> Sequence[str]:
+        return (self.cut.id, self.cut.charge)
+
+    @once
+    def charge(self) -> int | None:
+        return cents(self.cut.charge)
+
+    @once
+    def modifiers(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([m for row in self.rows for m in row.entry.service.modifiers]))
+
+    @once
+    def uncertified(self) -> tuple[Placed, ...]:
+        if "DN" in self.roles:
+            return ()
+        return tuple([self.line(number) for number, row in enumerate(self.rows) if row.entry.always])
+
+    @once
+    def uncertified_lines(self) -> int:
+        return 0 if "DN" in self.roles else sum([row.entry.always for row in self.rows])
+
+    @once
+    def born_after_service(self) -> bool:
+        birth = self.levels.birth
+        return birth is not None and self.first is not None and birth > self.first
+
+    @once
+    def diagnoses(self) -> tuple[str, ...]:
+        component = self.memo.cutter.component
+        return tuple([text.split(component, 2)[1] for text in self.cut.composites])
+
+    @once
+    def lines(self) -> list[Line]:
+        return [self.line(number) for number in range(len(self.rows))]
+
+    def line(self, number: int) -> Line:
+        """A line as an object, made when it is asked for."""
+        line = self.built.get(number)
+        if line is not None:
+            return line
+        entry, dates, units, text = self.rows[number]
+        npi, taxonomy = self.npi, self.taxonomy
+        minutes = None
+        if entry.own or entry.noted:
+            view = self.claim.lines[number]
+            if entry.own and (own := view.provider("82")):
+                npi, taxonomy = own.npi, own.taxonomy
+            if entry.noted:
+                minutes = minutes_of(view, None, self.profile.minutes_note)
+        _, said, _, charge, _, _, _, pointers, *_ = text
+        line = self.built[number] = Line(
+            self,
+            number + 1,
+            self.claim.position + self.cut.before + sum([row.entry.segments for row in self.rows[:number]]),
+            entry.service,
+            said,
+            pointers,
+            dates,
+            cents(charge),
+            units,
+            npi,
+            taxonomy,
+            names_providers=entry.own,
+            minutes=minutes,
+        )
+        return line
+
+    def segments_of_line(self, line: Line) -> list[Segment]:
+        return self.memo.cutter.segments_of_line(self.rows[line.ordinal - 1].line)
+
+    def columns_of_line(self, line: Line) -> Sequence[str]:
+        return self.memo.cutter.columns_of_line(self.rows[line.ordinal - 1].line)
+
+    # -- its pieces
+
+    def _read_parties(self) -> list[Party]:
+        """The providers of the claim, and who of them gave the service."""
+        memo = self.memo
+        found: list[Party] = []
+        rendering = False
+        for number, (key, _, npi, _) in enumerate(self.cut.parties):
+            party = memo.party(key, self.claim, number)
+            found.append(party)
+            if party.role == "82" and not rendering:
+                rendering = True
+                self.npi, self.taxonomy = npi, party.taxonomy
+        return found
+
+    def _read_lines(self) -> bool:
+        """The lines of the claim; False if one cannot be read from its text."""
+        memo, lines, by_day = self.memo, self.cut.lines, self.by_day
+        if not 0 < len(lines) <= _MOST_LINES:
+            return False
+        by = memo.rendered_by(self.taxonomy)
+        days = by.days
+        component = memo.cutter.component
+        total: int | None = 0
+        joins = 0
+        for number, line in enumerate(lines):
+            _, _, procedure, charge, unit, counted, place, pointers, rest, date, control, more = line
+            if procedure.count(component) > _BEFORE_DESCRIPTION:
+                procedure = without_description(procedure, component)
+            if date and not more:
+                known = days.get(date) or memo.day(by, date)
+                if known is None:
+                    return False
+                dates, of_era = known
+                key: tuple[object, ...] = (procedure, unit, place, pointers != "", rest, control != "")
+            else:
+                segments = more.split(memo.cutter.terminator)[1:] if more else []
+                dates = days_of("D8", date) if date else self._dates_in(segments)
+                if dates[0] is None:
+                    return False
+                of_era = by.eras.setdefault(memo.era(dates[0]), Remembered())
+                said = [memo.cutter.cut_segment(each, []) for each in segments]
+                # By imported lists some of its codes are judged as of the claim's first day.
+                begin = self.claim.dates[0] if memo.goes_by_day else None
+                key = (procedure, unit, place, pointers != "", rest, control != "", date != "", begin, *said)
+            entry: LineEntry | None = of_era.get(key)
+            if entry is None:
+                entry = of_era[key] = memo.line(self.claim, number, by, dates[0], single=date != "")
+            units = thousandths(counted) if unit == "UN" else None
+            amount = cents(charge)
+            total = total + amount if total is not None and amount is not None else None
+            joins |= entry.mue_day.joins
+            self.rows.append(_Row(entry, dates, units, line))
+            if not date or not entry.plain or units is None:
+                self.regular = False
+            elif dates[0] in by_day:
+                by_day[dates[0]].append(number)
+            else:
+                by_day[dates[0]] = [number]
+        claimed = cents(self.cut.charge)
+        self.charge, self.line_charges = claimed, total
+        self.charge_difference = claimed - total if claimed is not None and total is not None else None
+        self.joins = joins
+        return True
+
+    def _dates_in(self, segments: Sequence[str]) -> tuple[int | None, int | None, int | None]:
+        e = self.memo.cutter.element
+        for segment in segments:
+            if segment.startswith(f"DTP{e}472{e}"):
+                _, _, form, said = segment.split(e)[:4]
+                return days_of(form, said)
+        return None, None, None
+
+    def _hear(self, said: Said, met: Any) -> None:
+        """Take in what the rules say of a piece that was met."""
+        if said is not NOTHING_SAID:
+            self.bounded += said.facts
+            self.joins |= self.memo.judgement.utter(said, met, self.memo.received, self.fired)
+
+    def _hear_head(self, era: int) -> None:
+        """The segments of the head behind CLM."""
+        memo, claim = self.memo, self.claim
+        of_era = memo.segments(era)
+        for key, columns, number in self.cut.head:
+            said = of_era.get(key)
+            if said is None:
+                view = look_at([claim.segments[number]], claim.component)
+                said = of_era[key] = memo.hear(make_segment(view, memo.judging_on(self.first)), self.first)
+            if said is not NOTHING_SAID:
+                self._hear(said, Part(self, None, claim.position + number, columns))
+
+    def _hear_parties(self, parties: Sequence[Party], era: int) -> None:
+        memo = self.memo
+        position = self.claim.position + self.cut.parties_at
+        for party, (_, columns, npi, rest) in zip(parties, self.cut.parties, strict=True):
+            said = party.said.get(era)
+            if said is None:
+                made = make_party(party.view, memo.judging_on(self.first))
+                said = party.said[era] = memo.hear(made, self.first)
+            if said is not NOTHING_SAID and not said.is_nothing(npi):
+                self._hear(said, Part(self, None, position, columns))
+            if party.addressed:
+                for number, text in enumerate(rest.split(memo.cutter.terminator), 1):
+                    if text.startswith(memo.cutter.address):
+                        of_address = memo.claim_address(text, party.loops, number, self.first, era)
+                        self._hear(of_address, Part(self, None, position + number, []))
+            position += len(party.view.segments)
+
+    def _hear_payers(self, era: int) -> None:
+        memo, claim, cut = self.memo, self.claim, self.cut
+        judging = memo.judging_on(self.first)
+        e, t = memo.cutter.element, memo.cutter.terminator
+        position = claim.position + cut.before - cut.payers_text.count(t)
+        others = []
+        for text in cut.payers_text.split(f"{t}SBR{e}")[1:]:
+            segments = [segment.split(e) for segment in f"SBR{e}{text}".split(t)]
+            others.append(OtherPayer(segments, position, claim.component))
+            position += len(segments)
+        claim.other_payers = others
+        for other in others:
+            view = look_at(other.segments, claim.component)
+            of_era = memo.segments(era)
+            said = of_era.get(view.key)
+            if said is None:
+                said = of_era[view.key] = memo.hear(make_other_payer(view, judging), self.first)
+            if said is not NOTHING_SAID:
+                self._hear(said, Part(self, other))
+            self.facts += addresses_in(self, other, view, "2320", judging)
+
+    def _hear_lines(self) -> None:
+        memo = self.memo
+        count = len(self.cut.composites)
+        enough = memo.pointers
+        for number, (entry, _, _, line) in enumerate(self.rows):
+            if entry.heard:
+                self._hear(entry.said, self.line(number))
+            needed = enough.get(line[7])
+            if needed is None:
+                needed = memo.enough(line[7])
+            if needed > count or entry.addressed:
+                judging = memo.judging_on(self.first)
+                self.facts += find_line_code_errors(self.line(number), entry.view, judging)
+
+    def _judge_diagnoses(self) -> None:
+        claim = self.claim
+        judging = self.memo.judging_on(self.first)
+        made = make_diagnosis_code_errors(
+            claim, claim.diagnoses, self.first, self.last, judging, CODE_ERROR_OF_CLAIM
+        )
+        self.facts += fill(made, self)
+
+    # -- what takes several pieces
+
+    def _are_apart(self) -> bool:
+        """Whether each line stands on one day alone, no code twice on one, and all are of one provider."""
+        if not self.regular:
+            return False
+        rows = self.rows
+        for numbers in self.by_day.values():
+            if len(numbers) > 1 and len({rows[number].entry.code for number in numbers}) < len(numbers):
+                return False
+        return not any(row.entry.noted and self.line(at).minutes is not None for at, row in enumerate(rows))
+
+    def _meet(self, seen: ClaimsSeen, place: str) -> None:
+        """Hold the claim against those that came before."""
+        if not is_first_issue(self.claim.transaction):
+            return
+        npi = self.npi
+        if any(row.entry.own for row in self.rows):
+            served = [f"{line.said} {line.first} {line.last} {line.npi}" for line in self.lines]
+        else:
+            served = [f"{line[1]} {first} {last} {npi}" for _, (first, last, _), _, line in self.rows]
+        digest = digest_claim(self.levels.content, place, self.cut.composites, served)
+        where = seen.meet(digest, self.claim)
+        if where is not None:
+            self.earlier = FixedLocation(where)
+
+    def _count(self) -> None:
+        """What the rules say of the units of each line alone on its day."""
+        for number, (entry, _, units, _) in enumerate(self.rows):
+            if entry.counts:
+                templates = entry.units.get(units)
+                if templates is None:
+                    templates = entry.units[units] = self.memo.count(entry, self.line(number))
+                for template in templates:
+                    self.fired.append((template.number, template.finding(self.line(number))))
+            if entry.addon:
+                tables = self.memo.tables
+                self.facts.append(addon_of(self.line(number), self.lines, tables, self.profile.name))
+
+    def _work(self, head: Head) -> None:
+        """Pairs and minutes of the days of a claim."""
+        memo, rows, npi = self.memo, self.rows, self.npi
+        worked = self.memory.provider_days if head.frequency == ORIGINAL and npi else None
+        for on, numbers in self.by_day.items():
+            if len(numbers) > 1:
+                self._pair(numbers, on)
+            timed = [number for number in numbers if rows[number].entry.timed]
+            if not timed:
+                continue
+            for discipline, own in self._group(timed):
+                busiest = 0
+                if worked is not None:
+                    units = [(rows[number].units or 0) // 1000 for number in own]
+                    if memo.profile.unit_method == "ama":
+                        least = sum(map(least_minutes, units))
+                    else:
+                        least = least_minutes(sum(units))
+                    busiest = worked.add(npi, on, least)
+                if not memo.is_rested(busiest):
+                    treated = Treated(self, on, discipline, own, busiest)
+                    asks = memo.worked.asks
+                    if memo.worked.fires or any(ask.bits(treated, memo.received) for ask in asks):
+                        self.facts.append(treated.fact())
+
+    def _pair(self, numbers: Sequence[int], on: int) -> None:
+        """What the rules say of two lines of a day."""
+        memo, rows = self.memo, self.rows
+        known = memo.pairs
+        for at, one in enumerate(numbers):
+            for two in numbers[at + 1 :]:
+                # In their order: where each is column 1 to the other, the one that stands first is.
+                key = rows[one].entry.number, rows[two].entry.number
+                found = known.get(key)
+                if found == ():
+                    continue
+                if found is None:
+                    entries = rows[one].entry, rows[two].entry
+                    found = known[key] = memo.pair(entries, (self.line(one), self.line(two)), on)
+                met = DayMet((self.line(one), self.line(two)))
+                for template in found:
+                    if template is not None:
+                        self.fired.append((template.number, template.finding(met)))
+                    else:
+                        self.facts += pairs_of(
+                            on, (self.line(one), self.line(two)), memo.tables, self.profile.name
+                        )
+
+    def _group(self, timed: list[int]) -> Iterable[tuple[str, list[int]]]:
+        """The timed lines of a day by discipline, see coding.by_discipline."""
+        rows = self.rows
+        named: dict[str, list[int]] = {}
+        for number in timed:
+            disciplines = rows[number].entry.service.disciplines
+            if len(disciplines) != 1:
+                groups = by_discipline([self.line(each) for each in timed])
+                return [(name, [line.ordinal - 1 for line in lines]) for name, lines in groups.items()]
+            named.setdefault(disciplines[0], []).append(number)
+        return named.items()

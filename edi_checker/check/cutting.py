@@ -1,0 +1,178 @@
+"""Claims cut into pieces by their text: keys, and the columns beside them."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from edi_checker.claims.claim import (
+    DIAGNOSIS_LISTS,
+    Segment,
+)
+from edi_checker.facts.columns import (
+    ADDRESS,
+    COLUMNS,
+    LOOKED_AT_REFERENCES,
+    NAME_OF_A_PERSON,
+)
+from edi_checker.facts.triggers import triggers_of
+from edi_checker.x12.blocks import Delimiters
+
+# Answers of a kind, lines and eras that are kept before it starts again, so that memory stays bounded: what
+# is known of a line takes some 10 kB, other answers hardly any.
+# Columns of an NM1 whose id is taken off.
+_OF_NAME = tuple(index - 1 for index in COLUMNS["NM1"])
+_LAST_OF_NAME = max(NAME_OF_A_PERSON) - 1
+# Segments of the head behind CLM that a maker of facts may use.
+_TELLING = ("DTP", *[name for name in triggers_of("head") if name not in ("CLM", "DTP")])
+
+
+LineText = tuple[str, str, str, str, str, str, str, str, str, str, str, str]
+
+
+class Cut(NamedTuple):
+    """A claim's text in pieces.
+
+    id, charge  CLM01, CLM02; `terms` what CLM says behind it
+    head        key, columns and number of each segment after CLM that a rule may use
+    composites  the diagnoses with their qualifiers
+    parties     key, columns, NPI and text of each provider; `parties_at` counts the segments before them
+    payers      SBR01 of each other payer; `payers_text` all that they say
+    lines       of each line: LX01, SV1, its parts, the day and REF*6R behind it, and what else follows
+    before      segments before the first line
+    """
+
+    id: str
+    charge: str
+    terms: str
+    head: list[tuple[str, list[str], int]]
+    composites: list[str]
+    parties: list[tuple[str, list[str], str, str]]
+    parties_at: int
+    payers: tuple[str, ...]
+    payers_text: str
+    lines: list[LineText]
+    before: int
+
+
+class Cutter:
+    """Cuts claims with one set of delimiters."""
+
+    # The patterns are written for these columns.
+    assert COLUMNS["SV1"] == (2, 4, 7)
+    assert (COLUMNS["LX"], COLUMNS["CLM"], COLUMNS["DTP"], COLUMNS["REF"]) == ((1,), (1, 2), (3,), (2,))
+
+    def __init__(self, delimiters: Delimiters) -> None:
+        self.element, self.terminator = delimiters.element, delimiters.terminator
+        self.component = delimiters.component
+        e, t = re.escape(self.element), re.escape(self.terminator)
+        one, rest = f"[^{e}{t}]*+", f"[^{t}]*+"
+        # Segments whose one column is their last element, and what stands before it.
+        ends = [
+            f"{name}{e}" + ("(?!X4)" if name == "REF" else "") + f"{one}{e}" * (columns[0] - 1)
+            for name, columns in COLUMNS.items()
+            if len(columns) == 1 and name in _TELLING
+        ]
+        self._clm = re.compile(f"CLM{e}({one}){e}({one})({rest})")
+        self._head = re.compile(f"{t}(?:({'|'.join(ends)})([^{e}{t}]++)(?={t}|\\Z)|({rest}))")
+        self._line = re.compile(
+            f"LX{e}({one}){t}"
+            f"(SV1{e}({one}){e}({one}){e}({one}){e}({one})((?:{e}{one}){{0,2}}+)(?:{e}({one}))?+({rest}))"
+            f"(?:{t}DTP{e}472{e}D8{e}([0-9]{{8}}))?+(?:{t}REF{e}6R{e}([^{e}{t}]++))?+((?:{t}(?!LX{e}){rest})*+)"
+        )
+        self.address = f"{ADDRESS}{self.element}"
+        self._order = re.compile(f"{t}SBR{e}({one})")
+        self._hi = tuple(f"HI{self.element}{qualifier}{self.component}" for qualifier in DIAGNOSIS_LISTS)
+        self._qualifiers = tuple(f"{qualifier}{self.component}" for qualifier in DIAGNOSIS_LISTS)
+        assert {"X4"} == LOOKED_AT_REFERENCES
+
+    def cut(self, text: str) -> Cut | None:
+        """A claim without faults in pieces; None where it is not written as the guide orders segments."""
+        e, t = self.element, self.terminator
+        lines_at = text.find(f"{t}LX{e}")
+        written = self._clm.match(text)
+        if lines_at < 0 or written is None:
+            return None
+        top = text[:lines_at]
+        payers_at = top.find(f"{t}SBR{e}")
+        own = top if payers_at < 0 else top[:payers_at]
+        parties_at = own.find(f"{t}NM1{e}")
+        id, charge, terms = written.groups()
+        head: list[tuple[str, list[str], int]] = []
+        composites: list[str] = []
+        head_end = parties_at if parties_at >= 0 else len(own)
+        number = 0
+        for before, column, whole in self._head.findall(own[:head_end], written.end()):
+            number += 1
+            if before:
+                head.append((before, [column], number))
+            elif whole.startswith(self._hi):
+                composites += [each for each in whole.split(e) if each.startswith(self._qualifiers)]
+            elif whole[:3].rstrip(e) in _TELLING:
+                held: list[str] = []
+                head.append((self.cut_segment(whole, held), held, number))
+        parties = []
+        if parties_at >= 0:
+            for loop in own[parties_at + len(t) + 4 :].split(f"{t}NM1{e}"):
+                held = []
+                named, _, rest = loop.partition(t)
+                cells = named.split(e)
+                npi = cells[8] if len(cells) > 8 and cells[7] == "XX" else ""
+                person = cells[1] == "1"
+                for index in _OF_NAME:
+                    if index < len(cells) and (cells[index] or (person and index <= _LAST_OF_NAME)):
+                        held.append(cells[index])
+                        cells[index] = "\r"
+                said = e.join(cells)
+                if rest:
+                    said += t + t.join([self.cut_segment(segment, held) for segment in rest.split(t)])
+                parties.append((said, held, npi, rest))
+        of_payers = top[payers_at:] if payers_at >= 0 else ""
+        payers = tuple(self._order.findall(of_payers)) if of_payers else ()
+        lines: list[LineText] = self._line.findall(text, lines_at + len(t))
+        before_lines = top.count(t) + 1
+        return Cut(
+            id, charge, terms, head, composites, parties, number + 1, payers, of_payers, lines, before_lines
+        )
+
+    def segments_of_line(self, line: LineText) -> list[Segment]:
+        """The segments of a line."""
+        order, said, _, _, _, _, _, _, _, date, control, more = line
+        e = self.element
+        found = [["LX", order], said.split(e)]
+        if date:
+            found.append(["DTP", "472", "D8", date])
+        if control:
+            found.append(["REF", "6R", control])
+        return found + [each.split(e) for each in more.split(self.terminator)[1:]]
+
+    def columns_of_line(self, line: LineText) -> list[str]:
+        """What stands in the columns of a line, in their order."""
+        order, _, _, charge, _, counted, _, pointers, _, date, control, more = line
+        columns = [order, charge, counted]
+        columns += [text for text in (pointers, date, control) if text]
+        for segment in more.split(self.terminator)[1:] if more else ():
+            self.cut_segment(segment, columns)
+        return columns
+
+    def cut_segment(self, text: str, columns: list[str]) -> str:
+        """The key of a segment; what stands in its columns is added to `columns`."""
+        cells = text.split(self.element)
+        name = cells[0]
+        plan = COLUMNS.get(name)
+        if plan is None:
+            return text
+        if name == ADDRESS:
+            return ADDRESS
+        if name == "REF" and cells[1] in LOOKED_AT_REFERENCES:
+            return text
+        person = name == "NM1" and cells[2] == "1"
+        count = len(cells)
+        for index in plan:
+            if index >= count:
+                break
+            value = cells[index]
+            if value or (person and index in NAME_OF_A_PERSON):
+                columns.append(value)
+                cells[index] = "\r"
+        return self.element.join(cells)

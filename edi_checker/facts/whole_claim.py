@@ -1,0 +1,384 @@
+"""A claim and its lines as they were met, whole: what fills the open fields of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edi_checker.claims.claim import Claim, Level, Segment, ServiceLine, element, once
+from edi_checker.claims.minutes import LineMinutes
+from edi_checker.claims.profile import Profile
+from edi_checker.facts.code_errors import MOST_DIAGNOSES
+from edi_checker.facts.context import InputMemory, Setting
+from edi_checker.facts.fact import Placed
+from edi_checker.facts.pieces import OpenValue, Site, columns_of
+from edi_checker.facts.places import LoopLocation
+from edi_checker.facts.situations import hides_something, name_segments
+from edi_checker.facts.triggers import VISITS, Above, Around, is_attended
+from edi_checker.finding import Place
+from edi_checker.reference.tables import MueLimit, Procedure
+from edi_checker.reference.units import QUARTER, ROUNDS_UP
+from edi_checker.x12.dates import day
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # known again as the object that it is
+class Service:
+    """What the key of a line says of its service, with the rows of the tables.
+
+    values    those fields of a line fact that follow from it
+    """
+
+    code: str
+    modifiers: tuple[str, ...]
+    disciplines: tuple[str, ...]
+    releasing: tuple[str, ...]
+    unit: str
+    place_of_service: str
+    procedure: Procedure | None
+    mue: MueLimit | None
+    addon: bool
+    values: dict[str, OpenValue]
+
+
+class Line:
+    """A service line that was met, with what stands in its columns.
+
+    first, last      days of service, None where unreadable; `days` counts them, None where they make no range
+    charge           cents, None where it cannot be read
+    units            thousandths, None where the line does not count units or the number cannot be read
+    npi              of the rendering provider, "" where there is none; `taxonomy` likewise
+    said             SV1 as it stands; `pointers` SV107 of it
+    names_providers  whether the line has providers of its own (2420)
+    repeated         the earlier line that it repeats
+    """
+
+    __slots__ = (
+        *("_columns", "charge", "days", "first", "last", "minutes", "names_providers", "npi", "ordinal"),
+        *("pointers", "position", "repeated", "said", "service", "taxonomy", "units", "whole"),
+    )
+
+    def __init__(
+        self,
+        whole: WholeClaim,
+        ordinal: int,
+        position: int,
+        service: Service,
+        said: str,
+        pointers: str,
+        dates: tuple[int | None, int | None, int | None],
+        charge: int | None,
+        units: int | None,
+        npi: str,
+        taxonomy: str,
+        *,
+        names_providers: bool = False,
+        minutes: LineMinutes | None = None,
+    ) -> None:
+        self.whole = whole
+        self.ordinal = ordinal
+        self.position = position
+        self.service = service
+        self.said = said
+        self.pointers = pointers
+        self.first, self.last, self.days = dates
+        self.charge = charge
+        self.units = units
+        self.npi = npi
+        self.taxonomy = taxonomy
+        self._columns: Sequence[str] | None = None
+        self.names_providers = names_providers
+        self.minutes = minutes
+        self.repeated: Line | None = None
+
+    @property
+    def view(self) -> ServiceLine:
+        return self.whole.claim.lines[self.ordinal - 1]
+
+    @property
+    def segments(self) -> list[Segment]:
+        return self.whole.segments_of_line(self)
+
+    @property
+    def columns(self) -> Sequence[str]:
+        if self._columns is None:
+            self._columns = self.whole.columns_of_line(self)
+        return self._columns
+
+    @property
+    def units_a_day(self) -> int:
+        """Thousandths of units on each day.
+
+        CMS divides the units of a line over several days and rounds to a whole number.
+        """
+        units = self.units or 0
+        if self.days is None or self.days < 2:
+            return units
+        return (2 * units + 1000 * self.days) // (2000 * self.days) * 1000
+
+    @property
+    def diagnoses(self) -> tuple[str, ...]:
+        """The diagnoses to which it points."""
+        return pointed_to(self.pointers, self.whole.claim.component, self.whole.diagnoses[:MOST_DIAGNOSES])
+
+    @property
+    def place_of_service(self) -> str:
+        return self.service.place_of_service or self.whole.claim.place_of_service
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        roles = self.whole.roles
+        if not self.names_providers:
+            return roles
+        return tuple(dict.fromkeys((*roles, *(provider.role for provider in self.view.providers))))
+
+    @property
+    def assistant_units(self) -> int | None:
+        return _assistant_units(self) if self.minutes is not None else None
+
+    @property
+    def is_first_visit(self) -> bool:
+        """Whether it is the first visit of the claim that only a person can make, with nobody named."""
+        return self.whole.first_visit is self
+
+    def surely_with(self, other: Line) -> bool:
+        """Whether both lines are certainly of one provider.
+
+        Same rendering NPI, or the same rendering taxonomy, or none given; the billing provider is the same.
+        """
+        return self.npi == other.npi or self.taxonomy == other.taxonomy
+
+    def maybe_with(self, other: Line) -> bool:
+        """Whether both lines may be of one provider: not so where both name a taxonomy and these differ."""
+        return self.surely_with(other) or not self.taxonomy or not other.taxonomy
+
+    def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:
+        return self.view.place(name, at, qualifier=qualifier)
+
+    def place_at(self, site: Site) -> Place:
+        loop, segment, offset, at, _ = site
+        interchange, group, number = self.whole.numbers
+        position = self.position + offset
+        return Place(interchange, group, number, self.whole.id, self.ordinal, loop, segment, position, at)
+
+    def place_beyond(self, name: str, at: str | None, qualifier: str) -> Place:
+        return self.place(name, at, qualifier=qualifier)
+
+
+class WholeClaim:
+    """A claim that was met: what its pieces say together. Its own columns are those of CLM.
+
+    first, last  its days of service, None where not known
+    earlier      where the same claim stood before
+    """
+
+    def __init__(self, claim: Claim, setting: Setting, memory: InputMemory, profile: Profile) -> None:
+        self.claim = claim
+        self.setting = setting
+        self.memory = memory
+        self.profile = profile
+        self.first: int | None = None
+        self.last: int | None = None
+        self.earlier: Placed | None = None
+        self.lines: list[Line] = []
+
+    @once
+    def id(self) -> str:
+        """CLM01"""
+        return self.claim.id
+
+    @once
+    def numbers(self) -> tuple[str, str | None, str]:
+        """Control numbers of interchange, group (None where it has none) and transaction"""
+        interchange, group, number = self.claim.transaction.numbers
+        return interchange, group or None, number
+
+    @once
+    def charge(self) -> int | None:
+        return self.claim.charge
+
+    @once
+    def columns(self) -> Sequence[str]:
+        return columns_of([self.claim.segment], self.claim.component)
+
+    @once
+    def diagnoses(self) -> tuple[str, ...]:
+        return tuple([code for _, code in self.claim.diagnoses])
+
+    @once
+    def roles(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([provider.role for provider in self.claim.providers]))
+
+    @once
+    def around(self) -> Around:
+        billing = self.claim.billing
+        return Around(
+            above_of(self.claim),
+            tuple([element(other.segments[0], 1) for other in self.claim.other_payers]),
+            self.roles,
+            billing is not None and billing.provider.entity_type == "2",
+        )
+
+    @once
+    def stated(self) -> tuple[str, ...]:
+        """The segments of the claim outside of its lines and other payers, as a rule names them."""
+        runs = [self.claim.header.segments, *(provider.run.segments for provider in self.claim.providers)]
+        return name_segments([segment for run in runs for segment in run])
+
+    def qualifiers(self, name: str) -> tuple[str, ...]:
+        """The first element of every segment of the head with this id."""
+        return tuple([s[1] for s in self.claim.header.segments if s[0] == name and len(s) > 1])
+
+    @property
+    def related_causes(self) -> tuple[str, ...]:
+        causes = element(self.claim.segment, 11).split(self.claim.component)
+        return tuple([cause for cause in causes[:3] if cause])
+
+    @property
+    def whole(self) -> WholeClaim:
+        return self
+
+    @property
+    def payer(self) -> str:
+        subscriber = self.claim.subscriber
+        return subscriber.payer.id if subscriber is not None else ""
+
+    @property
+    def nature(self) -> str:
+        """CR208, the nature of the patient's condition"""
+        return element(self.claim.header.first("CR2"), 8)
+
+    @once
+    def line_charges(self) -> int | None:
+        charges = [line.charge for line in self.lines]
+        return None if None in charges or not charges else sum(filter(None, charges))
+
+    @once
+    def charge_difference(self) -> int | None:
+        charge, total = self.charge, self.line_charges
+        return charge - total if charge is not None and total is not None else None
+
+    @once
+    def modifiers(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([m for line in self.lines for m in line.service.modifiers]))
+
+    @once
+    def uncertified(self) -> tuple[Placed, ...]:
+        """The always-therapy lines without a referring provider, neither of their own nor of the claim."""
+        # A provider whose role cannot be read may be the one.
+        if "DN" in self.roles or any(fault.element == "NM101" for fault in self.claim.faults):
+            return ()
+        return tuple(
+            [
+                line
+                for line in self.lines
+                if line.service.procedure is not None
+                and line.service.procedure.therapy == "always"
+                and not (line.names_providers and line.view.provider("DN"))
+            ]
+        )
+
+    @once
+    def uncertified_lines(self) -> int:
+        return len(self.uncertified)
+
+    @once
+    def born_after_service(self) -> bool:
+        person = self.claim.patient or self.claim.subscriber
+        birth = person.birth if person is not None else None
+        return birth is not None and self.first is not None and birth > self.first
+
+    @once
+    def died_before(self) -> bool:
+        person = self.claim.patient or self.claim.subscriber
+        died = day(element(person.first("PAT"), 6)) if person is not None else None
+        return died is not None and self.first is not None and died < self.first
+
+    @once
+    def attended(self) -> bool:
+        """Whether a service at the claim's place is more than a test or the reading of an image."""
+        place = self.claim.place_of_service
+        return any(is_attended(line.service.code) for line in self.lines if line.place_of_service == place)
+
+    @once
+    def first_visit(self) -> Line | None:
+        """The first visit that only a person can make, where an organization bills and names nobody."""
+        if not self.around.organization or "82" in self.roles:
+            return None
+        for line in self.lines:
+            if VISITS.holds(line.service.code) and not (line.names_providers and line.view.provider("82")):
+                return line
+        return None
+
+    @property
+    def supervises_itself(self) -> bool:
+        supervising = self.claim.provider("DQ")
+        return bool(supervising.npi) and supervising.npi == self.claim.rendering.npi
+
+    def provider_at(self, role: str, loop: str) -> tuple[Placed, ...]:
+        claim = self.claim
+        return (LoopLocation(claim.transaction, claim.provider(role).run, loop, claim.id),)
+
+    @property
+    def first_other_payer(self) -> tuple[Placed, ...]:
+        claim = self.claim
+        return (LoopLocation(claim.transaction, claim.other_payers[0], "2320", claim.id),)
+
+    def segments_of_line(self, line: Line) -> list[Segment]:
+        return line.view.segments
+
+    def columns_of_line(self, line: Line) -> Sequence[str]:
+        return columns_of(line.segments, self.claim.component)
+
+    def last_or(self, on: int | None) -> int | None:
+        return self.last if self.last is not None else on
+
+    def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:
+        return self.claim.place(name, at, qualifier=qualifier)
+
+    def place_at(self, site: Site) -> Place:
+        position = self.claim.position + site.offset
+        return self.claim.place(site.segment, site.element, loop=site.loop, position=position)
+
+    def place_beyond(self, name: str, at: str | None, qualifier: str) -> Place:
+        return self.claim.place(name, at, qualifier=qualifier)
+
+
+def above_of(claim: Claim) -> Above:
+    """What the levels above a claim say of it."""
+    subscriber = claim.subscriber
+    if subscriber is None:
+        return Above()
+    responsible = subscriber.responsible
+    person: Level = claim.patient or subscriber
+    return Above(
+        element(responsible, 1),
+        element(responsible, 2),
+        element(responsible, 9),
+        element(subscriber.first("HL"), 4) == "0",
+        claim.patient is not None,
+        person.first("REF", "Y4") is not None,
+        not (subscriber.faults and hides_something(subscriber.faults)),
+        bool(element(person.first("PAT"), 6)),
+    )
+
+
+def _assistant_units(line: Line) -> int | None:
+    """Units that an assistant's modifier belongs to; None where that is not known.
+
+    42 CFR 410.60: it does not where the assistant gave a tenth of the minutes or less, nor, of a timed code,
+    to units that the therapist's own minutes make (the last of them by the midpoint, 8 minutes).
+    """
+    procedure, units, minutes = line.service.procedure, line.units, line.minutes
+    if minutes is None or minutes.assistant is None or units is None or units % 1000 or procedure is None:
+        return None
+    if 10 * minutes.assistant <= minutes.minutes:
+        return 0
+    if not procedure.eight_minute:
+        return units // 1000 if not procedure.timed else None
+    own = max(0, minutes.minutes - minutes.assistant)
+    return max(0, units // 1000 - (own + ROUNDS_UP) // QUARTER)
+
+
+def pointed_to(pointers: str, component: str, diagnoses: tuple[str, ...]) -> tuple[str, ...]:
+    numbers = [int(p) for p in pointers.split(component) if p.isascii() and p.isdigit() and len(p) <= 2]
+    return tuple([diagnoses[n - 1] for n in numbers if 1 <= n <= len(diagnoses)])
