@@ -8,6 +8,23 @@ from dataclasses import replace
 from edi_checker.guide.table import Composite, Element, Segment
 from edi_checker.x12.blocks import Delimiters, Fault
 from edi_checker.x12.dates import is_date, is_period, is_time
+from edi_checker.x12.fault_codes import (
+    ELEMENT_CHARACTER,
+    ELEMENT_CODE,
+    ELEMENT_COMPONENTS,
+    ELEMENT_DATE,
+    ELEMENT_EXCLUDED,
+    ELEMENT_MISSING,
+    ELEMENT_MISSING_BESIDE,
+    ELEMENT_NOT_USED,
+    ELEMENT_PATTERN,
+    ELEMENT_REPEATED,
+    ELEMENT_TIME,
+    ELEMENT_TOO_LONG,
+    ELEMENT_TOO_MANY,
+    ELEMENT_TOO_SHORT,
+    SEGMENT_HAS_ERRORS,
+)
 
 LISTED = 12  # codes named in a message
 DIGITS = re.compile(r"[0-9]+", re.ASCII)
@@ -84,10 +101,10 @@ def list_faults(node: Segment, segment: list[str], position: int, delimiters: De
         value = segment[number] if number < count else ""
         if not value:
             if item.usage == "R":
-                out.note("element-missing", item, "1")
+                out.note("element-missing", item, ELEMENT_MISSING)
             continue
         if item.usage == "N":
-            out.note("element-not-used", item, "I10")
+            out.note("element-not-used", item, ELEMENT_NOT_USED)
             continue
         if isinstance(item, Composite):
             _check_composite(item, value, out, delimiters)
@@ -95,12 +112,12 @@ def list_faults(node: Segment, segment: list[str], position: int, delimiters: De
             out.note(
                 "element-extra",
                 item,
-                "13",
+                ELEMENT_COMPONENTS,
                 expected="one value",
                 found=f"{value.count(delimiters.component) + 1} parts",
             )
         elif delimiters.repetition and delimiters.repetition in value:
-            out.note("element-extra", item, "12", expected="no repetition")
+            out.note("element-extra", item, ELEMENT_REPEATED, expected="no repetition")
         else:
             _check_value(item, value, out, _date_format(node, segment, number))
     _check_notes(node, segment, out)
@@ -111,7 +128,7 @@ def list_faults(node: Segment, segment: list[str], position: int, delimiters: De
             "element-extra",
             f"{node.id}{extra:02d}",
             "",
-            "3",
+            ELEMENT_TOO_MANY,
             expected=f"at most {known} elements",
             found=f"{count - 1} elements",
         )
@@ -154,7 +171,7 @@ class _Notes:
         trigger: str = "",
     ) -> None:
         node = self.node
-        answers = ("IK304=8", f"IK403={code}")
+        answers = (SEGMENT_HAS_ERRORS, code)
         self.refs.add(ref.partition("-")[0])
         self.faults.append(
             Fault(
@@ -182,7 +199,7 @@ class _Notes:
 def _check_composite(item: Composite, value: str, out: _Notes, delimiters: Delimiters) -> None:
     if delimiters.repetition and delimiters.repetition in value:
         if value.count(delimiters.repetition) + 1 > item.repeat:
-            out.note("element-extra", item, "12", expected=f"at most {item.repeat}")
+            out.note("element-extra", item, ELEMENT_REPEATED, expected=f"at most {item.repeat}")
             return
         for repeated in value.split(delimiters.repetition):
             _check_composite(replace(item, repeat=1), repeated, out, delimiters)
@@ -190,7 +207,7 @@ def _check_composite(item: Composite, value: str, out: _Notes, delimiters: Delim
     parts = value.split(delimiters.component)
     if not any(parts):
         if item.usage == "R":
-            out.note("element-missing", item, "1")
+            out.note("element-missing", item, ELEMENT_MISSING)
         else:
             out.pad(item.ref, "nothing where no component is sent")
         return
@@ -200,9 +217,9 @@ def _check_composite(item: Composite, value: str, out: _Notes, delimiters: Delim
         if not part:
             # a part that is wrong has most often been cut or shifted: what lacks after it is the same fault
             if component.usage == "R" and len(out.faults) == before:
-                out.note("element-missing", component, "1")
+                out.note("element-missing", component, ELEMENT_MISSING)
         elif component.usage == "N":
-            out.note("element-not-used", component, "I10")
+            out.note("element-not-used", component, ELEMENT_NOT_USED)
         else:
             _check_value(component, part, out, "")
     known = len(item.components)
@@ -210,7 +227,7 @@ def _check_composite(item: Composite, value: str, out: _Notes, delimiters: Delim
         out.note(
             "element-extra",
             item,
-            "13",
+            ELEMENT_COMPONENTS,
             expected=f"at most {known} components",
             found=f"{len(parts)} components",
         )
@@ -220,18 +237,18 @@ def _check_composite(item: Composite, value: str, out: _Notes, delimiters: Delim
 
 def _check_value(item: Element, value: str, out: _Notes, format: str) -> None:
     if CONTROL.search(value):
-        out.note("element-type", item, "6", "no control characters")
+        out.note("element-type", item, ELEMENT_CHARACTER, "no control characters")
         return
     if not value.isascii():
-        out.note("element-character", item, "6", "characters of the basic or extended set")
+        out.note("element-character", item, ELEMENT_CHARACTER, "characters of the basic or extended set")
     if item.type in ("R", "N0"):
         _check_number(item, value, out)
     elif item.type == "DT":
         if not item.minimum <= len(value) <= item.maximum or not is_date(value):
-            out.note("element-date", item, "8", "CCYYMMDD")
+            out.note("element-date", item, ELEMENT_DATE, "CCYYMMDD")
     elif item.type == "TM":
         if not item.minimum <= len(value) <= item.maximum or not is_time(value):
-            out.note("element-date", item, "9", "HHMM[SS[DD]]")
+            out.note("element-date", item, ELEMENT_TIME, "HHMM[SS[DD]]")
     else:
         _check_text(item, value, out, format)
 
@@ -240,18 +257,18 @@ def _check_number(item: Element, value: str, out: _Notes) -> None:
     form, expected = (_WHOLE, "a whole number") if item.type == "N0" else (_DECIMAL, "a decimal number")
     digits = len(value) - value.count("-") - value.count(".")
     if not form.fullmatch(value):
-        out.note("element-type", item, "6", expected)
+        out.note("element-type", item, ELEMENT_CHARACTER, expected)
     elif not item.minimum <= digits <= item.maximum:
         _note_length(item, digits, out)
     elif item.codes and value.lstrip("0") not in item.codes:
-        out.note("element-code", item, "7", list_codes(item.codes), show_value(item, value))
+        out.note("element-code", item, ELEMENT_CODE, list_codes(item.codes), show_value(item, value))
 
 
 def _check_text(item: Element, value: str, out: _Notes, format: str) -> None:
     """A code or words; `format` as `_date_format` says it."""
     bare = value.rstrip(" ")
     if not bare:
-        out.note("element-type", item, "6", "a character that is not a blank")
+        out.note("element-type", item, ELEMENT_CHARACTER, "a character that is not a blank")
         return
     if len(bare) != len(value) and len(bare) >= item.minimum:
         out.pad(item.ref, "no trailing blanks")
@@ -259,21 +276,21 @@ def _check_text(item: Element, value: str, out: _Notes, format: str) -> None:
     if item.codes:
         # a code that is not of the list says it all; its length says nothing more
         if value not in item.codes:
-            out.note("element-code", item, "7", list_codes(item.codes), show_value(item, value))
+            out.note("element-code", item, ELEMENT_CODE, list_codes(item.codes), show_value(item, value))
     elif not item.minimum <= len(value) <= item.maximum:
         _note_length(item, len(value), out)
     elif format and not is_period(value, format):
-        out.note("element-date", item, "8", _FORMATS[format])
+        out.note("element-date", item, ELEMENT_DATE, _FORMATS[format])
     elif item.pattern and not re.fullmatch(item.pattern, value, re.ASCII):
         expected = "nine digits" if item.pattern == "[0-9]{9}" else "the pattern of the guide"
-        out.note("element-type", item, "I12", expected)
+        out.note("element-type", item, ELEMENT_PATTERN, expected)
 
 
 def _note_length(item: Element, length: int, out: _Notes) -> None:
     if length < item.minimum:
-        out.note("element-length", item, "4", f"at least {item.minimum}", str(length))
+        out.note("element-length", item, ELEMENT_TOO_SHORT, f"at least {item.minimum}", str(length))
     else:
-        out.note("element-length", item, "5", f"at most {item.maximum}", str(length))
+        out.note("element-length", item, ELEMENT_TOO_LONG, f"at most {item.maximum}", str(length))
 
 
 _FORMATS = {"D8": "CCYYMMDD", "RD8": "CCYYMMDD-CCYYMMDD"}
@@ -321,7 +338,7 @@ def _check_notes(node: Segment, segment: list[str], out: _Notes) -> None:
             "L": f"at least one more of {refs} where {node.id}{numbers[0]:02d} is sent",
         }[letter]
         trigger = f"{node.id}{present[0]:02d}" if present else ""
-        code = "10" if letter == "E" else "2"
+        code = ELEMENT_EXCLUDED if letter == "E" else ELEMENT_MISSING_BESIDE
         out.note("relational", node.elements[wrong - 1], code, expected, "", trigger)
 
 

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 from edi_checker.guide.table import Loop, Segment
 from edi_checker.x12.blocks import Fault
-
-_ANSWERS = {
-    "segment-missing": "IK304=3",
-    "segment-order": "IK304=7",
-    "segment-repeat": "IK304=5",
-    "segment-unexpected": "IK304=2",
-    "loop-missing": "IK304=3",
-    "loop-repeat": "IK304=4",
-}
+from edi_checker.x12.fault_codes import ANSWERS, ELEMENT_CODE, SEGMENT_HAS_ERRORS
 
 
 def segment_fault(kind: str, position: int, node: Segment, expected: str = "") -> Fault:
     """A fault of a whole segment."""
-    answers = (_ANSWERS[kind],)
+    answers = (ANSWERS[kind][0],)
     return Fault(kind, position, node.loop, node.id, answers=answers, name=node.name, expected=expected)
 
 
 def loop_fault(kind: str, position: int, loop: Loop, expected: str = "", found: str = "") -> Fault:
     """A fault of a loop, noted of the segment that opens it."""
-    id, answers = loop.opener.id, (_ANSWERS[kind],)
+    id, answers = loop.opener.id, (ANSWERS[kind][0],)
     return Fault(kind, position, loop.id, id, answers=answers, name=loop.name, expected=expected, found=found)
 
 
 def number_fault(kind: str, position: int, node: Segment, number: int, expected: str, found: str) -> Fault:
     """A number or code of element `number` that does not go with the segments before or after it."""
-    item, answers = node.elements[number - 1], ("IK304=8", "IK403=7")
+    item, answers = node.elements[number - 1], (SEGMENT_HAS_ERRORS, ELEMENT_CODE)
     return Fault(
         kind, position, node.loop, node.id, item.ref, item.number, answers, item.name, expected, found
     )

@@ -14,6 +14,15 @@ from edi_checker.guide.open_loops import Instance, OpenLoops
 from edi_checker.guide.placement import Step, fits, list_chains
 from edi_checker.guide.table import Composite, Level, Loop, Segment, list_segments
 from edi_checker.x12.blocks import Delimiters, Fault
+from edi_checker.x12.fault_codes import (
+    ELEMENT_CODE,
+    ELEMENT_MISSING,
+    SEGMENT_HAS_ERRORS,
+    SEGMENT_NOT_USED,
+    SEGMENT_OF_OTHER_SETS,
+    SEGMENT_UNEXPECTED,
+    SEGMENT_UNKNOWN,
+)
 
 AHEAD = 12  # segments that are looked at behind the one that has no place
 MEMBERS = frozenset(("N2", "N3", "N4", "PER", "PRV", "REF", "DMG"))  # what an NM1 may carry with it
@@ -72,9 +81,9 @@ LEVEL = 1.05  # dearer than OPENER: what the level needs is not looked for
 LEVEL_SKIPPED = 0.8  # as OPENER_SKIPPED, for more follows from it
 LEVEL_WITHOUT_CLAIM = 1.0  # a lost HL of a subscriber would leave its CLM to come, and none does
 
-# Segments of the 837 of the base standard that this guide does not use (IK304 = I4).
+# Segments of the 837 of the base standard that this guide does not use.
 _STANDARD = re.compile("CL1|CR4|CR5|CR6|CR7|CR8|DN1|DN2|DSB|HSD|IMM|MIA|N2|SV2|SV3|SV4|SV6|SV7|TOO|UR")
-# Segments of the other sets that are used in health care (IK304 = 6).
+# Segments of the other sets that are used in health care.
 _OTHERS = re.compile(
     "AAA|ADX|AK1|AK2|AK9|BEG|BGN|BPR|CLP|COB|CTX|DED|EB|ENT|EQ|HD|ICM|IDC|IK3|IK4|IK5|III|"
     "IND|INS|LE|LS|LUI|MPI|MSG|ORG|PLA|PLB|RDM|RMR|RMT|RRA|SLN|STC|SVC|TRN|TS2|TS3|UM|VEH"
@@ -199,7 +208,7 @@ def _guess_at_unknown(loops: OpenLoops, stray: Stray, delimiters: Delimiters) ->
     """It is passed over, or stands in for a node that is expected here or for the opener of a level."""
     fault = _fault_unknown(loops, stray)
     yield Remedy(UNKNOWN, fault, check=False)
-    if fault.answers != ("IK304=1",):
+    if fault.answers != (SEGMENT_UNKNOWN,):
         return
     for step in _reachable(loops):
         node = step.node
@@ -228,9 +237,13 @@ def _fault_unknown(loops: OpenLoops, stray: Stray) -> Fault:
     loop, id, position = loops.stack[-1].loop.id, stray.id, stray.position
     if not _SEGMENT_ID.fullmatch(id):
         expected = "a segment id of two or three characters"
-        return Fault("segment", position, loop, "", answers=("IK304=1",), expected=expected)
-    answer = "I4" if _STANDARD.fullmatch(id) else "6" if _OTHERS.fullmatch(id) else "1"
-    return Fault("segment-unexpected", position, loop, id, answers=(f"IK304={answer}",))
+        return Fault("segment", position, loop, "", answers=(SEGMENT_UNKNOWN,), expected=expected)
+    answer = SEGMENT_UNKNOWN
+    if _STANDARD.fullmatch(id):
+        answer = SEGMENT_NOT_USED
+    elif _OTHERS.fullmatch(id):
+        answer = SEGMENT_OF_OTHER_SETS
+    return Fault("segment-unexpected", position, loop, id, answers=(answer,))
 
 
 def _has_hard_faults(node: Segment, segment: list[str], delimiters: Delimiters) -> bool:
@@ -242,7 +255,7 @@ def _has_hard_faults(node: Segment, segment: list[str], delimiters: Delimiters) 
 
 def _pass_over(loops: OpenLoops, stray: Stray, fitting: list[Segment]) -> Remedy:
     loop, name = loops.stack[-1].loop.id, fitting[0].name if fitting else ""
-    answers = ("IK304=2",)
+    answers = (SEGMENT_UNEXPECTED,)
     fault = Fault("segment-unexpected", stray.position, loop, stray.id, answers=answers, name=name)
     return Remedy(STRAY, fault, check=False)
 
@@ -286,7 +299,7 @@ def _fault_qualifier(
         node.id,
         carrier.ref,
         carrier.number,
-        ("IK304=8", "IK403=7" if value else "IK403=1"),
+        (SEGMENT_HAS_ERRORS, ELEMENT_CODE if value else ELEMENT_MISSING),
         carrier.name,
         list_codes(codes) if codes else "",
         show_value(carrier, value),

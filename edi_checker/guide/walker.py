@@ -15,6 +15,7 @@ from edi_checker.guide.placement import Step, chart_for, fits
 from edi_checker.guide.recovery import AHEAD, MEMBERS, Remedy, Stray, find_remedy
 from edi_checker.guide.table import LEVELS, Guide, Level, Loop, Segment
 from edi_checker.x12.blocks import Block, Delimiters, Fault
+from edi_checker.x12.fault_codes import SEGMENT_UNEXPECTED
 
 MEMO = 50_000  # segments known to be without fault that a walker remembers before it starts again
 LATER = 400  # segments of a block that are looked through for one that still comes
@@ -115,7 +116,7 @@ class Walker:
             raws.pop()
             at, expected = block.position + BLOCK_SEGMENTS, f"at most {BLOCK_SEGMENTS:,} segments in a claim"
             self._faults.append(
-                Fault("segment-unexpected", at, level, "", answers=("IK304=2",), expected=expected)
+                Fault("segment-unexpected", at, level, "", answers=(SEGMENT_UNEXPECTED,), expected=expected)
             )
         self._walk_segments(raws, block.position, following)
         self._close(block.position + len(raws), following)
