@@ -79,6 +79,13 @@ def test_adjustments_may_be_negative_and_several_in_one_segment():
     assert told(*edits) == []
 
 
+@pytest.mark.parametrize("bundled", [("*2", ""), ("", "*2")])
+def test_two_decisions_of_a_payer_on_a_line_are_one_and_bundled_where_one_is(bundled):
+    edits = [payer(), *(decided(1, "40", joined=joined) for joined in bundled)]
+    (decision,) = facts({"lines": LINES, "edit": edits}, "adjudication")
+    assert (decision.values["paid"], decision.values["bundled"]) == (8000, True)
+
+
 def test_a_line_that_does_not_add_up_says_both_sides_and_the_difference():
     (finding,) = found(payer(), decided(1, "80", "CAS*CO*45*15"), decided(2, "40", "CAS*PR*1*10"))
     assert (finding.severity, finding.where.loop, finding.where.element) == ("error", "2430", "SVD02")
