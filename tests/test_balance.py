@@ -117,8 +117,11 @@ def test_two_causes_are_two_findings():
     ]
 
 
-def test_a_wrong_charge_is_found_once():
-    assert told(*BALANCED, charge="151.00") == [("balance.claim-charge", "error", None, "CLM02")]
+@pytest.mark.parametrize("charge", ["151.00", "149.00"])
+def test_a_wrong_charge_is_found_once(charge):
+    assert told(*BALANCED, charge=charge) == [("balance.claim-charge", "error", None, "CLM02")]
+    edits = {"lines": LINES, "edit": list(BALANCED), "claim": {"charge": charge}}
+    assert facts(edits, "other_payer", "adjudication") == []
 
 
 def test_a_line_without_a_decision_makes_the_claim_a_warning():
