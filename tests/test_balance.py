@@ -79,6 +79,13 @@ def test_adjustments_may_be_negative_and_several_in_one_segment():
     assert told(*edits) == []
 
 
+@pytest.mark.parametrize("bundled", [("*2", ""), ("", "*2")])
+def test_two_decisions_of_a_payer_on_a_line_are_one_and_bundled_where_one_is(bundled):
+    edits = [payer(), *(decided(1, "40", joined=joined) for joined in bundled)]
+    (decision,) = facts({"lines": LINES, "edit": edits}, "adjudication")
+    assert (decision.values["paid"], decision.values["bundled"]) == (8000, True)
+
+
 def test_a_line_that_does_not_add_up_says_both_sides_and_the_difference():
     (finding,) = found(payer(), decided(1, "80", "CAS*CO*45*15"), decided(2, "40", "CAS*PR*1*10"))
     assert (finding.severity, finding.where.loop, finding.where.element) == ("error", "2430", "SVD02")
@@ -110,8 +117,11 @@ def test_two_causes_are_two_findings():
     ]
 
 
-def test_a_wrong_charge_is_found_once():
-    assert told(*BALANCED, charge="151.00") == [("balance.claim-charge", "error", None, "CLM02")]
+@pytest.mark.parametrize("charge", ["151.00", "149.00"])
+def test_a_wrong_charge_is_found_once(charge):
+    assert told(*BALANCED, charge=charge) == [("balance.claim-charge", "error", None, "CLM02")]
+    edits = {"lines": LINES, "edit": list(BALANCED), "claim": {"charge": charge}}
+    assert facts(edits, "other_payer", "adjudication") == []
 
 
 def test_a_line_without_a_decision_makes_the_claim_a_warning():

@@ -155,7 +155,7 @@ def test_damaged_archive_is_one_input_with_a_reason(tmp_path):
     assert "damaged" in only(tmp_path / "a.zip").reason
 
 
-@pytest.mark.parametrize("inner", [gzip.compress(b"x"), b"PK\x03\x04rest"])
+@pytest.mark.parametrize("inner", [gzip.compress(b"x"), b"PK\x03\x04rest"], ids=["gzip", "zip"])
 def test_archive_within_an_archive_is_not_read(tmp_path, inner):
     with pytest.raises(Unreadable, match="inside an archive"):
         read(only(archive(tmp_path / "a.zip", {"x.gz": inner})))

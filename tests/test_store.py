@@ -1118,8 +1118,10 @@ def test_claims_of_medicaid_are_held_to_its_own_tables(tmp_path, folder):
     edits = [("97530", "97110", "20180101", "*", "0", WHY)]
     load(folder, put(tmp_path, "mcd-2026q3.txt", ptp_text(edits, MEDICAID_HEAD)), put_ptp(tmp_path))
     words = ("check", str(CLEAN), "--format", "json", "--received", "2026-11-21", "--tables", str(folder))
-    own = json.loads(run(*words, "--profile", "medicaid").stdout)["files"][0]["findings"]
-    tables = {f["table"]["name"] for f in own if f["rule"] == "ncci.ptp"}
-    assert tables == {"ncci_ptp_medicaid"}
+    (tmp_path / "plan.yaml").write_text("inherits: medicaid\n")
+    for profile in ("medicaid", str(tmp_path / "plan.yaml")):
+        own = json.loads(run(*words, "--profile", profile).stdout)["files"][0]["findings"]
+        tables = {f["table"]["name"] for f in own if f["rule"] == "ncci.ptp"}
+        assert tables == {"ncci_ptp_medicaid"}
     other = json.loads(run(*words, "--profile", "medicare").stdout)["files"][0]["findings"]
     assert not [f for f in other if f["rule"] == "ncci.ptp"]
