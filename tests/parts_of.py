@@ -6,7 +6,7 @@ from edi_checker.check.examples import write_example
 from edi_checker.claims.claim import Claim
 from edi_checker.claims.minutes import Minutes
 from edi_checker.claims.reader import read_parts
-from edi_checker.facts import Setting, facts_of
+from edi_checker.facts import InputMemory, Setting, facts_of
 from edi_checker.guide.table import load
 from edi_checker.reference.tables import built_in
 from edi_checker.x12.blocks import read_blocks
@@ -20,11 +20,12 @@ def claim_of(example):
     return next(part for part in parts_of(example) if isinstance(part, Claim))
 
 
-def facts(example, *kinds, memory=None, **setting):
+def facts(example, *kinds, memory=None, provider_days=None, **setting):
     """The facts of an example's parts, of some kinds or all, with its minutes and date of receipt."""
     written = write_example(example)
     minutes = Minutes.parse(written.minutes, "example") if written.minutes else None
     given = Setting(**{"received": written.received, "tables": built_in(), "minutes": minutes} | setting)
+    memory = memory or InputMemory(given.minutes, provider_days=provider_days)
     found = [fact for part in parts_of(example) for fact in facts_of(part, given, memory)]
     return [fact for fact in found if not kinds or fact.kind in kinds]
 
