@@ -43,10 +43,12 @@ MISSPELT = 0.9  # cheaper than UNKNOWN, or what it stands for would be missing a
 MISSPELT_ALIKE = -0.3  # times the share of common letters: of two nodes that fit, the one that looks like it
 MISSPELT_NEEDED = -0.5  # the guide requires the node, and it comes nowhere else
 MISSPELT_FULL = 1.5  # there is one already, and a second would be a fault of its own: no such reading
+MISSPELT_CODE = -0.2  # the code that places the node is right, too
 MISSPELT_LEVEL = 0.8  # so is the HL or CLM of a level
 
 # the id is known here, its qualifier is not
 QUALIFIER = 0.75  # one wrong code is likelier than any segment out of place
+QUALIFIER_NEEDED = -0.4  # the guide requires the node, and it comes nowhere else
 QUALIFIER_FULL = 0.5  # not a second loop of a kind that may stand once
 QUALIFIER_STRAY_NAME = 1.0  # or a name of no loop: dearer than a loop with room, cheaper than a full one
 QUALIFIER_BEHIND = 1.2  # all its places are behind: cheaper than STRAY, for the code says more
@@ -61,6 +63,7 @@ REWIND = 0.75  # the one before came too early: dearer than LATE with LATE_NEEDE
 
 # it opens a loop behind the place of the loop
 LOOP_LATE = 1.0  # as a missing opener
+LOOP_LATE_FULL = 0.5  # not a second loop of a kind that may be there once: with LOOP_LATE_LACKING a stray
 LOOP_LATE_LACKING = 0.4  # for each segment that the loop requires and that does not follow: a stray opener
 
 # it stands before the segment that opens its loop or level
@@ -79,6 +82,8 @@ OPENER_WANTED = 0.4  # an open loop requires such a segment: it is that one
 # what opens its level is missing
 LEVEL = 1.05  # dearer than OPENER: what the level needs is not looked for
 LEVEL_SKIPPED = 0.8  # as OPENER_SKIPPED, for more follows from it
+LEVEL_CLAIM_COMES = 0.4  # a claim begins soon: its CLM is not missing, but the segment too early
+LEVEL_OTHER_PAYER = 1.0  # an SBR with OI behind it is of another payer and opens no level
 LEVEL_WITHOUT_CLAIM = 1.0  # a lost HL of a subscriber would leave its CLM to come, and none does
 
 # Segments of the 837 of the base standard that this guide does not use.
@@ -224,6 +229,7 @@ def _guess_at_unknown(loops: OpenLoops, stray: Stray, delimiters: Delimiters) ->
             + MISSPELT_ALIKE * alike
             + MISSPELT_NEEDED * _is_needed(loops, step, stray.later)
             + MISSPELT_FULL * _is_full(loops, step)
+            + MISSPELT_CODE * bool(node.codes)
         )
         yield Remedy(cost, fault, step, check=False)
     for level in _NEXT_LEVELS.get(loops.level, ()):
@@ -277,7 +283,11 @@ def _correct_qualifier(
         node = step.node
         codes = frozenset().union(*(other.node.codes for other in options if other.keep == step.keep))
         fault = _fault_qualifier(stray, node, node.loop, codes, delimiters)
-        cost = QUALIFIER + QUALIFIER_FULL * _is_full(loops, step)
+        cost = (
+            QUALIFIER
+            + QUALIFIER_NEEDED * _is_needed(loops, step, stray.later)
+            + QUALIFIER_FULL * _is_full(loops, step)
+        )
         # the elements of another node than the one meant would say nothing
         yield Remedy(cost, fault, step, check=False)
         if not seen and stray.id == "NM1":
@@ -372,7 +382,7 @@ def _read_as_late_loop(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
                 for child in loops.chart.required[inner.index]
             ]
             lacking = sum(not any(fits(node, token) for token in stray.ahead) for node in required)
-            cost = LOOP_LATE + LOOP_LATE_LACKING * lacking
+            cost = LOOP_LATE + LOOP_LATE_FULL * _is_full(loops, step) + LOOP_LATE_LACKING * lacking
             yield Remedy(cost, segment_fault("segment-order", stray.position, inner.opener), step)
 
 
@@ -451,13 +461,13 @@ def _imply_level(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
             continue
         place = found.opened[0] if found.opened else found.node
         cost = LEVEL + LEVEL_SKIPPED * _count_skipped((root,), place)
-        if (
-            loops.level == "2300"
-            and level != "2300"
-            and stray.follows not in ("", "CLM")
-            and not stray.orphan
-        ):
+        if level == "2300" and stray.follows == "CLM":
+            cost += LEVEL_CLAIM_COMES
+        without = stray.follows not in ("", "CLM") and not stray.orphan
+        if without and loops.level == "2300" and level != "2300":
             cost += LEVEL_WITHOUT_CLAIM
+        if stray.id == "SBR" and "OI*" in stray.ahead:
+            cost += LEVEL_OTHER_PAYER
         expected = f"{root.opener.id} before {stray.id}"
         fault = segment_fault("segment-missing", stray.position, root.opener, expected)
         yield Remedy(cost, fault, found, level=level, implied=True)
