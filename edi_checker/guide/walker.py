@@ -41,7 +41,7 @@ _CLEAN: dict[Level, Walked] = {level: Walked(level, ()) for level in LEVELS}
 
 @dataclass(slots=True)
 class _Late:
-    """A required segment (`raw`, of `node`) that stands after the opener of the loop that follows its own."""
+    """A required segment (`raw`, of `node`) that comes after the opener of the loop that follows its own."""
 
     instance: Instance
     raw: str
@@ -62,7 +62,7 @@ class Walker:
         self._clean: set[tuple[int, str]] = set()
         self._hierarchy = Hierarchy(self._chart, delimiters)
         self._start("header")
-        # an HL or CLM that stands twice: its first block is passed over
+        # an HL or CLM that is sent twice: its first block is passed over
         self._doubled = False
         # nodes whose segment was sent just before the segment that opens its loop
         self._early: list[Segment] = []
@@ -273,14 +273,14 @@ class Walker:
         self._early = []
 
     def _is_sent_twice(self, step: Step) -> bool:
-        """Whether the opener of a loop stands again at once, and the loop must hold more or cannot repeat."""
+        """Whether the opener of a loop comes again at once, and the loop must hold more or cannot repeat."""
         loop = step.opened[-1]
         before = self._loops.stack[-1]
         if before.loop is not loop or len(before.marks) > 1:
             return False
         return bool(self._chart.required[loop.index]) or not self._loops.stack[step.keep - 1].has_room(loop)
 
-    # -- a segment that stands behind the opener of the next loop
+    # -- a segment that comes after the opener of the next loop
 
     def _find_late(self, step: Step, raws: list[str], at: int) -> _Late | None:
         """A segment that the loops now closing require and lack, and that comes right after their end."""
