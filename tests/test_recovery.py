@@ -84,6 +84,12 @@ CASES: list[tuple[str, float, list[str], list[str]]] = [
         ["element-code 2400 DTP01", "segment-order 2400 SV1"],
     ),
     ("QUALIFIER_FULL", 0.0, change("NM1*87*2", "NM1*88*2"), ["element-code 2010AB NM101"]),
+    (
+        "QUALIFIER_FARTHER",
+        0.04,
+        change("NM1*45*2*DROPOFF", "NM1*P*2*DROPOFF", 2),
+        ["element-code 2420H NM101"],
+    ),
     ("QUALIFIER_STRAY_NAME", 0.7, change("NM1*87*2", "NM1*88*2"), ["element-code 2010AB NM101"]),
     (
         "QUALIFIER_BEHIND",

@@ -50,6 +50,7 @@ MISSPELT_LEVEL = 0.8  # so is the HL or CLM of a level
 QUALIFIER = 0.75  # one wrong code is likelier than any segment out of place
 QUALIFIER_NEEDED = -0.4  # the guide requires the node, and it comes nowhere else
 QUALIFIER_FULL = 0.5  # not a second loop of a kind that may be there once
+QUALIFIER_FARTHER = 0.02  # for each node that is nearer: the first of those that fit alike, or nearly so
 QUALIFIER_STRAY_NAME = 1.0  # or a name of no loop: dearer than a loop with room, cheaper than a full one
 QUALIFIER_BEHIND = 1.2  # all its places are passed: cheaper than STRAY, for a wrong code says more
 
@@ -287,6 +288,7 @@ def _correct_qualifier(
             QUALIFIER
             + QUALIFIER_NEEDED * _is_needed(loops, step, stray.later)
             + QUALIFIER_FULL * _is_full(loops, step)
+            + QUALIFIER_FARTHER * seen
         )
         # the elements of another node than the one meant would say nothing
         yield Remedy(cost, fault, step, check=False)
