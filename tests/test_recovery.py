@@ -22,22 +22,28 @@ def copy(start: str, by: int, nth: int = 1) -> list[str]:
     return segments
 
 
-def insert(start: str, segment: str, nth: int = 1) -> list[str]:
-    """The segment behind the nth that starts so."""
+def insert(start: str, *more: str) -> list[str]:
+    """More segments behind the first that starts so."""
     segments = rich_segments()
-    segments.insert(at(segments, start, nth) + 1, segment)
+    where = at(segments, start) + 1
+    segments[where:where] = more
     return segments
 
 
-def late_level() -> list[str]:
-    """A second subscriber, whose HL stands behind SBR and NM1."""
+HL, SBR, NM1 = "HL*3*1*22*0", "SBR*P*18*******CI", "NM1*IL*1*SAGE*NORA****MI*W1"
+ADDRESS = "N3*12 ORCHARD LANE", "N4*COLUMBUS*OH*432150012", "DMG*D8*19800101*F"
+
+
+def subscriber(*head: str) -> list[str]:
+    """A second subscriber, that begins so, in place of the patient."""
     segments = rich_segments()
-    segments[at(segments, "HL*3") : at(segments, "CLM*RICH-2")] = [
-        "SBR*P*18*******CI",
-        "NM1*IL*1*SAGE*NORA****MI*W1",
-        "HL*3*1*22*0",
-        "NM1*PR*2*WILLOW PLAN*****PI*99001",
-    ]
+    payer = "NM1*PR*2*WILLOW PLAN*****PI*99001"
+    segments[at(segments, "HL*3") : at(segments, "CLM*RICH-2")] = [*head, payer]
+    return segments
+
+
+def rewrite(segments: list[str], start: str, to: str) -> list[str]:
+    segments[at(segments, start)] = to
     return segments
 
 
@@ -63,9 +69,27 @@ CASES: list[tuple[str, float, list[str], list[str]]] = [
         insert("REF*0B*LIC8", "NX9*82*1*ALDER*ANN****XX*1000001013"),
         ["segment-unexpected 2310B NX9"],
     ),
+    (
+        "MISSPELT_CODE",
+        0.0,
+        rewrite(move("NM1*87", -2), "NM1*87", "NM31*87*2"),
+        ["segment 2010AA", "segment-order 2010AA REF", "segment-order 2010AA PER"],
+    ),
     ("MISSPELT_LEVEL", 9.0, change("HL*1", "XL*1**20*1"), ["segment-unexpected 1000B XL"]),
     ("QUALIFIER", 1.05, change("NM1*87*2", "NM1*88*2"), ["element-code 2010AB NM101"]),
+    (
+        "QUALIFIER_NEEDED",
+        0.0,
+        rewrite(swap("SV1*HC:97110"), "DTP*472*RD8", "DTP*DN*RD8*20251115-20251116"),
+        ["element-code 2400 DTP01", "segment-order 2400 SV1"],
+    ),
     ("QUALIFIER_FULL", 0.0, change("NM1*87*2", "NM1*88*2"), ["element-code 2010AB NM101"]),
+    (
+        "QUALIFIER_FARTHER",
+        0.04,
+        change("NM1*45*2*DROPOFF", "NM1*P*2*DROPOFF", 2),
+        ["element-code 2420H NM101"],
+    ),
     ("QUALIFIER_STRAY_NAME", 0.7, change("NM1*87*2", "NM1*88*2"), ["element-code 2010AB NM101"]),
     (
         "QUALIFIER_BEHIND",
@@ -80,6 +104,12 @@ CASES: list[tuple[str, float, list[str], list[str]]] = [
     ("LATE_REOPENED", 9.0, move("NM1*PE", -3), ["segment-order 2010AC N3"]),
     ("REWIND", 9.0, move("PER*IC*DESK", -2), ["segment-order 2010AA REF"]),
     ("LOOP_LATE", 9.0, move("NM1*82", -3, 3), ["segment-order 2410 LIN", "segment-order 2420A PRV"]),
+    (
+        "LOOP_LATE_FULL",
+        0.0,
+        change("LQ", "LIN*UT*02.03B"),
+        ["segment-unexpected 2430 LIN", "segment-missing 2440 LQ"],
+    ),
     ("LOOP_LATE_LACKING", 0.0, insert("FRM*2", "SBR*P"), ["segment-unexpected 2440 SBR"]),
     ("EARLY", 0.8, swap("LX*2"), ["segment-order 2400 SV1"]),
     ("EARLY_TWICE", 0.0, swap("LQ"), ["segment-missing 2440 LQ"]),
@@ -103,9 +133,21 @@ CASES: list[tuple[str, float, list[str], list[str]]] = [
     ("LEVEL", 0.75, insert("FRM*2", "SBR*P"), ["segment-unexpected 2440 SBR"]),
     ("LEVEL_SKIPPED", 0.0, insert("FRM*2", "SBR*P"), ["segment-unexpected 2440 SBR"]),
     (
+        "LEVEL_CLAIM_COMES",
+        0.0,
+        subscriber(HL, "HI*ABK:M5450", SBR, NM1, *ADDRESS),
+        ["hierarchy 2000B HL04", "segment-unexpected 2000B HI"],
+    ),
+    (
+        "LEVEL_OTHER_PAYER",
+        0.0,
+        insert("NM1*40", "SBR*S*01*GRP2*OTHER PLAN*12****MB", "OI***Y*P**Y"),
+        ["segment-unexpected 1000B SBR", "segment-unexpected 1000B OI"],
+    ),
+    (
         "LEVEL_WITHOUT_CLAIM",
         0.0,
-        late_level(),
+        subscriber(SBR, NM1, HL),
         [
             "hierarchy 2000B HL04",
             "segment-order 2320 SBR",

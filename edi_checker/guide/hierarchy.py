@@ -17,7 +17,7 @@ LEVEL_OF_CODE: dict[str, Level] = {"20": "2000A", "22": "2000B", "23": "2000C"}
 _HEAD = 12  # segments within which a level shows what it is
 _BELOW: dict[Level, Level] = {"header": "2000A", "2000A": "2000B", "2000B": "2000C"}
 _ABOVE = {below: above for above, below in _BELOW.items()}
-# What stands in the head of one level and of no other.
+# What is in the head of one level and of no other.
 _MARKS: dict[Level, frozenset[str]] = {
     "2000A": frozenset(("NM1*85", "NM1*87", "NM1*PE", "PRV*BI", "CUR*85")),
     "2000B": frozenset(("NM1*IL", "NM1*PR", *(f"SBR*{code}" for code in "ABCDEFGHPSTU"))),

@@ -1,4 +1,4 @@
-"""The loops of a level that are open, what stands in each so far, and where reading goes on."""
+"""The loops of a level that are open, what is in each so far, and where reading goes on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from edi_checker.guide.table import Level, Loop, Segment
 
 
 class Instance:
-    """One instance of a loop: how often each child stands in it, and in which order."""
+    """One instance of a loop: how often each child is in it, and in which order."""
 
     __slots__ = ("counts", "end", "loop", "marks", "parent")
 
@@ -19,13 +19,13 @@ class Instance:
         self.end = 0  # position of the segment that closed it, 0 while it is open
 
     def count(self, child: Segment | Loop, position: int) -> int:
-        """Count a child that stands here; how often it does by now."""
+        """Count a child; how often it is here by now."""
         count = self.counts[child.index] = self.counts.get(child.index, 0) + 1
         self.marks.append((child.position, position))
         return count
 
     def has_room(self, child: Segment | Loop) -> bool:
-        """Whether the child may stand here once more."""
+        """Whether the child may come here once more."""
         return not child.maximum or self.counts.get(child.index, 0) < child.maximum
 
 

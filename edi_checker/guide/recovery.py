@@ -24,7 +24,7 @@ from edi_checker.x12.fault_codes import (
     SEGMENT_UNKNOWN,
 )
 
-AHEAD = 12  # segments that are looked at behind the one that has no place
+AHEAD = 12  # segments that are looked at after the one that has no place
 MEMBERS = frozenset(("N2", "N3", "N4", "PER", "PRV", "REF", "DMG"))  # what an NM1 may carry with it
 
 # The cost of a guess is the sum of what it asks one to believe and of a MISFIT for each segment ahead that
@@ -32,26 +32,29 @@ MEMBERS = frozenset(("N2", "N3", "N4", "PER", "PRV", "REF", "DMG"))  # what an N
 # these numbers a claim that is read otherwise with another one.
 MISFIT = 1.0  # as much as a missing opener: dearer, and openers would be made up so that all ahead fits
 FARTHER = 0.9  # of each segment on the way: what is farther away may have a fault of its own
-NEXT_LOOP = 0.85  # of each loop on the way: what stands in another one says less about this place
+NEXT_LOOP = 0.85  # of each loop on the way: what is in another one says less about this place
 
 # passed over
 STRAY = 1.6  # dearer than every plain reading, cheaper than one that makes up a loop too many
-UNKNOWN = 1.0  # of an unknown id it is the plain reading
+UNKNOWN = 1.0  # of an unknown id this is the plain reading
 
-# an unknown id stands in for a node whose elements it has
-MISSPELT = 0.9  # cheaper than UNKNOWN, or what it stands for would be missing as well
+# an unknown id is read as a node whose elements it has
+MISSPELT = 0.9  # cheaper than UNKNOWN, or what it is meant to be would be missing as well
 MISSPELT_ALIKE = -0.3  # times the share of common letters: of two nodes that fit, the one that looks like it
 MISSPELT_NEEDED = -0.5  # the guide requires the node, and it comes nowhere else
 MISSPELT_FULL = 1.5  # there is one already, and a second would be a fault of its own: no such reading
+MISSPELT_CODE = -0.2  # the code that places the node is right, too
 MISSPELT_LEVEL = 0.8  # so is the HL or CLM of a level
 
 # the id is known here, its qualifier is not
 QUALIFIER = 0.75  # one wrong code is likelier than any segment out of place
-QUALIFIER_FULL = 0.5  # not a second loop of a kind that may stand once
+QUALIFIER_NEEDED = -0.4  # the guide requires the node, and it comes nowhere else
+QUALIFIER_FULL = 0.5  # not a second loop of a kind that may be there once
+QUALIFIER_FARTHER = 0.02  # for each node that is nearer: the first of those that fit alike, or nearly so
 QUALIFIER_STRAY_NAME = 1.0  # or a name of no loop: dearer than a loop with room, cheaper than a full one
-QUALIFIER_BEHIND = 1.2  # all its places are behind: cheaper than STRAY, for the code says more
+QUALIFIER_BEHIND = 1.2  # all its places are passed: cheaper than STRAY, for a wrong code says more
 
-# it stands behind its place
+# it comes after its place
 LATE = 0.9  # cheaper than a missing opener: nothing has to be made up
 LATE_FULL = 0.6  # it repeats what came: still a little cheaper than STRAY
 LATE_CLOSED = 0.25  # in a loop that is closed: with LATE_FULL dearer than STRAY, for that is no repeat
@@ -59,26 +62,29 @@ LATE_NEEDED = -0.3  # its loop requires it and lacks it
 LATE_REOPENED = 0.1  # reading goes on in the closed loop: only where that spares a misfit
 REWIND = 0.75  # the one before came too early: dearer than LATE with LATE_NEEDED, so only to spare a misfit
 
-# it opens a loop behind the place of the loop
+# it opens a loop, after the place of that loop
 LOOP_LATE = 1.0  # as a missing opener
+LOOP_LATE_FULL = 0.5  # not a second loop of a kind that may be there once: with LOOP_LATE_LACKING a stray
 LOOP_LATE_LACKING = 0.4  # for each segment that the loop requires and that does not follow: a stray opener
 
-# it stands before the segment that opens its loop or level
+# it comes just before the segment that opens its loop or level
 EARLY = 0.5  # two neighbours in the wrong order, which the next one confirms: the cheapest reading
 EARLY_TWICE = 0.8  # but the next loop has one of its own: then it is of another loop
 
 # what opens its loop is missing
 OPENER = 1.0  # as much as one misfit: believed where that spares more than one
 OPENER_FULL = 1.0  # and it makes one loop too many
-OPENER_COMES = 0.6  # the opener comes later: the segment stands too early, and no opener is missing
-OPENER_NEEDED = -0.35  # the guide requires the loop, or a line begins: SV1 stands in each
+OPENER_COMES = 0.6  # the opener comes later: this segment is too early, and no opener is missing
+OPENER_NEEDED = -0.35  # the guide requires the loop, or a line begins: each has an SV1
 OPENER_INNER = 0.2  # for each loop more whose opener is missing too
 OPENER_SKIPPED = 0.5  # for each segment that the loop requires before this one: missing as well
 OPENER_WANTED = 0.4  # an open loop requires such a segment: it is that one
 
 # what opens its level is missing
-LEVEL = 1.05  # dearer than OPENER: what the level needs is not looked for
+LEVEL = 1.05  # a little dearer than OPENER: first within the level
 LEVEL_SKIPPED = 0.8  # as OPENER_SKIPPED, for more follows from it
+LEVEL_CLAIM_COMES = 0.4  # a claim begins soon: its CLM is not missing, this segment is too early
+LEVEL_OTHER_PAYER = 1.0  # an SBR with an OI after it is of another payer and opens no level
 LEVEL_WITHOUT_CLAIM = 1.0  # a lost HL of a subscriber would leave its CLM to come, and none does
 
 # Segments of the 837 of the base standard that this guide does not use.
@@ -101,12 +107,12 @@ _NEXT_LEVELS: dict[Level, tuple[Level, ...]] = {
 
 
 class Stray(NamedTuple):
-    """A segment without a place, and what stands around it; segments are given by their tokens (placement).
+    """A segment without a place, and what is around it; segments are given by their tokens (placement).
 
     segment     its elements, the id at 0
     before      the segment before it
-    ahead       the segments behind it in its block, at most AHEAD
-    later       all that come before the next line or other payer: what stands behind is for another loop
+    ahead       the segments after it in its block, at most AHEAD
+    later       all that come before the next line or other payer: what comes after those is for another loop
     follows     kind of the next block, "" where none begins within reach
     next_level  level of the next block where the segment is the last of its own, None where it is not
     orphan      whether the next block names as its parent a level that was not sent
@@ -205,7 +211,7 @@ def _guess(loops: OpenLoops, stray: Stray, delimiters: Delimiters) -> Iterator[R
 
 
 def _guess_at_unknown(loops: OpenLoops, stray: Stray, delimiters: Delimiters) -> Iterator[Remedy]:
-    """It is passed over, or stands in for a node that is expected here or for the opener of a level."""
+    """It is passed over, or read as a node that is expected here or as the opener of a level."""
     fault = _fault_unknown(loops, stray)
     yield Remedy(UNKNOWN, fault, check=False)
     if fault.answers != (SEGMENT_UNKNOWN,):
@@ -224,6 +230,7 @@ def _guess_at_unknown(loops: OpenLoops, stray: Stray, delimiters: Delimiters) ->
             + MISSPELT_ALIKE * alike
             + MISSPELT_NEEDED * _is_needed(loops, step, stray.later)
             + MISSPELT_FULL * _is_full(loops, step)
+            + MISSPELT_CODE * bool(node.codes)
         )
         yield Remedy(cost, fault, step, check=False)
     for level in _NEXT_LEVELS.get(loops.level, ()):
@@ -277,7 +284,12 @@ def _correct_qualifier(
         node = step.node
         codes = frozenset().union(*(other.node.codes for other in options if other.keep == step.keep))
         fault = _fault_qualifier(stray, node, node.loop, codes, delimiters)
-        cost = QUALIFIER + QUALIFIER_FULL * _is_full(loops, step)
+        cost = (
+            QUALIFIER
+            + QUALIFIER_NEEDED * _is_needed(loops, step, stray.later)
+            + QUALIFIER_FULL * _is_full(loops, step)
+            + QUALIFIER_FARTHER * seen
+        )
         # the elements of another node than the one meant would say nothing
         yield Remedy(cost, fault, step, check=False)
         if not seen and stray.id == "NM1":
@@ -306,7 +318,7 @@ def _fault_qualifier(
     )
 
 
-# -- it stands too late
+# -- it comes too late
 
 
 def _read_as_late(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
@@ -346,7 +358,7 @@ def _is_wanted(loops: OpenLoops, stray: Stray) -> bool:
 
 
 def _rewind(loops: OpenLoops, stray: Stray, instance: Instance, node: Segment, fault: Fault) -> Remedy:
-    """Not this segment stands too late but the one before it too early: reading goes on from this one."""
+    """Not this segment is too late but the one before it too early: reading goes on from this one."""
     depth = loops.stack.index(instance)
     step = loops.chart.step(loops.spot.path[:depth], (instance.loop, node.position), (), node)
     early = next(
@@ -372,11 +384,11 @@ def _read_as_late_loop(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
                 for child in loops.chart.required[inner.index]
             ]
             lacking = sum(not any(fits(node, token) for token in stray.ahead) for node in required)
-            cost = LOOP_LATE + LOOP_LATE_LACKING * lacking
+            cost = LOOP_LATE + LOOP_LATE_FULL * _is_full(loops, step) + LOOP_LATE_LACKING * lacking
             yield Remedy(cost, segment_fault("segment-order", stray.position, inner.opener), step)
 
 
-# -- it stands too early
+# -- it comes too early
 
 
 def _read_as_early(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
@@ -433,7 +445,7 @@ def _imply_opener(loops: OpenLoops, stray: Stray, wanted: bool) -> Iterator[Reme
 
 
 def _count_skipped(chain: tuple[Loop, ...], node: Segment | Loop) -> int:
-    """How many required children of these loops, each inside the one before, stand before the node."""
+    """How many required children of these loops, each inside the one before, come before the node."""
     inner: tuple[Segment | Loop, ...] = (*chain[1:], node)
     return sum(
         child.usage == "R" and child.position < next.position
@@ -451,23 +463,23 @@ def _imply_level(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
             continue
         place = found.opened[0] if found.opened else found.node
         cost = LEVEL + LEVEL_SKIPPED * _count_skipped((root,), place)
-        if (
-            loops.level == "2300"
-            and level != "2300"
-            and stray.follows not in ("", "CLM")
-            and not stray.orphan
-        ):
+        if level == "2300" and stray.follows == "CLM":
+            cost += LEVEL_CLAIM_COMES
+        without = stray.follows not in ("", "CLM") and not stray.orphan
+        if without and loops.level == "2300" and level != "2300":
             cost += LEVEL_WITHOUT_CLAIM
+        if stray.id == "SBR" and "OI*" in stray.ahead:
+            cost += LEVEL_OTHER_PAYER
         expected = f"{root.opener.id} before {stray.id}"
         fault = segment_fault("segment-missing", stray.position, root.opener, expected)
         yield Remedy(cost, fault, found, level=level, implied=True)
 
 
-# -- nodes that may stand next
+# -- nodes that may come next
 
 
 def _reachable(loops: OpenLoops) -> Iterator[Step]:
-    """Every node that may stand next, nearest first."""
+    """Every node that may come next, nearest first."""
     path = loops.spot.path
     for depth in range(len(path) - 1, -1, -1):
         loop, reached = path[depth]

@@ -41,7 +41,7 @@ _CLEAN: dict[Level, Walked] = {level: Walked(level, ()) for level in LEVELS}
 
 @dataclass(slots=True)
 class _Late:
-    """A required segment (`raw`, of `node`) that stands after the opener of the loop that follows its own."""
+    """A required segment (`raw`, of `node`) that comes after the opener of the loop that follows its own."""
 
     instance: Instance
     raw: str
@@ -62,7 +62,7 @@ class Walker:
         self._clean: set[tuple[int, str]] = set()
         self._hierarchy = Hierarchy(self._chart, delimiters)
         self._start("header")
-        # an HL or CLM that stands twice: its first block is passed over
+        # an HL or CLM that is sent twice: its first block is passed over
         self._doubled = False
         # nodes whose segment was sent just before the segment that opens its loop
         self._early: list[Segment] = []
@@ -170,10 +170,14 @@ class Walker:
             token = self._chart.token(segment, self._delimiters.component)
             step = self._find_step(segment, token, first=at == 0)
             if step is None:
-                if late is None or not self._credit_late(late, segment, token, position):
-                    late = None
-                    self._recover(raws, at, position, segment, token, following)
-            elif step.opened or len(self._loops.stack) > step.keep:
+                if late is not None and self._credit_late(late, segment, token, position):
+                    continue
+                late = None
+                self._recover(raws, at, position, segment, token, following)
+                if len(self._faults) > BLOCK_FAULTS:
+                    return
+                continue
+            if step.opened or len(self._loops.stack) > step.keep:
                 if step.opened and at and raws[at - 1] == raw and self._is_sent_twice(step):
                     self._faults.append(segment_fault("segment-repeat", position, step.node, "once"))
                     continue
@@ -181,13 +185,12 @@ class Walker:
                 self._change_loops(step, position)
                 if len(self._loops.instances) > BLOCK_LOOPS or len(self._faults) > BLOCK_FAULTS:
                     return
-                self._place(step, segment, raw, position)
-            elif late is not None and self._give_back(late, segment, raw, position):
-                late = None
-            else:
-                late = None
-                self._place(step, segment, raw, position)
-            if len(self._faults) > BLOCK_FAULTS:
+            elif late is not None:
+                missed, late = late, None
+                if self._give_back(missed, segment, raw, position):
+                    continue
+            known = self._place(step, segment, raw, position)
+            if not known and len(self._faults) > BLOCK_FAULTS:
                 return
 
     def _find_step(self, segment: list[str], token: str, *, first: bool) -> Step | None:
@@ -202,7 +205,8 @@ class Walker:
                 step = self._chart.step((), (loop, loop.opener.position), (), loop.opener)
         return step
 
-    def _place(self, step: Step, segment: list[str], raw: str, position: int) -> None:
+    def _place(self, step: Step, segment: list[str], raw: str, position: int) -> bool:
+        """Count a segment at its place and check it; whether it was known to be without fault."""
         self._loops.spot = step.spot
         node = step.node
         instance = self._loops.stack[-1]
@@ -212,10 +216,12 @@ class Walker:
         if node.maximum and count > node.maximum:
             expected = "once" if node.maximum == 1 else f"at most {node.maximum}"
             self._faults.append(segment_fault("segment-repeat", position, node, expected))
-        if (node.index, raw) not in self._clean:
+        known = (node.index, raw) in self._clean
+        if not known:
             self._check_segment(node, segment, raw, position)
         if node.id == "LX":
             self._check_line_number(segment, position, node)
+        return known
 
     def _choose_twin(self, instance: Instance, node: Segment, segment: list[str]) -> Segment:
         """Of the nodes that share a qualifier, the first that has room and that the elements fit."""
@@ -273,14 +279,14 @@ class Walker:
         self._early = []
 
     def _is_sent_twice(self, step: Step) -> bool:
-        """Whether the opener of a loop stands again at once, and the loop must hold more or cannot repeat."""
+        """Whether the opener of a loop comes again at once, and the loop must hold more or cannot repeat."""
         loop = step.opened[-1]
         before = self._loops.stack[-1]
         if before.loop is not loop or len(before.marks) > 1:
             return False
         return bool(self._chart.required[loop.index]) or not self._loops.stack[step.keep - 1].has_room(loop)
 
-    # -- a segment that stands behind the opener of the next loop
+    # -- a segment that comes after the opener of the next loop
 
     def _find_late(self, step: Step, raws: list[str], at: int) -> _Late | None:
         """A segment that the loops now closing require and lack, and that comes right after their end."""
