@@ -23,7 +23,7 @@ from edi_checker.claims.minutes import MinutesError
 from edi_checker.files.inputs import Input, Reading, Unreadable
 from edi_checker.rules import Rulebook
 from edi_checker.run import Files, Output, Result, Watcher, check_input, with_minutes
-from edi_checker.x12.blocks import NotX12, read_blocks
+from edi_checker.x12.blocks import read_blocks
 
 _ON_PYTHON = 2  # deaths over one task after which the Python engine takes it
 # Deaths over one task after which its input is given up: over a range, and over an input in one piece.
@@ -282,15 +282,17 @@ class Batch:
         cut = self._cuts[index]
         try:
             given = next(cut.ranges)
-        except (Irregular, NotX12, Unreadable):
-            return self._whole(index)
+        except Exception as error:  # noqa: BLE001  # whatever it is: the whole input is tried, and that reports it
+            return self._whole(index, error)
         if given.following is None:
             self._cutting = None
         cut.places.append(cut.reading.position())
         return _Task(index, given)
 
-    def _whole(self, index: int) -> _Task:
+    def _whole(self, index: int, error: Exception | None = None) -> _Task:
         """The input in one piece, whatever was done of it already."""
+        if error is not None and not isinstance(error, Irregular):
+            self._crash(error)
         self._cuts.pop(index).close()
         if self._cutting == index:
             self._cutting = None
@@ -340,8 +342,8 @@ class Batch:
         try:
             for handful in take_handfuls(cut.joined.join(given, answers), Checked.length):
                 cut.output.add(handful)
-        except Exception:  # noqa: BLE001  # whatever it is: the whole input is tried, and that reports it
-            self._again.append(self._whole(index))
+        except Exception as error:  # noqa: BLE001  # as above
+            self._again.append(self._whole(index, error))
             return
         cut.next += 1
         self._positions[index] = cut.places.popleft()

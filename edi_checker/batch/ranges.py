@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from edi_checker.batch.memory import Noted, RangeMemory
-from edi_checker.check.checker import Checker
+from edi_checker.check.checker import Checker, take_handfuls
 from edi_checker.check.engine import Met
 from edi_checker.claims.claim import BlockView, GroupEnd, InterchangeEnd, Part, TransactionEnd
 from edi_checker.claims.reader import Reader
@@ -153,15 +153,15 @@ def check_range(checker: Checker, given: Range, least: int) -> Answers:
         if given.inside is not None and walks.walker is not None:
             walks.walker.pass_over(given.inside.above if block.kind == "ST" else given.inside.levels)
     above, begin = standing(reader, inside=given.inside is not None), walks.hierarchy
-    read: list[tuple[Walked | None, list[Part]]] = []
-    opened: list[Part]
-    for block, following in given.with_following():
-        walks.walked = None
-        opened = [part for part in reader.read(block, following) if not isinstance(part, End)]
-        read.append((walks.walked, opened))
-    answers = [
-        Answer(walked, tuple(_judge(checker, part, noting) for part in opened)) for walked, opened in read
-    ]
+    answers: list[Answer] = []
+    for handful in take_handfuls(given.with_following(), lambda pair: len(pair[0].text)):
+        read: list[tuple[Walked | None, list[Part]]] = []
+        for block, following in handful:
+            walks.walked = None
+            opened: list[Part] = [part for part in reader.read(block, following) if not isinstance(part, End)]
+            read.append((walks.walked, opened))
+        for walked, opened in read:
+            answers.append(Answer(walked, tuple(_judge(checker, part, noting) for part in opened)))
     return Answers(answers, above, begin, walks.hierarchy, checker.engine.met(), coverage.gaps())
 
 
