@@ -363,7 +363,7 @@ def test_only_the_paragraph_of_the_readme_is_made_new():
     assert "old" not in text
     flat = text.replace("\n", " ")
     assert "50 times as many as pyx12's validator" in flat
-    assert "Of claims of a second maker, that shares nothing with the first, it is 50 times" in flat
+    assert "On claims of a second generator, which shares nothing with the first, it is 50 times" in flat
     assert page.write_readme(text, some_figures()) == text
     with pytest.raises(ValueError, match="marks"):
         page.write_readme("nothing", some_figures())

@@ -400,8 +400,8 @@ def test_command_line_wins_over_configuration(folder):
 def test_crash_is_told_as_such_and_stops_nothing(folder, monkeypatch):
     real = run.Checker.check
 
-    def broken(checker, stream):
-        for count, checked in enumerate(real(checker, stream)):
+    def broken(checker, stream, memory):
+        for count, checked in enumerate(real(checker, stream, memory)):
             if count == 3:
                 raise KeyError("ASPEN*ANN")
             yield checked

@@ -185,7 +185,7 @@ def test_277ca_rejected_claim_with_several_codes_and_text() -> None:
         "billing provider; rejected, something is missing: modifiers of the procedure. "
         'The answer says: "SEE THE MANUAL"'
     )
-    assert "send the claim anew" in claim.advice
+    assert "send the claim again as a new one" in claim.advice
 
 
 def test_277ca_lines_follow_their_claim() -> None:

@@ -415,7 +415,7 @@ def test_one_claim_with_ten_thousand_findings():
     assert len(out) < 20_000_000
     page = read(out)
     first, second = of_class(page, "card")
-    assert "19,950 more findings of it stand in the list below." in words(first)
+    assert "19,950 more findings of it are in the list below." in words(first)
     assert words(second.find(".//h3")) == "Claim C2"
     listed = len(page.xpath("//table[@class='list']/tbody/tr"))
     assert listed == MOST_LISTED

@@ -74,7 +74,7 @@ def test_a_larger_bound_of_a_segment_is_held(tmp_path):
 @pytest.mark.long
 def test_a_smaller_bound_of_a_claim_is_held(tmp_path):
     path = tmp_path / "claims.837"
-    path.write_text(probe.base_text().replace("NTE*ADD*SEEN AT HOME BEFORE~\n", "NTE*ADD*SEEN~\n" * 90_000))
+    path.write_text(probe.base_text().replace("NTE*ADD*SEEN AT HOME BEFORE~\n", "NTE*ADD*SEEN~\n" * 160_000))
     assert "x12.segment" not in [f["rule"] for f in check(path)[1]["findings"]]
     code, report = check(path, "--max-claim", "1048576")
     assert code == 1

@@ -85,7 +85,7 @@ def test_a_form_is_matched_as_a_whole(forms, right, wrong):
     ],
 )
 def test_what_is_no_form_or_could_take_for_ever_is_refused(form):
-    with pytest.raises(ValueError, match="no form of a member id"):
+    with pytest.raises(ValueError, match="not a format of a member id"):
         member_id_pattern([form])
     with pytest.raises(ValueError, match="one to 10 forms"):
         member_id_pattern(["W"] * 11)

@@ -482,7 +482,7 @@ def seen() -> dict[tuple[str, str], list[object]]:
     """Values of each field as generated claims have them."""
     values: dict[tuple[str, str], set[object]] = {}
     text = "".join(generate(40, seed=2, invalid=0.2))
-    setting = Setting(RECEIVED, built_in()).for_one_input()
+    setting = Setting(RECEIVED, built_in())
     for part in parts_in(text):
         for fact in facts_of(part, setting):
             for name, value in fact.values.items():

@@ -43,7 +43,7 @@ def decide(
 ) -> list[Finding]:
     example = {"lines": list(lines), "claim": claim}
     setting = Setting(20261121, tables or built_in(), profile=profile)
-    return ENGINE.decide(facts_of(claim_of(example), setting), profile, 20261121)
+    return ENGINE.judge(facts_of(claim_of(example), setting), profile, 20261121)
 
 
 def said(*lines: str, **more: Any) -> list[tuple[str, str]]:

@@ -145,7 +145,7 @@ TWO = {
     "lines": ("line", "line, code: {equal: $x.code}, ordinal: {more_than: $x.ordinal}", "y SV1", "x.ordinal"),
     "line and pair": (
         "line, code: {present: true}",
-        "pair, column_1: {equal: $x.code}",
+        "ptp_pair, column_1: {equal: $x.code}",
         "x SV1",
         "y.column_2",
     ),
@@ -282,7 +282,12 @@ def test_rules_in_force_within_the_days_of_files(tmp_path, day):
         ):
             more = f"in_force: {{{in_force}}}\n"
             write_rule(
-                tmp_path, f"match: {{x: {{fact: {kind}}}}}", at, "{x.date}", more, f"{kind[:4]}{number}"
+                tmp_path,
+                f"match: {{x: {{fact: {kind}}}}}",
+                at,
+                "{x.date}",
+                more,
+                f"{kind[:3]}{number}{at[2:].lower()}",
             )
     assert check_all(make_pair(rules.load([tmp_path], packaged=False)))
 

@@ -220,7 +220,7 @@ def test_who_takes_the_claims_that_no_payer_names(write):
         ("inherits: medicare\npayers: 99002\n", 2, "a list of payer ids"),
         ("inherits: medicare\npayers: [a1, A1]\n", 2, "listed twice"),
         ("inherits: medicare\nfiling_indicators: [M]\n", 2, "not a claim filing indicator"),
-        ("inherits: medicare\nminutes_note: (a+)+$\n", 2, "no way to say minutes"),
+        ("inherits: medicare\nminutes_note: (a+)+$\n", 2, "not a form for minutes"),
         ("inherits: medicare\ninherits: medicaid\n", 2, "there twice"),
         ("inherits: [medicare\n", 2, "not YAML"),
         ("- a\n", 1, "not a mapping"),
@@ -435,7 +435,7 @@ def test_what_says_no_minutes(phrase):
     if phrase == "nn":
         assert minutes_in_note("25", note_pattern([phrase])) == 25
         return
-    with pytest.raises(ValueError, match="no way to say minutes"):
+    with pytest.raises(ValueError, match="not a form for minutes"):
         note_pattern([phrase])
 
 

@@ -392,9 +392,7 @@ def test_plain_words_are_left_alone(tmp_path, changes):
 
 
 def test_a_text_that_cases_share_is_objected_to_once(tmp_path):
-    cases = (
-        "cases:\n  - match: {line: {fact: line, code: A}}\n  - match: {line: {fact: line, code: B}}\nsources:"
-    )
+    cases = "cases:\n  - match: {line: {fact: line, code: A}}\n  - severity: warning\nsources:"
     write(tmp_path, "a.b", ("Fix it.", "Mend it."), ("sources:", cases))
     assert len(lint(tmp_path)[1]) == 1
 
@@ -517,7 +515,7 @@ def parts_of_samples():
     """The facts of each part of every sample."""
     for sample in sorted((ROOT / "samples" / "837p").rglob("*.837")):
         with sample.open("rb") as stream:
-            setting = Setting(20261121, built_in()).for_one_input()
+            setting = Setting(20261121, built_in())
             for part in read_parts(read_blocks(stream), load_guide()):
                 yield facts_of(part, setting)
 
