@@ -324,7 +324,8 @@ def test_a_cut_input_gives_what_one_process_gives(tmp_path, checker, rulebook, c
     assert whole == (
         change in {"number of a set twice", "everything twice", "separators of blanks", "no claims"}
     )
-    assert whole or len(crews[0].done) > 1
+    # With an ISA of one element too many the file is one block, and nothing to cut.
+    assert whole or len(crews[0].done) > 1 or change == "no repetition separator"
 
 
 def changes_of_one_set():
@@ -387,7 +388,9 @@ def test_a_large_set_is_cut_between_subscribers(
     assert any(task.range is None for task in crews[0].done) == (
         change in {"other set", "hierarchy from there"}
     )
-    assert sum(task.range is not None and task.range.inside is not None for task in crews[0].done) >= 3
+    # The claim that is repeated is a short one.
+    least = 1 if change == "a claim as often as can be" else 3
+    assert sum(task.range is not None and task.range.inside is not None for task in crews[0].done) >= least
 
 
 def test_what_cannot_be_joined_is_checked_in_one_piece(
