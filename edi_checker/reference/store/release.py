@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import re
@@ -165,6 +164,8 @@ def _drop(folder: Path, files: Iterable[str]) -> None:
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Keep other imports out until this one is done. Makes the folder where there is none."""
+    import fcntl  # not on Windows, where all but imports works
+
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _LOCK).open("ab") as stream:
         fcntl.flock(cast(BinaryIO, stream).fileno(), fcntl.LOCK_EX)
