@@ -27,10 +27,34 @@ from edi_checker.guide.table import Guide
 from edi_checker.guide.walker import Walked, Walker
 from edi_checker.x12.blocks import ISA_WIDTHS, Block, Delimiters, Fault
 from edi_checker.x12.dates import day, is_date, is_time
+from edi_checker.x12.fault_codes import (
+    BETWEEN_SEGMENTS,
+    ELEMENT_MISSING,
+    END_OF_FILE,
+    GROUP_COUNT,
+    GROUP_KIND,
+    GROUP_NUMBER,
+    GROUP_NUMBER_TWICE,
+    GROUP_NUMBERS_DIFFER,
+    GROUP_TRAILER,
+    GROUP_VERSION,
+    INTERCHANGE_COUNT,
+    INTERCHANGE_NUMBERS_DIFFER,
+    INTERCHANGE_TWICE,
+    INTERCHANGE_VERSION,
+    SEGMENT_HAS_ERRORS,
+    SET_COUNT,
+    SET_KIND,
+    SET_NUMBER_TWICE,
+    SET_NUMBERS_DIFFER,
+    SET_SEGMENTS,
+    SET_TRAILER,
+    SET_VERSION,
+)
 
 VERSION = "005010X222A1"
 READ_AS_VERSION = frozenset(("005010X222", "005010X222A2"))
-_UNREADABLE = frozenset(("IK502=1", "IK502=I6"))  # answers to a set of another kind or version
+_UNREADABLE = frozenset((SET_KIND, SET_VERSION))  # answers to a set of another kind or version
 
 
 class Walks(Protocol):
@@ -181,7 +205,7 @@ class Reader:
         head, *rest = block.segments()
         faults = [*self._take_between(), *block.faults, *_isa_faults(head)]
         if rest:
-            faults.append(_envelope("GS", "TA1=024", f"a GS segment after ISA, not {_ids(rest)}"))
+            faults.append(_envelope("GS", BETWEEN_SEGMENTS, f"a GS segment after ISA, not {_ids(rest)}"))
             self._lost = True
         interchange = Interchange(head, block.delimiters, block.ordinal)
         key = tuple(interchange.value(i) for i in (5, 6, 7, 8, 13))
@@ -194,7 +218,7 @@ class Reader:
                     "ISA",
                     "ISA13",
                     "I12",
-                    ("TA1=025",),
+                    (INTERCHANGE_TWICE,),
                     "interchange control number",
                     "a number not used before in this file",
                     element(head, 13).strip()[:9],
@@ -210,7 +234,7 @@ class Reader:
         interchange = self._interchange
         if interchange is None:
             if segments is not None:
-                self._between.append(_envelope("ISA", "TA1=024", "an ISA segment before IEA"))
+                self._between.append(_envelope("ISA", BETWEEN_SEGMENTS, "an ISA segment before IEA"))
             return
         truncated = segments is None
         if truncated:
@@ -226,7 +250,7 @@ class Reader:
                         0,
                         "IEA",
                         "IEA",
-                        answers=("TA1=023",),
+                        answers=(END_OF_FILE,),
                         name="interchange trailer",
                         expected="an IEA segment",
                     )
@@ -236,7 +260,12 @@ class Reader:
             if element(trailer, 2).strip() != interchange.control_number:
                 faults.append(
                     _numbers(
-                        "IEA", "IEA02", "I12", "TA1=001", "the control number of ISA13", element(trailer, 2)
+                        "IEA",
+                        "IEA02",
+                        "I12",
+                        INTERCHANGE_NUMBERS_DIFFER,
+                        "the control number of ISA13",
+                        element(trailer, 2),
                     )
                 )
             if not self._lost and not _counts(element(trailer, 1), self._groups):
@@ -245,7 +274,7 @@ class Reader:
                         "IEA",
                         "IEA01",
                         "I16",
-                        "TA1=021",
+                        INTERCHANGE_COUNT,
                         self._groups,
                         "functional groups",
                         element(trailer, 1),
@@ -253,7 +282,11 @@ class Reader:
                 )
             if rest:
                 faults.append(
-                    _envelope("IEA", "TA1=024", f"nothing but an ISA segment after IEA, not {_ids(rest)}")
+                    _envelope(
+                        "IEA",
+                        BETWEEN_SEGMENTS,
+                        f"nothing but an ISA segment after IEA, not {_ids(rest)}",
+                    )
                 )
         self._interchange = None
         self._lost = False
@@ -276,7 +309,7 @@ class Reader:
                     "GS",
                     "GS08",
                     "480",
-                    () if readable else ("AK905=2",),
+                    () if readable else (GROUP_VERSION,),
                     "version of the group",
                     VERSION,
                     _version_text(group.version),
@@ -285,9 +318,9 @@ class Reader:
         if readable:
             faults += _gs_faults(head)
             if interchange.segment and interchange.value(12) != "00501":
-                faults.append(_envelope("ISA", "TA1=017", "00501 above a 005010 group", "ISA12"))
+                faults.append(_envelope("ISA", INTERCHANGE_VERSION, "00501 above a 005010 group", "ISA12"))
             if rest:
-                faults.append(_envelope("ST", "TA1=024", f"an ST segment after GS, not {_ids(rest)}"))
+                faults.append(_envelope("ST", BETWEEN_SEGMENTS, f"an ST segment after GS, not {_ids(rest)}"))
                 self._lost = True
         if group.control_number in self._seen_groups:
             faults.append(
@@ -295,7 +328,7 @@ class Reader:
                     "GS",
                     "GS06",
                     "28",
-                    "AK905=19",
+                    GROUP_NUMBER_TWICE,
                     "a number not used before in this interchange",
                     group.control_number,
                 )
@@ -317,12 +350,19 @@ class Reader:
         if not group.segment:
             pass  # The missing GS was noted; its trailer has nothing to agree with.
         elif segments is None:
-            faults.append(_envelope("GE", "AK905=3", "a GE segment"))
+            faults.append(_envelope("GE", GROUP_TRAILER, "a GE segment"))
         else:
             trailer, *rest = segments
             if element(trailer, 2) != group.control_number:
                 faults.append(
-                    _numbers("GE", "GE02", "28", "AK905=4", "the control number of GS06", element(trailer, 2))
+                    _numbers(
+                        "GE",
+                        "GE02",
+                        "28",
+                        GROUP_NUMBERS_DIFFER,
+                        "the control number of GS06",
+                        element(trailer, 2),
+                    )
                 )
             if group.readable and not self._lost and not _counts(element(trailer, 1), self._transactions):
                 faults.append(
@@ -330,14 +370,16 @@ class Reader:
                         "GE",
                         "GE01",
                         "97",
-                        "AK905=5",
+                        GROUP_COUNT,
                         self._transactions,
                         "transaction sets",
                         element(trailer, 1),
                     )
                 )
             if rest:
-                faults.append(_envelope("GE", "TA1=024", f"a GS or IEA segment after GE, not {_ids(rest)}"))
+                faults.append(
+                    _envelope("GE", BETWEEN_SEGMENTS, f"a GS or IEA segment after GE, not {_ids(rest)}")
+                )
         self._group = None
         yield GroupEnd(group, segments[0] if segments else None, self._transactions, tuple(faults))
 
@@ -356,7 +398,7 @@ class Reader:
         if self._transaction is not None:
             yield self._close_transaction(None, ())
         if self._group is None:
-            fault = _envelope("GS", "TA1=024", "a GS segment before ST")
+            fault = _envelope("GS", BETWEEN_SEGMENTS, "a GS segment before ST")
             self._lost = True
             self._group = Group([], self._here(), (*self._take_between(), fault))
             yield self._group
@@ -371,7 +413,9 @@ class Reader:
         number = element(head, 2)
         if number in self._seen_transactions:
             unused = "a number not used before in this group"
-            faults.append(replace(_numbers("ST", "ST02", "329", "IK502=23", unused, number), position=1))
+            faults.append(
+                replace(_numbers("ST", "ST02", "329", SET_NUMBER_TWICE, unused, number), position=1)
+            )
         self._seen_transactions.add(number)
         self._walker = None
         if wrong is None or not _UNREADABLE.intersection(wrong.answers):
@@ -396,7 +440,7 @@ class Reader:
                     position,
                     "SE",
                     "SE",
-                    answers=("IK502=2",),
+                    answers=(SET_TRAILER,),
                     name="transaction set trailer",
                     expected="an SE segment",
                 )
@@ -405,11 +449,16 @@ class Reader:
             trailer, *rest = segments
             if element(trailer, 2) != transaction.control_number:
                 fault = _numbers(
-                    "SE", "SE02", "329", "IK502=3", "the control number of ST02", element(trailer, 2)
+                    "SE",
+                    "SE02",
+                    "329",
+                    SET_NUMBERS_DIFFER,
+                    "the control number of ST02",
+                    element(trailer, 2),
                 )
                 faults.append(replace(fault, position=position))
             if not any(_counts(element(trailer, 1), position + extra) for extra in (0, len(rest))):
-                fault = _count("SE", "SE01", "96", "IK502=4", position, "segments", element(trailer, 1))
+                fault = _count("SE", "SE01", "96", SET_COUNT, position, "segments", element(trailer, 1))
                 faults.append(replace(fault, position=position))
             if rest:
                 faults.append(
@@ -418,7 +467,7 @@ class Reader:
                         position + 1,
                         "",
                         _ids(rest[:1]),
-                        answers=("IK502=5",),
+                        answers=(SET_SEGMENTS,),
                         expected="an ST or GE segment after SE",
                     )
                 )
@@ -437,7 +486,7 @@ class Reader:
     def _stray(self, missing: str, expected: str) -> None:
         """Segments that belong to nothing because an opening segment is missing: noted once."""
         if not self._lost:
-            self._between.append(_envelope(missing, "TA1=024", expected))
+            self._between.append(_envelope(missing, BETWEEN_SEGMENTS, expected))
         self._lost = True
 
     def _take_between(self) -> list[Fault]:
@@ -492,14 +541,14 @@ def _version_fault(head: Segment, group_version: str) -> Fault | None:
     version = element(head, 3)
     if element(head, 1) != "837":
         found = element(head, 1) if re.fullmatch(r"[0-9]{3}", element(head, 1)) else ""
-        kind = ("IK502=1",)
+        kind = (SET_KIND,)
         return Fault("version", 1, "ST", "ST", "ST01", "143", kind, "transaction set", "837", found)
     at, name = ("ST", "ST", "ST03", "1705"), "version of the transaction set"
     if not version:
-        return Fault("element-missing", 1, *at, ("IK304=8", "IK403=1"), name)
+        return Fault("element-missing", 1, *at, (SEGMENT_HAS_ERRORS, ELEMENT_MISSING), name)
     if version == VERSION or (version in READ_AS_VERSION and version == group_version):
         return None
-    answers = () if version in READ_AS_VERSION else ("IK502=I6",)
+    answers = () if version in READ_AS_VERSION else (SET_VERSION,)
     return Fault("version", 1, *at, answers, name, VERSION, _version_text(version))
 
 
@@ -562,8 +611,8 @@ def _gs_faults(head: Segment) -> list[Fault]:
     faults = []
     for index, (expected, holds) in _GS_CHECKS.items():
         if not holds(element(head, index)):
-            answer = "AK905=6" if index == 6 else "AK905=1" if index == 1 else "TA1=024"
+            answer = GROUP_NUMBER if index == 6 else GROUP_KIND if index == 1 else BETWEEN_SEGMENTS
             faults.append(_envelope("GS", answer, expected, f"GS{index:02d}"))
     if len(head) > 9:
-        faults.append(_envelope("GS", "TA1=024", "8 elements"))
+        faults.append(_envelope("GS", BETWEEN_SEGMENTS, "8 elements"))
     return faults

@@ -1,1 +1,1 @@
-"""Reports of what a check found: a journal for each input, and writers that render journals."""
+"""Reports of what a check found: a log of the findings of each input, and writers that render it."""
