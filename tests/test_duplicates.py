@@ -39,7 +39,13 @@ def test_the_later_of_two_equal_lines_is_named_and_the_earlier_one_cited() -> No
     (finding,) = found({"lines": ["97530:GP x1", "97112:GP x1", "97530:GP x1"]})
     assert (finding.rule, finding.where.line) == ("duplicate.line", 3)
     assert [place.line for place in finding.related] == [1]
-    assert finding.status.ack277ca == ("A8:54",)
+    assert (finding.severity, finding.status.ack277ca) == ("warning", ())
+
+
+def test_lines_that_have_no_numbers_of_their_own_are_the_same_in_all() -> None:
+    edit = [{"find": f"REF*6R*L{number}", "delete": "true"} for number in (1, 2)]
+    (finding,) = found({"lines": ["97530:GP x1", "97530:GP x1"], "edit": edit})
+    assert (finding.severity, finding.status.ack277ca) == ("error", ("A8:54",))
 
 
 def test_every_further_line_repeats_the_first() -> None:

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from edi_checker.check.engine import Engine
-from edi_checker.claims.profile import BUILT_IN, MEDICARE
+from edi_checker.claims.payers import BUILT_IN, MEDICARE
 from edi_checker.facts import VOCABULARY as REAL
 from edi_checker.facts import Fact
 from edi_checker.rules.durable import hold_safe, networks

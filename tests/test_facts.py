@@ -352,18 +352,23 @@ OTHER_PRV = {"find": "NM1*82", "append": "PRV*PE*PXC*225X00000X"}
     ("lines", "edits", "joined"),
     [
         # The line's provider has no taxonomy, the claim's (the billing provider) has one: nobody can say.
-        (["97530:GP x2", "97750:GP x1 by 1679576722"], [], False),
-        (["97530:GP x2", "97750:GP x1 by 1679576722"], [PRV], True),
-        (["97530:GP x2", "97750:GP x1 by 1679576722"], [OTHER_PRV], False),
-        (["97530:GP x2 by 1679576722", "97750:GP x1 by 1679576722"], [OTHER_PRV], True),
-        (["97530:GP x2 by 1679576722", "97750:GP x1 by 1234567893"], [], True),
-        (["97530:GP x2", "97750:GP x1 by 1234567893"], [OTHER_PRV], True),
-        (["97530:GP x2", "97750:GP x1 on 2026-02-04"], [], False),
-        (["97530:GP x2 on 2026-02-03..2026-02-05", "97750:GP x1 on 2026-02-04"], [], False),
+        (["97530:GP x2", "97750:GP x1 by 1679576722"], [], [False]),
+        (["97530:GP x2", "97750:GP x1 by 1679576722"], [PRV], [True]),
+        (["97530:GP x2", "97750:GO x1 by 1679576722"], [PRV], []),
+        (["97530:GP x2", "97750 x1 by 1679576722"], [PRV], [True]),
+        (["97530:GP x2", "97750:GP x1 by 1679576722"], [OTHER_PRV], []),
+        (["97530:GP x2 by 1679576722", "97750:GP x1 by 1679576722"], [OTHER_PRV], [True]),
+        (["97530:GP x2 by 1679576722", "97750:GO x1 by 1679576722"], [OTHER_PRV], [True]),
+        (["97530:GP x2 by 1679576722", "97750:GP x1 by 1234567893"], [], [False]),
+        (["97530:GP x2 by 1679576722", "97750:GO x1 by 1234567893"], [], []),
+        (["97530:GP x2", "97750:GP x1 by 1234567893"], [OTHER_PRV], [True]),
+        (["97530:GP x2", "97750:GP x1 on 2026-02-04"], [], []),
+        (["97530:GP x2 on 2026-02-03..2026-02-05", "97750:GP x1 on 2026-02-04"], [], []),
     ],
 )
 def test_a_pair_needs_one_provider_and_one_day(lines, edits, joined):
-    assert bool(facts({"lines": lines, "edit": edits}, "ptp_pair")) is joined
+    pairs = facts({"lines": lines, "edit": edits}, "ptp_pair")
+    assert [pair.values["one_provider"] for pair in pairs] == joined
 
 
 def test_one_pair_for_a_column_2_line_and_the_unreleased_column_1_line_counts():

@@ -29,7 +29,7 @@ from edi_checker.check import judgement, memo
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
 from edi_checker.check.memo import LineEntry
-from edi_checker.claims.profile import MEDICARE
+from edi_checker.claims.payers import MEDICARE
 from edi_checker.facts import VOCABULARY, ClaimsSeen, Coverage, InputMemory, ProviderDays, Setting, facts_of
 from edi_checker.reference.tables import built_in
 from edi_checker.rules.language import read_rule
@@ -404,7 +404,9 @@ def test_a_question_is_what_is_left_open():
 
 
 def test_one_side_of_a_comparison_that_is_absent_answers_it():
-    _, question = sieve().ask("therapy_day", {"allowed": None, "minutes_expected": False}, {}, RECEIVED)
+    _, question = sieve().ask(
+        "therapy_day", {"allowed": None, "allowed_at_least": None, "minutes_expected": False}, {}, RECEIVED
+    )
     assert question.fields == {"provider_minutes"}
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from edi_checker.check.engine import Engine
-from edi_checker.claims.profile import COMMERCIAL, MEDICAID, MEDICARE, Profile
+from edi_checker.claims.payers import COMMERCIAL, MEDICAID, MEDICARE
+from edi_checker.claims.profile import Profile
 from edi_checker.facts import Setting, facts_of
 from edi_checker.facts.evaluation_codes import surely_no_visit, surely_visit
 from edi_checker.finding import Finding

@@ -14,7 +14,8 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example
 from edi_checker.claims.minutes import minutes_in_note, note_pattern
-from edi_checker.claims.profile import AUTO, BUILT_IN, COMMERCIAL, MEDICARE, PRESETS, Choice, Profile, nearest
+from edi_checker.claims.payers import AUTO, BUILT_IN, BY_PAYER, COMMERCIAL, MEDICARE, Choice
+from edi_checker.claims.profile import PRESETS, Profile, nearest
 from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
@@ -137,7 +138,7 @@ minutes_note: [TX TIME nn]
     assert profile.statuses == PRESETS["mac"]
     assert profile.isolation == "transaction"
     assert minutes_in_note("TX TIME 25", profile.minutes_note) == 25
-    assert read.choice.by_payer.keys() == {"WILLOW1", "99002"}
+    assert read.choice.by_payer.keys() == {*BY_PAYER, "WILLOW1", "99002"}
     assert read.choice.by_filing_indicator["BL"].name == "willow"
     assert read.choice.by_filing_indicator["MB"] is MEDICARE
     assert read.choice.others is COMMERCIAL
@@ -164,7 +165,6 @@ def test_what_is_inherited(write):
     )
     acme = one(folder, "acme")
     assert acme.names == ("acme", "house", "medicare")
-    assert acme.built_in == "medicare"
     assert (acme.unit_method, acme.isolation) == ("ama", "transaction")
     assert acme.severities == {**BUILT_IN["medicare"].severities, "therapy": "info", "ncci": "error"}
     assert acme.snip_severities == {5: "off"}
@@ -412,7 +412,8 @@ def test_minutes_are_read_from_notes_as_the_profile_says():
 @pytest.mark.parametrize(
     ("phrase", "text", "minutes"),
     [
-        ("TX TIME nn", "97530 tx time 25 done", 25),
+        ("TX TIME nn", "97530 tx time 25 done", None),
+        ("TX TIME nn", "tx time 25", 25),
         ("TX TIME nn", "TXTIME25", 25),
         ("TX TIME nn", "TX TIME 10:30", None),
         ("TX TIME nn", "CTX TIME 25", None),
@@ -450,7 +451,3 @@ def test_the_page_shows_a_profile_that_can_be_used(tmp_path):
     (tmp_path / "willow.yaml").write_text(first)
     (tmp_path / "birch.yaml").write_text("inherits: willow\npayers: [B1]\n" + second)
     read_profiles(tmp_path).check_rules([rule.id for rule in rulebook().rules])
-
-
-def test_built_in_profiles_are_their_own():
-    assert [profile.built_in for profile in BUILT_IN.values()] == list(BUILT_IN)

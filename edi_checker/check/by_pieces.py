@@ -40,7 +40,7 @@ from edi_checker.facts.coding import (
 )
 from edi_checker.facts.context import ClaimsSeen, InputMemory, Setting
 from edi_checker.facts.duplicates import digest_claim, find_earlier_lines, is_first_issue
-from edi_checker.facts.fact import Fact, Placed
+from edi_checker.facts.fact import Fact
 from edi_checker.facts.payers import add_other_payers
 from edi_checker.facts.pieces import (
     fill,
@@ -224,7 +224,7 @@ class _Judging(WholeClaim):
         return tuple(dict.fromkeys([m for row in self.rows for m in row.entry.service.modifiers]))
 
     @once
-    def uncertified(self) -> tuple[Placed, ...]:
+    def uncertified(self) -> tuple[Line, ...]:
         if "DN" in self.roles:
             return ()
         return tuple([self.line(number) for number, row in enumerate(self.rows) if row.entry.always])
@@ -473,7 +473,7 @@ class _Judging(WholeClaim):
                     self.fired.append((template.number, template.finding(self.line(number))))
             if entry.addon:
                 tables = self.memo.tables
-                self.facts.append(addon_of(self.line(number), self.lines, tables, self.profile.name))
+                self.facts.append(addon_of(self.line(number), self.lines, tables, self.profile))
 
     def _work(self, head: Head) -> None:
         """Pairs and minutes of the days of a claim."""
@@ -489,10 +489,10 @@ class _Judging(WholeClaim):
                 busiest = 0
                 if worked is not None:
                     units = [(rows[number].units or 0) // 1000 for number in own]
-                    if memo.profile.unit_method == "ama":
-                        least = sum(map(least_minutes, units))
-                    else:
+                    if memo.profile.unit_method == "cms":
                         least = least_minutes(sum(units))
+                    else:
+                        least = sum(map(least_minutes, units))
                     busiest = worked.add(npi, on, least)
                 if not memo.is_rested(busiest):
                     treated = Treated(self, on, discipline, own, busiest)
@@ -519,9 +519,8 @@ class _Judging(WholeClaim):
                     if template is not None:
                         self.fired.append((template.number, template.finding(met)))
                     else:
-                        self.facts += pairs_of(
-                            on, (self.line(one), self.line(two)), memo.tables, self.profile.name
-                        )
+                        both = (self.line(one), self.line(two))
+                        self.facts += pairs_of(on, both, memo.tables, self.profile)
 
     def _group(self, timed: list[int]) -> Iterable[tuple[str, list[int]]]:
         """The timed lines of a day by discipline, see coding.by_discipline."""

@@ -23,7 +23,8 @@ from edi_checker.claims.claim import (
     Transaction,
     TransactionEnd,
 )
-from edi_checker.claims.profile import Choice, Isolation, Profile, choose, choose_for_run
+from edi_checker.claims.payers import Choice, choose, choose_for_run
+from edi_checker.claims.profile import Isolation, Profile
 from edi_checker.claims.reader import read_parts
 from edi_checker.facts import AnyLevel, InputMemory, Setting, facts_of
 from edi_checker.finding import Finding
@@ -104,7 +105,7 @@ class Checker:
             if not facts:
                 return _NOTHING
             option = self.setting.profile
-            profile = choose(part, option) if isinstance(part, Claim) else choose_for_run(option)
+            profile = self.setting.profile_of(part) if isinstance(part, Claim) else choose_for_run(option)
             findings = tuple(self.engine.judge(facts, profile, self.setting.received))
             return _without_echoes(findings, part.faults) if part.faults else findings, ""
         except Exception as crash:  # noqa: BLE001  # a crash of ours must cost one part, neither pass nor reject it
@@ -122,7 +123,7 @@ class Checker:
             if found is not None:
                 memory.note_days(setting, run, None, None)
             return found
-        profile = choose(part, setting.profile)
+        profile = setting.profile_of(part)
         setting = setting.held_to(profile)
         memo = self.engine.memo(delimiters, setting, profile)
         return judge_by_pieces(memo, part, setting, memory, of_levels.above)

@@ -557,7 +557,7 @@ class Memo:
         if single:
             near |= {"last_date": on, "days": 1}
         said = self.judgement.hear(make_line(view, service, given), near, self.received)
-        mue_day = self.hear([open_code_day(service, view, self.profile.name)], on)
+        mue_day = self.hear([open_code_day(service, view, self.profile)], on)
         # What two lines are to each other does not rest on who gave the service.
         key = (view.key, self.era(on))
         own: int | None = self._numbers.get(key)
@@ -572,7 +572,7 @@ class Memo:
         """What the rules say of two lines of a day that have different codes, in the order of their entries;
         None where that rests on more than their keys.
         """
-        judgement, profile = self.judgement, self.profile.name
+        judgement, profile = self.judgement, self.profile
         services = [(entry.service, entry.view) for entry in entries]
         found: list[Template | None] = []
         for fact in open_pairs(services, on, self.tables, profile):

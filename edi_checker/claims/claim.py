@@ -205,6 +205,11 @@ class Transaction(BlockView):
         """BHT02: 00 original, 18 reissue"""
         return element(self.first("BHT"), 2)
 
+    @once
+    def type(self) -> str:
+        """BHT06: CH chargeable, RP reporting, 31 subrogation"""
+        return element(self.first("BHT"), 6)
+
     @property
     def batch(self) -> str:
         """BHT03, the submitter's number of the batch"""

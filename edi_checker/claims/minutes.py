@@ -18,9 +18,10 @@ MAX_MINUTES = 24 * 60  # of one line: a day
 _REQUIRED = ("claim", "line", "minutes")
 _OPTIONAL = ("line_control", "assistant_minutes")
 
-# A time of day (10:30, 1030-1115) and the name of the eight-minute rule are no minutes of treatment.
+# A note gives minutes only if it is nothing else: "ARRIVED 5 MIN LATE" and "APPT TIME 10" give none.
 _NOTE = re.compile(
-    r"\b(?:MINUTES|TIME)[ :=]{0,3}(\d{1,3})\b(?![:.\-]\d)|\b(?<![:.\-])(\d{1,3}) ?MIN(?:S|UTES?)?\b(?! RULE)",
+    r"(?:(?:TOTAL |TREATMENT |TX )?(?:MINUTES|TIME)|TREATMENT)[ :=]{0,3}([0-9]{1,3})(?: ?MIN(?:S|UTES?)?)?"
+    r"|([0-9]{1,3}) ?MIN(?:S|UTES?)?",
     re.IGNORECASE,
 )
 
@@ -107,11 +108,11 @@ def minutes_of(
 
 
 def minutes_in_note(text: str, pattern: re.Pattern[str] | None = None) -> int | None:
-    """Minutes in a note, as `MINUTES nn`, `nn MIN` or `TIME nn`, or as `pattern` (made by `note_pattern`) has
-    it; None where it names none or several.
+    """Minutes in a note that is as a whole one of the phrases for it: `MINUTES nn`, `nn MIN`, `TIME nn`,
+    `TREATMENT TIME nn MIN`, or as `pattern` (made by `note_pattern`) has it; None for any other note.
     """
-    named = {int(found[found.lastindex or 0]) for found in (pattern or _NOTE).finditer(text)}
-    minutes = named.pop() if len(named) == 1 else None
+    found = (pattern or _NOTE).fullmatch(text.strip())
+    minutes = int(found[found.lastindex or 0]) if found is not None else None
     return minutes if minutes is not None and minutes <= MAX_MINUTES else None
 
 
@@ -123,8 +124,9 @@ _PLACE = re.compile(r"(?<![A-Za-z0-9])nn(?![a-z0-9])")
 def note_pattern(phrases: Sequence[str]) -> re.Pattern[str]:
     """The pattern of notes that say minutes in one of these ways: `TX TIME nn`, with nn for the minutes.
 
-    Case counts for nothing, and blanks may be left out or be up to three. Raises ValueError for a phrase
-    without nn, with nn twice, or with anything but letters, digits, blanks and plain punctuation.
+    The whole note must be one of them. Case counts for nothing, and blanks may be left out or be up to three.
+    Raises ValueError for a phrase without nn, with nn twice, or with anything but letters, digits, blanks and
+    plain punctuation.
     """
     return re.compile("|".join(_phrase_pattern(phrase.strip()) for phrase in phrases), re.IGNORECASE)
 
@@ -137,10 +139,7 @@ def _phrase_pattern(phrase: str) -> str:
             f"minutes, in at most {MAX_PHRASE} characters: TX TIME nn"
         )
     before, after = (" {0,3}".join(map(re.escape, part.split(" "))) for part in parts)
-    # A word goes on where a letter follows, and a time of day is no number of minutes.
-    opening = r"(?<![A-Za-z0-9])" if before else r"(?<![\w:.\-])"
-    closing = r"(?![A-Za-z0-9])" if after else r"(?!\d|[:.\-]\d)"
-    return f"{opening}{before}([0-9]{{1,3}}){after}{closing}"
+    return f"{before}([0-9]{{1,3}}){after}"
 
 
 def _parse(text: str, name: str) -> Minutes:

@@ -1,13 +1,12 @@
-"""The payer profile of a claim."""
+"""What a payer's profile says: of rules and their severity, units, statuses, isolation, ids."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
-from edi_checker.claims.claim import Claim
 from edi_checker.finding import Severity
 
 UnitMethod = Literal["cms", "ama"]
@@ -62,31 +61,33 @@ class Profile:
     switches         rules on and off
     severities       by rule; they win over `snip_severities`, these over the rule's own
     snip_severities  by SNIP type; a finding that is info by its rule stays info, or goes off
+    at_most          by rule: a finding that is worse by its rule is lowered to this
+    unit_method      how minutes become units, None where the payer has not said
+    sure             whether the claim is certainly for the payer; else a rule that is an error only for this
+                     payer warns
     isolation        what a fault of structure rejects, None to leave it to the run
     minutes_note     how a line note says minutes, None for the ways that are known anyway
     member_id        which form a subscriber's id has, None for any (and for Medicare its own)
     """
 
     name: str
-    unit_method: UnitMethod = "cms"
+    unit_method: UnitMethod | None = None
     severities: Mapping[str, Level] = field(default_factory=dict)
     snip_severities: Mapping[int, Level] = field(default_factory=dict)
+    at_most: Mapping[str, Severity] = field(default_factory=dict)
+    sure: bool = True
     switches: Mapping[str, bool] = field(default_factory=dict)
     statuses: Statuses = PRESETS["default"]
     isolation: Isolation | None = None
     minutes_note: re.Pattern[str] | None = None
     member_id: re.Pattern[str] | None = None
     inherits: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Its own name and those it inherits from, the nearest first."""
         return (self.name, *self.inherits)
-
-    @property
-    def built_in(self) -> str:
-        """The built-in profile that it is or comes from, `commercial` where there is none."""
-        return next((name for name in self.names if name in BUILT_IN), COMMERCIAL.name)
 
     def level(self, rule: str, snip: int, written: Mapping[str, Level], only: Collection[str] = ()) -> Level:
         """How bad a finding of a rule is here. `written` are the rule's severities by profile name and under
@@ -102,9 +103,18 @@ class Profile:
         if level == "off" and switch:
             level = next((each for each in _GRAVEST_FIRST if each in written.values()), "off")
         by_type = self.snip_severities.get(snip)
-        if by_type is None or level == "off" or (level == "info" and by_type != "off"):
+        if by_type is not None and level != "off" and (level != "info" or by_type == "off"):
+            return by_type
+        return self._lowered(rule, level, written, only)
+
+    def _lowered(self, rule: str, level: Level, written: Mapping[str, Level], only: Collection[str]) -> Level:
+        """A rule's own severity, as low as what is open about the claim asks for."""
+        if level == "error" and not self.sure and (only or written["default"] != "error"):
+            level = "warning"
+        most = nearest(self.at_most, rule)
+        if most is None or level == "off":
             return level
-        return by_type
+        return max(level, most, key=_GRAVEST_FIRST.index)
 
     def answers(self, rule: str, level: Level, written: tuple[str, ...]) -> tuple[str, ...]:
         """The 277CA codes for a finding of a rule whose own are `written`."""
@@ -127,48 +137,3 @@ def nearest(by_name: Mapping[str, _T], rule: str) -> _T | None:
         if not name:
             return None
     return by_name[name]
-
-
-MEDICARE = Profile("medicare")
-MEDICAID = Profile("medicaid")
-COMMERCIAL = Profile("commercial")
-# By SBR09 a claim may also be for a Medicare Advantage plan; by name it goes to a contractor of Medicare.
-NAMED_MEDICARE = replace(MEDICARE, severities={"code.member-id": "error"})
-BUILT_IN = {profile.name: profile for profile in (NAMED_MEDICARE, MEDICAID, COMMERCIAL)}
-
-BY_FILING_INDICATOR = {"MA": MEDICARE, "MB": MEDICARE, "MC": MEDICAID}
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which profile a claim gets: by its payer's id (2010BB NM109), else by SBR09, else `others`."""
-
-    by_payer: Mapping[str, Profile] = field(default_factory=dict)
-    by_filing_indicator: Mapping[str, Profile] = field(default_factory=lambda: BY_FILING_INDICATOR)
-    others: Profile = COMMERCIAL
-
-    def of(self, claim: Claim) -> Profile:
-        """The profile of a claim; always one of the few objects that this choice holds."""
-        subscriber = claim.subscriber
-        if subscriber is None:
-            return self.others
-        if self.by_payer:
-            profile = self.by_payer.get(subscriber.payer.id.strip().upper())
-            if profile is not None:
-                return profile
-        return self.by_filing_indicator.get(subscriber.filing_indicator, self.others)
-
-
-AUTO = Choice()
-
-
-def choose(claim: Claim, option: Profile | Choice | None) -> Profile:
-    """The profile of a claim: the one given for the whole run, else by the claim's payer."""
-    if isinstance(option, Profile):
-        return option
-    return (option or AUTO).of(claim)
-
-
-def choose_for_run(option: Profile | Choice | None) -> Profile:
-    """The profile of what is no claim: headers, levels, trailers."""
-    return option if isinstance(option, Profile) else (option or AUTO).others

@@ -55,14 +55,28 @@ def _note_debug(ctx: click.Context, _param: click.Parameter, value: bool) -> boo
 class ProfileType(click.Path):
     """The name of a built-in profile, or a file or folder of one's own."""
 
-    words = ("auto", "medicare", "medicaid", "commercial")
-
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if value in self.words:
+        if is_built_in(value):
             return value
         if isinstance(value, str) and not os.path.exists(value):  # noqa: PTH110  # a name with a NUL is no path
-            self.fail(f"{value!r} is none of {', '.join(self.words)}, and no file or folder.", param, ctx)
+            from edi_checker.claims.payers import BUILT_IN
+
+            self.fail(
+                f"{value!r} is none of {', '.join((AUTO, *BUILT_IN))}, and no file or folder.", param, ctx
+            )
         return super().convert(value, param, ctx)
+
+
+AUTO = "auto"
+
+
+def is_built_in(profile: object) -> bool:
+    """Whether it is `auto` or the name of a profile that comes with the program."""
+    if profile == AUTO:
+        return True  # without a look at what takes time to load
+    from edi_checker.claims.payers import BUILT_IN
+
+    return profile in BUILT_IN
 
 
 class Day(click.DateTime):
@@ -84,8 +98,9 @@ profile_option = click.option(
     default="auto",
     show_default=True,
     metavar="NAME|PATH",
-    help="The payer profile for the claims: medicare, medicaid, commercial, auto (by the payer of "
-    "each claim), or a profile file or a folder of them.",
+    help="The payer profile for the claims: auto (by the payer of each claim), medicare, medicaid, commercial, "
+    "uhc, va, tricare, property-casualty, medicare-advantage, medicaid-without-tables, or a profile file or a "
+    "folder of them.",
 )
 rules_option = click.option(
     "--rules",

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edi_checker.cli.options import ProfileType
+from edi_checker.cli.options import is_built_in
 from edi_checker.cli.refusal import Refusal
 
 if TYPE_CHECKING:
-    from edi_checker.claims.profile import Choice, Profile
+    from edi_checker.claims.payers import Choice
+    from edi_checker.claims.profile import Profile
     from edi_checker.rules import Rulebook
     from edi_checker.rules.plugins import Plugins
     from edi_checker.rules.profile_file import Profiles
@@ -26,7 +27,7 @@ def load_rules(
     *,
     packaged: bool = True,
 ) -> Rulebook:
-    from edi_checker.claims.profile import BUILT_IN
+    from edi_checker.claims.payers import BUILT_IN
     from edi_checker.facts import VOCABULARY
     from edi_checker.rules import RuleError, load
     from edi_checker.rules.profile_file import ProfileError
@@ -63,7 +64,7 @@ def _split(lists: tuple[str, ...]) -> list[str]:
 
 
 def choose_profile(option: str) -> Profile | Choice | None:
-    from edi_checker.claims.profile import BUILT_IN
+    from edi_checker.claims.payers import BUILT_IN
 
     profiles = _read_profiles(option)
     return profiles.choice if profiles is not None else BUILT_IN.get(option)
@@ -71,7 +72,7 @@ def choose_profile(option: str) -> Profile | Choice | None:
 
 def _read_profiles(option: str) -> Profiles | None:
     """The profiles of a file or folder; None where the option is the name of a built-in one."""
-    if option in ProfileType.words:
+    if is_built_in(option):
         return None
     from edi_checker.rules.profile_file import ProfileError, read_profiles
 

@@ -11,7 +11,7 @@ from edi_checker.claims.claim import (
     Subscriber,
     Transaction,
 )
-from edi_checker.claims.profile import choose, choose_for_run
+from edi_checker.claims.payers import choose_for_run
 from edi_checker.facts.claims import add_claim
 from edi_checker.facts.context import (
     ClaimsSeen,
@@ -54,7 +54,7 @@ def facts_of(part: Part, setting: Setting, memory: InputMemory | None = None) ->
     """
     memory = memory or InputMemory(setting.minutes)
     if isinstance(part, Claim):
-        profile = choose(part, setting.profile)
+        profile = setting.profile_of(part)
         facts = faults_of(part, "claim", setting, profile.name) if part.faults else []
         if lines_can_be_trusted(part):
             setting = setting.held_to(profile)

@@ -302,6 +302,7 @@ _OF_CLAIM: dict[str, OpenValue] = {
     ),
     "modifiers": Open("modifiers", attrgetter("modifiers")),
     "uncertified_lines": Open("uncertified_lines", attrgetter("uncertified_lines")),
+    "uncertified_excluded": Open("uncertified_excluded", attrgetter("uncertified_excluded")),
     "a_year_later": Open(
         "a_year_later", lambda whole: a_year_after(whole.first) if whole.first is not None else None
     ),

@@ -13,6 +13,7 @@ from edi_checker.facts.fact import Fact, Placed, Value
 from edi_checker.facts.pieces import Location, Open, OpenFact, OpenValue, Site, View, Within
 from edi_checker.facts.vocabulary import VOCABULARY
 from edi_checker.facts.whole_claim import Line, Service, WholeClaim
+from edi_checker.finding import TableVersion
 from edi_checker.reference.tables import MueLimit, PtpEdit, Tables
 from edi_checker.reference.units import QUARTER, Working, least_minutes, work
 
@@ -25,9 +26,9 @@ def add_coding(facts: list[Fact], whole: WholeClaim) -> None:
     dated = [line for line in lines if line.first is not None and line.service.code]
     for on, group in group_by_day(dated).items():
         if len(group) > 1:
-            facts += pairs_of(on, group, tables, profile.name)
-    facts += code_days_of(dated, tables, profile.name)
-    facts += [addon_of(line, lines, tables, profile.name) for line in dated if line.service.addon]
+            facts += pairs_of(on, group, tables, profile)
+    facts += code_days_of(dated, tables, profile)
+    facts += [addon_of(line, lines, tables, profile) for line in dated if line.service.addon]
     timed = [line for line in dated if is_timed(line)]
     if timed:
         facts += _therapy_days_of(whole, timed)
@@ -49,7 +50,7 @@ def is_timed(line: Line) -> bool:
 # -- procedure-to-procedure --------------------------------------------------------------------------------
 
 
-def pairs_of(on: int, group: Sequence[Line], tables: Tables, profile: str) -> Iterator[Fact]:
+def pairs_of(on: int, group: Sequence[Line], tables: Tables, profile: Profile) -> Iterator[Fact]:
     """The pair facts of a day's lines."""
     edits = edits_between(tuple(dict.fromkeys([line.service.code for line in group])), tables.era(on), tables)
     for edit in edits:
@@ -57,12 +58,13 @@ def pairs_of(on: int, group: Sequence[Line], tables: Tables, profile: str) -> It
         for two in group:
             if two.service.code != edit.column_2:
                 continue
-            together = [one for one in ones if one.surely_with(two)]
+            sure = [one for one in ones if one.surely_with(two)]
+            together = sure or [one for one in ones if one.maybe_with(two)]
             if not together:
                 continue
             # One fact a column 2 line: beside several column 1 lines, one that no modifier releases counts.
             one = next((one for one in together if not _released_by(one.service, two.service)), together[0])
-            yield _pair(on, one, two, edit, profile)
+            yield _pair(on, one, two, edit, profile, one_provider=bool(sure))
 
 
 @lru_cache(maxsize=16384)
@@ -81,19 +83,26 @@ def _released_by(one: Service, two: Service) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.releasing + two.releasing))
 
 
-def _pair(on: int, one: Line, two: Line, edit: PtpEdit, profile: str) -> Fact:
+def _pair(on: int, one: Line, two: Line, edit: PtpEdit, profile: Profile, *, one_provider: bool) -> Fact:
     values = _values_of_pair(one.service, two.service, edit, profile)
     return Fact(
         "ptp_pair",
-        {**values, "date": on, "line_1": one.ordinal, "line_2": two.ordinal},
+        {
+            **values,
+            "date": on,
+            "line_1": one.ordinal,
+            "line_2": two.ordinal,
+            "one_provider": one_provider,
+        },
         {"": (two,), "column_1": (one,), "column_2": (two,)},
         edit.table,
     )
 
 
-def _values_of_pair(one: Service, two: Service, edit: PtpEdit, profile: str) -> dict[str, Value]:
+def _values_of_pair(one: Service, two: Service, edit: PtpEdit, profile: Profile) -> dict[str, Value]:
     return {
-        "profile": profile,
+        "profile": profile.name,
+        "borrowed": _is_borrowed(edit.table, profile),
         "column_1": edit.column_1,
         "column_2": edit.column_2,
         "modifiers_1": one.modifiers,
@@ -106,10 +115,15 @@ def _values_of_pair(one: Service, two: Service, edit: PtpEdit, profile: str) -> 
     }
 
 
+def _is_borrowed(table: TableVersion | None, profile: Profile) -> bool:
+    """Whether a Medicaid program is held to a table of Medicare, for want of its own."""
+    return table is not None and "medicaid" in profile.names and not table.name.endswith("_medicaid")
+
+
 # -- units of a day ----------------------------------------------------------------------------------------
 
 
-def code_days_of(dated: Sequence[Line], tables: Tables, profile: str) -> Iterator[Fact]:
+def code_days_of(dated: Sequence[Line], tables: Tables, profile: Profile) -> Iterator[Fact]:
     """The mue_day facts of a claim's lines."""
     together: dict[tuple[str, str, int], list[Line]] = {}
     for line in dated:
@@ -161,7 +175,8 @@ def _number_providers(lines: Sequence[Line]) -> dict[str, int]:
     for line in lines:
         if line.npi not in numbers:
             numbers[line.npi] = by_taxonomy.get(line.taxonomy) or len(numbers) + 1
-        by_taxonomy.setdefault(line.taxonomy, numbers[line.npi])
+        if line.taxonomy:
+            by_taxonomy.setdefault(line.taxonomy, numbers[line.npi])
     return numbers
 
 
@@ -173,7 +188,7 @@ def _code_day(
     mue: MueLimit | None,
     modifiers: tuple[str, ...],
     provider: int,
-    profile: str,
+    profile: Profile,
 ) -> Fact:
     values = _values_of_code_day(main.service.code, modifiers, 1 + len(others), mue, profile)
     return Fact(
@@ -185,10 +200,11 @@ def _code_day(
 
 
 def _values_of_code_day(
-    code: str, modifiers: tuple[str, ...], lines: int, mue: MueLimit | None, profile: str
+    code: str, modifiers: tuple[str, ...], lines: int, mue: MueLimit | None, profile: Profile
 ) -> dict[str, Value]:
     return {
-        "profile": profile,
+        "profile": profile.name,
+        "borrowed": _is_borrowed(mue.table if mue is not None else None, profile),
         "code": code,
         "lines": lines,
         "modifiers": modifiers,
@@ -201,7 +217,7 @@ def _values_of_code_day(
 # -- add-on codes ------------------------------------------------------------------------------------------
 
 
-def addon_of(line: Line, lines: Sequence[Line], tables: Tables, profile: str) -> Fact:
+def addon_of(line: Line, lines: Sequence[Line], tables: Tables, profile: Profile) -> Fact:
     """The fact of an add-on code."""
     addon = tables.addon(line.service.code, line.first or 0)
     assert addon is not None
@@ -213,7 +229,8 @@ def addon_of(line: Line, lines: Sequence[Line], tables: Tables, profile: str) ->
         "addon",
         {
             "date": line.first,
-            "profile": profile,
+            "profile": profile.name,
+            "borrowed": _is_borrowed(addon.table, profile),
             "code": addon.code,
             "type": addon.type,
             "primaries": addon.primaries,
@@ -291,14 +308,16 @@ def _add_worked(worked: ProviderDays, on: int, lines: list[Line], least: int) ->
     return busiest
 
 
-def sum_least_minutes(lines: Iterable[Line], method: UnitMethod) -> int:
-    """The fewest minutes for which the units of these timed lines can be billed."""
+def sum_least_minutes(lines: Iterable[Line], method: UnitMethod | None) -> int:
+    """The fewest minutes for which the units of these timed lines can be billed: by the AMA, which asks for
+    fewer, where no method is named.
+    """
     billed: dict[str, int] = {}
     for line in lines:
         billed[line.service.code] = billed.get(line.service.code, 0) + (line.units or 0) // 1000
-    if method == "ama":
-        return sum(least_minutes(units) for units in billed.values())
-    return least_minutes(sum(billed.values()))
+    if method == "cms":
+        return least_minutes(sum(billed.values()))
+    return sum(least_minutes(units) for units in billed.values())
 
 
 def _therapy_day(
@@ -326,8 +345,11 @@ def _therapy_day(
             minutes[service] += line.minutes.minutes
     units = sum(billed.values()) if counted else None
     known = complete and not unknown
-    working = work(minutes, method) if known and counted else None
-    misplaced = working.misplaced(billed) if working is not None else ()
+    workings = [work(minutes, each) for each in _methods(method)] if known and counted else []
+    # The one that allows most; what no method would bill so is on the wrong codes.
+    working = max(workings, key=lambda each: each.total, default=None)
+    wrong = [each.misplaced(billed) for each in workings]
+    misplaced = tuple([code for code in wrong[0] if all(code in each for each in wrong)]) if wrong else ()
     main = _faulty_line(lines, services, misplaced)
     return Fact(
         "therapy_day",
@@ -335,7 +357,7 @@ def _therapy_day(
             "date": on,
             "profile": profile.name,
             "discipline": discipline,
-            "method": method,
+            "method": method or "",
             "codes": tuple(services),
             "lines": len(lines),
             "units": units,
@@ -344,6 +366,8 @@ def _therapy_day(
             "minutes_expected": expected,
             "least_minutes": least if counted else None,
             "allowed": working.total if working is not None else None,
+            "allowed_at_least": min([each.total for each in workings], default=None),
+            "allowed_by_method": _listed_by_method(workings),
             "misplaced": misplaced,
             "minutes_by_code": _listed(minutes, "{} {} min") if known else "",
             "units_by_code": _listed(billed, "{} x{}") if counted else "",
@@ -352,6 +376,14 @@ def _therapy_day(
         },
         {"": (main,), "others": tuple([line for line in lines if line is not main])},
     )
+
+
+def _methods(named: UnitMethod | None) -> tuple[UnitMethod, ...]:
+    return (named,) if named is not None else ("cms", "ama")
+
+
+def _listed_by_method(workings: Sequence[Working]) -> str:
+    return ", ".join([f"{each.total} by {each.method.upper()}" for each in workings])
 
 
 def _services(lines: list[Line]) -> dict[str, str]:
@@ -407,7 +439,7 @@ class Member(NamedTuple):
         return site._replace(member=self.number) if site is not None else None
 
 
-def open_code_day(service: Service, view: View, profile: str) -> OpenFact:
+def open_code_day(service: Service, view: View, profile: Profile) -> OpenFact:
     """The mue_day of a line alone on its day."""
     mue = service.mue
     values: dict[str, OpenValue] = {
@@ -421,7 +453,7 @@ def open_code_day(service: Service, view: View, profile: str) -> OpenFact:
 
 
 def open_pairs(
-    day: Sequence[tuple[Service, View]], on: int, tables: Tables, profile: str
+    day: Sequence[tuple[Service, View]], on: int, tables: Tables, profile: Profile
 ) -> Iterator[OpenFact]:
     """The pairs of a day's services; `on` is any day of the era."""
     codes = tuple([service.code for service, _ in day])
@@ -432,6 +464,7 @@ def open_pairs(
             "date": _FIRST_OF_DAY,
             "line_1": _ordinal_of(one),
             "line_2": _ordinal_of(two),
+            "one_provider": True,
         }
         first, second = (Member(number, Within(day[number][1], "2400")) for number in (one, two))
         spots = {"": (second,), "column_1": (first,), "column_2": (second,)}
@@ -490,10 +523,12 @@ def open_therapy_day(profile: Profile) -> OpenFact:
     values: dict[str, OpenValue] = {name: _of_therapy_day(name) for name in VOCABULARY["therapy_day"].fields}
     values |= {
         "profile": profile.name,
-        "method": profile.unit_method,
+        "method": profile.unit_method or "",
         "minutes": None,
         "minutes_expected": False,
         "allowed": None,
+        "allowed_at_least": None,
+        "allowed_by_method": "",
         "misplaced": (),
         "minutes_by_code": "",
         "right_split": "",

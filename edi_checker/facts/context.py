@@ -9,11 +9,22 @@ from functools import lru_cache
 
 from edi_checker.claims.claim import Claim
 from edi_checker.claims.minutes import Minutes
-from edi_checker.claims.profile import Choice, Profile
+from edi_checker.claims.payers import (
+    MEDICAID,
+    MEDICAID_WITHOUT_TABLES,
+    MEDICARE,
+    PERHAPS_MEDICARE,
+    Choice,
+    choose,
+    of_encounter,
+    of_void,
+)
+from edi_checker.claims.profile import Profile
 from edi_checker.facts.coverage import Coverage
 from edi_checker.facts.fact import Fact
 from edi_checker.finding import Place
 from edi_checker.reference.codesets.imported import list_versions
+from edi_checker.reference.codesets.member_ids import judge_medicare_id
 from edi_checker.reference.tables import Tables
 
 # Claim, date of receipt and profile to facts.
@@ -41,12 +52,31 @@ class Setting:
         """Name, release and number of rows of every table and code list that decides."""
         return (*self.tables.versions(), *list_versions(self.tables))
 
+    def profile_of(self, claim: Claim) -> Profile:
+        """The profile of a claim: that of its payer, with what is open about the claim."""
+        profile = choose(claim, self.profile)
+        if profile is MEDICARE:
+            subscriber = claim.subscriber
+            if subscriber is not None and judge_medicare_id(subscriber.name.id):
+                profile = PERHAPS_MEDICARE
+        elif profile is MEDICAID and not self.held_to(profile).tables.of_program:
+            profile = MEDICAID_WITHOUT_TABLES
+        if claim.frequency == _VOID:
+            profile = of_void(profile)
+        if claim.transaction.type == _ENCOUNTERS:
+            profile = of_encounter(profile)
+        return profile
+
     def held_to(self, profile: Profile) -> Setting:
         """This setting with the tables of a profile: Medicaid may have some of its own."""
         tables = self.tables
-        if profile.name == "medicaid" or "medicaid" in profile.inherits:
+        if "medicaid" in profile.names:
             tables = tables.of("medicaid")
         return self if tables is self.tables else replace(self, tables=tables)
+
+
+_VOID = "8"  # CLM05-3
+_ENCOUNTERS = "RP"  # BHT06
 
 
 class InputMemory:

@@ -213,7 +213,7 @@ class LevelMet:
     @property
     def purpose(self) -> str:
         """BHT06"""
-        return element(self.level.transaction.first("BHT"), 6)
+        return self.level.transaction.type
 
     @property
     def _billing(self) -> BillingProvider:

@@ -182,6 +182,8 @@ _OF_LINE: dict[str, OpenValue] = {
     "diagnoses": Open("diagnoses", attrgetter("diagnoses")),
     "providers": Open("providers", attrgetter("providers")),
     "repeats": Open("repeats", lambda line: line.repeated.ordinal if line.repeated is not None else None),
+    "repeats_exactly": Open("repeats_exactly", attrgetter("repeats_exactly")),
+    "frequency": Open("frequency", lambda line: line.whole.claim.frequency),
     "minutes": Open("minutes", lambda line: line.minutes.minutes if line.minutes is not None else None),
     "assistant_minutes": Open(
         "assistant_minutes", lambda line: line.minutes.assistant if line.minutes is not None else None

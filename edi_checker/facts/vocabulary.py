@@ -103,6 +103,7 @@ CLAIM = FactType(
         "uncertified_lines": Field(
             "int", "computed", "always-therapy lines without a referring provider (DN) in 2310A or 2420F"
         ),
+        "uncertified_excluded": Field("bool", "computed", "whether each of these lines has GY"),
         "a_year_later": Field("date", "computed", "one calendar year after the first day of service"),
         "born_after_service": Field(
             "bool", "DMG02", "whether the patient's birth date is after the first day"
@@ -239,6 +240,10 @@ LINE = FactType(
         "repeats": Field(
             "int", "computed", "ordinal of the earlier line that is the same in all but number; absent else"
         ),
+        "repeats_exactly": Field(
+            "bool", "computed", "whether it also has the number (REF*6R) of that line, or neither has one"
+        ),
+        "frequency": Field("text", "CLM05-3", "1 original, 7 replacement, 8 void"),
     },
     stands_on=("repeated",),
 )
@@ -261,6 +266,15 @@ PTP_PAIR = FactType(
             values=("0", "1"),
         ),
         "released_by": Field("codes", "computed", "the NCCI-associated modifiers on either line"),
+        "one_provider": Field(
+            "bool",
+            "computed",
+            "whether the rendering provider is certainly the same one; else there are two NPIs, and a taxonomy "
+            "is not given",
+        ),
+        "borrowed": Field(
+            "bool", "computed", "whether a Medicaid program is held to Medicare's table, for want of its own"
+        ),
         "rationale": Field("text", "computed", "why the edit exists, in CMS's words"),
         "effective": Field("date", "computed", "first day on which the table applies the edit"),
         "deletion": Field("date", "computed", "last day of the edit; absent for an open end"),
@@ -290,6 +304,9 @@ MUE_DAY = FactType(
             values=("1", "2", "3"),
         ),
         "rationale": Field("text", "computed", "why the limit is what it is, in CMS's words"),
+        "borrowed": Field(
+            "bool", "computed", "whether a Medicaid program is held to Medicare's table, for want of its own"
+        ),
     },
     stands_on=("others",),
 )
@@ -307,6 +324,9 @@ ADDON = FactType(
             values=("1", "2", "3"),
         ),
         "primaries": Field("codes", "computed", "the primaries that the table names"),
+        "borrowed": Field(
+            "bool", "computed", "whether a Medicaid program is held to Medicare's table, for want of its own"
+        ),
         "found": Field("codes", "computed", "those on the claim for the day"),
         "complete": Field(
             "bool", "computed", "whether every code of the day could be read, so that none is overlooked"
@@ -322,7 +342,12 @@ THERAPY_DAY = FactType(
         "discipline": Field(
             "text", "SV101-3", "GP, GO or GN; absent where no line of the day names one", values=_DISCIPLINES
         ),
-        "method": Field("text", "computed", "cms or ama, by the profile", values=("cms", "ama")),
+        "method": Field(
+            "text",
+            "computed",
+            "cms or ama, by the profile; absent where the payer has not said",
+            values=("cms", "ama"),
+        ),
         "codes": Field("codes", "SV101-2", "the timed codes, each once"),
         "lines": Field("int", "computed", "number of timed lines"),
         "units": Field(
@@ -334,7 +359,16 @@ THERAPY_DAY = FactType(
         "lines_without_minutes": Field("int", "computed", "timed lines whose minutes are not known"),
         "minutes_expected": Field("bool", "computed", "whether minutes were given for the claim at all"),
         "least_minutes": Field("int", "computed", "fewest minutes for which the units can be billed"),
-        "allowed": Field("int", "computed", "units that the minutes make; absent where minutes or units are"),
+        "allowed": Field(
+            "int",
+            "computed",
+            "units that the minutes make, without a method by the one that makes more; absent where minutes or "
+            "units are",
+        ),
+        "allowed_at_least": Field(
+            "int", "computed", "the same, without a method by the one that makes fewer"
+        ),
+        "allowed_by_method": Field("text", "computed", "the same by each method: 1 by CMS, 3 by AMA"),
         "misplaced": Field(
             "codes", "computed", "codes billed with more units than any right split gives them"
         ),

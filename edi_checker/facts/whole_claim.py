@@ -91,6 +91,11 @@ class Line:
         self.repeated: Line | None = None
 
     @property
+    def repeats_exactly(self) -> bool:
+        """Whether it has the number (REF*6R) of the line that it repeats too, or neither has one"""
+        return self.repeated is not None and self.repeated.view.control == self.view.control
+
+    @property
     def view(self) -> ServiceLine:
         return self.whole.claim.lines[self.ordinal - 1]
 
@@ -141,15 +146,26 @@ class Line:
         return self.whole.first_visit is self
 
     def surely_with(self, other: Line) -> bool:
-        """Whether both lines are certainly of one provider.
-
-        Same rendering NPI, or the same rendering taxonomy, or none given; the billing provider is the same.
+        """Whether both lines are certainly of one provider: one rendering NPI, or one rendering taxonomy that
+        both give, under one billing provider.
         """
-        return self.npi == other.npi or self.taxonomy == other.taxonomy
+        return self.npi == other.npi or (
+            self.taxonomy != "" and self.taxonomy == other.taxonomy and self._shares_plan_with(other)
+        )
 
     def maybe_with(self, other: Line) -> bool:
-        """Whether both lines may be of one provider: not so where both name a taxonomy and these differ."""
-        return self.surely_with(other) or not self.taxonomy or not other.taxonomy
+        """Whether both lines may be of one provider: not so where two NPIs give two taxonomies, or work under
+        the plans of care of two disciplines.
+        """
+        if self.npi == other.npi:
+            return True
+        if self.taxonomy and other.taxonomy and self.taxonomy != other.taxonomy:
+            return False
+        return self._shares_plan_with(other)
+
+    def _shares_plan_with(self, other: Line) -> bool:
+        ours, theirs = self.service.disciplines, other.service.disciplines
+        return not ours or not theirs or not set(ours).isdisjoint(theirs)
 
     def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:
         return self.view.place(name, at, qualifier=qualifier)
@@ -262,7 +278,7 @@ class WholeClaim:
         return tuple(dict.fromkeys([m for line in self.lines for m in line.service.modifiers]))
 
     @once
-    def uncertified(self) -> tuple[Placed, ...]:
+    def uncertified(self) -> tuple[Line, ...]:
         """The always-therapy lines without a referring provider, neither of their own nor of the claim."""
         # A provider whose role cannot be read may be the one.
         if "DN" in self.roles or any(fault.element == "NM101" for fault in self.claim.faults):
@@ -280,6 +296,12 @@ class WholeClaim:
     @once
     def uncertified_lines(self) -> int:
         return len(self.uncertified)
+
+    @once
+    def uncertified_excluded(self) -> bool:
+        """Whether the law excludes each of the uncertified lines from Medicare, as the provider says (GY)"""
+        lines = self.uncertified
+        return bool(lines) and all("GY" in line.service.modifiers for line in lines)
 
     @once
     def born_after_service(self) -> bool:

@@ -109,6 +109,11 @@ class Tables(Protocol):
         """The tables for claims of a profile: `medicaid` may have some of its own."""
         ...
 
+    @property
+    def of_program(self) -> bool:
+        """Whether one of them is the own table of a Medicaid program."""
+        ...
+
     def ptp(self, code_a: str, code_b: str, on: int) -> PtpEdit | None:
         """The edit that joins two codes on a day, whichever of them is column 1."""
         ...
@@ -167,6 +172,10 @@ class TherapyTables:
 
     def of(self, profile: str) -> TherapyTables:  # the same for all
         return self
+
+    @property
+    def of_program(self) -> bool:
+        return False
 
     def era(self, on: int) -> int:
         first = self._eras.get(on)

@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from edi_checker.claims.minutes import note_pattern
+from edi_checker.claims.payers import BUILT_IN, BY_FILING_INDICATOR, BY_PAYER, Choice
 from edi_checker.claims.profile import (
-    BUILT_IN,
-    BY_FILING_INDICATOR,
     PRESETS,
-    Choice,
     Isolation,
     Level,
     Profile,
@@ -447,4 +445,4 @@ def _choice(
                 faults.append(RuleFault(own.path, 0, reason))
     if others:
         return Choice(by_payer, by_indicator, others[0])
-    return Choice(by_payer, {**BY_FILING_INDICATOR, **by_indicator})
+    return Choice({**BY_PAYER, **by_payer}, {**BY_FILING_INDICATOR, **by_indicator})

@@ -100,6 +100,10 @@ class StoredTables:
             self._medicaid = StoredTables(self._folder, releases, self._fallback, "_medicaid")
         return self._medicaid
 
+    @property
+    def of_program(self) -> bool:
+        return bool(self._program) and any(table.endswith(self._program) for table in self._releases)
+
     # -- which release ------------------------------------------------------------------------------------
 
     def _table(self, name: str) -> str:
