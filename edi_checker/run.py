@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cache
@@ -13,6 +14,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, Self, cast
 from edi_checker.acks import Acknowledger, Answers, ElementNumber, number_elements
 from edi_checker.check.checker import Checked, Checker, take_handfuls
 from edi_checker.check.split import Split, Splitter
+from edi_checker.claims.claim import Claim
 from edi_checker.claims.minutes import Minutes, MinutesError, read_minutes
 from edi_checker.facts import Coverage, Gap, InputMemory
 from edi_checker.files.inputs import Input, Unreadable
@@ -117,6 +119,7 @@ class Output:
             self._acknowledger = Acknowledger(checker.setting.received, _numbers_of(checker.guide))
         self._splitter = Splitter() if files is not None and files.split else None
         takers = (self.journal, self._exhibits, self._acknowledger, self._splitter)
+        self._profiles: Counter[str] = Counter()
         self._add = [taker.add for taker in takers if taker is not None]
 
     def __enter__(self) -> Self:
@@ -134,6 +137,10 @@ class Output:
 
     def add(self, handful: Sequence[Checked]) -> None:
         """The next parts, in document order."""
+        profile_of = self._checker.setting.profile_of
+        for each in handful:
+            if isinstance(each.part, Claim):
+                self._profiles[profile_of(each.part).name] += 1
         if self._redactor is not None:
             handful = [self._redactor.redact(each) for each in handful]
         for add in self._add:
@@ -152,7 +159,9 @@ class Output:
 
         Raises OSError, BrokenPipeError among them, where the report itself cannot be written.
         """
-        summary = self.journal.end(sha256=sha256, tally=tally, failure=failure, gaps=gaps)
+        summary = self.journal.end(
+            sha256=sha256, tally=tally, failure=failure, gaps=gaps, profiles=self._profiles
+        )
         acknowledger, self._acknowledger = self._acknowledger, None
         answers, withheld = _finish(acknowledger, bool(failure), self._watcher)
         troubles: list[str] = []

@@ -26,9 +26,7 @@ MEDICAID_WITHOUT_TABLES = Profile(
     "medicaid-without-tables",
     at_most=_NCCI,
     inherits=MEDICAID.names,
-    sources=(
-        "CMS State Medicaid Director Letter 10-017, enclosure B: Medicaid's NCCI tables are other than Medicare's",
-    ),
+    sources=("CMS State Medicaid Director Letter 10-017, enclosure B: Medicaid's NCCI tables are its own",),
 )
 MEDICARE_ADVANTAGE = Profile(
     "medicare-advantage",

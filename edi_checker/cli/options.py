@@ -98,9 +98,9 @@ profile_option = click.option(
     default="auto",
     show_default=True,
     metavar="NAME|PATH",
-    help="The payer profile for the claims: auto (by the payer of each claim), medicare, medicaid, commercial, "
-    "uhc, va, tricare, property-casualty, medicare-advantage, medicaid-without-tables, or a profile file or a "
-    "folder of them.",
+    help="The payer profile for the claims: auto (by the payer of each claim), medicare, medicaid, "
+    "commercial, uhc, va, tricare, property-casualty, medicare-advantage, medicaid-without-tables, or a "
+    "profile file or a folder of them.",
 )
 rules_option = click.option(
     "--rules",

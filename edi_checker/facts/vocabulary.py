@@ -269,8 +269,8 @@ PTP_PAIR = FactType(
         "one_provider": Field(
             "bool",
             "computed",
-            "whether the rendering provider is certainly the same one; else there are two NPIs, and a taxonomy "
-            "is not given",
+            "whether the rendering provider is certainly the same one; else there are two NPIs, and a "
+            "taxonomy is not given",
         ),
         "borrowed": Field(
             "bool", "computed", "whether a Medicaid program is held to Medicare's table, for want of its own"
@@ -362,8 +362,8 @@ THERAPY_DAY = FactType(
         "allowed": Field(
             "int",
             "computed",
-            "units that the minutes make, without a method by the one that makes more; absent where minutes or "
-            "units are",
+            "units that the minutes make, without a method by the one that makes more; absent where minutes "
+            "or units are",
         ),
         "allowed_at_least": Field(
             "int", "computed", "the same, without a method by the one that makes fewer"

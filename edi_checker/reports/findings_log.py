@@ -6,7 +6,7 @@ import json
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quote
@@ -101,7 +101,8 @@ class Entry:
 class Summary:
     """What is known of one input at its end.
 
-    `sums` counts claims, `severities` and `rules` findings; `gaps` are days of service outside the tables.
+    `sums` counts claims, `severities` and `rules` findings, `profiles` the claims checked with each; `gaps`
+    are days of service outside the tables.
     """
 
     path: str
@@ -118,6 +119,15 @@ class Summary:
     rules: Counter[tuple[Severity, str]]
     tally: Tally
     gaps: tuple[Gap, ...] = ()
+    profiles: Mapping[str, int] = field(default_factory=dict)
+
+
+def say_profiles(profiles: Mapping[str, int]) -> str:
+    """With which payer profiles the claims were checked, and how many with each; "" where none was."""
+    if not profiles:
+        return ""
+    counted = ", ".join(f"{name} {count:,}" for name, count in sorted(profiles.items()))
+    return f"Claims by profile: {counted}."
 
 
 class _Rows:
@@ -219,6 +229,7 @@ class FindingsLog:
         tally: Tally | None = None,
         failure: str = "",
         gaps: tuple[Gap, ...] = (),
+        profiles: Mapping[str, int] | None = None,
     ) -> Summary:
         """End the journal. `failure` says why the input could not be read to its end, "" where it was.
 
@@ -248,6 +259,7 @@ class FindingsLog:
             rules=self._rules,
             tally=tally or Tally(),
             gaps=gaps,
+            profiles=profiles or {},
         )
 
     def claims(self) -> Iterator[tuple[str, str, Outcome, str]]:

@@ -65,6 +65,7 @@ class JsonReport:
                 "rejected": dollars(sums.cents["rejected"]),
             },
             "tally": summary.tally._asdict(),
+            "profiles": dict(sorted(summary.profiles.items())),
             "not_covered": [
                 {
                     "name": gap.table,

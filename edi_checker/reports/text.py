@@ -21,6 +21,7 @@ from edi_checker.reports.findings_log import (
     Summary,
     Sums,
     Tally,
+    say_profiles,
 )
 from edi_checker.reports.gaps import say_gaps
 from edi_checker.x12.money import show_dollars
@@ -91,6 +92,7 @@ class TextReport:
         self._sums = Sums()
         self._lines = 0
         self._tally = Tally()
+        self._profiles: Counter[str] = Counter()
         self._coverage = Coverage()
         self._rules: Counter[tuple[Severity, str]] = Counter()
 
@@ -117,6 +119,7 @@ class TextReport:
             self._sums.claims[outcome] += summary.sums.claims[outcome]
             self._sums.cents[outcome] += summary.sums.cents[outcome]
         self._tally = Tally(*map(max, self._tally, summary.tally))
+        self._profiles.update(summary.profiles)
         self._coverage.take(summary.gaps)
 
     def finish(self) -> None:
@@ -158,6 +161,8 @@ class TextReport:
         tally = self._tally
         rules = f"{_count(tally.rules, 'rule')}, {tally.applied:,} applied"
         self._print(Text(f"{rules}, {tally.not_in_force:,} not in force on the dates met", "dim"))
+        if self._profiles:
+            self._print(Text(say_profiles(self._profiles), "dim"))
         names = max((len(name) for name, _, _ in self._tables), default=0)
         releases = max((len(release) for _, release, _ in self._tables), default=0)
         for name, release, rows in self._tables:

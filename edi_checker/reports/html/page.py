@@ -11,7 +11,15 @@ from typing import IO, NamedTuple, TextIO
 
 from edi_checker.facts import Coverage
 from edi_checker.finding import Severity
-from edi_checker.reports.findings_log import Entry, FileOutcome, FindingsLog, Summary, Sums, Tally
+from edi_checker.reports.findings_log import (
+    Entry,
+    FileOutcome,
+    FindingsLog,
+    Summary,
+    Sums,
+    Tally,
+    say_profiles,
+)
 from edi_checker.reports.gaps import say_gaps
 from edi_checker.reports.html.answers import key_of, unite
 from edi_checker.reports.html.answers import lay_out as lay_out_answer
@@ -92,6 +100,7 @@ class HtmlReport:
         self._lines = 0
         self._rules: Counter[tuple[Severity, str]] = Counter()
         self._tally = Tally()
+        self._profiles: Counter[str] = Counter()
         self._coverage = Coverage()
 
     def add(
@@ -112,6 +121,7 @@ class HtmlReport:
             self._sums.claims[outcome] += summary.sums.claims[outcome]
             self._sums.cents[outcome] += summary.sums.cents[outcome]
         self._tally = Tally(*map(max, self._tally, summary.tally))
+        self._profiles.update(summary.profiles)
         self._coverage.take(summary.gaps)
         number = self._outcomes.total()
         if number <= MOST_FILES:
@@ -320,7 +330,8 @@ class HtmlReport:
             tag(
                 "p",
                 f"edi-checker {self._version} \u00b7 {_count(tally.rules, 'rule')}, "
-                f"{tally.applied:,} applied, {tally.not_in_force:,} not in force on the dates met.",
+                f"{tally.applied:,} applied, {tally.not_in_force:,} not in force on the dates met. "
+                f"{say_profiles(self._profiles)}",
             ),
         )
         if self._tables:
