@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from edi_checker import rules
+from book import BOOK
 from edi_checker.cli import commands
 from write_97530 import PAGE, SAMPLES, Statement, files, page, statements
 
 STATEMENTS = statements()
-BOOK = rules.load()
 LOUD = ("error", "warning")
 
 

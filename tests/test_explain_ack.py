@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from book import BOOK
 from edi_checker.acks import Acknowledger, number_elements, words
 from edi_checker.acks.explain import Statement, explain, worst, write_json, write_text
 from edi_checker.acks.narrator import Narrator
@@ -25,7 +26,6 @@ from edi_checker.cli import commands
 from edi_checker.facts import Setting
 from edi_checker.guide.table import load
 from edi_checker.reference.tables import built_in
-from edi_checker.rules import load as load_rules
 from edi_checker.x12.blocks import NotX12
 from generate_claims import generate
 from paths import CORPUS, facts_table
@@ -300,7 +300,7 @@ def test_worst() -> None:
 def ours() -> dict[str, object]:
     """The answers to a batch with faults, and what the checker said of each claim."""
     text = "".join(generate(60, seed=4, invalid=0.4, per_transaction=20)).replace("*0*P*:~", "*1*P*:~")
-    checker = Checker(GUIDE, Engine(load_rules(()), "python"), Setting(20261121, built_in()))
+    checker = Checker(GUIDE, Engine(BOOK, "python"), Setting(20261121, built_in()))
     acknowledger = Acknowledger(20261121, number_elements(GUIDE))
     outcomes = {}
     for one in checker.check(io.BytesIO(text.encode())):
