@@ -47,7 +47,16 @@ def test_the_samples_and_the_page_are_those_that_the_statements_make() -> None:
 
 def test_the_record_is_told_what_to_name() -> None:
     shown = " ".join(BOOK["therapy.activities-with-exercise"].documentation).lower()
-    for word in ("functional task", "goal", "level of assistance", "progress", "minutes", "97110", "97112"):
+    for word in (
+        "functional task",
+        "goal",
+        "level of assistance",
+        "adaptive equipment",
+        "progress",
+        "minutes",
+        "97110",
+        "97112",
+    ):
         assert word in shown
 
 
