@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from edi_checker import rules
+from book import BOOK
 from edi_checker.check import checker as checker_module
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
@@ -21,7 +21,6 @@ from edi_checker.reference.tables import built_in
 from edi_checker.rules.rulebook import Rulebook
 from edi_checker.x12.blocks import NotX12, read_blocks
 
-BOOK = rules.load()
 GUIDE = load_guide()
 RECEIVED = 20261121
 

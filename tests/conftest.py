@@ -1,8 +1,12 @@
 """What all tests share."""
 
+import gc
 from pathlib import Path
 
 import pytest
+
+from edi_checker.facts import VOCABULARY
+from edi_checker.rules import rulebook
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -32,6 +36,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker("quick")
 
 
+def pytest_collection_finish():
+    """What is collected stays to the end: no search for garbage needs to look through it again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
 def golden(request):
     """Hold a text to the file of that name in tests/golden."""
@@ -51,4 +61,23 @@ def _no_tables_of_the_user(tmp_path_factory):
     """What is imported on a machine must not change what is found in a test."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data"))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _rule_files_are_read_once():
+    """Each command reads all rules, and what a file says depends only on what `read_rule` is given."""
+    read_rule = rulebook.read_rule
+    known = {}
+
+    def read_once(data, rule_id, path, vocabulary, profiles):
+        if vocabulary != VOCABULARY:
+            return read_rule(data, rule_id, path, vocabulary, profiles)
+        key = (data, rule_id, path, tuple(profiles))
+        if key not in known:
+            known[key] = read_rule(data, rule_id, path, vocabulary, profiles)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rulebook, "read_rule", read_once)
         yield

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from edi_checker import rules
+from book import BOOK
 from edi_checker.cli import commands
 from write_97530 import PAGE, SAMPLES, Statement, files, page, statements
 
 STATEMENTS = statements()
-BOOK = rules.load()
 LOUD = ("error", "warning")
 
 
@@ -48,7 +47,16 @@ def test_the_samples_and_the_page_are_those_that_the_statements_make() -> None:
 
 def test_the_record_is_told_what_to_name() -> None:
     shown = " ".join(BOOK["therapy.activities-with-exercise"].documentation).lower()
-    for word in ("functional task", "goal", "level of assistance", "progress", "minutes", "97110", "97112"):
+    for word in (
+        "functional task",
+        "goal",
+        "level of assistance",
+        "adaptive equipment",
+        "progress",
+        "minutes",
+        "97110",
+        "97112",
+    ):
         assert word in shown
 
 

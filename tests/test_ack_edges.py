@@ -94,3 +94,12 @@ def test_a_set_and_a_group_have_at_most_five_codes():
 
     rows = answer(ONE, find).rows("ack999", "IK5", "AK9")
     assert rows == ["IK5*R*1*2*3*4*5", "AK9*R*1*1*0*1*2*3*4*5"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered"), [("*261120*0930*", "*261120*0930*"), ("*26112 *093 *", "*261121*1200*")]
+)
+def test_a_ta1_repeats_date_and_time_where_they_have_their_form(sent, answered):
+    text = ONE.replace("*261120*0930*", sent).replace("*000000905*0*T", "*000000905*1*T")
+    (row,) = answer(text, faults=False).rows("ack999", "TA1")
+    assert row == f"TA1*000000905{answered}A*000"

@@ -949,6 +949,7 @@ PATIENTS = st.lists(CLAIMS, min_size=1, max_size=3)
 SETS = st.lists(st.lists(PATIENTS, min_size=1, max_size=3), min_size=1, max_size=3)
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(SETS, st.randoms(use_true_random=False), st.sampled_from(["claim", "transaction"]))
 def test_claims_in_are_claims_accepted_and_rejected_to_the_cent(sets, chance, isolation):
@@ -992,6 +993,7 @@ def test_claims_in_are_claims_accepted_and_rejected_to_the_cent(sets, chance, is
         assert ledger(written)["accepted"] + ledger(written)["rejected"] == count
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32))
 def test_a_stream_in_any_order_never_raises(seed):
@@ -1006,6 +1008,7 @@ def test_a_stream_in_any_order_never_raises(seed):
     Written(stream)
 
 
+@pytest.mark.long
 @settings(max_examples=80, deadline=None)
 @given(st.integers(0, 2**32))
 def test_a_damaged_file_is_answered_in_good_form(seed):

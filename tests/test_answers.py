@@ -21,13 +21,13 @@ from hypothesis import strategies as st
 from pyx12.x12file import X12Reader
 
 from ack_grammar import complaints, parse, split
+from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.facts import Setting
 from edi_checker.files.inputs import find_inputs
 from edi_checker.guide.table import load
 from edi_checker.reference.tables import built_in
-from edi_checker.rules import load as load_rules
 from edi_checker.run import Files, Watcher, check_input
 from generate_claims import generate
 
@@ -42,7 +42,7 @@ Report = dict[str, Any]
 def checker() -> Checker:
     return Checker(
         guide=load(),
-        engine=Engine(load_rules(())),
+        engine=Engine(BOOK),
         setting=Setting(received=20261121, tables=built_in()),
     )
 

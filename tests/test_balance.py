@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edi_checker import rules
+from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example, write_example
@@ -19,7 +19,7 @@ from parts_of import facts
 
 CHECKER = Checker(
     load_guide(),
-    Engine(rules.load(), "python"),
+    Engine(BOOK, "python"),
     Setting(20260302, built_in()),
 )
 LINES = ["97530:GP x2 $100.00", "97110:GP x1 $50.00"]

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import replace
 
 import pytest
 
-import edi_checker
-import edi_checker.guide.table
+from book import BOOK
 from edi_checker.acks import Acknowledger, number_elements
-from edi_checker.check.checker import Checked, take_handfuls
+from edi_checker.check.checker import Checked, Checker, take_handfuls
+from edi_checker.check.engine import Engine
 from edi_checker.check.examples import edit_segments, write_example
 from edi_checker.claims.claim import Claim, TransactionEnd
+from edi_checker.facts import Setting
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.tables import built_in
 
+GUIDE = load_guide()
+CHECKER = Checker(GUIDE, Engine(BOOK, "python"), Setting(20260302, built_in()))
 BASE = [s.rstrip("~") for s in write_example({"lines": ["97530:GP x2"]}).text.splitlines()]
 # Two subscribers below one provider, each with one claim.
 HEAD = next(i for i, s in enumerate(BASE) if s.startswith("HL*2"))
@@ -26,13 +31,12 @@ SECOND = [
 TWO = [*BASE[:TAIL], *SECOND, *BASE[TAIL:]]
 
 
-def check(segments: Sequence[str]) -> list[Checked]:
+def check(segments: Sequence[str], checker: Checker = CHECKER) -> list[Checked]:
     out = list(segments)
     end = next((i for i, s in enumerate(out) if s.startswith("SE*")), None)
     begin = next(i for i, s in enumerate(out) if s.startswith("ST*"))
     if end is not None:
         out[end] = f"SE*{end - begin + 1}*0001"
-    checker = edi_checker.make_checker(received=date(2026, 3, 2), engine="python")
     return list(checker.check(io.BytesIO("".join(s + "~\n" for s in out).encode())))
 
 
@@ -75,7 +79,7 @@ def test_the_empty_copy_of_a_claim_sent_twice_is_not_accepted() -> None:
 )
 def test_what_has_no_finding_of_its_own_is_still_answered_as_rejected(edit: dict[str, str]) -> None:
     parts = check(edit_segments(TWO, [edit]))
-    answering = Acknowledger(20260302, number_elements(edi_checker.guide.table.load()))
+    answering = Acknowledger(20260302, number_elements(GUIDE))
     for each in parts:
         answering.add(each)
     answers = answering.finish()
@@ -87,13 +91,30 @@ def test_what_has_no_finding_of_its_own_is_still_answered_as_rejected(edit: dict
     answers.close()
 
 
-def test_isolation_by_transaction_rejects_the_set() -> None:
-    checker = edi_checker.make_checker(received=date(2026, 3, 2), isolation="transaction", engine="python")
-    text = "".join(s + "~" for s in edit_segments(TWO, [{"find": "SV1*", "set": {"3": "DA"}}]))
-    ends = [
-        each for each in checker.check(io.BytesIO(text.encode())) if isinstance(each.part, TransactionEnd)
-    ]
-    assert [each.outcome for each in ends] == ["rejected"]
+@pytest.mark.parametrize(
+    ("edit", "outcome"),
+    [
+        ({"find": "SV1*", "set": {"3": "DA"}}, "rejected"),
+        # What the guide has nothing against costs its claim alone.
+        ({"find": "HI*", "set": {"1-2": "Z9999"}}, "accepted"),
+    ],
+)
+def test_isolation_by_transaction_rejects_the_set(edit: dict[str, object], outcome: str) -> None:
+    parts = check(edit_segments(TWO, [edit]), replace(CHECKER, isolation="transaction"))
+    assert [each.outcome for each in parts if isinstance(each.part, TransactionEnd)] == [outcome]
+    assert outcomes(parts)["EXAMPLE1"] == ["rejected"]
+    assert outcomes(check(edit_segments(TWO, [edit]))) == {"EXAMPLE1": ["rejected"], "EXAMPLE2": ["accepted"]}
+
+
+def test_a_rejected_patient_costs_no_claim_of_the_next_subscriber() -> None:
+    dependent = ["HL*3*2*23*0", "PAT*19", "NM1*QC*1*MAPLE*TOM", "N3*2 MILL ROAD", "N4*COLUMBUS*OH*432150002"]
+    claim = next(i for i, s in enumerate(BASE) if s.startswith("CLM*"))
+    first = [s.replace("HL*2*1*22*0", "HL*2*1*22*1").replace("SBR*P*18", "SBR*P*") for s in BASE[:claim]]
+    second = [s.replace("HL*3*1", "HL*4*1") for s in SECOND]
+    for sex, outcome in (("M", "accepted"), ("Q", "rejected")):
+        patient = [*dependent, f"DMG*D8*20150412*{sex}"]
+        found = outcomes(check([*first, *patient, *BASE[claim:TAIL], *second, *BASE[TAIL:]]))
+        assert found == {"EXAMPLE1": [outcome], "EXAMPLE2": ["accepted"]}
 
 
 def test_a_segment_of_a_level_that_stands_in_a_claim_costs_the_claims_below_the_level() -> None:

@@ -66,6 +66,7 @@ def test_providers_of_a_line_come_before_those_of_the_claim() -> None:
     assert lines[1].rendering.npi != "1679576722"
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_no_view_raises_on_damaged_text(data: st.DataObject) -> None:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edi_checker import rules
+from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
@@ -30,7 +30,7 @@ from make_cms_files import (
     write_workbook,
 )
 
-ENGINE = Engine(rules.load(), "python")
+ENGINE = Engine(BOOK, "python")
 THERAPIST, CLINIC = "225100000X", "261QP2000X"
 REASONS = [
     ("45", "01/01/1995", ""),

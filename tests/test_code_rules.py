@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from edi_checker import rules
+from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example, write_example
@@ -18,7 +18,7 @@ from edi_checker.reference.periods import last_day
 from edi_checker.reference.tables import TherapyTables, built_in
 from parts_of import facts
 
-ENGINE = Engine(rules.load(), "python")
+ENGINE = Engine(BOOK, "python")
 
 
 def found(example, tables=None):

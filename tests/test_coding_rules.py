@@ -2,6 +2,7 @@
 
 import pytest
 
+from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example
@@ -10,7 +11,6 @@ from edi_checker.facts import Setting, facts_of
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.codesets import npi_valid
 from edi_checker.reference.tables import RELEASED, built_in
-from edi_checker.rules.rulebook import load
 from parts_of import claim_of
 from paths import ROOT, facts_table, read_rows
 
@@ -27,7 +27,7 @@ def built_in_edits():
 
 @pytest.fixture(scope="module")
 def decide():
-    engine = Engine(load().keep(select=FAMILIES), "python")
+    engine = Engine(BOOK.keep(select=FAMILIES), "python")
     tables = built_in()
 
     def decide(*lines, profile=MEDICARE, received=20261121, **claim):
@@ -51,6 +51,7 @@ def before(date):
     return {20201001: 20200930, RELEASED: 20240630}[date]
 
 
+@pytest.mark.long
 def test_every_edit_fires_on_its_column_2_line(decide):
     edits = built_in_edits()
     assert len(edits) == 386
@@ -77,6 +78,7 @@ def test_every_edit_begins_on_its_first_day(decide):
         assert "ncci.ptp" not in decide(*lines, date=day(before(first)))
 
 
+@pytest.mark.long
 def test_pairs_without_an_active_edit_are_left_alone(decide):
     rows = facts_table("therapy_ptp_no_active_edit.csv")
     assert len(rows) == 554
@@ -88,7 +90,7 @@ def test_pairs_without_an_active_edit_are_left_alone(decide):
 @pytest.fixture(scope="module")
 def check():
     """The findings of the whole check, all rules on, by claim, on claims with these lines."""
-    checker = Checker(load_guide(), Engine(load()), Setting(20260302, built_in()))
+    checker = Checker(load_guide(), Engine(BOOK), Setting(20260302, built_in()))
 
     def check(claims):
         found = []

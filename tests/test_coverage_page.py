@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from edi_checker import rules
+from book import BOOK
 from edi_checker.check.examples import run_example
 from edi_checker.reports import coverage_page
 from edi_checker.reports.coverage_page import STRUCTURE, write_coverage_page
@@ -15,11 +15,11 @@ from probe import make_checker
 
 @pytest.fixture(scope="module")
 def page():
-    return write_coverage_page(make_checker(), rules.load().rules)
+    return write_coverage_page(make_checker(), BOOK.rules)
 
 
 def test_every_rule_beyond_the_guide_stands_at_a_place_of_the_guide(page):
-    ids = {rule.id for rule in rules.load().rules if rule.id.split(".")[0] not in STRUCTURE}
+    ids = {rule.id for rule in BOOK.rules if rule.id.split(".")[0] not in STRUCTURE}
     assert ids - set(re.findall(r"[a-z]+\.[a-z-]+", page)) == set()
     assert "## Elsewhere" not in page
 
@@ -39,7 +39,7 @@ def test_elements_stand_with_what_watches_them(page):
 
 
 def test_a_finding_elsewhere_is_not_lost(monkeypatch):
-    checker, (rule,) = make_checker(), rules.load().keep(["ncci.mue"]).rules
+    checker, (rule,) = make_checker(), BOOK.keep(["ncci.mue"]).rules
     finding = next(found for found in run_example(checker, rule.examples.failing[0]) if found.rule == rule.id)
     odd = finding._replace(where=finding.where._replace(element="SV199"))
     monkeypatch.setattr(coverage_page, "run_example", lambda *_: [odd])

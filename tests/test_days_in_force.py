@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from edi_checker import rules
+from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example
@@ -22,7 +22,6 @@ from edi_checker.reference.tables import AddOn, MueLimit, Procedure, PtpEdit, bu
 from edi_checker.rules import Rule
 from edi_checker.rules.model import Case
 
-BOOK = rules.load()
 DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 SET_DAY = re.compile(r"\b(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\b")
 EDGES = [

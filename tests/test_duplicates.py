@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edi_checker import rules
+from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example, write_example
@@ -19,7 +19,7 @@ from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from parts_of import claim_of, facts
 
-CHECKER = Checker(load_guide(), Engine(rules.load(), "python"), Setting(20260302, built_in()))
+CHECKER = Checker(load_guide(), Engine(BOOK, "python"), Setting(20260302, built_in()))
 
 
 # Without what is remembered of pieces: another way to the same findings.

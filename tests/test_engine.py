@@ -316,6 +316,7 @@ def test_an_interrupted_claim_leaves_nothing_behind(monkeypatch):
     )
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not DURABLE, reason="durable-rules is not there")
 def test_durable_is_imported_when_it_is_needed_and_starts_no_thread():
     code = (

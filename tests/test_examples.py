@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edi_checker import rules
+from book import BOOK
 from edi_checker.check import checker as checking
 from edi_checker.check import memo
 from edi_checker.check.checker import Checker
@@ -21,8 +21,6 @@ from edi_checker.facts.pieces import UsesColumn
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from edi_checker.rules import Rule
-
-BOOK = rules.load()
 
 
 @cache

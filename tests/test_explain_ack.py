@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from book import BOOK
 from edi_checker.acks import Acknowledger, number_elements, words
 from edi_checker.acks.explain import Statement, explain, worst, write_json, write_text
 from edi_checker.acks.narrator import Narrator
@@ -25,7 +26,6 @@ from edi_checker.cli import commands
 from edi_checker.facts import Setting
 from edi_checker.guide.table import load
 from edi_checker.reference.tables import built_in
-from edi_checker.rules import load as load_rules
 from edi_checker.x12.blocks import NotX12
 from generate_claims import generate
 from paths import CORPUS, facts_table
@@ -153,6 +153,52 @@ def test_999_unknown_codes_are_said_to_be_unknown() -> None:
     assert "code X7, whose meaning is not known here" in said
 
 
+@pytest.mark.parametrize("id", ["CLM", "HL", "LX"])
+@pytest.mark.parametrize("code", ["1", "2", "4", "6", "I4"])
+def test_999_what_opens_a_claim_is_never_to_be_taken_out(id: str, code: str) -> None:
+    *_, error = ack999(f"AK2*837*1~IK3*{id}*22*2300*{code}~IK5*R*5~")
+    assert re.match("Do not take it out|Send what is too many separately", error.advice)
+
+
+def test_999_a_segment_that_the_guide_has_is_not_to_be_taken_out_as_unknown() -> None:
+    ours, elsewhere, other = (
+        ack999(f"AK2*{body}~IK5*R*5~", group=f"AK1*{group}~")[-1].advice
+        for body, group in (
+            ("837*1~IK3*REF*22*2300*6", "HC*1*005010X222A1"),
+            ("837*1~IK3*REF*22*2400*6", "HC*1*004010X098"),
+            ("834*1~IK3*HL*22**6", "BE*1*005010X220A1"),
+        )
+    )
+    assert ours.startswith("The guide has this segment here")
+    assert elsewhere == other == "Take it out."
+
+
+@pytest.mark.parametrize(
+    ("sets", "end", "said"),
+    [
+        ("A R", "AK9*P*2*2*1", []),
+        ("R", "AK9*P*5*5*4", []),  # those that were accepted may be left out
+        ("A R", "AK9*A*2*2*2", ["Group 17: 0 sets are counted as rejected, but 1 listed."]),
+        ("A", "AK9*R*1*1*0", ["Group 17: 0 sets are counted as accepted, but 1 listed."]),
+        ("E A", "AK9*A*1*1*1", [
+            "Group 17: 1 sets are counted as received, but 2 listed.",
+            "Group 17: 1 sets are counted as accepted, but 2 listed.",
+        ]),
+        ("A", "AK9*A", []),
+    ],
+)  # fmt: skip
+def test_999_more_sets_than_the_group_counts_are_said(sets: str, end: str, said: list[str]) -> None:
+    body = "".join(f"AK2*837*{number}~IK5*{verdict}~" for number, verdict in enumerate(sets.split()))
+    assert [one.text for one in ack999(body, end=f"{end}~") if " counted" in one.text] == said
+
+
+def test_999_what_came_twice_is_not_to_be_sent_again() -> None:
+    (group,) = ack999("", end="AK9*R*1*1*0*19~")
+    assert group.advice.startswith("If it was sent twice, do nothing")
+    _, of_set = ack999("AK2*837*1~IK5*R*23~")
+    assert of_set.advice.startswith("If it was sent twice, do nothing")
+
+
 def test_997_is_told_as_a_999() -> None:
     body = "ST*997*0001~AK1*HC*17~AK2*837*1~AK3*CLM*22**8~AK4*2*782*1~AK5*R*5~AK9*R*1*1*0~SE*8*0001~"
     statements = told(f"{ISA}GS*FA*B*A*20261121*1200*1*X*004010~{body}GE*1*1~{IEA}")
@@ -216,11 +262,18 @@ def test_277ca_names_nobody() -> None:
         ("A7:9999:85*20261121*U", "rejected", "status 9999, whose meaning is not known here, of the billing"),
         ("A7:562:ZQ*20261121*U", "rejected", "NPI of the party with the code ZQ"),
         ("A7:562*20261121*U", "rejected", "NPI of a party that is not named"),
-        ("Z1:20*20261121*U", "rejected", "category Z1, whose meaning is not known here"),
-        ("Z1:20*20261121*WQ", "accepted", "category Z1, whose meaning is not known here"),
+        ("Z1:20*20261121*U", "unclear", "category Z1, whose meaning is not known here"),
+        ("Z1:20*20261121*WQ", "unclear", "category Z1, whose meaning is not known here"),
+        ("A1:19*20261121*WQ", "received", "received, nothing decided yet"),
+        ("A1:20*20261121", "received", "received, nothing decided yet"),
         ("Z1:20*20261121", "unclear", "category Z1, whose meaning is not known here"),
         ("*20261121*U", "unclear", "without a status"),
         ("P1:20", "noted", "in process"),
+        ("A7:562:85*20261121*WQ", "rejected", "but the action code WQ says accepted"),
+        ("A2:20*20261121*U", "unclear", "but the action code U says rejected"),
+        ("A1:19*20261121*U", "unclear", "but the action code U says rejected"),
+        ("R1:294:85*20261121*U", "rejected", "but the action code U says rejected"),
+        ("A2:20*20261121*WQ*1******A7:562:85", "rejected", "but the action code WQ says accepted"),
     ],
 )  # fmt: skip
 def test_277ca_codes_that_say_little(stc: str, outcome: str, says: str) -> None:
@@ -240,6 +293,127 @@ def test_277ca_counts_say_what_no_claim_does() -> None:
     assert second.outcome == "rejected"
     assert "99" not in second.text
     assert "None of this provider's claims was taken" in second.advice
+
+
+@pytest.mark.parametrize("stc", ["A7:562:85*20261121*WQ", "Z1:20*20261121*WQ", "A2:20*20261121*U"])
+def test_277ca_nothing_is_sent_again_where_category_and_action_differ(stc: str) -> None:
+    (claim,) = of_claims(ack277(f"TRN*2*PT-6~STC*{stc}~"))
+    assert claim.codes[-1].startswith("STC03=")
+    assert "which of the two holds" in claim.advice
+
+
+@pytest.mark.parametrize("stc", ["A2:20*2026*WQ", "A7:562:85*2026*U", "A2:20*2026", "P1:20*2026*WQ"])
+def test_277ca_an_action_that_agrees_is_not_said(stc: str) -> None:
+    (claim,) = of_claims(ack277(f"TRN*2*PT-6~STC*{stc}~"))
+    assert "action" not in claim.text
+
+
+def file_277(batch: str, body: str) -> str:
+    """A batch of one provider; both with the segments given."""
+    head = f"ST*277*1*005010X214~HL*1**20*1~HL*2*1*21*1~TRN*2*B~{batch}HL*3*2*19*1~NM1*85*2*X*****XX*1~"
+    return f"{ISA}GS*HN*B*A*20261121*1200*1*X*005010X214~{head}{body}SE*9*1~GE*1*1~{IEA}"
+
+
+def claim_277(id: str, stc: str) -> str:
+    return f"HL*4*3*PT~NM1*QC*1*A*B****MI*M1~TRN*2*{id}~STC*{stc}~"
+
+
+GOOD, BAD = claim_277("C1", "A2:20*20261121*WQ*100"), claim_277("C2", "A7:562:85*20261121*U*50")
+RECEIPT = "STC*A1:19:PR*20261121*WQ*150~"
+
+
+@pytest.mark.parametrize("level", ["batch", "provider", "claim", "line"])
+@pytest.mark.parametrize(
+    ("codes", "says"),
+    [
+        ("A8:746", "if it is new, send it with new control numbers"),
+        ("A3:54", "If it was sent twice, do nothing"),
+        ("A3:78", "wait for the answer to the first one"),
+        ("A3:718", "Do not send it again"),
+        ("A3:21*20261121*U*1******A3:718", "Do not send it again"),  # whatever other codes say
+        ("Z1:746", "if it is new, send it with new control numbers"),
+    ],
+)
+def test_277ca_what_came_twice_or_late_is_never_to_be_sent_again(level: str, codes: str, says: str) -> None:
+    stc = f"STC*{codes}~"
+    text = {
+        "batch": file_277(stc, ""),
+        "provider": file_277("", stc),
+        "claim": file_277("", claim_277("C", codes)),
+        "line": file_277("", claim_277("C", "A3:247") + f"SVC*HC:97530*50*****1~{stc}"),
+    }[level]
+    (said,) = [one for one in told(text) if one.about == level]
+    assert says in said.advice
+    assert "again as a new one" not in said.advice
+    assert "as a new file" not in said.advice
+
+
+@pytest.mark.parametrize(
+    ("batch", "provider", "claims", "said"),
+    [
+        (
+            "QTY*90*1~QTY*AA*1~AMT*YU*100~AMT*YY*50~",
+            "QTY*QA*1~QTY*QC*1~AMT*YU*100~AMT*YY*50~",
+            GOOD + BAD,
+            [],
+        ),
+        ("", "", GOOD + BAD, []),
+        ("QTY*90*1~QTY*AA*2~", "", "", []),  # none is listed
+        ("QTY*90*2~", "", GOOD + GOOD, []),
+        ("QTY*90*2~", "", GOOD, ["Batch B: 2 claims are counted as accepted, but 1 listed as accepted."]),
+        (
+            "QTY*90*2~",
+            "QTY*QA*1~QTY*QC*1~",
+            GOOD + BAD,
+            [
+                "Batch B: 2 claims are counted as accepted, but 1 listed as accepted.",
+                "Batch B: 0 claims are counted as rejected, but 1 listed as rejected.",
+            ],
+        ),
+        ("", "QTY*QC*1~", GOOD, [
+            "Billing provider 1: 0 claims are counted as accepted, but 1 listed as accepted.",
+            "Billing provider 1: 1 claim is counted as rejected, but 0 listed as rejected.",
+        ]),
+        ("QTY*90*1~AMT*YU*99~", "", GOOD,
+         ["Batch B: charges of $99.00 counted as accepted, but $100.00 listed."]),
+        ("QTY*90*1~AMT*YU*99~", "", claim_277("C", "A2:20*20261121*WQ"), []),  # its charge is not said
+        ("QTY*90*3~", "", GOOD + claim_277("C3", "A1:19*20261121*WQ*1"),
+         ["Batch B: 3 claims are counted, but 2 listed."]),
+        ("QTY*90*2~", "", GOOD + claim_277("C3", "A1:19*20261121*WQ*1"), []),
+        # A provider that was rejected as a whole lists none of its claims, and counts them.
+        ("QTY*90*1~QTY*AA*3~", "", GOOD + "HL*5*2*19*0~NM1*85*2*Y*****XX*2~STC*A3:496:85**U*9~QTY*QC*3~", []),
+        ("QTY*90*1~QTY*AA*3~", "", GOOD + "HL*5*2*19*0~NM1*85*2*Y*****XX*2~STC*A3:496:85**U*9~", []),
+        ("QTY*90*1~QTY*AA*2~", "", GOOD + "HL*5*2*19*0~NM1*85*2*Y*****XX*2~STC*A3:496:85**U*9~QTY*QC*3~",
+         ["Batch B: 2 claims are counted as rejected, but 3 listed as rejected."]),
+    ],
+)  # fmt: skip
+def test_277ca_totals_that_differ_from_the_list_are_said(batch, provider, claims, said) -> None:
+    text = file_277(RECEIPT + batch, RECEIPT + provider + claims)
+    found = [one for one in told(text) if re.search(" counted.* listed", one.text)]
+    assert [one.text for one in found] == said
+    assert {one.outcome for one in found} <= {"unclear"}
+    cut = text[: text.index("SE*9")]  # what is cut off may lack claims
+    assert not any(re.search("Batch.* counted.* listed", one.text) for one in told(cut))
+
+
+@pytest.mark.parametrize(
+    ("claims", "batch", "outcome"),
+    [
+        (claim_277("C", "A1:19*20261121*WQ*1"), "", "received"),
+        (GOOD, "", "accepted"),
+        (GOOD + claim_277("C", "A1:19*20261121*WQ*1"), "", "received"),
+        (claim_277("C", "A1:19*20261121*WQ*1******A2:20"), "", "accepted"),
+        ("", "", "received"),
+        ("", "QTY*90*2~", "accepted"),
+        (BAD + claim_277("C", "A1:19*20261121*WQ*1"), "", "rejected"),
+        (claim_277("C", "Z1:20*20261121*WQ"), "", "unclear"),
+    ],
+)
+def test_277ca_what_was_received_is_not_yet_accepted(claims: str, batch: str, outcome: str) -> None:
+    text = file_277(RECEIPT + batch, RECEIPT + claims)
+    assert text_of(text)[1] == outcome
+    out = io.StringIO()
+    assert write_json(explain(io.BytesIO(text.encode()), GUIDE), out) == outcome
 
 
 # Whole files
@@ -300,7 +474,7 @@ def test_worst() -> None:
 def ours() -> dict[str, object]:
     """The answers to a batch with faults, and what the checker said of each claim."""
     text = "".join(generate(60, seed=4, invalid=0.4, per_transaction=20)).replace("*0*P*:~", "*1*P*:~")
-    checker = Checker(GUIDE, Engine(load_rules(()), "python"), Setting(20261121, built_in()))
+    checker = Checker(GUIDE, Engine(BOOK, "python"), Setting(20261121, built_in()))
     acknowledger = Acknowledger(20261121, number_elements(GUIDE))
     outcomes = {}
     for one in checker.check(io.BytesIO(text.encode())):
@@ -487,6 +661,27 @@ def test_command_exit_codes(tmp_path: Path, verdict: str, code: int) -> None:
     assert (done.exit_code, done.stderr) == (code, "")
     assert "Interchange 000000905" in done.stdout
     assert json.loads(command(path, "--format", "json").stdout)["told"][0]["id"] == "000000905"
+
+
+@pytest.mark.parametrize(
+    ("claims", "batch", "code", "last"),
+    [
+        (GOOD, "QTY*90*1~", 0, "Everything that is answered here was accepted."),
+        (claim_277("C", "A1:19*20261121*WQ*1"), "", 0, "what was received is not yet said to be accepted."),
+        (claim_277("C", "Z1:20*20261121*WQ*1"), "", 2, "do not take it as accepted."),
+        (claim_277("C", "Z1:20*20261121*U*1"), "", 2, "do not take it as accepted."),
+        (claim_277("C", "A2:20*20261121*U*1"), "", 2, "do not take it as accepted."),
+        (claim_277("C", "A7:562:85*20261121*WQ*1"), "", 1, "Something was rejected. Claims rejected: 1."),
+        (GOOD, "QTY*90*2~", 2, "do not take it as accepted."),
+        (GOOD + BAD, "QTY*90*2~", 1, "Something was rejected. Claims rejected: 1."),
+    ],
+)
+def test_command_on_files_of_claims(tmp_path: Path, claims: str, batch: str, code: int, last: str) -> None:
+    path = tmp_path / "day.277ca"
+    path.write_text(file_277(RECEIPT + batch, RECEIPT + claims))
+    done = command(path)
+    assert (done.exit_code, done.stderr) == (code, "")
+    assert " ".join(done.stdout.split()).endswith(last)
 
 
 @pytest.mark.long

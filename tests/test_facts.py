@@ -637,6 +637,7 @@ def test_provider_days_stay_bounded(monkeypatch):
 # Any input
 
 
+@pytest.mark.long
 def test_no_damage_makes_a_traceback():
     rng = random.Random(20261121)
     text = "~".join(s for s in example_text().split("~"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edi_checker import rules
+from book import BOOK
 from edi_checker.check.examples import write_example
 from edi_checker.claims.reader import read_parts
 from edi_checker.facts import VOCABULARY
@@ -20,7 +20,6 @@ from edi_checker.x12.fault_codes import ANSWERS, CODES, NOTED_ONLY, SEGMENT_HAS_
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "edi_checker").rglob("*.py"))
 FAULTY = sorted((ROOT / "samples" / "837p" / "faulty").glob("*.837"))
-BOOK = rules.load()
 GUIDE = load()
 PLAIN = write_example({}).text
 GROUP = PLAIN[PLAIN.index("GS*") : PLAIN.index("IEA*")]

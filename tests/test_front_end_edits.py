@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from edi_checker import rules
+from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
@@ -16,7 +16,6 @@ from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from paths import ROOT, facts_table
 
-BOOK = rules.load()
 ENGINE = Engine(BOOK, "python")
 
 ORGANIZATION = [{"find": "NM1*85", "set": {"4": "ANN"}}]

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from book import BOOK
 from edi_checker.acks import Acknowledger, number_elements
 from edi_checker.check.checker import Checked, Checker
 from edi_checker.check.engine import Engine
@@ -28,7 +29,6 @@ from edi_checker.reports.findings_log import FindingsLog
 from edi_checker.reports.html import ClaimViews, HtmlReport, claim_view
 from edi_checker.reports.html.markup import visible
 from edi_checker.reports.html.page import MOST_LISTED, Answer
-from edi_checker.rules import load as load_rules
 from edi_checker.x12.blocks import NotX12
 from paths import CORPUS
 from test_reports import bundled, count_fault, interchange, journal_of, parts, transaction
@@ -41,13 +41,13 @@ TABLES = [("ncci_ptp", "builtin-therapy-2024Q3", 386)]
 
 @pytest.fixture(scope="module")
 def checker():
-    return Checker(load_guide(), Engine(load_rules(), "python"), Setting(RECEIVED, built_in()))
+    return Checker(load_guide(), Engine(BOOK, "python"), Setting(RECEIVED, built_in()))
 
 
 def page_of(*files_):
     """The page made of files, each given as its checked parts, or as those and the answers to it."""
     out = io.StringIO(newline="")
-    report = HtmlReport(out, version="1.2.3", received=RECEIVED, tables=TABLES, rules=load_rules().rules)
+    report = HtmlReport(out, version="1.2.3", received=RECEIVED, tables=TABLES, rules=BOOK.rules)
     for number, file in enumerate(files_):
         checked, answers, minutes = file if isinstance(file, tuple) else (file, (), None)
         exhibits = ClaimViews(minutes)

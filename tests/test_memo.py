@@ -62,6 +62,7 @@ def test_examples_of_rules(rule):
         assert_same(write_example(example).text, usual(20260302))
 
 
+@pytest.mark.long
 def test_generated_claims_with_faults():
     for seed in range(3):
         assert_same("".join(generate(150, seed=seed, invalid=0.3)))
@@ -258,6 +259,7 @@ def test_memory_is_bounded(monkeypatch):
     assert max(map(len, held)) == 6
 
 
+@pytest.mark.long
 def test_lines_are_bounded_over_all_memos(monkeypatch):
     monkeypatch.setattr(memo, "_MOST_LINES", 60)
     pair = make_pair()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from book import BOOK
 from edi_checker.check.engine import Engine
 from edi_checker.claims.payers import COMMERCIAL, MEDICAID, MEDICARE
 from edi_checker.claims.profile import Profile
@@ -14,10 +15,9 @@ from edi_checker.facts import Setting, facts_of
 from edi_checker.facts.evaluation_codes import surely_no_visit, surely_visit
 from edi_checker.finding import Finding
 from edi_checker.reference.tables import Procedure, Tables, built_in
-from edi_checker.rules.rulebook import load
 from parts_of import claim_of
 
-ENGINE = Engine(load().keep(select=["modifier"]), "python")
+ENGINE = Engine(BOOK.keep(select=["modifier"]), "python")
 
 
 class Fees:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from edi_checker.cli import COMMANDS
+
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")))
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
@@ -49,6 +51,12 @@ def test_every_path_that_a_page_names_exists(name: str) -> None:
     found = PATH.findall((ROOT / name).read_text("utf-8"))
     assert found
     assert [path for path in found if path not in NOT_THERE and not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_promises_a_command_that_is_not_there(page: Path) -> None:
+    named = re.findall(r"(?:^\$ |`)edi-checker ([a-z][a-z-]*)", page.read_text("utf-8"), re.MULTILINE)
+    assert set(named) <= set(COMMANDS)
 
 
 def test_the_page_of_the_path_names_the_rooms() -> None:

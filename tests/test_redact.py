@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from book import BOOK
 from edi_checker.acks import Acknowledger, number_elements
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
@@ -25,7 +26,6 @@ from edi_checker.reports.html import ClaimViews, HtmlReport
 from edi_checker.reports.html.page import Answer
 from edi_checker.reports.json_report import JsonReport
 from edi_checker.reports.text import ASCII, TextReport
-from edi_checker.rules import load as load_rules
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "837p"
 RECEIVED = 20261121
@@ -34,7 +34,7 @@ TOKEN = re.compile(r"[A-Z0-9]+-[A-Z2-7]{8}")
 
 @pytest.fixture(scope="module")
 def checker():
-    return Checker(load_guide(), Engine(load_rules(), "python"), Setting(RECEIVED, built_in()))
+    return Checker(load_guide(), Engine(BOOK, "python"), Setting(RECEIVED, built_in()))
 
 
 def check(checker, data, key=b"key"):
@@ -58,7 +58,7 @@ def everything(checker, data, key=b"key"):
         for answer in given:
             out.write(answer.stream.read().decode())
             answer.stream.seek(0)
-        page = HtmlReport(out, version="1", received=RECEIVED, tables=[], rules=load_rules().rules)
+        page = HtmlReport(out, version="1", received=RECEIVED, tables=[], rules=BOOK.rules)
         page.add(journal, summary, exhibits, given)
         page.finish()
         answers.close()
@@ -258,6 +258,7 @@ def test_a_message_that_names_a_claim_names_its_token():
     assert found[0].related[0].claim == found[0].where.claim
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_damage_goes_through(checker, data):

@@ -3,9 +3,7 @@
 import io
 import json
 import re
-from importlib.resources import files
 
-import jsonschema
 import pytest
 
 from edi_checker.check.checker import Checked
@@ -26,8 +24,8 @@ from edi_checker.reports.json_report import JsonReport
 from edi_checker.reports.ndjson import NdjsonReport
 from edi_checker.reports.text import ASCII, UNICODE, TextReport
 from edi_checker.x12.blocks import read_blocks
+from report_schema import validate
 
-SCHEMA = json.loads((files("edi_checker.reports") / "report.schema.json").read_text(encoding="utf-8"))
 TABLES = [("ncci_ptp", "builtin-therapy-2024Q3", 386)]
 
 HEAD = (
@@ -154,7 +152,7 @@ def json_of(*journals) -> dict:
         report.add(journal, summary)
     report.finish()
     made = json.loads(out.getvalue())
-    jsonschema.validate(made, SCHEMA)
+    validate(made)
     return made
 
 

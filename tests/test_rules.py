@@ -1,6 +1,7 @@
 """The language of rule files: what it means, and what is refused, with the line."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import jsonschema
@@ -559,7 +560,7 @@ def test_the_packaged_rules_load_and_lack_nothing():
     assert [str(fault) for r in book.rules for fault in lint(r)] == []
 
 
-class _Plain(yaml.SafeLoader):
+class _Plain(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """YAML as editors read it, with dates left as text."""
 
 
@@ -569,6 +570,7 @@ _Plain.yaml_implicit_resolvers = {
 }
 
 
+@cache
 def _schema():
     path = Path(__file__).parents[1] / "edi_checker" / "rules" / "rule.schema.json"
     schema = json.loads(path.read_text())

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edi_checker import rules
+from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example, write_example
@@ -19,7 +19,6 @@ from edi_checker.reference.tables import built_in
 from generate_claims import generate
 from parts_of import facts
 
-BOOK = rules.load()
 CHECKER = Checker(load_guide(), Engine(BOOK, "python"), Setting(20260302, built_in()))
 DURABLE = Checker(load_guide(), Engine(BOOK, "durable"), Setting(20260302, built_in()))
 SITUATIONAL = [rule for rule in BOOK.rules if rule.id.startswith("situation.")]
@@ -295,6 +294,7 @@ PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=120, deadline=None)
 @given(
     st.lists(PIECES, max_size=12),

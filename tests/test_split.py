@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from book import BOOK
 from edi_checker.check.checker import Checked, Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.split import Splitter
@@ -23,7 +24,6 @@ from edi_checker.cli import commands
 from edi_checker.facts import Setting
 from edi_checker.guide.table import load
 from edi_checker.reference.tables import built_in
-from edi_checker.rules import load as load_rules
 from edi_checker.x12.blocks import NotX12, read_blocks
 from generate_claims import FAULTS, generate
 from paths import CORPUS
@@ -33,7 +33,7 @@ PUBLISHED = sorted((CORPUS / "837p").glob("*"))
 
 CHECKER = Checker(
     guide=load(),
-    engine=Engine(load_rules(()), "python"),
+    engine=Engine(BOOK, "python"),
     setting=Setting(received=20261121, tables=built_in()),
 )
 BY_TRANSACTION = replace(CHECKER, isolation="transaction")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edi_checker import rules
+from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example
@@ -19,7 +19,6 @@ from edi_checker.reference.tables import AddOn, MueLimit, built_in
 from parts_of import claim_of
 from paths import facts_table
 
-BOOK = rules.load()
 ENGINE = Engine(BOOK.keep(select=["therapy", "ncci", "modifier", "date"]), "python")
 CHECKER = Checker(load_guide(), ENGINE, Setting(20260302, built_in()))
 
@@ -333,6 +332,7 @@ def split(text: str) -> dict[str, int]:
     return {code: int(number) for code, _, number in (entry.partition("=") for entry in text.split(";"))}
 
 
+@pytest.mark.long
 def test_the_worked_examples() -> None:
     rows = facts_table("eight_minute_examples.csv")
     assert len(rows) == 47

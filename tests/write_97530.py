@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from edi_checker import rules
+from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
@@ -91,7 +91,7 @@ def find(checker: Checker, example: dict[str, Any]) -> list[Finding]:
 
 
 def make_checker() -> Checker:
-    return Checker(load_guide(), Engine(rules.load(), "python"), Setting(RECEIVED, built_in()))
+    return Checker(load_guide(), Engine(BOOK, "python"), Setting(RECEIVED, built_in()))
 
 
 def page() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import BinaryIO, Literal, TextIO
 
@@ -13,17 +13,18 @@ from rich.text import Text
 
 from edi_checker.acks import narrator, words
 from edi_checker.acks.narrator import LEVELS, About, plain, split, whole
+from edi_checker.acks.totals import Kind, Totals, charged, counted
 from edi_checker.acks.words import Outcome
 from edi_checker.claims.claim import Segment, element
 from edi_checker.guide.table import Composite, Guide
 from edi_checker.x12.blocks import Block, read_blocks
-from edi_checker.x12.fault_codes import INTERCHANGE_TWICE
+from edi_checker.x12.fault_codes import GROUP_NUMBER_TWICE, INTERCHANGE_TWICE, SET_NUMBER_TWICE, Code
 from edi_checker.x12.money import cents, show_dollars
 
 Answer = Literal["TA1", "997", "999", "277CA", ""]
 
 SCHEMA = "edi-checker/answer/1"
-_OUTCOMES: tuple[Outcome, ...] = ("accepted", "noted", "unclear", "rejected")  # from good to bad
+_OUTCOMES: tuple[Outcome, ...] = ("accepted", "received", "noted", "unclear", "rejected")  # from good to bad
 
 _LONGEST_TEXT = 264  # STC12
 _MOST_ERRORS = 1000  # errors explained of one transaction set
@@ -45,15 +46,23 @@ _DEPTH: dict[About, int] = {
 # How the report for people marks an outcome, and its last line.
 _LABELS: dict[Outcome, tuple[str, str]] = {
     "accepted": ("accepted", "green"),
+    "received": ("received", "cyan"),
     "noted": ("noted", "yellow"),
     "unclear": ("unclear", "magenta"),
     "rejected": ("REJECTED", "red"),
 }
 _LAST: dict[Outcome, str] = {
     "accepted": "Everything that is answered here was accepted.",
+    "received": "Nothing was rejected; what was received is not yet said to be accepted.",
     "noted": "Nothing was rejected; some of it is not settled, or needs a look.",
     "unclear": "Not all of this could be explained: do not take it as accepted.",
     "rejected": "Something was rejected.",
+}
+
+_LEVEL_NAMES: dict[About, str] = {
+    "interchange": "Answer",
+    "batch": "Batch",
+    "provider": "Billing provider",
 }
 
 # 005010X222, A1 and A2: the guide whose names of segments and elements are known here.
@@ -67,8 +76,9 @@ class Statement:
     answer       which kind of answer says it; "" where it is said of the file itself
     about, id    of what it is said: its control number, number of the batch or claim (CLM01), ordinal of the
                  line or its control number; "" where the answer names none
-    outcome      accepted; noted (accepted or pending, with something to know); rejected; unclear (the answer
-                 does not say, or says it with a code that is not known)
+    outcome      accepted; received (nothing is decided yet); noted (accepted or pending, with something to
+                 know); rejected; unclear (the answer does not say, contradicts itself, or says it with a code
+                 that is not known)
     text         what it says; names, ids and birth dates of people are left out
     advice       what to do, "" for nothing
     codes        the codes behind it: `A7:562:85`, `IK304=8`, `IK403=1`, `TA1=021`
@@ -99,6 +109,14 @@ def explain(stream: BinaryIO, guide: Guide) -> Iterator[Statement]:
     Raises x12.NotX12 where the file cannot be read at all.
     """
     return _Teller(_name_elements(guide)).tell(read_blocks(stream))
+
+
+def whole_outcome(told: Iterable[tuple[About, Outcome]]) -> Outcome:
+    """The outcome of a file. That a batch was received says nothing where more is said of its claims."""
+    seen = set(told)
+    if any(about in ("batch", "provider", "claim") and outcome != "received" for about, outcome in seen):
+        seen = {each for each in seen if each[1] != "received" or each[0] in ("claim", "line")}
+    return worst(outcome for _, outcome in seen)
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:
@@ -149,10 +167,15 @@ class _Item:
     about: About
     id: str = ""
     statuses: list[Segment] = field(default_factory=list)
-    counts: dict[str, str] = field(default_factory=dict)
+    sums: dict[str, str] = field(default_factory=dict)
     payer_number: str = ""
     procedure: str = ""
     told: bool = False
+
+    @property
+    def charge(self) -> int | None:
+        """STC04 of a claim, in cents."""
+        return cents(element(self.statuses[0], 4)) if self.statuses else None
 
 
 class _Teller:
@@ -172,6 +195,8 @@ class _Teller:
         self._level: _Item | None = None
         self._claim: _Item | None = None
         self._line: _Item | None = None
+        self._batch: Totals | None = None
+        self._provider: Totals | None = None
 
     def tell(self, blocks: Iterable[Block]) -> Iterator[Statement]:
         for block in blocks:
@@ -211,11 +236,13 @@ class _Teller:
                 yield self._tell_ta1(segment)
             case "ST":
                 yield from self._end_transaction()
+                self._batch = self._provider = None  # of a set whose SE did not come
                 self._answer = {"999": "999", "997": "997", "277": "277CA"}.get(element(segment, 1), "")  # type: ignore[assignment]  # the values are answers
                 if not self._answer and len(self._other) < 10:
                     self._other.add(plain(element(segment, 1), 6) or "(without a name)")
             case "SE":
                 yield from self._end_transaction()
+                yield from self._compare_totals("batch")
             case _ if self._answer in ("999", "997"):
                 yield from self._take_999(segment)
             case _ if self._answer == "277CA":
@@ -290,12 +317,12 @@ class _Teller:
         self._group, self._sets = [], []
         if group or trailer:
             yield self._tell_group(group, trailer, sets)
-        ours = element(group, 1) == "HC" and element(group, 3).startswith(_OUR_GUIDE)
+            yield from self._tell_sets_that_contradict(group, trailer, sets)
         for one in sets:
             told = self._tell_set(one)
             yield told
             for error in one.errors:
-                yield from self._tell_error(error, told, known=ours)
+                yield from self._tell_error(error, told, group=group)
             if one.more:
                 text = f"{one.more} more segments have errors."
                 yield Statement(self._answer, "segment", "", told.outcome, text, transaction=one.number)
@@ -307,18 +334,42 @@ class _Teller:
         advice = ""
         if outcome == "rejected" and not any(one.errors or one.verdict for one in sets):
             advice = "Nothing in it was processed. Correct it and send the whole group again, as a new file."
+            if GROUP_NUMBER_TWICE in codes:
+                advice = words.TWICE_ADVICE
         return Statement(self._answer, "group", number, outcome, text, advice, codes)
+
+    def _tell_sets_that_contradict(
+        self, group: Segment, trailer: Segment, sets: list[_Set]
+    ) -> Iterator[Statement]:
+        """Where more sets are listed than the group counts; an answer may list fewer."""
+        received, accepted = whole(element(trailer, 3)), whole(element(trailer, 4))
+        if received is None or accepted is None:
+            return
+        listed = Counter(narrator.say_set("", one.verdict).outcome for one in sets)
+        number = plain(element(group, 2))
+        for kind, count, most in (
+            ("received", len(sets), received),
+            ("accepted", listed["accepted"] + listed["noted"], accepted),
+            ("rejected", listed["rejected"], received - accepted),
+        ):
+            if count > most:
+                text = (
+                    f"Group {number or '(not named)'}: {most} sets are counted as {kind}, but {count} listed."
+                )
+                yield Statement(self._answer, "group", number, "unclear", text, words.TOTALS_ADVICE)
 
     def _tell_set(self, one: _Set) -> Statement:
         text, outcome, codes = narrator.say_set(f"Transaction set {one.number or '(not named)'}", one.verdict)
         advice = ""
         if outcome == "rejected":
             advice = "None of its claims was taken. Correct it and send the whole set again, as a new file."
+            if SET_NUMBER_TWICE in codes:
+                advice = words.TWICE_ADVICE
         elif outcome == "noted":
             advice = "Claims with errors may still be rejected; the 277CA says which."
         return Statement(self._answer, "transaction", one.number, outcome, text, advice, codes, one.number)
 
-    def _tell_error(self, error: _SegmentError, of: Statement, *, known: bool) -> Iterator[Statement]:
+    def _tell_error(self, error: _SegmentError, of: Statement, group: Segment) -> Iterator[Statement]:
         """One statement of each element with an error, or of the segment where none is named.
 
         `of` is what is said of the set: an error in one that was accepted is but noted.
@@ -326,6 +377,8 @@ class _Teller:
         id, code = plain(element(error.segment, 1), 10), plain(element(error.segment, 4), 10)
         loop, position = plain(element(error.segment, 3), 10), whole(element(error.segment, 2))
         claim = error.claims[0] if error.claims else None
+        of_claims = element(group, 1) == "HC"
+        ours = of_claims and element(group, 3).startswith(_OUR_GUIDE)
         elements: list[Segment | None] = [*error.elements] or [None]
         for segment in elements:
             codes: tuple[str, ...] = (f"IK304={code}",)
@@ -336,7 +389,7 @@ class _Teller:
                 found_code = plain(element(segment, 3), 10)
                 found = narrator.error_of("IK403", found_code)
                 codes = (*codes, f"IK403={found_code}")
-            name = self._name_of(loop, at or id) if known else ""
+            name = self._name_of(loop, at or id) if ours else ""
             places = narrator.locate(error.segment, "number" if segment is None else "segment")
             text = narrator.say_error(f"{what} ({name})" if name else what, places, found)
             if error.triggers:
@@ -347,7 +400,7 @@ class _Teller:
                 str(position) if position is not None else "",
                 "noted" if of.outcome == "accepted" else of.outcome,
                 narrator.sentence(f"claim {claim}: {text}" if claim else text),
-                f"{found.advice}." if found.advice else "",
+                _advise_of_error(id if of_claims else "", codes[-1], found, known=bool(name)),
                 codes,
                 of.transaction,
                 claim,
@@ -363,6 +416,7 @@ class _Teller:
             case "HL":
                 yield from self._end_level()
                 self._level = _Item(LEVELS.get(element(segment, 3), LEVELS["PT"]).about)
+                yield from self._compare_totals(self._level.about)
             case "TRN" if self._level is not None:
                 if self._level.about == "claim" and element(segment, 1) == "2":
                     yield from self._end_claim()
@@ -376,7 +430,7 @@ class _Teller:
                 if len(here.statuses) < _MOST_STATUSES:
                     here.statuses.append(segment)
             case "QTY" | "AMT" if here is not None:
-                here.counts.setdefault(element(segment, 1)[:3], element(segment, 2))
+                here.sums.setdefault(element(segment, 1)[:3], element(segment, 2))
             case "SVC" if self._claim is not None:
                 yield from self._begin_lines()
                 yield from self._end_line()
@@ -392,7 +446,11 @@ class _Teller:
     def _end_level(self) -> Iterator[Statement]:
         yield from self._end_claim()
         level, self._level = self._level, None
-        if level is not None and (level.statuses or (level.counts and level.about != "claim")):
+        if level is not None and level.about == "batch":
+            self._batch = Totals(level.id, level.sums)
+        elif level is not None and level.about == "provider":
+            self._provider = Totals(level.id, level.sums)
+        if level is not None and (level.statuses or (level.sums and level.about != "claim")):
             yield self._tell_277(level)
 
     def _end_claim(self) -> Iterator[Statement]:
@@ -404,7 +462,21 @@ class _Teller:
         """The claim itself, before its lines."""
         if self._claim is not None and not self._claim.told:
             self._claim.told = True
-            yield self._tell_277(self._claim)
+            said = self._tell_277(self._claim)
+            for totals in filter(None, (self._batch, self._provider)):
+                totals.add(said.outcome, self._claim.charge)
+            yield said
+
+    def _compare_totals(self, about: About) -> Iterator[Statement]:
+        """Where totals differ from the list; `about` is the level that begins and so ends those before it."""
+        if about in ("interchange", "batch", "provider") and self._provider is not None:
+            yield from _tell_contradictions("provider", self._provider)
+            if self._batch is not None:
+                self._batch.add_unlisted(self._provider)
+            self._provider = None
+        if about in ("interchange", "batch") and self._batch is not None:
+            yield from _tell_contradictions("batch", self._batch)
+            self._batch = None
 
     def _end_line(self) -> Iterator[Statement]:
         line, self._line = self._line, None
@@ -416,11 +488,11 @@ class _Teller:
         statuses = narrator.say_statuses(item.statuses, self._component)
         verdicts = [status.outcome for status in statuses]
         codes = tuple(code for status in statuses for code in status.codes)
-        accepted, rejected = _counted(item.counts, "90", "QA", "YU"), _counted(item.counts, "AA", "QC", "YY")
-        if rejected:
-            verdicts.append("rejected")
-        outcome = worst(verdicts)
-        text = {"interchange": "Answer", "batch": "Batch", "provider": "Billing provider"}.get(item.about, "")
+        accepted, rejected = _show_count(item.sums, "accepted"), _show_count(item.sums, "rejected")
+        verdicts += ["accepted"] if accepted else []
+        verdicts += ["rejected"] if rejected else []
+        outcome = worst([each for each in verdicts if each != "received"] or verdicts)
+        text = _LEVEL_NAMES.get(item.about, "")
         if item.about == "claim":
             text = f"Claim {item.id or '(not named)'}"
         elif item.about == "line":
@@ -438,42 +510,62 @@ class _Teller:
             text += f" The payer's number is {item.payer_number}."
         for quote in dict.fromkeys(plain(element(status, 12), _LONGEST_TEXT) for status in item.statuses):
             text += f' The answer says: "{quote}"' if quote else ""
-        advice = ""
-        if outcome == "rejected" and codes:
-            category, _, status = codes[0].partition(":")
-            if item.about in ("claim", "line"):
-                said = words.STATUS_ADVICE.get(status.partition(":")[0], "")
-                advice = said or words.ADVICE.get(category, "")
-            elif worst(verdicts[: len(codes)]) == "rejected":
-                advice = words.WHOLE_ADVICE.get(item.about, "")
-        elif outcome == "unclear":
+        own = worst(status.outcome for status in statuses)  # without what is counted below it
+        advice = _advise(item.about, own, codes) if codes else ""
+        if outcome == "unclear" and not advice:
             advice = "Ask who sent the answer what it means."
         return Statement("277CA", item.about, item.id, outcome, text, advice, codes, claim=claim)
 
 
-def _counted(counts: dict[str, str], batch: str, provider: str, amount: str) -> str:
+def _advise_of_error(id: str, code: str, found: Code, *, known: bool) -> str:
+    """What to do about an error; `id` names a segment of an 837, `known` one that the guide has there."""
+    said = words.OPENER_ADVICE.get(code, "") if id in words.OPENERS else ""
+    said = said or (words.GUIDE_HAS_IT.get(code, "") if known else "")
+    return said or (f"{found.advice}." if found.advice else "")
+
+
+def _advise(about: About, outcome: Outcome, codes: Sequence[str]) -> str:
+    """What to do about the statuses of a level, claim or line."""
+    if outcome not in ("rejected", "unclear"):
+        return ""
+    if any(code.startswith("STC03=") for code in codes):
+        return words.TORN_ADVICE
+    statuses = [(*code.split(":"), "")[1] for code in codes]
+    again = next((words.NOT_AGAIN[status] for status in statuses if status in words.NOT_AGAIN), "")
+    if again or outcome == "unclear":
+        return again
+    of_category = words.WHOLE_ADVICE.get(about) or words.ADVICE.get(codes[0].partition(":")[0], "")
+    return words.STATUS_ADVICE.get(statuses[0], "") or of_category
+
+
+def _tell_contradictions(about: About, totals: Totals) -> Iterator[Statement]:
+    for found in totals.contradictions():
+        name = " ".join(filter(None, (_LEVEL_NAMES[about], totals.id)))
+        yield Statement("277CA", about, totals.id, "unclear", f"{name}: {found}.", words.TOTALS_ADVICE)
+
+
+def _show_count(sums: Mapping[str, str], kind: Kind) -> str:
     """How many claims were accepted, or rejected, and their charges; "" for none."""
-    count = whole(counts.get(batch, counts.get(provider, "")))
+    count, charges = counted(sums, kind), charged(sums, kind)
     if not count:
         return ""
-    charges = cents(counts.get(amount, ""))
     of = f" of {show_dollars(charges)}" if charges is not None and charges >= 0 else ""
     return f"{count} {'claim' if count == 1 else 'claims'}{of}"
 
 
 def write_json(statements: Iterable[Statement], out: TextIO) -> Outcome:
     """One object with `schema`, `told` and `outcome`; gives the outcome of the whole."""
-    seen: set[Outcome] = set()
+    seen: set[tuple[About, Outcome]] = set()
     # What cannot be read at all raises before anything is written.
     before = f'{{"schema": "{SCHEMA}", "told": [\n'
     for statement in statements:
         out.write(before)
         json.dump(asdict(statement), out)
         before = ",\n"
-        seen.add(statement.outcome)
+        seen.add((statement.about, statement.outcome))
     if not seen:
         out.write(before)
-    outcome = worst(seen)
+    outcome = whole_outcome(seen)
     out.write(f'\n],\n"outcome": "{outcome}"}}\n')
     return outcome
 
@@ -490,9 +582,9 @@ def write_text(statements: Iterable[Statement], out: TextIO, *, width: int, colo
         markup=False,
         emoji=False,
     )
-    seen: Counter[tuple[Outcome, bool]] = Counter()
+    seen: Counter[tuple[About, Outcome]] = Counter()
     for statement in statements:
-        seen[statement.outcome, statement.about == "claim"] += 1
+        seen[statement.about, statement.outcome] += 1
         label, style = _LABELS[statement.outcome]
         text = Text(statement.text)
         if statement.codes:
@@ -504,9 +596,9 @@ def write_text(statements: Iterable[Statement], out: TextIO, *, width: int, colo
             line.rstrip()
             console.print(head + line, soft_wrap=True)
             head = Text(" " * len(head))
-    outcome = worst(of for of, _ in seen)
+    outcome = whole_outcome(seen)
     label, style = _LABELS[outcome]
-    rejected = seen["rejected", True]
+    rejected = seen["claim", "rejected"]
     console.print()
     console.print(Text(_LAST[outcome] + (f" Claims rejected: {rejected}." if rejected else ""), style))
     return outcome

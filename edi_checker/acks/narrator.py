@@ -17,7 +17,8 @@ About = Literal[
 
 _LONGEST = 50  # characters shown of a value
 
-_ACTIONS: dict[str, Outcome] = {"U": "rejected", "WQ": "accepted"}  # STC03
+# STC03
+_ACTIONS: dict[str, Outcome] = {"U": "rejected", "WQ": "accepted"}
 
 
 class Level(NamedTuple):
@@ -208,6 +209,7 @@ def say_statuses(segments: Iterable[Segment], component: str) -> list[Said]:
     statuses: list[Said] = []
     last = ""
     for segment in segments:
+        before = len(statuses)
         for index in (1, 10, 11):
             parts = [plain(part, 10) for part in split(element(segment, index), component)]
             if not any(parts):
@@ -216,14 +218,26 @@ def say_statuses(segments: Iterable[Segment], component: str) -> list[Said]:
             verdict = words.CATEGORIES.get(category)
             if verdict is None:
                 known = f"category {category}, whose meaning is not known here" if category else "no category"
-                verdict = Verdict(_ACTIONS.get(element(segment, 3), "unclear"), known)
+                verdict = Verdict("unclear", known)
             reason = _reason_of_status(category, status, entity)
             said = [verdict.words] if category != last or not reason else []
             text = ": ".join([*said, reason] if reason else said)
             code = ":".join(filter(None, (category, status, entity)))
             statuses.append(Said(text, verdict.outcome, (code,)))
             last = category
+        action = _say_action(plain(element(segment, 3), 10), {said.outcome for said in statuses[before:]})
+        statuses += [action] if action is not None else []
     return statuses
+
+
+def _say_action(code: str, outcomes: set[Outcome]) -> Said | None:
+    """STC03 of a segment whose statuses have these outcomes; None where it says the same as they do."""
+    says = _ACTIONS.get(code)
+    contrary = {"accepted": bool(outcomes & {"rejected", "unclear"}), "rejected": "rejected" not in outcomes}
+    if says is None or not outcomes or not contrary[says]:
+        return None
+    outcome: Outcome = "rejected" if "rejected" in outcomes or outcomes == {"noted"} else "unclear"
+    return Said(f"but the action code {code} says {says}", outcome, (f"STC03={code}",))
 
 
 def _reason_of_status(category: str, status: str, entity: str) -> str:

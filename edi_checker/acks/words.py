@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Outcome = Literal["accepted", "noted", "rejected", "unclear"]
+Outcome = Literal["accepted", "received", "noted", "rejected", "unclear"]
 
 
 class Verdict(NamedTuple):
@@ -39,7 +39,7 @@ VERDICTS = {
 # List 507, STC01-1
 CATEGORIES = {
     "A0": Verdict("noted", "forwarded to another party"),
-    "A1": Verdict("accepted", "received, nothing decided yet"),
+    "A1": Verdict("received", "received, nothing decided yet"),
     "A2": Verdict("accepted", "accepted for processing"),
     "A3": Verdict("rejected", "sent back, it cannot be processed"),
     "A4": Verdict("rejected", "not found"),
@@ -84,13 +84,35 @@ ADVICE = {
     "F2": "See the remittance advice for the reason, and the payer's rules for an appeal or a correction.",
 }
 STATUS_ADVICE = {
-    "54": "If it was sent twice, do nothing; a correction goes as a replacement with the payer's number.",
-    "78": "If it was sent twice, wait for the answer to the first one.",
-    "116": "Find the right payer and send the claim there.",
+    "116": "Find the right payer and send it there.",
     "247": "See its lines.",
     "684": "See the 999 for the error, correct it and resubmit the claim.",
+}
+# The same, at every level and whatever other codes say: if sent again, it would be a duplicate, or late.
+NOT_AGAIN = {
+    "54": "If it was sent twice, do nothing; a correction goes as a replacement with the payer's number.",
+    "78": "If it was sent twice, wait for the answer to the first one.",
+    "685": "Wait for the answer: do not send it again.",
+    "718": "Do not send it again, it stays late; if it was in time, show the payer the earlier answer.",
     "746": "If it was sent twice, do nothing; if it is new, send it with new control numbers.",
 }
+# A segment that opens a level, a claim or a line is never taken out: all that follows belongs to it.
+OPENERS = frozenset({"ST", "BHT", "HL", "SBR", "PAT", "CLM", "LX", "SV1", "SE"})
+_ELSEWHERE = "check the segments before it, and the version in GS08 and ST03."
+OPENER_ADVICE = {
+    "IK304=1": f"Do not take it out: {_ELSEWHERE}",
+    "IK304=2": "Do not take it out: move it to where the guide has it, or send what must come before it.",
+    "IK304=4": "Send what is too many separately: lines as another claim, claims in another transaction set.",
+    "IK304=6": f"Do not take it out: {_ELSEWHERE}",
+    "IK304=I4": f"Do not take it out: {_ELSEWHERE}",
+}
+# Any other segment of the guide, of which an answer says that it does not exist.
+GUIDE_HAS_IT = dict.fromkeys(("IK304=1", "IK304=6"), f"The guide has this segment here: {_ELSEWHERE}")
+# The set or the group came before.
+TWICE_ADVICE = "If it was sent twice, do nothing; if it is new, send it with a new control number."
+# STC03 says the contrary of the category.
+TORN_ADVICE = "Ask who sent the answer which of the two holds, before anything is sent again."
+TOTALS_ADVICE = "Ask who sent the answer which of the two is right."
 # The same where all below it is rejected with it.
 WHOLE_ADVICE = {
     "batch": "None of its claims was taken. Correct it and send them again, as a new file.",

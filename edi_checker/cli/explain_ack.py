@@ -29,7 +29,8 @@ def explain_ack(path: str, form: str) -> int:
 
     FILE is the answer, ours or another's, a .gz archive of it, or - for standard input.
 
-    Exit code: 0 all is accepted, 1 something is rejected, 2 the answer cannot be read, or not in full.
+    Exit code: 0 nothing is rejected, 1 something is rejected, 2 the answer cannot be read, or its meaning is
+    not clear: it has a category that is not known, or contradicts itself.
     """
     from edi_checker.acks.explain import explain, write_json, write_text
     from edi_checker.files.inputs import Unreadable, find_inputs

@@ -16,7 +16,13 @@ LONGEST = 400  # characters shown of a segment
 _LINE = 1 << 16  # bytes of a segment that are looked at
 
 _DEPTHS = {"AK1": 1, "AK2": 1, "IK3": 2, "CTX": 3, "IK4": 3, "IK5": 2, "AK9": 1}
-_CLASSES: dict[Outcome, str] = {"accepted": "good", "noted": "noted", "rejected": "bad", "unclear": "bad"}
+_CLASSES: dict[Outcome, str] = {
+    "accepted": "good",
+    "received": "good",
+    "noted": "noted",
+    "rejected": "bad",
+    "unclear": "bad",
+}
 
 
 def lay_out(title: str, stream: IO[bytes], claims: Mapping[str, str], anchor: str) -> Element:
