@@ -18,15 +18,16 @@ from edi_checker.facts.fact import Value
 from edi_checker.facts.pieces import Cells, Open, OpenValue, View, cell, present, read, text
 from edi_checker.x12.money import cents, quantity
 
-Piece = Literal["head", "around", "line", "party", "billing"]
+Piece = Literal["head", "around", "line", "party", "billing", "patient"]
 
 
 class Above(NamedTuple):
     """What the levels above a claim say that a circumstance of it can rest on.
 
     order, relationship, filing_indicator   SBR01, SBR02, SBR09
-    alone       HL04 of the subscriber announces no level of a patient
-    patient     there is one all the same
+    announced   HL04 of the subscriber announces a level of a patient
+    detailed    address, day of birth and sex of the subscriber are sent
+    patient     there is a level of a patient
     identified  the patient's level (or the subscriber's) has a REF*Y4
     whole       the subscriber's level hides nothing
     dead        the patient's level (or the subscriber's) has a day of death
@@ -35,11 +36,16 @@ class Above(NamedTuple):
     order: str = ""
     relationship: str = ""
     filing_indicator: str = ""
-    alone: bool = False
+    announced: bool = False
+    detailed: bool = False
     patient: bool = False
     identified: bool = False
     whole: bool = False
     dead: bool = False
+
+
+SELF = "18"  # SBR02: the subscriber is the patient
+DETAILS = frozenset(("N3", "N4", "DMG"))  # of 2010BA, sent where the subscriber is the patient
 
 
 class Around(NamedTuple):
@@ -102,7 +108,7 @@ class Trigger:
     """One circumstance: the kind of `situation` that it makes.
 
     piece      in which it is written: a segment of the claim's head (2300), what stands around that, a line
-               (2400), a provider of either (2310, 2420), the billing provider's level
+               (2400), a provider of either (2310, 2420), the billing provider's level, the patient's
     address    the element that is looked at, CLM05-3
     test       what is looked for
     qualifier  first element of the segment, where only that one counts
@@ -242,7 +248,17 @@ def _is_later(_view: View, _cells: Cells, around: Around) -> bool:
 
 def _has_no_patient(_view: View, _cells: Cells, around: Around) -> bool:
     above = around.above
-    return above.whole and bool(above.order) and not above.relationship and not above.patient and above.alone
+    return above.whole and bool(above.order) and not above.relationship and not above.patient
+
+
+def _lacks_details(_view: View, _cells: Cells, around: Around) -> bool:
+    above = around.above
+    return (
+        above.whole
+        and above.relationship == SELF
+        and above.announced
+        and not (above.patient or above.detailed)
+    )
 
 
 def _is_in_loop_of(view: View, cells: Cells, role: str) -> bool:
@@ -324,6 +340,11 @@ _PROVIDERS = ("DN", "P3", "82", "DQ", "DK", "QB")
 _OTHER_PAYER = (
     "SBR*P*18*******CI~AMT*D*0~OI***Y***Y~NM1*IL*1*MAPLE*MARTA****MI*W1~NM1*PR*2*OTHER PAYER*****PI*PAYER2"
 )
+_PATIENT = "HL*3*2*23*0~PAT*19~NM1*QC*1*MAPLE*MAX~N3*2 MAPLE STREET~N4*ALBANY*NY*122070002~DMG*D8*20150101*M"
+_DEPENDENT = _insert(
+    f"{_PATIENT}~CLM*C2*100***11:B:1*Y*A*Y*Y~HI*ABK:M6281~LX*1~SV1*HC:97110:GP*100*UN*1***1~DTP*472*D8*20260205",
+    "SE*",
+)
 
 TRIGGERS: tuple[Trigger, ...] = (
     # The claim as a whole
@@ -367,7 +388,13 @@ TRIGGERS: tuple[Trigger, ...] = (
     # The claim and the levels above it
     Trigger(
         "no-patient", "around", "CLM01", SENT, {"find": "SBR*", "set": {"2": ""}}, also=_has_no_patient,
-        told="SBR02 is not sent, HL04 is 0, and there is no level of a patient",
+        told="SBR02 is not sent, and there is no level of a patient",
+    ),
+    Trigger(
+        "no-details", "around", "CLM01", SENT,
+        ({"find": "HL*2", "set": {"4": "1"}}, {"find": "DMG*", "delete": "true"}, _DEPENDENT),
+        also=_lacks_details,
+        told="SBR02 is 18, HL04 is 1, there is no level of a patient, and 2010BA N3, N4 or DMG is not sent",
     ),
     Trigger(
         "later-payer", "around", "CLM01", SENT, {"find": "SBR*", "set": {"1": "S"}}, also=_is_later,
@@ -442,6 +469,17 @@ TRIGGERS: tuple[Trigger, ...] = (
             "insert": "NM1*PE*2*ALDER PLAN*****PI*P1~N3*1 ALDER ROAD~N4*ALBANY*NY*122070001~REF*EI*1",
         },
         told="NM1*PE is sent", says={"purpose": column("purpose", lambda met: met.purpose)},
+    ),
+    # The patient
+    Trigger(
+        "self-and-patient", "patient", "HL03", one_of("23"),
+        (
+            {"find": "HL*2", "set": {"4": "1"}},
+            _insert(_PATIENT, "CLM*"),
+        ),
+        told="SBR02 is 18, there is a level of a patient, and the subscriber has no claims",
+        when=Open("self", lambda met: met.is_of_a_patient_subscriber),
+        stands_on=Open("subscriber", lambda met: met.subscriber_above),
     ),
     # The code of a line
     _of_code("unlisted", Test("an unlisted or miscellaneous code", _UNLISTED.__contains__), "97799"),

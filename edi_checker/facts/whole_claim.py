@@ -14,7 +14,7 @@ from edi_checker.facts.fact import Placed
 from edi_checker.facts.pieces import OpenValue, Site, columns_of
 from edi_checker.facts.places import LoopLocation
 from edi_checker.facts.situations import hides_something, name_segments
-from edi_checker.facts.triggers import VISITS, Above, Around, is_attended
+from edi_checker.facts.triggers import DETAILS, VISITS, Above, Around, is_attended
 from edi_checker.finding import Place
 from edi_checker.reference.tables import MueLimit, Procedure
 from edi_checker.reference.units import QUARTER, ROUNDS_UP
@@ -354,7 +354,8 @@ def above_of(claim: Claim) -> Above:
         element(responsible, 1),
         element(responsible, 2),
         element(responsible, 9),
-        element(subscriber.first("HL"), 4) == "0",
+        element(subscriber.first("HL"), 4) == "1",
+        {segment[0] for segment in subscriber.name.run.segments} >= DETAILS,
         claim.patient is not None,
         person.first("REF", "Y4") is not None,
         not (subscriber.faults and hides_something(subscriber.faults)),
