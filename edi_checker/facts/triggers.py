@@ -44,6 +44,7 @@ class Above(NamedTuple):
     dead: bool = False
 
 
+PAYER_ORDER = "PSTABCDEFGH"  # SBR01: primary, secondary, tertiary, payers four to eleven
 SELF = "18"  # SBR02: the subscriber is the patient
 DETAILS = frozenset(("N3", "N4", "DMG"))  # of 2010BA, sent where the subscriber is the patient
 
@@ -241,6 +242,14 @@ def _repeated(around: Around) -> tuple[str, ...]:
     return tuple(dict.fromkeys(p for p in places if p and p != "U" and places.count(p) > 1))
 
 
+def _has_holes(_view: View, _cells: Cells, around: Around) -> bool:
+    """Whether a place before the last one in the order of payers is nobody's."""
+    places = {around.above.order, *around.others}
+    if not (around.above.whole and around.others and places <= set(PAYER_ORDER)) or _repeated(around):
+        return False
+    return len(places) <= max(map(PAYER_ORDER.index, places))
+
+
 def _is_later(_view: View, _cells: Cells, around: Around) -> bool:
     above = around.above
     return above.whole and above.order not in ("", "P", "U") and not around.others
@@ -411,6 +420,11 @@ TRIGGERS: tuple[Trigger, ...] = (
             _c,
             around: _repeated(around),
         },
+        stands_on=Open("other payer", lambda met: met.first_other_payer),
+    ),
+    Trigger(
+        "payer-sequence", "around", "CLM01", SENT, _insert(_OTHER_PAYER.replace("SBR*P", "SBR*T"), "LX*"),
+        also=_has_holes, told="between P and the last of SBR01 (2000B, 2320) one is nobody's",
         stands_on=Open("other payer", lambda met: met.first_other_payer),
     ),
     Trigger(

@@ -470,8 +470,22 @@ OTHER_PAYER = FactType(
         "dated": Field(
             "bool", "DTP01", "whether the day of its decision is given, for the claim or its lines"
         ),
+        "dated_twice": Field(
+            "bool", "DTP01", "whether it is given for the claim (2330B) and for a line (2430)"
+        ),
+        "unexplained": Field(
+            "money",
+            "computed",
+            "charge less its payments and adjustments, of lines and claim; absent if it decided on no line",
+        ),
+        "decided": Field("bool", "computed", "whether it paid, adjusted or declined anything"),
+        "prior": Field("bool", "SBR01", "whether it comes before the payer of the claim"),
+        "responsibility": Field("text", "SBR01", "P primary, S secondary, ..."),
+        "insurance_type": Field("text", "SBR05", "why Medicare is not the first payer"),
+        "filing_indicator": Field("text", "SBR09", "kind of payer"),
         "left": Field("money", "computed", "charge less what it paid"),
         "liability": Field("money", "AMT02", "what the patient still owes, as the claim says (EAF)"),
+        "liability_twice": Field("bool", "AMT01", "whether EAF is given for the claim and for a line"),
         "non_covered": Field("money", "AMT02", "what is not covered at all (A8)"),
         "total_paid": Field("money", "computed", "what all payers of the claim paid together"),
     },
@@ -490,6 +504,10 @@ ADJUDICATION = FactType(
         "explained": Field("money", "computed", "paid and adjustments together"),
         "difference": Field("money", "computed", "charge less explained"),
         "bundled": Field("bool", "SVD06", "whether the payer joined the line with others"),
+        "completed": Field(
+            "bool", "computed", "whether its adjustments of the claim explain what it left open on lines"
+        ),
+        "units": Field("quantity", "SVD05", "units that the payer paid, the fewest of its entries"),
     },
 )
 
