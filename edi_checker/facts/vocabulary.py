@@ -360,8 +360,9 @@ CODE_ERROR = FactType(
         "set": Field(
             "text",
             "computed",
-            "diagnosis, pointer, procedure, modifier, place-of-service, taxonomy, state, zip, country, "
-            "currency, adjustment-reason, remark, name, npi or member-id",
+            "diagnosis, line-diagnosis, pointer, procedure, modifier, place-of-service, taxonomy, state, zip, "
+            "country, currency, adjustment-reason, remark, name, npi, member-id, amount, units, line-control "
+            "(REF*6R), tax-number, phone, birth",
         ),
         "problem": Field(
             "text",
@@ -369,7 +370,8 @@ CODE_ERROR = FactType(
             "shape, unknown, not-in-force, subdivided, uncovered (the list does not reach the day); "
             "icd-9-late, icd-10-early, icd-mixed, repeated, external-cause-first, sex, age; beyond; zip-5, "
             "missing, country-missing; of a member id form (not the payer's), medicare (none of Medicare's), "
-            "former (one that Medicare had before); of a name first, middle, title; not-taken",
+            "former (one that Medicare had before); of a name first, middle, title; not-taken; negative, "
+            "zero, fraction (of a unit of 15 minutes)",
         ),
         "code": Field("text", "computed", "the code; absent where it has no shape or is part of an address"),
         "codes": Field("codes", "HI", "where uncovered, all diagnoses that the list does not know"),

@@ -381,5 +381,13 @@ def _assistant_units(line: Line) -> int | None:
 
 
 def pointed_to(pointers: str, component: str, diagnoses: tuple[str, ...]) -> tuple[str, ...]:
-    numbers = [int(p) for p in pointers.split(component) if p.isascii() and p.isdigit() and len(p) <= 2]
-    return tuple([diagnoses[n - 1] for n in numbers if 1 <= n <= len(diagnoses)])
+    return tuple([diagnoses[n - 1] for _, n in pointers_in(pointers, component) if 1 <= n <= len(diagnoses)])
+
+
+def pointers_in(pointers: str, component: str) -> list[tuple[int, int]]:
+    """The pointers that are numbers, each with its place in SV107."""
+    return [
+        (place, int(said))
+        for place, said in enumerate(pointers.split(component), 1)
+        if said.isascii() and said.isdigit() and len(said) <= 2
+    ]
