@@ -229,7 +229,7 @@ OF_SEVERAL_OR_COLUMNS = (
     *("pointer", "diagnosis", "line-diagnosis", "line-control"),
     *("amount", "units", "tax-number", "phone", "birth"),
 )
-RESTS_ON_COLUMNS = ("death", "visit", "billing-box")
+RESTS_ON_COLUMNS = ("death", "visit", "billing-box", "self-and-patient", "authorization")
 
 
 def test_a_column_is_no_part_of_a_key_and_makes_no_other_fact(with_open_fields):

@@ -51,7 +51,7 @@ from edi_checker.facts.pieces import (
 )
 from edi_checker.facts.places import FixedLocation
 from edi_checker.facts.triggers import Around
-from edi_checker.facts.whole_claim import Line, WholeClaim
+from edi_checker.facts.whole_claim import Line, WholeClaim, repeated
 from edi_checker.finding import Finding
 from edi_checker.reference.units import least_minutes
 from edi_checker.x12.dates import days_of
@@ -134,7 +134,8 @@ class _Judging(WholeClaim):
         if parties or cut.payers:
             self.roles = tuple(dict.fromkeys([party.role for party in parties]))
             around = self.levels.around
-            self.around = Around(around.above, cut.payers, self.roles, around.organization)
+            twice = repeated([party.role for party in parties])
+            self.around = Around(around.above, cut.payers, self.roles, twice, around.organization)
         head = self._hear_pieces(parties, first, last)
         if not self._are_apart():
             self.regular = False
@@ -239,9 +240,12 @@ class _Judging(WholeClaim):
         return 0 if "DN" in self.roles else sum([row.entry.always for row in self.rows])
 
     @once
-    def born_after_service(self) -> bool:
-        birth = self.levels.birth
-        return birth is not None and self.first is not None and birth > self.first
+    def birth(self) -> int | None:
+        return self.levels.birth
+
+    def reference(self, qualifier: str) -> str:
+        start = f"REF{self.memo.cutter.element}{qualifier}{self.memo.cutter.element}"
+        return next((columns[0] for key, columns, _ in self.cut.head if key.startswith(start)), "")
 
     @once
     def diagnoses(self) -> tuple[str, ...]:

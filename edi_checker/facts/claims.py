@@ -351,6 +351,7 @@ _OF_CLAIM: dict[str, OpenValue] = {
         "a_year_later", lambda whole: a_year_after(whole.first) if whole.first is not None else None
     ),
     "born_after_service": Open("born_after_service", attrgetter("born_after_service")),
+    "born_long_before": Open("born_long_before", attrgetter("born_long_before")),
     "came_before": Open("came_before", lambda whole: whole.earlier is not None),
 }
 _OF_PART: dict[str, OpenValue] = {

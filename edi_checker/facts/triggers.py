@@ -51,12 +51,13 @@ DETAILS = frozenset(("N3", "N4", "DMG"))  # of 2010BA, sent where the subscriber
 
 class Around(NamedTuple):
     """What stands around a piece: the levels above, the order of each other payer (SBR01), the roles of the
-    claim's providers, whether the billing provider is an organization.
+    claim's providers and those that several have, whether the billing provider is an organization.
     """
 
     above: Above
     others: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
     organization: bool = False
 
 
@@ -281,6 +282,24 @@ def _is_in_loop_of(view: View, cells: Cells, role: str) -> bool:
     return False
 
 
+def _has_no_route(view: View, cells: Cells, _around: Around) -> bool:
+    """Whether none of a line's modifiers says where an ambulance went from and to, or that it need not."""
+    modifiers = text(cells, 1).split(view.component)[2:6]
+    return not any(each == "QL" or _ROUTE.fullmatch(each) for each in modifiers)
+
+
+def _is_of_another_code(view: View, cells: Cells, _around: Around) -> bool:
+    """Whether the code of SV5 is not that of the line."""
+    service = view.first("SV1")
+    ordered, billed = (text(each, 1).split(view.component) for each in (cells, service))
+    return len(ordered) > 1 and len(billed) > 1 and ordered[:2] != billed[:2]
+
+
+def _is_second(view: View, cells: Cells, _around: Around) -> bool:
+    """Whether an NM1 with the same role stands before."""
+    return view.first("NM1", text(cells, 1)) is not cells
+
+
 def _has_identifier(view: View, cells: Cells, _around: Around) -> Value:
     """Whether the loop that an NM1 opens gives a secondary number of its provider."""
     at = next(number for number, each in enumerate(view.segments) if each is cells)
@@ -292,6 +311,8 @@ def _has_identifier(view: View, cells: Cells, _around: Around) -> Value:
     return False
 
 
+_ROUTE = re.compile("[DEGHIJNPRSX]{2}")  # origin and destination of an ambulance
+_TWO_CHARACTERS = Test("two letters or digits", lambda said: len(said) == 2 and said.isalnum())
 _A_NUMBER = Test("a number", lambda said: quantity(said) is not None)
 
 
@@ -323,6 +344,10 @@ _TESTS = numbers(
     (87003, 87899), (88104, 88299), (88302, 88309), (89049, 89200),
 )  # fmt: skip
 _PREVENTIVE = numbers((99381, 99385), (99391, 99395))
+# Visits to a patient in a hospital, or in a nursing facility.
+INPATIENT_VISITS = numbers(
+    (99221, 99239), (99252, 99255), (99291, 99292), (99304, 99316), (99460, 99480)
+)  # fmt: skip
 VISITS = numbers((99202, 99205), (99212, 99215), (99221, 99239))
 _OXYGEN = one_of(
     *"E0424 E0431 E0433 E0434 E0439 E0441 E0442 E0443 E0444 E0447 E1390 E1391 E1392 E1405 E1406 K0738".split()  # noqa: SIM905
@@ -370,6 +395,10 @@ TRIGGERS: tuple[Trigger, ...] = (
         says={"transmission": said_in(2), "identified": is_there(6)},
     ),
     Trigger(
+        "attachment-on-request", "head", "PWK02", one_of("AA"), _insert("PWK*OZ*AA***AC*A1"),
+        says={"identified": is_there(6)},
+    ),
+    Trigger(
         "patient-paid", "head", "AMT01", one_of("F5"), _insert("AMT*F5*10"),
         says={"amount": _patient_paid, "charge": column("charge", lambda met: met.whole.charge)},
     ),
@@ -388,10 +417,16 @@ TRIGGERS: tuple[Trigger, ...] = (
         says={"frequency": column("frequency", lambda met: met.whole.claim.frequency)},
     ),
     Trigger(
+        "authorization", "head", "REF01", one_of("G1"), _insert("REF*9F*A1~REF*G1*A1"),
+        told="REF*G1 and REF*9F have the same number",
+        when=Open("same number", lambda met: met.whole.is_referral_the_authorization),
+    ),
+    Trigger(
         "inpatient", "head", "CLM05-1", one_of("21", "51", "61"), {"find": "CLM*", "set": {"5-1": "21"}},
         says={
             "place_of_service": said_in(5, 1),
             "attended": column("attended", lambda met: met.whole.attended),
+            "visited": column("visited", lambda met: met.whole.visited),
         },
     ),
     # The claim and the levels above it
@@ -451,6 +486,13 @@ TRIGGERS: tuple[Trigger, ...] = (
         stands_on=Open("primary care", lambda met: met.provider_at("P3", "2310A")),
     ),
     Trigger(
+        "two-referring", "around", "CLM01", SENT,
+        {"find": "NM1*DN", "repeat": "2"},
+        also=lambda _view, _cells, around: "DN" in around.repeated,
+        told="NM1*DN is sent twice", says={"role": lambda *_: "DN"},
+        stands_on=Open("referring", lambda met: met.provider_at("DN", "2310A")),
+    ),
+    Trigger(
         "supervision", "around", "CLM01", SENT, _insert("NM1*DQ*1*CEDAR*CARLA****XX*1679576722", "LX*"),
         also=lambda _view, _cells, around: "DQ" in around.roles, told="NM1*DQ is sent",
         says={"role": lambda *_: "DQ", "same": column("same", lambda met: met.supervises_itself)},
@@ -498,6 +540,11 @@ TRIGGERS: tuple[Trigger, ...] = (
     # The code of a line
     _of_code("unlisted", Test("an unlisted or miscellaneous code", _UNLISTED.__contains__), "97799"),
     _of_code("anesthesia", _ANESTHESIA, "00100:AA"),
+    _of_code(
+        "anesthesia-provider", numbers((100, 1999), without=(1996, 1999)), "00100",
+        without=("AA", "AD", "QK", "QX", "QY", "QZ"),
+    ),
+    Trigger("fifth-modifier", "line", "SV101-7", _TWO_CHARACTERS, {"find": "SV1*", "set": {"1-7": "76"}}),
     _of_code("laboratory", _TESTS, "81001", without=("26",)),
     _of_code("referred-test", _TESTS, "81001:90", modifiers=("90",), without=("26",)),
     _of_code("imaging", numbers((70010, 76999)), "73560", without=("26",)),
@@ -512,6 +559,11 @@ TRIGGERS: tuple[Trigger, ...] = (
     _of_code("screening", _PREVENTIVE, "99392:EP", modifiers=("EP",)),
     _of_code("post-operative", numbers((10004, 69990)), "27447:55", modifiers=("55",)),
     _of_code("ambulance", numbers((426, 434), letter="A"), "A0428"),
+    Trigger(
+        "ambulance-route", "line", "SV101-2", numbers((425, 436), letter="A"), _procedure("A0428:QN"),
+        also=_has_no_route,
+        told="SV101-2 is A0425-A0436, with no modifier for origin and destination, and not QL",
+    ),
     _of_code("care-plan-oversight", numbers((181, 182), letter="G"), "G0181"),
     _of_code("oxygen", _OXYGEN, "E1390:RR"),
     _of_code(
@@ -528,6 +580,10 @@ TRIGGERS: tuple[Trigger, ...] = (
         "attachment", "line", "PWK02", one_of("BM", "EL", "EM", "FT", "FX"),
         _insert("PWK*OZ*FX***AC*A1", "DTP*472"),
         says={"transmission": said_in(2), "identified": is_there(6)},
+    ),
+    Trigger(
+        "attachment-on-request", "line", "PWK02", one_of("AA"), _insert("PWK*OZ*AA***AC*A1", "DTP*472"),
+        says={"identified": is_there(6)},
     ),
     Trigger(
         "clia", "line", "REF01", one_of("X4"), _insert("REF*X4*11D2030122", "REF*6R"),
@@ -548,6 +604,16 @@ TRIGGERS: tuple[Trigger, ...] = (
     ),
     Trigger(
         "certificate", "line", "LQ01", one_of("UT"), {"find": "REF*6R", "append": "LQ*UT*01.02~FRM*1A*Y"}
+    ),
+    Trigger(
+        "other-equipment", "line", "SV501", SENT,
+        (_procedure("E0601:RR"), {"find": "SV1*", "append": "SV5*HC:E0470*DA*30*90*1*4"}),
+        also=_is_of_another_code, told="SV501-2 is not SV101-2",
+    ),
+    Trigger(
+        "two-referring", "line", "NM101", one_of("DN"),
+        {"find": "REF*6R", "append": "NM1*DN*1*CEDAR*CLARA~NM1*DN*1*CEDAR*CLARA"},
+        also=_is_second, told="NM1*DN is sent twice for a line", says={"role": said_in(1)},
     ),
     Trigger("purchased", "line", "PS101", SENT, {"find": "REF*6R", "append": "PS1*A1*10"}),
 )  # fmt: skip
@@ -575,6 +641,15 @@ def triggers_of(*pieces: Piece) -> dict[str, tuple[Trigger, ...]]:
         if row.piece in pieces:
             found[row.segment] = (*found.get(row.segment, ()), row)
     return found
+
+
+# Supplies, equipment and drugs, which are billed for days ahead.
+_SUPPLIES = re.compile("A[4-9]|B[4-9]|[EKJQS]")
+
+
+def is_supply(code: str) -> bool:
+    """Whether a code is of supplies, equipment or drugs: A4-A9, B4-B9, E, K, J, Q, S."""
+    return _SUPPLIES.match(code) is not None
 
 
 def is_attended(code: str) -> bool:

@@ -107,6 +107,9 @@ CLAIM = FactType(
         "born_after_service": Field(
             "bool", "DMG02", "whether the patient's birth date is after the first day"
         ),
+        "born_long_before": Field(
+            "bool", "DMG02", "whether the patient would be over 120 years old on the first day"
+        ),
         "came_before": Field("bool", "computed", "whether the same claim came before in the input"),
     },
     stands_on=("uncertified", "earlier"),
@@ -174,6 +177,9 @@ LINE = FactType(
             "codes", "SV101-3", "those of GP, GO, GN that the line names", values=_DISCIPLINES
         ),
         "described": Field("bool", "SV101-7", "whether the code has a description"),
+        "supply": Field(
+            "bool", "computed", "whether the code is of supplies, equipment or drugs, billed for days ahead"
+        ),
         "visit": Field(
             "bool", "computed", "whether the code counts as evaluation and management, widely read"
         ),
@@ -360,9 +366,9 @@ CODE_ERROR = FactType(
         "set": Field(
             "text",
             "computed",
-            "diagnosis, line-diagnosis, pointer, procedure, modifier, place-of-service, taxonomy, state, zip, "
-            "country, currency, adjustment-reason, remark, name, npi, member-id, amount, units, line-control "
-            "(REF*6R), tax-number, phone, birth",
+            "diagnosis, line-diagnosis, pointer, procedure, modifier, place-of-service, taxonomy, state, "
+            "zip, country, currency, adjustment-reason, remark, name, npi, member-id, amount, units, "
+            "line-control (REF*6R), tax-number, phone, purpose (BHT02) or submission (BHT06)",
         ),
         "problem": Field(
             "text",
@@ -406,6 +412,7 @@ SITUATION = FactType(
             "segments of the line and its claim (2300, 2310), each with its qualifier where it has one: "
             "REF X4, DTP 439, NM1 DN, CR1",
         ),
+        "stated_by_claim": Field("codes", "computed", "of a line: those of its claim alone"),
         "place_of_service": Field("text", "CLM05-1", "place of service"),
         "frequency": Field("text", "CLM05-3", "1 original, 7 replacement, 8 void"),
         "filing_indicator": Field("text", "SBR09", "kind of payer"),
@@ -415,6 +422,7 @@ SITUATION = FactType(
         "attended": Field(
             "bool", "computed", "whether a service is more than a laboratory test or the reading of an image"
         ),
+        "visited": Field("bool", "computed", "whether a service is a visit to an inpatient"),
         "other_payers": Field("int", "computed", "number of other payers (2320)"),
         "repeated_responsibilities": Field(
             "codes", "SBR01", "places in the order of payers that more than one payer has"
