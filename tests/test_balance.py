@@ -128,7 +128,30 @@ def test_a_line_without_a_decision_makes_the_claim_a_warning():
     assert told(payer("AMT*D*90"), decided(1, "80", "CAS*CO*45*20")) == [
         ("balance.other-payer", "warning", None, "AMT02")
     ]
-    assert told(payer("AMT*D*80"), decided(1, "80", "CAS*CO*45*20")) == []
+    assert told(payer("AMT*D*80"), decided(1, "80", "CAS*CO*45*20")) == [
+        ("balance.other-payer", "warning", None, "AMT02")
+    ]
+    assert told(payer("CAS*PR*1*50~AMT*D*80"), decided(1, "80", "CAS*CO*45*20")) == []
+
+
+@pytest.mark.parametrize(
+    ("left", "paid", "severity"), [("15", "120", ""), ("14.99", "120", "error"), ("15", "121", "error")]
+)
+def test_adjustments_of_the_claim_may_complete_those_of_its_lines(left, paid, severity):
+    edits = (
+        payer(f"CAS*PR*1*{left}~AMT*D*{paid}"),
+        decided(1, "80", "CAS*CO*45*5"),
+        decided(2, "40", "CAS*PR*1*10"),
+    )
+    assert {each[1] for each in told(*edits)} == ({severity} if severity else set())
+
+
+@pytest.mark.parametrize(("adjusted", "found_on"), [("30", []), ("29.99", [1])])
+def test_two_policies_of_one_carrier_each_decide_on_the_whole_charge(adjusted, found_on):
+    two = {"find": "LX*1", "insert": payer("AMT*D*50", 2, "T")["insert"]}
+    second = {"find": "LX*2", "insert": f"SVD*PAYER2*70*HC:97530**1~CAS*OA*23*{adjusted}~DTP*573*D8*20260210"}
+    edits = (payer(), two, decided(1, "80", "CAS*CO*45*20"), second, decided(2, "40", "CAS*PR*1*10"))
+    assert [each[2] for each in told(*edits)] == found_on
 
 
 def test_lines_that_a_payer_joined_are_a_warning():
@@ -185,7 +208,10 @@ def test_a_payer_that_has_not_decided_yet_balances():
     [
         ("CAS*PR*1*30~AMT*D*120~AMT*EAF*30", None),
         ("CAS*PR*1*30~AMT*D*120~AMT*EAF*30.01", "AMT02"),
-        ("CAS*PR*1*30~AMT*D*120~AMT*A8*150.01", "AMT02"),
+        ("CAS*PR*1*30~AMT*D*120~AMT*A8*150", "AMT02"),
+        ("AMT*A8*150", None),
+        ("AMT*A8*150.01", "AMT02"),
+        ("AMT*A8*149.99", "AMT02"),
         ("CAS*CO*45*-10~AMT*D*160", "AMT02"),
     ],
 )

@@ -104,7 +104,10 @@ def test_generated_clean_claims_give_neither_error_nor_warning():
     [
         # The qualifier of the reference is wrong: what was meant is not known.
         (
-            {"claim": {"set": {"CLM05-3": "7"}}, "edit": [{"find": "HI*", "insert": "REF*FX*C123"}]},
+            {
+                "claim": {"payer": "commercial", "set": {"CLM05-3": "7"}},
+                "edit": [{"find": "HI*", "insert": "REF*FX*C123"}],
+            },
             "guide.",
         ),
         (
@@ -191,7 +194,8 @@ def test_other_payers_segments_say_nothing_of_the_claim():
         "SBR*S*18*******CI~OI***Y***Y~NM1*IL*1*MAPLE*MARTA****MI*W1~"
         "NM1*PR*2*OTHER PAYER*****PI*PAYER2~REF*F8*C123"
     )
-    example = {"claim": {"set": {"CLM05-3": "7"}}, "edit": [{"find": "LX*", "insert": other}]}
+    claim = {"payer": "commercial", "set": {"CLM05-3": "7"}}
+    example = {"claim": claim, "edit": [{"find": "LX*", "insert": other}]}
     assert told(example) == [("original-reference", "error", "CLM05-3")]
 
 

@@ -20,6 +20,8 @@ from edi_checker.facts.claims import (
     Part,
     addresses_in,
     find_line_code_errors,
+    find_line_diagnosis_code_errors,
+    find_number_code_errors,
     make_diagnoses,
     make_other_payer,
     make_party,
@@ -49,7 +51,7 @@ from edi_checker.facts.pieces import (
 )
 from edi_checker.facts.places import FixedLocation
 from edi_checker.facts.triggers import Around
-from edi_checker.facts.whole_claim import Line, WholeClaim
+from edi_checker.facts.whole_claim import Line, WholeClaim, repeated
 from edi_checker.finding import Finding
 from edi_checker.reference.units import least_minutes
 from edi_checker.x12.dates import days_of
@@ -59,6 +61,7 @@ from edi_checker.x12.money import cents, thousandths
 # is known of a line takes some 10 kB, other answers hardly any.
 _NONE: list[Finding] = []
 _MOST_LINES = 50  # as the guide allows
+_CONTROL, _MORE = 10, 11  # of the text of a line
 _BEFORE_DESCRIPTION = 5  # separators within SV101
 
 
@@ -115,6 +118,8 @@ class _Judging(WholeClaim):
         self.by_day: dict[int, list[int]] = {}
         self.regular = True
         self.built: dict[int, Line] = {}
+        # Lines whose charge or units may be such as must not be.
+        self.odd: set[int] = set()
 
     def findings(self) -> list[Finding] | None:
         """The findings; None where the claim must be looked at as a whole."""
@@ -129,7 +134,8 @@ class _Judging(WholeClaim):
         if parties or cut.payers:
             self.roles = tuple(dict.fromkeys([party.role for party in parties]))
             around = self.levels.around
-            self.around = Around(around.above, cut.payers, self.roles, around.organization)
+            twice = repeated([party.role for party in parties])
+            self.around = Around(around.above, cut.payers, self.roles, twice, around.organization)
         head = self._hear_pieces(parties, first, last)
         if not self._are_apart():
             self.regular = False
@@ -234,9 +240,12 @@ class _Judging(WholeClaim):
         return 0 if "DN" in self.roles else sum([row.entry.always for row in self.rows])
 
     @once
-    def born_after_service(self) -> bool:
-        birth = self.levels.birth
-        return birth is not None and self.first is not None and birth > self.first
+    def birth(self) -> int | None:
+        return self.levels.birth
+
+    def reference(self, qualifier: str) -> str:
+        start = f"REF{self.memo.cutter.element}{qualifier}{self.memo.cutter.element}"
+        return next((columns[0] for key, columns, _ in self.cut.head if key.startswith(start)), "")
 
     @once
     def diagnoses(self) -> tuple[str, ...]:
@@ -336,6 +345,8 @@ class _Judging(WholeClaim):
             units = thousandths(counted) if unit == "UN" else None
             amount = cents(charge)
             total = total + amount if total is not None and amount is not None else None
+            if not units or units % 1000 or (amount or 0) < 0:
+                self.odd.add(number)
             joins |= entry.mue_day.joins
             self.rows.append(_Row(entry, dates, units, line))
             if not date or not entry.plain or units is None:
@@ -424,9 +435,21 @@ class _Judging(WholeClaim):
             needed = enough.get(line[7])
             if needed is None:
                 needed = memo.enough(line[7])
-            if needed > count or entry.addressed:
+            if needed > count or entry.addressed or number in self.odd:
                 judging = memo.judging_on(self.first)
                 self.facts += find_line_code_errors(self.line(number), entry.view, judging)
+
+        if (self.charge or 0) < 0 or self._repeats_a_control():
+            self.facts += find_number_code_errors(self, memo.judging_on(self.first))
+
+    def _repeats_a_control(self) -> bool:
+        """Whether two lines have the same number (REF*6R)."""
+        controls = [line[_CONTROL] for _, _, _, line in self.rows if line[_CONTROL]]
+        mark = f"{self.memo.cutter.terminator}REF{self.memo.cutter.element}6R{self.memo.cutter.element}"
+        for _, _, _, line in self.rows:
+            if mark in line[_MORE]:
+                controls.append(line[_MORE].partition(mark)[2].partition(self.memo.cutter.terminator)[0])
+        return len(set(controls)) < len(controls)
 
     def _judge_diagnoses(self) -> None:
         claim = self.claim
@@ -435,6 +458,7 @@ class _Judging(WholeClaim):
             claim, claim.diagnoses, self.first, self.last, judging, CODE_ERROR_OF_CLAIM
         )
         self.facts += fill(made, self)
+        self.facts += find_line_diagnosis_code_errors(self, judging)
 
     # -- what takes several pieces
 

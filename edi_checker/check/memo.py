@@ -57,6 +57,7 @@ from edi_checker.facts.pieces import (
     OpenFact,
     View,
     cell,
+    end_of_loop,
     look_at,
     look_at_address,
     place_segments,
@@ -64,7 +65,7 @@ from edi_checker.facts.pieces import (
     shape_of_postal_code,
 )
 from edi_checker.facts.pieces import text as said_in
-from edi_checker.facts.triggers import Above, Around
+from edi_checker.facts.triggers import DETAILS, Above, Around
 from edi_checker.facts.whole_claim import Line, Service, WholeClaim
 from edi_checker.finding import Finding
 from edi_checker.reference.codesets import lists, therapist
@@ -143,13 +144,16 @@ class Head(NamedTuple):
 def _read_level(view: View, kind: type) -> LevelRead:
     """What of a level claims below may rest on."""
     responsible = view.first("SBR")
-    named = view.first("NM1", "IL")
+    begin = view.find("NM1", "IL")
+    named = view.segments[begin] if begin is not None else None
     birth, member = cell(view.first("DMG", "D8"), 2), cell(named, 9)
     above = Above(
         said_in(responsible, 1),
         said_in(responsible, 2),
         said_in(responsible, 9),
-        said_in(view.first("HL"), 4) == "0",
+        said_in(view.first("HL"), 4) == "1",
+        begin is not None
+        and {str(each[0]) for each in view.segments[begin : end_of_loop(view, begin)]} >= DETAILS,
         identified=view.first("REF", "Y4") is not None,
         whole=True,
         dead=present(cell(view.first("PAT"), 6)),

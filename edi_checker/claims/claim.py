@@ -406,13 +406,23 @@ class Subscriber(Level):
 
 
 class Patient(Level):
-    """2000C and 2010CA: the patient where he or she is not the subscriber."""
+    """2000C and 2010CA: the patient where he or she is not the subscriber.
+
+    `after_own_claims` says whether the subscriber has claims of his or her own before.
+    """
 
     def __init__(
-        self, block: Block, transaction: Transaction, faults: tuple[Fault, ...], subscriber: Subscriber | None
+        self,
+        block: Block,
+        transaction: Transaction,
+        faults: tuple[Fault, ...],
+        subscriber: Subscriber | None,
+        *,
+        after_own_claims: bool = False,
     ) -> None:
         super().__init__(block, transaction, faults)
         self.subscriber = subscriber
+        self.after_own_claims = after_own_claims
 
     @property
     def relationship(self) -> str:
@@ -642,11 +652,16 @@ class Claim(BlockView):
 
     @once
     def diagnoses(self) -> list[tuple[str, str]]:
-        """Qualifier and code of each diagnosis, in the order to which SV107 points"""
-        found = []
+        """Qualifier and code of each diagnosis, in the order to which SV107 points
+
+        A place that is left empty between two counts: its code is "".
+        """
+        found: list[tuple[str, str]] = []
         for segment in self.header.all("HI"):
-            for composite in segment[1:]:
-                parts = composite.split(self.component)
+            first = element(segment, 1).partition(self.component)[0]
+            last = max((at for at, composite in enumerate(segment) if composite), default=0)
+            for composite in segment[1 : last + 1]:
+                parts = composite.split(self.component) if composite else [first]
                 if parts[0] in DIAGNOSIS_LISTS:
                     found.append((parts[0], parts[1] if len(parts) > 1 else ""))
         return found

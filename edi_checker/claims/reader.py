@@ -103,6 +103,7 @@ class Reader:
         self._provider: BillingProvider | None = None
         self._subscriber: Subscriber | None = None
         self._patient: Patient | None = None
+        self._own_claims = False  # whether the subscriber has claims without a level of a patient
         self._groups = 0
         self._transactions = 0
         self._claims = 0
@@ -181,6 +182,7 @@ class Reader:
             faults = _before_the_cut(faults, block)
         if is_claim:
             claim = Claim(block, transaction, self._provider, self._subscriber, self._patient, faults, cut)
+            self._own_claims = self._own_claims or self._patient is None
             if faults and any(_is_lost_subscriber(fault) for fault in faults):
                 # Whose level began within the block is not known; what comes next is not of the one before.
                 self._subscriber = self._patient = None
@@ -190,10 +192,13 @@ class Reader:
             self._subscriber = self._patient = None
             return self._provider
         if level == "2000C":
-            self._patient = Patient(block, transaction, faults, self._subscriber)
+            self._patient = Patient(
+                block, transaction, faults, self._subscriber, after_own_claims=self._own_claims
+            )
             return self._patient
         self._subscriber = Subscriber(block, transaction, faults, self._provider)
         self._patient = None
+        self._own_claims = False
         return self._subscriber
 
     def end(self) -> Iterator[Part]:

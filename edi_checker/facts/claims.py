@@ -10,16 +10,21 @@ from edi_checker.claims.loops import LOOPS_2310
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.code_errors import (
     MOST_CODE_ERRORS,
+    MOST_DIAGNOSES,
     Judging,
     find_payer_code_errors,
     make_address_code_errors,
+    make_charge_code_errors,
+    make_control_code_error,
     make_diagnosis_code_errors,
     make_head_code_errors,
+    make_line_diagnosis_code_errors,
+    make_number_code_errors,
     make_pointer_code_errors,
     make_segment_code_errors,
     without_refused,
 )
-from edi_checker.facts.coding import add_coding
+from edi_checker.facts.coding import add_coding, is_timed
 from edi_checker.facts.columns import ADDRESS
 from edi_checker.facts.context import InputMemory, Setting
 from edi_checker.facts.duplicates import find_earlier_claim, find_earlier_lines
@@ -57,7 +62,7 @@ from edi_checker.facts.situations import (
     make_situations,
 )
 from edi_checker.facts.triggers import NOTHING_AROUND, Around
-from edi_checker.facts.whole_claim import Line, WholeClaim
+from edi_checker.facts.whole_claim import Line, WholeClaim, pointers_in
 from edi_checker.finding import Place
 from edi_checker.reference.codesets import therapist
 from edi_checker.reference.codesets.imported import releases_in
@@ -161,12 +166,36 @@ def add_claim(
         given = OfLine(judging, line.first or received, therapist(taxonomy), memory.minutes is not None)
         add(fill(make_line(view, line.service, given), line))
         add(find_line_code_errors(line, view, judging))
+    add(find_line_diagnosis_code_errors(whole, judging))
+    add(find_number_code_errors(whole, judging))
     facts += find_payer_code_errors(claim, first, whole.last, judging)
     facts += without_refused(code_errors, claim.faults)[:MOST_CODE_ERRORS]
     if not (claim.faults and hides_something(claim.faults)):
         facts += situations[:MOST_SITUATIONS]
     add_coding(facts, whole)
     add_other_payers(facts, whole)
+
+
+def find_line_diagnosis_code_errors(whole: WholeClaim, judging: Judging) -> Iterator[Fact]:
+    """The diagnoses of lines that hold on a day of the claim and on none of the line."""
+    first, last = whole.first, whole.last
+    if first is None or last is None or first == last:
+        return
+    known = whole.claim.diagnoses[:MOST_DIAGNOSES]
+    for line in whole.lines:
+        if line.first is None:
+            continue
+        pointed = [
+            (place, *known[number - 1])
+            for place, number in pointers_in(line.pointers, whole.claim.component)
+            if 1 <= number <= len(known)
+        ]
+        number = next((at for at, segment in enumerate(line.segments) if segment[0] == "SV1"), 0)
+        days = line.first, line.last if line.last is not None else line.first
+        made = make_line_diagnosis_code_errors(
+            pointed, (first, last), days, number, judging, CODE_ERROR_OF_LINE
+        )
+        yield from fill(made, line)
 
 
 def addresses_in(
@@ -180,12 +209,28 @@ def addresses_in(
             yield from fill(made, Part(whole, SegmentRun([segment], run.position + number, run.component)))
 
 
+def find_number_code_errors(whole: WholeClaim, judging: Judging) -> Iterator[Fact]:
+    """The code errors of a claim's charge, and of the numbers (REF*6R) of its lines."""
+    yield from fill(make_charge_code_errors(whole.charge, judging, CODE_ERROR_OF_CLAIM), whole)
+    seen: set[str] = set()
+    for line in whole.lines:
+        control = line.view.control
+        if control in seen:
+            yield from fill([make_control_code_error(line.segments, judging, CODE_ERROR_OF_LINE)], line)
+        elif control:
+            seen.add(control)
+
+
 def find_line_code_errors(line: Line, view: View, judging: Judging) -> Iterator[Fact]:
-    """The code errors of a line that its key does not tell: of its pointers and of its addresses."""
+    """The code errors of a line that its key does not tell: of its pointers, numbers and addresses."""
     whole = line.whole
     number = view.find("SV1") or 0
     count = len(whole.diagnoses)
     made = make_pointer_code_errors(line.pointers, view.component, count, number, judging, CODE_ERROR_OF_LINE)
+    yield from fill(made, line)
+    made = make_number_code_errors(
+        line.segments, timed=is_timed(line), judging=judging, shared=CODE_ERROR_OF_LINE
+    )
     yield from fill(made, line)
     if any(cells[0] == ADDRESS for cells in view.segments):
         loops, roles = place_segments(view, "2400")
@@ -307,6 +352,7 @@ _OF_CLAIM: dict[str, OpenValue] = {
         "a_year_later", lambda whole: a_year_after(whole.first) if whole.first is not None else None
     ),
     "born_after_service": Open("born_after_service", attrgetter("born_after_service")),
+    "born_long_before": Open("born_long_before", attrgetter("born_long_before")),
     "came_before": Open("came_before", lambda whole: whole.earlier is not None),
 }
 _OF_PART: dict[str, OpenValue] = {

@@ -9,7 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from edi_checker.claims.claim import DIAGNOSIS_LISTS, BillingProvider, Claim, Subscriber, element, place_in
+from edi_checker.claims.claim import (
+    DIAGNOSIS_LISTS,
+    BillingProvider,
+    Claim,
+    Segment,
+    Subscriber,
+    element,
+    place_in,
+)
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.fact import Fact, Value
 from edi_checker.facts.pieces import (
@@ -33,6 +41,7 @@ from edi_checker.reference.codesets.member_ids import LONGEST, judge_medicare_id
 from edi_checker.reference.periods import last_day
 from edi_checker.x12.blocks import Fault
 from edi_checker.x12.dates import NO_END, day, days_between, years_between
+from edi_checker.x12.money import cents, quantity
 
 _MOST_QUOTED = 8  # characters of a code that a finding may quote; what is longer is no code
 _LENGTH_OF_TAXONOMY = 10
@@ -113,6 +122,50 @@ def make_pointer_code_errors(
         yield _open_fact(code_error, Site("2400", "SV1", number, code_error.at), "", judging, shared)
 
 
+def make_number_code_errors(
+    segments: Sequence[Segment],
+    *,
+    timed: bool,
+    judging: Judging,
+    shared: Mapping[str, OpenValue],
+) -> Iterator[OpenFact]:
+    """What does not fit in the charge and units of a line; `timed` says whether a unit is 15 minutes."""
+    number = next((at for at, segment in enumerate(segments) if segment[0] == "SV1"), 0)
+    written = segments[number]
+    for code_error in _judge_numbers(element(written, 2), element(written, 3), element(written, 4), timed):
+        yield _open_fact(code_error, Site("2400", "SV1", number, code_error.at), "", judging, shared)
+
+
+def _judge_numbers(charge: str, unit: str, counted: str, timed: bool) -> Iterator[CodeError]:
+    if (cents(charge) or 0) < 0:
+        yield CodeError("amount", "negative", "SV102")
+    units = quantity(counted)
+    if units is None:
+        return
+    if units <= 0:
+        yield CodeError("units", "negative" if units < 0 else "zero", "SV104")
+    elif timed and unit == "UN" and units % 1:
+        yield CodeError("units", "fraction", "SV104")
+
+
+def make_charge_code_errors(
+    charge: int | None, judging: Judging, shared: Mapping[str, OpenValue]
+) -> Iterator[OpenFact]:
+    """What does not fit in CLM02, given in cents."""
+    if charge is not None and charge < 0:
+        code_error = CodeError("amount", "negative", "CLM02")
+        yield _open_fact(code_error, Site("2300", "CLM", 0, "CLM02"), "", judging, shared)
+
+
+def make_control_code_error(
+    segments: Sequence[Segment], judging: Judging, shared: Mapping[str, OpenValue]
+) -> OpenFact:
+    """That a line has the number (REF*6R) of an earlier line of its claim."""
+    number = next(at for at, segment in enumerate(segments) if segment[:2] == ["REF", "6R"])
+    code_error = CodeError("line-control", "repeated", "REF02")
+    return _open_fact(code_error, Site("2400", "REF", number, "REF02"), "", judging, shared)
+
+
 def make_service_code_errors(
     view: View,
     service: tuple[str, tuple[str, ...]],
@@ -169,8 +222,50 @@ def make_diagnosis_code_errors(
 
 
 def are_plain_diagnoses(pairs: tuple[tuple[str, str], ...], first: int, last: int, judging: Judging) -> bool:
-    """Whether nothing does not fit in these diagnoses, whoever the patient is; the days are eras of them."""
-    return _judge_diagnoses(pairs, first, last, True, judging.imported) == ((), False)
+    """Whether nothing does not fit in these diagnoses on either day, whoever the patient is; the days are
+    eras of them.
+    """
+    return all(
+        _judge_diagnoses(pairs, on, on, True, judging.imported) == ((), False)
+        for on in dict.fromkeys((first, last))
+    )
+
+
+def make_line_diagnosis_code_errors(
+    pointed: Sequence[tuple[int, str, str]],
+    of_claim: tuple[int, int],
+    of_line: tuple[int, int],
+    number: int,
+    judging: Judging,
+    shared: Mapping[str, OpenValue],
+) -> Iterator[OpenFact]:
+    """The diagnoses of a line that hold on a day of its claim and on none of its own.
+
+    pointed   place in SV107, qualifier and code of each; SV1 is segment `number` of the line
+    of_claim  first and last day of service of the claim; `of_line` those of the line
+    """
+    for place, qualifier, code in pointed:
+        system = DIAGNOSIS_LISTS[qualifier]
+        days = [era_of_diagnoses(on, judging) for on in (*of_claim, *of_line)]
+        said = code[:_LONGEST_TEXT]
+        if not said or _judge_diagnosis(system, said, days[0], days[1], judging.imported)[0] is not None:
+            continue
+        unfit, table = _judge_diagnosis(system, said, days[2], days[3], judging.imported)
+        if unfit is None or unfit.problem == "uncovered":
+            continue
+        at = f"SV107-{place}"
+        code_error = CodeError(
+            "line-diagnosis",
+            unfit.problem,
+            at,
+            code,
+            False,
+            unfit.since,
+            unfit.until,
+            unfit.better,
+            table=table,
+        )
+        yield _open_fact(code_error, Site("2400", "SV1", number, at), "", judging, shared)
 
 
 def era_of_diagnoses(on: int, judging: Judging) -> int:

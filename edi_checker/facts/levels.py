@@ -56,7 +56,7 @@ from edi_checker.facts.pieces import (
 from edi_checker.facts.places import FixedLocation, Header, LoopLocation
 from edi_checker.facts.situations import hides_something, is_box, make_situations
 from edi_checker.facts.statuses import answer_fault
-from edi_checker.facts.triggers import NOTHING_AROUND
+from edi_checker.facts.triggers import DETAILS, NOTHING_AROUND, SELF
 from edi_checker.finding import Place
 from edi_checker.reference.codesets.imported import releases_in
 from edi_checker.x12.blocks import Fault
@@ -216,6 +216,27 @@ class LevelMet:
         return self.level.transaction.type
 
     @property
+    def is_of_a_patient_subscriber(self) -> bool:
+        """Whether this is a patient's level below a subscriber who is said to be the patient"""
+        patient = self._patient
+        subscriber = patient.subscriber
+        if subscriber is None or (subscriber.faults and hides_something(subscriber.faults)):
+            return False
+        # One who has claims of his or her own may have them beside those of a dependent.
+        return subscriber.relationship == SELF and not patient.after_own_claims
+
+    @property
+    def subscriber_above(self) -> tuple[Placed, ...]:
+        subscriber = self._patient.subscriber
+        assert subscriber is not None
+        return (LoopLocation(self.level.transaction, subscriber, "2000B"),)
+
+    @property
+    def _patient(self) -> Patient:
+        assert isinstance(self.level, Patient)
+        return self.level
+
+    @property
     def _billing(self) -> BillingProvider:
         assert isinstance(self.level, BillingProvider)
         return self.level
@@ -294,15 +315,17 @@ def make_level(view: View, kind: type, judging: Judging) -> list[OpenFact]:
     loops, roles = loops_of(view, kind)
     received, profile = judging.received, judging.profile.name
     facts = list(make_segment_code_errors(view, loops, roles, judging, _code_error_of(judging)))
+    shared: dict[str, OpenValue] = {"date": received, "received": received, "profile": profile}
     if kind is BillingProvider:
         begin = view.find("NM1", "85")
         if begin is not None and text(view.segments[begin], 8) == "XX":
             taxonomy = next((text(c, 3) for c in view.segments if c[0] == "PRV"), "")
             facts.append(make_provider(view, begin, "2010AA", taxonomy, received, judging))
-        shared: dict[str, OpenValue] = {"date": received, "received": received, "profile": profile}
         facts += make_situations(view, loops, NOTHING_AROUND, shared, "billing")
     elif kind is Subscriber:
         facts += _make_subscriber(view, judging)
+    else:
+        facts += make_situations(view, loops, NOTHING_AROUND, shared, "patient")
     return facts
 
 
@@ -317,13 +340,7 @@ def _make_subscriber(view: View, judging: Judging) -> Iterator[OpenFact]:
     responsible = view.first("SBR")
     order, relationship, insurance_type, filing = (text(responsible, at) for at in (1, 2, 5, 9))
     identified = present(cell(named, 9))
-    if (
-        order == "P"
-        and relationship == "18"
-        and filing
-        and identified
-        and ids.issuperset(("N3", "N4", "DMG"))
-    ):
+    if order == "P" and relationship == SELF and filing and identified and ids >= DETAILS:
         return
     values: dict[str, OpenValue] = {
         "date": judging.received,
@@ -336,6 +353,7 @@ def _make_subscriber(view: View, judging: Judging) -> Iterator[OpenFact]:
         "identified": True if identified else Open("identified", _may_be_identified),
         "address": "N3" in ids and "N4" in ids,
         "demographics": "DMG" in ids,
+        "patient_announced": text(view.first("HL"), 4) == "1",
     }
     spots: tuple[Location, ...] = (
         (loop_at(view, "2010BA", begin),) if begin is not None else (At("2010BA", 0),)

@@ -30,7 +30,7 @@ from edi_checker.facts.pieces import (
     text,
 )
 from edi_checker.facts.situations import make_situations, name_segments
-from edi_checker.facts.triggers import NOTHING_AROUND
+from edi_checker.facts.triggers import NOTHING_AROUND, is_supply
 from edi_checker.facts.whole_claim import Line, Service, WholeClaim
 from edi_checker.reference.codesets import DISCIPLINES, is_visit, npi_valid, releasing, therapist
 from edi_checker.reference.tables import Tables
@@ -88,6 +88,7 @@ def make_line(view: View, service: Service, given: OfLine) -> list[OpenFact]:
         "unit": service.unit,
         "described": service.values["described"],
         "stated": Open("stated", lambda line: (*line.whole.stated, *named)),
+        "stated_by_claim": Open("stated_by_claim", lambda line: line.whole.stated),
     }
     facts += make_situations(view, loops, NOTHING_AROUND, shared, "line")
     facts += make_service_code_errors(
@@ -274,6 +275,7 @@ def _read_service(
         "releasing_modifiers": released,
         "disciplines": disciplines,
         "described": bool(parts[6]),
+        "supply": is_supply(code),
         "visit": is_visit(code),
         "surely_visit": surely_visit(code),
         "surely_no_visit": surely_no_visit(code),

@@ -160,9 +160,9 @@ def look_at(segments: Iterable[Segment], component: str) -> View:
 
 
 def without_description(procedure: str, component: str) -> str:
-    """SV101 with a mark in place of its description, which is free text."""
+    """SV101 with a mark in place of its description, which is free text unless it is as short as a code."""
     parts = procedure.split(component)
-    if len(parts) <= _DESCRIPTION or not parts[_DESCRIPTION]:
+    if len(parts) <= _DESCRIPTION or len(parts[_DESCRIPTION]) in (0, _SHORT):
         return procedure
     parts[_DESCRIPTION] = "-"
     return component.join(parts)
@@ -206,6 +206,7 @@ def _may_be_empty(segment: Segment) -> tuple[int, ...]:
     return NAME_OF_A_PERSON if segment[0] == "NM1" and segment[2:3] == ["1"] else ()
 
 
+_SHORT = 2  # characters of a modifier
 _DESCRIPTION = 6  # of the parts of SV101, from 0
 _DIGITS = re.compile(r"[0-9]")
 _CAPITALS = re.compile(r"[A-Z]")

@@ -108,6 +108,7 @@ _ROWS: dict[Piece, tuple[Piece, ...]] = {
     "around": ("around",),
     "party": ("party",),
     "billing": ("billing",),
+    "patient": ("patient",),
     "line": ("line", "party"),
 }
 

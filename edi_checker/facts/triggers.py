@@ -18,15 +18,16 @@ from edi_checker.facts.fact import Value
 from edi_checker.facts.pieces import Cells, Open, OpenValue, View, cell, present, read, text
 from edi_checker.x12.money import cents, quantity
 
-Piece = Literal["head", "around", "line", "party", "billing"]
+Piece = Literal["head", "around", "line", "party", "billing", "patient"]
 
 
 class Above(NamedTuple):
     """What the levels above a claim say that a circumstance of it can rest on.
 
     order, relationship, filing_indicator   SBR01, SBR02, SBR09
-    alone       HL04 of the subscriber announces no level of a patient
-    patient     there is one all the same
+    announced   HL04 of the subscriber announces a level of a patient
+    detailed    address, day of birth and sex of the subscriber are sent
+    patient     there is a level of a patient
     identified  the patient's level (or the subscriber's) has a REF*Y4
     whole       the subscriber's level hides nothing
     dead        the patient's level (or the subscriber's) has a day of death
@@ -35,21 +36,28 @@ class Above(NamedTuple):
     order: str = ""
     relationship: str = ""
     filing_indicator: str = ""
-    alone: bool = False
+    announced: bool = False
+    detailed: bool = False
     patient: bool = False
     identified: bool = False
     whole: bool = False
     dead: bool = False
 
 
+PAYER_ORDER = "PSTABCDEFGH"  # SBR01: primary, secondary, tertiary, payers four to eleven
+SELF = "18"  # SBR02: the subscriber is the patient
+DETAILS = frozenset(("N3", "N4", "DMG"))  # of 2010BA, sent where the subscriber is the patient
+
+
 class Around(NamedTuple):
     """What stands around a piece: the levels above, the order of each other payer (SBR01), the roles of the
-    claim's providers, whether the billing provider is an organization.
+    claim's providers and those that several have, whether the billing provider is an organization.
     """
 
     above: Above
     others: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
     organization: bool = False
 
 
@@ -102,7 +110,7 @@ class Trigger:
     """One circumstance: the kind of `situation` that it makes.
 
     piece      in which it is written: a segment of the claim's head (2300), what stands around that, a line
-               (2400), a provider of either (2310, 2420), the billing provider's level
+               (2400), a provider of either (2310, 2420), the billing provider's level, the patient's
     address    the element that is looked at, CLM05-3
     test       what is looked for
     qualifier  first element of the segment, where only that one counts
@@ -235,6 +243,14 @@ def _repeated(around: Around) -> tuple[str, ...]:
     return tuple(dict.fromkeys(p for p in places if p and p != "U" and places.count(p) > 1))
 
 
+def _has_holes(_view: View, _cells: Cells, around: Around) -> bool:
+    """Whether a place before the last one in the order of payers is nobody's."""
+    places = {around.above.order, *around.others}
+    if not (around.above.whole and around.others and places <= set(PAYER_ORDER)) or _repeated(around):
+        return False
+    return len(places) <= max(map(PAYER_ORDER.index, places))
+
+
 def _is_later(_view: View, _cells: Cells, around: Around) -> bool:
     above = around.above
     return above.whole and above.order not in ("", "P", "U") and not around.others
@@ -242,7 +258,17 @@ def _is_later(_view: View, _cells: Cells, around: Around) -> bool:
 
 def _has_no_patient(_view: View, _cells: Cells, around: Around) -> bool:
     above = around.above
-    return above.whole and bool(above.order) and not above.relationship and not above.patient and above.alone
+    return above.whole and bool(above.order) and not above.relationship and not above.patient
+
+
+def _lacks_details(_view: View, _cells: Cells, around: Around) -> bool:
+    above = around.above
+    return (
+        above.whole
+        and above.relationship == SELF
+        and above.announced
+        and not (above.patient or above.detailed)
+    )
 
 
 def _is_in_loop_of(view: View, cells: Cells, role: str) -> bool:
@@ -256,6 +282,24 @@ def _is_in_loop_of(view: View, cells: Cells, role: str) -> bool:
     return False
 
 
+def _has_no_route(view: View, cells: Cells, _around: Around) -> bool:
+    """Whether none of a line's modifiers says where an ambulance went from and to, or that it need not."""
+    modifiers = text(cells, 1).split(view.component)[2:6]
+    return not any(each == "QL" or _ROUTE.fullmatch(each) for each in modifiers)
+
+
+def _is_of_another_code(view: View, cells: Cells, _around: Around) -> bool:
+    """Whether the code of SV5 is not that of the line."""
+    service = view.first("SV1")
+    ordered, billed = (text(each, 1).split(view.component) for each in (cells, service))
+    return len(ordered) > 1 and len(billed) > 1 and ordered[:2] != billed[:2]
+
+
+def _is_second(view: View, cells: Cells, _around: Around) -> bool:
+    """Whether an NM1 with the same role stands before."""
+    return view.first("NM1", text(cells, 1)) is not cells
+
+
 def _has_identifier(view: View, cells: Cells, _around: Around) -> Value:
     """Whether the loop that an NM1 opens gives a secondary number of its provider."""
     at = next(number for number, each in enumerate(view.segments) if each is cells)
@@ -267,6 +311,8 @@ def _has_identifier(view: View, cells: Cells, _around: Around) -> Value:
     return False
 
 
+_ROUTE = re.compile("[DEGHIJNPRSX]{2}")  # origin and destination of an ambulance
+_TWO_CHARACTERS = Test("two letters or digits", lambda said: len(said) == 2 and said.isalnum())
 _A_NUMBER = Test("a number", lambda said: quantity(said) is not None)
 
 
@@ -298,6 +344,10 @@ _TESTS = numbers(
     (87003, 87899), (88104, 88299), (88302, 88309), (89049, 89200),
 )  # fmt: skip
 _PREVENTIVE = numbers((99381, 99385), (99391, 99395))
+# Visits to a patient in a hospital, or in a nursing facility.
+INPATIENT_VISITS = numbers(
+    (99221, 99239), (99252, 99255), (99291, 99292), (99304, 99316), (99460, 99480)
+)  # fmt: skip
 VISITS = numbers((99202, 99205), (99212, 99215), (99221, 99239))
 _OXYGEN = one_of(
     *"E0424 E0431 E0433 E0434 E0439 E0441 E0442 E0443 E0444 E0447 E1390 E1391 E1392 E1405 E1406 K0738".split()  # noqa: SIM905
@@ -324,6 +374,11 @@ _PROVIDERS = ("DN", "P3", "82", "DQ", "DK", "QB")
 _OTHER_PAYER = (
     "SBR*P*18*******CI~AMT*D*0~OI***Y***Y~NM1*IL*1*MAPLE*MARTA****MI*W1~NM1*PR*2*OTHER PAYER*****PI*PAYER2"
 )
+_PATIENT = "HL*3*2*23*0~PAT*19~NM1*QC*1*MAPLE*MAX~N3*2 MAPLE STREET~N4*ALBANY*NY*122070002~DMG*D8*20150101*M"
+_DEPENDENT = _insert(
+    f"{_PATIENT}~CLM*C2*100***11:B:1*Y*A*Y*Y~HI*ABK:M6281~LX*1~SV1*HC:97110:GP*100*UN*1***1~DTP*472*D8*20260205",
+    "SE*",
+)
 
 TRIGGERS: tuple[Trigger, ...] = (
     # The claim as a whole
@@ -338,6 +393,10 @@ TRIGGERS: tuple[Trigger, ...] = (
     Trigger(
         "attachment", "head", "PWK02", one_of("BM", "EL", "EM", "FT", "FX"), _insert("PWK*OZ*FX***AC*A1"),
         says={"transmission": said_in(2), "identified": is_there(6)},
+    ),
+    Trigger(
+        "attachment-on-request", "head", "PWK02", one_of("AA"), _insert("PWK*OZ*AA***AC*A1"),
+        says={"identified": is_there(6)},
     ),
     Trigger(
         "patient-paid", "head", "AMT01", one_of("F5"), _insert("AMT*F5*10"),
@@ -358,16 +417,28 @@ TRIGGERS: tuple[Trigger, ...] = (
         says={"frequency": column("frequency", lambda met: met.whole.claim.frequency)},
     ),
     Trigger(
+        "authorization", "head", "REF01", one_of("G1"), _insert("REF*9F*A1~REF*G1*A1"),
+        told="REF*G1 and REF*9F have the same number",
+        when=Open("same number", lambda met: met.whole.is_referral_the_authorization),
+    ),
+    Trigger(
         "inpatient", "head", "CLM05-1", one_of("21", "51", "61"), {"find": "CLM*", "set": {"5-1": "21"}},
         says={
             "place_of_service": said_in(5, 1),
             "attended": column("attended", lambda met: met.whole.attended),
+            "visited": column("visited", lambda met: met.whole.visited),
         },
     ),
     # The claim and the levels above it
     Trigger(
         "no-patient", "around", "CLM01", SENT, {"find": "SBR*", "set": {"2": ""}}, also=_has_no_patient,
-        told="SBR02 is not sent, HL04 is 0, and there is no level of a patient",
+        told="SBR02 is not sent, and there is no level of a patient",
+    ),
+    Trigger(
+        "no-details", "around", "CLM01", SENT,
+        ({"find": "HL*2", "set": {"4": "1"}}, {"find": "DMG*", "delete": "true"}, _DEPENDENT),
+        also=_lacks_details,
+        told="SBR02 is 18, HL04 is 1, there is no level of a patient, and 2010BA N3, N4 or DMG is not sent",
     ),
     Trigger(
         "later-payer", "around", "CLM01", SENT, {"find": "SBR*", "set": {"1": "S"}}, also=_is_later,
@@ -384,6 +455,11 @@ TRIGGERS: tuple[Trigger, ...] = (
             _c,
             around: _repeated(around),
         },
+        stands_on=Open("other payer", lambda met: met.first_other_payer),
+    ),
+    Trigger(
+        "payer-sequence", "around", "CLM01", SENT, _insert(_OTHER_PAYER.replace("SBR*P", "SBR*T"), "LX*"),
+        also=_has_holes, told="between P and the last of SBR01 (2000B, 2320) one is nobody's",
         stands_on=Open("other payer", lambda met: met.first_other_payer),
     ),
     Trigger(
@@ -408,6 +484,13 @@ TRIGGERS: tuple[Trigger, ...] = (
         also=lambda _view, _cells, around: "P3" in around.roles and "DN" not in around.roles,
         told="NM1*P3 is sent and NM1*DN is not", says={"role": lambda *_: "P3"},
         stands_on=Open("primary care", lambda met: met.provider_at("P3", "2310A")),
+    ),
+    Trigger(
+        "two-referring", "around", "CLM01", SENT,
+        {"find": "NM1*DN", "repeat": "2"},
+        also=lambda _view, _cells, around: "DN" in around.repeated,
+        told="NM1*DN is sent twice", says={"role": lambda *_: "DN"},
+        stands_on=Open("referring", lambda met: met.provider_at("DN", "2310A")),
     ),
     Trigger(
         "supervision", "around", "CLM01", SENT, _insert("NM1*DQ*1*CEDAR*CARLA****XX*1679576722", "LX*"),
@@ -443,9 +526,25 @@ TRIGGERS: tuple[Trigger, ...] = (
         },
         told="NM1*PE is sent", says={"purpose": column("purpose", lambda met: met.purpose)},
     ),
+    # The patient
+    Trigger(
+        "self-and-patient", "patient", "HL03", one_of("23"),
+        (
+            {"find": "HL*2", "set": {"4": "1"}},
+            _insert(_PATIENT, "CLM*"),
+        ),
+        told="SBR02 is 18, there is a level of a patient, and the subscriber has no claims",
+        when=Open("self", lambda met: met.is_of_a_patient_subscriber),
+        stands_on=Open("subscriber", lambda met: met.subscriber_above),
+    ),
     # The code of a line
     _of_code("unlisted", Test("an unlisted or miscellaneous code", _UNLISTED.__contains__), "97799"),
     _of_code("anesthesia", _ANESTHESIA, "00100:AA"),
+    _of_code(
+        "anesthesia-provider", numbers((100, 1999), without=(1996, 1999)), "00100",
+        without=("AA", "AD", "QK", "QX", "QY", "QZ"),
+    ),
+    Trigger("fifth-modifier", "line", "SV101-7", _TWO_CHARACTERS, {"find": "SV1*", "set": {"1-7": "76"}}),
     _of_code("laboratory", _TESTS, "81001", without=("26",)),
     _of_code("referred-test", _TESTS, "81001:90", modifiers=("90",), without=("26",)),
     _of_code("imaging", numbers((70010, 76999)), "73560", without=("26",)),
@@ -460,6 +559,11 @@ TRIGGERS: tuple[Trigger, ...] = (
     _of_code("screening", _PREVENTIVE, "99392:EP", modifiers=("EP",)),
     _of_code("post-operative", numbers((10004, 69990)), "27447:55", modifiers=("55",)),
     _of_code("ambulance", numbers((426, 434), letter="A"), "A0428"),
+    Trigger(
+        "ambulance-route", "line", "SV101-2", numbers((425, 436), letter="A"), _procedure("A0428:QN"),
+        also=_has_no_route,
+        told="SV101-2 is A0425-A0436, with no modifier for origin and destination, and not QL",
+    ),
     _of_code("care-plan-oversight", numbers((181, 182), letter="G"), "G0181"),
     _of_code("oxygen", _OXYGEN, "E1390:RR"),
     _of_code(
@@ -476,6 +580,10 @@ TRIGGERS: tuple[Trigger, ...] = (
         "attachment", "line", "PWK02", one_of("BM", "EL", "EM", "FT", "FX"),
         _insert("PWK*OZ*FX***AC*A1", "DTP*472"),
         says={"transmission": said_in(2), "identified": is_there(6)},
+    ),
+    Trigger(
+        "attachment-on-request", "line", "PWK02", one_of("AA"), _insert("PWK*OZ*AA***AC*A1", "DTP*472"),
+        says={"identified": is_there(6)},
     ),
     Trigger(
         "clia", "line", "REF01", one_of("X4"), _insert("REF*X4*11D2030122", "REF*6R"),
@@ -496,6 +604,16 @@ TRIGGERS: tuple[Trigger, ...] = (
     ),
     Trigger(
         "certificate", "line", "LQ01", one_of("UT"), {"find": "REF*6R", "append": "LQ*UT*01.02~FRM*1A*Y"}
+    ),
+    Trigger(
+        "other-equipment", "line", "SV501", SENT,
+        (_procedure("E0601:RR"), {"find": "SV1*", "append": "SV5*HC:E0470*DA*30*90*1*4"}),
+        also=_is_of_another_code, told="SV501-2 is not SV101-2",
+    ),
+    Trigger(
+        "two-referring", "line", "NM101", one_of("DN"),
+        {"find": "REF*6R", "append": "NM1*DN*1*CEDAR*CLARA~NM1*DN*1*CEDAR*CLARA"},
+        also=_is_second, told="NM1*DN is sent twice for a line", says={"role": said_in(1)},
     ),
     Trigger("purchased", "line", "PS101", SENT, {"find": "REF*6R", "append": "PS1*A1*10"}),
 )  # fmt: skip
@@ -523,6 +641,15 @@ def triggers_of(*pieces: Piece) -> dict[str, tuple[Trigger, ...]]:
         if row.piece in pieces:
             found[row.segment] = (*found.get(row.segment, ()), row)
     return found
+
+
+# Supplies, equipment and drugs, which are billed for days ahead.
+_SUPPLIES = re.compile("A[4-9]|B[4-9]|[EKJQS]")
+
+
+def is_supply(code: str) -> bool:
+    """Whether a code is of supplies, equipment or drugs: A4-A9, B4-B9, E, K, J, Q, S."""
+    return _SUPPLIES.match(code) is not None
 
 
 def is_attended(code: str) -> bool:

@@ -108,6 +108,9 @@ CLAIM = FactType(
         "born_after_service": Field(
             "bool", "DMG02", "whether the patient's birth date is after the first day"
         ),
+        "born_long_before": Field(
+            "bool", "DMG02", "whether the patient would be over 120 years old on the first day"
+        ),
         "came_before": Field("bool", "computed", "whether the same claim came before in the input"),
     },
     stands_on=("uncertified", "earlier"),
@@ -175,6 +178,9 @@ LINE = FactType(
             "codes", "SV101-3", "those of GP, GO, GN that the line names", values=_DISCIPLINES
         ),
         "described": Field("bool", "SV101-7", "whether the code has a description"),
+        "supply": Field(
+            "bool", "computed", "whether the code is of supplies, equipment or drugs, billed for days ahead"
+        ),
         "visit": Field(
             "bool", "computed", "whether the code counts as evaluation and management, widely read"
         ),
@@ -394,8 +400,9 @@ CODE_ERROR = FactType(
         "set": Field(
             "text",
             "computed",
-            "diagnosis, pointer, procedure, modifier, place-of-service, taxonomy, state, zip, country, "
-            "currency, adjustment-reason, remark, name, npi or member-id",
+            "diagnosis, line-diagnosis, pointer, procedure, modifier, place-of-service, taxonomy, state, "
+            "zip, country, currency, adjustment-reason, remark, name, npi, member-id, amount, units, "
+            "line-control (REF*6R), tax-number, phone, purpose (BHT02) or submission (BHT06)",
         ),
         "problem": Field(
             "text",
@@ -403,7 +410,8 @@ CODE_ERROR = FactType(
             "shape, unknown, not-in-force, subdivided, uncovered (the list does not reach the day); "
             "icd-9-late, icd-10-early, icd-mixed, repeated, external-cause-first, sex, age; beyond; zip-5, "
             "missing, country-missing; of a member id form (not the payer's), medicare (none of Medicare's), "
-            "former (one that Medicare had before); of a name first, middle, title; not-taken",
+            "former (one that Medicare had before); of a name first, middle, title; not-taken; negative, "
+            "zero, fraction (of a unit of 15 minutes)",
         ),
         "code": Field("text", "computed", "the code; absent where it has no shape or is part of an address"),
         "codes": Field("codes", "HI", "where uncovered, all diagnoses that the list does not know"),
@@ -438,6 +446,7 @@ SITUATION = FactType(
             "segments of the line and its claim (2300, 2310), each with its qualifier where it has one: "
             "REF X4, DTP 439, NM1 DN, CR1",
         ),
+        "stated_by_claim": Field("codes", "computed", "of a line: those of its claim alone"),
         "place_of_service": Field("text", "CLM05-1", "place of service"),
         "frequency": Field("text", "CLM05-3", "1 original, 7 replacement, 8 void"),
         "filing_indicator": Field("text", "SBR09", "kind of payer"),
@@ -447,6 +456,7 @@ SITUATION = FactType(
         "attended": Field(
             "bool", "computed", "whether a service is more than a laboratory test or the reading of an image"
         ),
+        "visited": Field("bool", "computed", "whether a service is a visit to an inpatient"),
         "other_payers": Field("int", "computed", "number of other payers (2320)"),
         "repeated_responsibilities": Field(
             "codes", "SBR01", "places in the order of payers that more than one payer has"
@@ -480,6 +490,7 @@ SUBSCRIBER = FactType(
         "identified": Field("bool", "NM109", "whether a member id is given"),
         "address": Field("bool", "N3", "whether street and city of the subscriber are given"),
         "demographics": Field("bool", "DMG", "whether the subscriber's day of birth and sex are given"),
+        "patient_announced": Field("bool", "HL04", "whether a level of a patient is to follow"),
     },
     stands_on=("name",),
 )
@@ -503,8 +514,22 @@ OTHER_PAYER = FactType(
         "dated": Field(
             "bool", "DTP01", "whether the day of its decision is given, for the claim or its lines"
         ),
+        "dated_twice": Field(
+            "bool", "DTP01", "whether it is given for the claim (2330B) and for a line (2430)"
+        ),
+        "unexplained": Field(
+            "money",
+            "computed",
+            "charge less its payments and adjustments, of lines and claim; absent if it decided on no line",
+        ),
+        "decided": Field("bool", "computed", "whether it paid, adjusted or declined anything"),
+        "prior": Field("bool", "SBR01", "whether it comes before the payer of the claim"),
+        "responsibility": Field("text", "SBR01", "P primary, S secondary, ..."),
+        "insurance_type": Field("text", "SBR05", "why Medicare is not the first payer"),
+        "filing_indicator": Field("text", "SBR09", "kind of payer"),
         "left": Field("money", "computed", "charge less what it paid"),
         "liability": Field("money", "AMT02", "what the patient still owes, as the claim says (EAF)"),
+        "liability_twice": Field("bool", "AMT01", "whether EAF is given for the claim and for a line"),
         "non_covered": Field("money", "AMT02", "what is not covered at all (A8)"),
         "total_paid": Field("money", "computed", "what all payers of the claim paid together"),
     },
@@ -523,6 +548,10 @@ ADJUDICATION = FactType(
         "explained": Field("money", "computed", "paid and adjustments together"),
         "difference": Field("money", "computed", "charge less explained"),
         "bundled": Field("bool", "SVD06", "whether the payer joined the line with others"),
+        "completed": Field(
+            "bool", "computed", "whether its adjustments of the claim explain what it left open on lines"
+        ),
+        "units": Field("quantity", "SVD05", "units that the payer paid, the fewest of its entries"),
     },
 )
 

@@ -14,7 +14,7 @@ from edi_checker.facts.fact import Placed
 from edi_checker.facts.pieces import OpenValue, Site, columns_of
 from edi_checker.facts.places import LoopLocation
 from edi_checker.facts.situations import hides_something, name_segments
-from edi_checker.facts.triggers import VISITS, Above, Around, is_attended
+from edi_checker.facts.triggers import DETAILS, INPATIENT_VISITS, VISITS, Above, Around, is_attended
 from edi_checker.finding import Place
 from edi_checker.reference.tables import MueLimit, Procedure
 from edi_checker.reference.units import QUARTER, ROUNDS_UP
@@ -38,6 +38,9 @@ class Service:
     mue: MueLimit | None
     addon: bool
     values: dict[str, OpenValue]
+
+
+_OLDEST = 120_0000  # years that a patient may be old, as CCYYMMDD counts them
 
 
 class Line:
@@ -231,6 +234,7 @@ class WholeClaim:
             above_of(self.claim),
             tuple([element(other.segments[0], 1) for other in self.claim.other_payers]),
             self.roles,
+            repeated([provider.role for provider in self.claim.providers]),
             billing is not None and billing.provider.entity_type == "2",
         )
 
@@ -304,10 +308,17 @@ class WholeClaim:
         return bool(lines) and all("GY" in line.service.modifiers for line in lines)
 
     @once
-    def born_after_service(self) -> bool:
+    def birth(self) -> int | None:
         person = self.claim.patient or self.claim.subscriber
-        birth = person.birth if person is not None else None
-        return birth is not None and self.first is not None and birth > self.first
+        return person.birth if person is not None else None
+
+    @property
+    def born_after_service(self) -> bool:
+        return self.birth is not None and self.first is not None and self.birth > self.first
+
+    @property
+    def born_long_before(self) -> bool:
+        return self.birth is not None and self.first is not None and self.birth < self.first - _OLDEST
 
     @once
     def died_before(self) -> bool:
@@ -320,6 +331,21 @@ class WholeClaim:
         """Whether a service at the claim's place is more than a test or the reading of an image."""
         place = self.claim.place_of_service
         return any(is_attended(line.service.code) for line in self.lines if line.place_of_service == place)
+
+    @once
+    def visited(self) -> bool:
+        """Whether a service is a visit to an inpatient"""
+        return any(INPATIENT_VISITS.holds(line.service.code) for line in self.lines)
+
+    @property
+    def is_referral_the_authorization(self) -> bool:
+        """Whether the numbers of prior authorization (REF*G1) and referral (REF*9F) are the same"""
+        authorization = self.reference("G1")
+        return bool(authorization) and authorization == self.reference("9F")
+
+    def reference(self, qualifier: str) -> str:
+        """REF02 of the head by its qualifier, "" where there is none"""
+        return self.claim.header.reference(qualifier)
 
     @once
     def first_visit(self) -> Line | None:
@@ -365,6 +391,11 @@ class WholeClaim:
         return self.claim.place(name, at, qualifier=qualifier)
 
 
+def repeated(codes: Sequence[str]) -> tuple[str, ...]:
+    """The codes that stand more than once, each once."""
+    return tuple([code for code in dict.fromkeys(codes) if codes.count(code) > 1])
+
+
 def above_of(claim: Claim) -> Above:
     """What the levels above a claim say of it."""
     subscriber = claim.subscriber
@@ -376,7 +407,8 @@ def above_of(claim: Claim) -> Above:
         element(responsible, 1),
         element(responsible, 2),
         element(responsible, 9),
-        element(subscriber.first("HL"), 4) == "0",
+        element(subscriber.first("HL"), 4) == "1",
+        {segment[0] for segment in subscriber.name.run.segments} >= DETAILS,
         claim.patient is not None,
         person.first("REF", "Y4") is not None,
         not (subscriber.faults and hides_something(subscriber.faults)),
@@ -402,5 +434,13 @@ def _assistant_units(line: Line) -> int | None:
 
 
 def pointed_to(pointers: str, component: str, diagnoses: tuple[str, ...]) -> tuple[str, ...]:
-    numbers = [int(p) for p in pointers.split(component) if p.isascii() and p.isdigit() and len(p) <= 2]
-    return tuple([diagnoses[n - 1] for n in numbers if 1 <= n <= len(diagnoses)])
+    return tuple([diagnoses[n - 1] for _, n in pointers_in(pointers, component) if 1 <= n <= len(diagnoses)])
+
+
+def pointers_in(pointers: str, component: str) -> list[tuple[int, int]]:
+    """The pointers that are numbers, each with its place in SV107."""
+    return [
+        (place, int(said))
+        for place, said in enumerate(pointers.split(component), 1)
+        if said.isascii() and said.isdigit() and len(said) <= 2
+    ]

@@ -253,15 +253,23 @@ def _check_value(item: Element, value: str, out: _Notes, format: str) -> None:
         _check_text(item, value, out, format)
 
 
+_MONEY = "782"
+
+
 def _check_number(item: Element, value: str, out: _Notes) -> None:
     form, expected = (_WHOLE, "a whole number") if item.type == "N0" else (_DECIMAL, "a decimal number")
     digits = len(value) - value.count("-") - value.count(".")
+    if item.number == _MONEY:
+        # The cents count where they are not written, too.
+        digits = max(digits, len(value.partition(".")[0].lstrip("-0")) + 2)
     if not form.fullmatch(value):
         out.note("element-type", item, ELEMENT_CHARACTER, expected)
     elif not item.minimum <= digits <= item.maximum:
         _note_length(item, digits, out)
     elif item.codes and value.lstrip("0") not in item.codes:
         out.note("element-code", item, ELEMENT_CODE, list_codes(item.codes), show_value(item, value))
+    elif item.pattern and not re.fullmatch(item.pattern, value):
+        out.note("element-type", item, ELEMENT_PATTERN, "at most three decimals")
 
 
 def _check_text(item: Element, value: str, out: _Notes, format: str) -> None:
@@ -273,6 +281,8 @@ def _check_text(item: Element, value: str, out: _Notes, format: str) -> None:
     if len(bare) != len(value) and len(bare) >= item.minimum:
         out.pad(item.ref, "no trailing blanks")
         value = bare
+    elif value[0] == " ":
+        out.pad(item.ref, "no leading blanks")
     if item.codes:
         # a code that is not of the list says it all; its length says nothing more
         if value not in item.codes:

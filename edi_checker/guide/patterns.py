@@ -187,6 +187,8 @@ class _Writer:
         """The segment behind its id and first separator, with the terminator; `codes` those of its key."""
         items = list(node.elements)
         usages = {number: item.usage for number, item in enumerate(items, 1)}
+        if _is_chain(node.notes):
+            return self.elements(node, usages, [], codes)
         usages, open_notes = _settle(usages, node.notes)
         if not open_notes:
             return self.elements(node, usages, open_notes, codes)
@@ -210,6 +212,7 @@ class _Writer:
         items = node.elements
         last = max((number for number, usage in usages.items() if usage != "N"), default=0)
         pairs = {note[1][0] for note in notes if _is_pair(note)}
+        chained = _is_chain(node.notes)
         held = [note for note in notes if not _is_pair(note)]
         rest = ""
         number = last
@@ -233,7 +236,7 @@ class _Writer:
                 usage = usages[number]
                 required = usage == "R"
                 value = "" if usage == "N" else self.item(item, codes if self.is_key(node, number) else None)
-                if usage == "S":
+                if usage == "S" and not chained:
                     value = f"(?:{value})?+"
             needed = needed or required
             number -= step
@@ -285,7 +288,8 @@ class _Writer:
             case "R" | "N0" if listed:
                 return _codes(frozenset(code for code in listed if code.isdigit() and code[0] != "0"))
             case "R" if low == 1 and high > 3:
-                whole, rest = f"[0-9]{{1,{high - high // 2}}}+", f"\\.[0-9]{{1,{high // 2}}}+"
+                decimals = min(3, high // 2) if item.pattern else high // 2
+                whole, rest = f"[0-9]{{1,{high - decimals}}}+", f"\\.[0-9]{{1,{decimals}}}+"
                 return f"-?+(?>{whole}(?:{rest})?+|{rest})"
             case "R" | "N0":
                 return f"[0-9]{{{low},{high}}}+"
@@ -296,7 +300,7 @@ class _Writer:
             case "ID" | "AN" if item.pattern == "[0-9]{9}":
                 return "[0-9]{9}" if low <= 9 <= high else _NEVER
             case "ID" | "AN" if not item.pattern:
-                return self.last if low == high == 1 else f"{self.any}{{{low},{high}}}+(?<! )"
+                return self.last if high == 1 else f"(?! ){self.any}{{{low},{high}}}+(?<! )"
             case _:
                 return _NEVER
 
@@ -336,6 +340,11 @@ def _is_pair(note: Note) -> bool:
     """Whether the note is of two neighbours that are sent together or not at all."""
     letter, numbers = note
     return letter == "P" and len(numbers) == 2 and numbers[0] > 1 and numbers[1] == numbers[0] + 1
+
+
+def _is_chain(notes: Sequence[Note]) -> bool:
+    """Whether each element needs the one before it, so that none is left out."""
+    return bool(notes) and all(letter == "C" and rest == [first - 1] for letter, (first, *rest) in notes)
 
 
 def _settle(usages: dict[int, Usage], notes: Iterable[Note]) -> tuple[dict[int, Usage], list[Note]]:

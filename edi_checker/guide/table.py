@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element as Xml
 
-FORMAT = 1  # of the cached table; raise it whenever the compiled form or a correction changes
+FORMAT = 2  # of the cached table; raise it whenever the compiled form or a correction changes
 
 Usage = Literal["R", "S", "N"]
 Level = Literal["header", "2000A", "2000B", "2000C", "2300", "trailer"]
@@ -141,13 +141,14 @@ class Guide:
 class Correction:
     """One place where pyx12's map is not the published guide.
 
-    `loop` is the loop's id ("" any), `ref` an element (`NM108`) or "" for the loop itself, `value` what
-    `field` should be.
+    `loop` is the loop's id ("" any). `ref` is an element (`NM108`), one of a segment with this qualifier
+    (`REF02 6R`), all elements with a data element number (`782`), a segment (`HI`), or "" for the loop
+    itself. `value` is what `field` should be.
     """
 
     loop: str
     ref: str
-    field: Literal["usage", "codes", "position", "type", "number", "pattern"]
+    field: Literal["usage", "codes", "position", "type", "number", "pattern", "maximum", "notes"]
     value: Any
     reason: str
 
@@ -171,6 +172,20 @@ CORRECTIONS: tuple[Correction, ...] = (
     Correction("HEADER", "BHT06", "codes", ("31", "CH", "RP"), "31, subrogation demand, is in the guide"),
     Correction("2010BA", "NM108", "usage", "S", "required for a person only"),
     Correction("2010BA", "NM109", "usage", "S", "required for a person only"),
+    Correction("", "782", "maximum", 10, "the guide bounds amounts below X12's own limit"),
+    Correction("", "SV104", "maximum", 8, "as 782; the guide bounds units too, with three decimals"),
+    Correction("", "SV104", "pattern", r"[^.]*(\.[0-9]{0,3})?", "as SV104"),
+    Correction("", "SVD05", "maximum", 8, "as SV104"),
+    Correction("", "SVD05", "pattern", r"[^.]*(\.[0-9]{0,3})?", "as SV104"),
+    Correction("", "CLM01", "maximum", 20, "a receiver need not keep more"),
+    Correction("2400", "REF02 6R", "maximum", 30, "a receiver need not keep more"),
+    Correction(
+        "",
+        "HI",
+        "notes",
+        tuple(("C", (at, at - 1)) for at in range(3, 13)),
+        "SV107 counts the codes: none is left out between two",
+    ),
     Correction("", "SV107-1", "codes", (), "which pointers are right depends on HI: a later rule's matter"),
     Correction("", "SV107-2", "codes", (), "as SV107-1"),
     Correction("", "SV107-3", "codes", (), "as SV107-1"),
@@ -325,6 +340,9 @@ class _Compiler:
             for item in items
         )
         key, codes = _key(xml.get("xid", ""), elements)
+        if len(codes) == 1:
+            [qualifier] = codes
+            elements = tuple(_of_qualifier(item, where, qualifier) for item in elements)
         segment = Segment(
             index=len(self.segments),
             id=xml.get("xid", ""),
@@ -336,7 +354,12 @@ class _Compiler:
             key=key,
             codes=codes,
             elements=elements,
-            notes=tuple(_note(note.text or "") for note in xml.findall("syntax") if note.text),
+            notes=_corrected(
+                where,
+                xml.get("xid", ""),
+                "notes",
+                tuple(_note(note.text or "") for note in xml.findall("syntax") if note.text),
+            ),
         )
         self.segments.append(segment)
         return segment
@@ -363,7 +386,7 @@ class _Compiler:
             usage=_corrected(loop, ref, "usage", _usage(xml)),
             type=_corrected(loop, ref, "type", type),
             minimum=minimum,
-            maximum=maximum,
+            maximum=_corrected(loop, ref, "maximum", _corrected(loop, number, "maximum", maximum)),
             codes=frozenset(_corrected(loop, ref, "codes", listed)),
             external=(codes.get("external") or "") if codes is not None else "",
             pattern=_corrected(loop, ref, "pattern", _text(xml, "regex")),
@@ -394,6 +417,13 @@ def _corrected(loop: str, ref: str, field: str, value: Any) -> Any:
         if correction.ref == ref and correction.field == field and correction.loop in ("", loop):
             return correction.value
     return value
+
+
+def _of_qualifier(item: Item, loop: str, qualifier: str) -> Item:
+    """An element of a segment that is known by this qualifier."""
+    if isinstance(item, Composite):
+        return item
+    return replace(item, maximum=_corrected(loop, f"{item.ref} {qualifier}", "maximum", item.maximum))
 
 
 def _key(id: str, elements: tuple[Item, ...]) -> tuple[tuple[int, int] | None, frozenset[str]]:

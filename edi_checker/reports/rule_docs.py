@@ -170,6 +170,7 @@ _WRITTEN: dict[Piece, str] = {
     "around": "claim with the levels above it",
     "party": "provider (2310, 2420)",
     "billing": "billing provider (2000A)",
+    "patient": "patient (2000C)",
     "line": "line (2400)",
 }
 
