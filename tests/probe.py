@@ -1355,6 +1355,7 @@ def _coding() -> list[Defect]:
             "therapy.date-range",
             "2400 DTP03",
             change("DTP*472*D8*20260605", "DTP*472*RD8*20260605-20260606"),
+            severity="warning",
         ),
         seed(
             "nobody certifies",

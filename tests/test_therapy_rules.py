@@ -132,18 +132,24 @@ def test_the_assistants_part_on_both_sides_of_its_date(on: str, expected: list[s
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("97530:GP x2 on 2026-02-03..2026-02-04", [("therapy.date-range", "error")]),
+        ("97530:GP x2 on 2026-02-03..2026-02-04", [("therapy.date-range", "warning")]),
         ("97530:GP x2 on 2026-02-03..2026-02-03", []),
         ("97150:GP x2 on 2026-02-03..2026-02-04", []),
         ("97012:GP x2 on 2026-02-03..2026-02-04", []),
         ("97129 x2 on 2026-02-03..2026-02-04", []),
-        ("97129:GN x2 on 2026-02-03..2026-02-04", [("therapy.date-range", "error")]),
+        ("97129:GN x2 on 2026-02-03..2026-02-04", [("therapy.date-range", "warning")]),
     ],
 )
 def test_timed_therapy_is_of_one_day(line: str, expected: list[tuple[str, str]]) -> None:
     taxonomy = SLP if "GN" in line else PHYSICIAN
     found = said(line, taxonomy=taxonomy)
     assert [f for f in found if f[0] == "therapy.date-range"] == expected
+
+
+@pytest.mark.parametrize("payer", ["09102", "09202", "09302"])
+def test_first_coast_returns_timed_therapy_of_several_days(payer: str) -> None:
+    line = "97530:GP x2 on 2026-02-03..2026-02-04"
+    assert said(line, payer_id=payer) == [("therapy.date-range", "error")]
 
 
 @pytest.mark.parametrize("profile", [MEDICAID, COMMERCIAL], ids=lambda profile: profile.name)
