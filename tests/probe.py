@@ -1382,6 +1382,7 @@ def _coding() -> list[Defect]:
             put("SV1*", {"4": "1"}, T2),
             at=("SV1*", T2),
         ),
+        seed("a code that ended", 5, "code.procedure", "2400 SV101-2", _line("97762:GP")),
         seed("a modifier twice", 6, "modifier.repeated", "2400 SV101-3", _line("97116:GP:GP")),
         seed(
             "59 and XE",
