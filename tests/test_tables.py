@@ -111,7 +111,7 @@ def test_versions_count_their_rows():
         ("ncci_ptp", BUILT_IN, 524),
         ("ncci_mue", BUILT_IN, 135),
         ("ncci_addon", BUILT_IN, 12),
-        ("therapy_codes", BUILT_IN, 132),
+        ("therapy_codes", BUILT_IN, 133),
     )
 
 
