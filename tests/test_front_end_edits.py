@@ -108,14 +108,14 @@ def test_medicare_takes_no_currency():
     ("segment", "expected"),
     [
         ("N4*ALBANY*NY*12207", []),
-        ("N4*ALBANY**12207", [("code.state", "error", ("A7:501:IL",))]),
-        ("N4*ALBANY*NY", [("code.zip", "error", ("A7:500:IL",))]),
+        ("N4*ALBANY**12207", [("code.state", "error", ("A6:501:IL",))]),
+        ("N4*ALBANY*NY", [("code.zip", "error", ("A6:500:IL",))]),
         ("N4*LYON", [("code.state", "warning", ())]),
         ("N4*LYON***FR", []),
         ("N4*LYON**69001*FR", []),
-        ("N4*TORONTO**M5V 3L9*CA", [("code.state", "error", ("A7:501:IL",))]),
-        ("N4*TORONTO*ON**CA", [("code.zip", "error", ("A7:500:IL",))]),
-        ("N4*TORONTO***CA", [("code.state", "error", ("A7:501:IL",))]),
+        ("N4*TORONTO**M5V 3L9*CA", [("code.state", "error", ("A6:501:IL",))]),
+        ("N4*TORONTO*ON**CA", [("code.zip", "error", ("A6:500:IL",))]),
+        ("N4*TORONTO***CA", [("code.state", "error", ("A6:501:IL",))]),
     ],
 )
 def test_what_an_address_lacks(segment, expected):

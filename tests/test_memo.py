@@ -392,14 +392,14 @@ def sieve() -> Prefilter:
 def test_a_question_is_what_is_left_open():
     asked = sieve()
     assert "provider" in asked.kinds
-    assert asked.ask("provider", {"npi": "1234567893", "npi_valid": True}, {}, RECEIVED) == NO_ANSWER
-    bits, question = asked.ask("provider", {"npi": "1234567890", "npi_valid": False}, {}, RECEIVED)
+    known = {"npi": "1234567893", "npi_valid": True, "taxonomy": "225100000X"}
+    assert asked.ask("provider", known, {}, RECEIVED) == NO_ANSWER
+    known |= {"npi": "1234567890", "npi_valid": False}
+    bits, question = asked.ask("provider", known, {}, RECEIVED)
     assert bits == 0
     assert question.fields == {"role"}
     assert question.holds({"role": "82"}, RECEIVED)
-    bits, question = asked.ask(
-        "provider", {"npi": "1234567890", "npi_valid": False, "role": "82"}, {}, RECEIVED
-    )
+    bits, question = asked.ask("provider", {**known, "role": "82"}, {}, RECEIVED)
     assert bits
     assert question is None
     assert asked.ask("no such kind", {}, {}, RECEIVED) == NO_ANSWER

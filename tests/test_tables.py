@@ -108,10 +108,10 @@ def test_every_edit_is_known_in_the_quarter_of_the_release_alone(on, side):
 
 def test_versions_count_their_rows():
     assert built_in().versions() == (
-        ("ncci_ptp", BUILT_IN, 386),
+        ("ncci_ptp", BUILT_IN, 524),
         ("ncci_mue", BUILT_IN, 135),
         ("ncci_addon", BUILT_IN, 12),
-        ("therapy_codes", BUILT_IN, 132),
+        ("therapy_codes", BUILT_IN, 133),
     )
 
 
@@ -136,6 +136,17 @@ def test_every_active_edit_of_the_source_is_there_with_its_dates():
         assert (edit.indicator, edit.rationale) == (row["modifier_indicator"], row["rationale"])
         assert built_in().ptp(row["column_1"], row["column_2"], first - 1) is None
         assert built_in().ptp(row["column_1"], row["column_2"], 20261121) is edit
+
+
+def test_every_further_edit_between_codes_of_the_tables_is_there_from_the_release_on():
+    rows = facts_table("therapy_ptp_more.csv")
+    assert len(rows) == 138
+    for row in rows:
+        edit = built_in().ptp(row["column_2"], row["column_1"], RELEASED)
+        assert (edit.column_1, edit.column_2) == (row["column_1"], row["column_2"])
+        assert (edit.indicator, edit.rationale) == (row["modifier_indicator"], row["rationale"])
+        assert edit.deletion is None
+        assert built_in().ptp(row["column_1"], row["column_2"], RELEASED - 1) is None
 
 
 def test_no_ended_edit_of_the_source_is_there():

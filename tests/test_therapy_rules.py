@@ -47,8 +47,8 @@ OT, SLP = "225X00000X", "235Z00000X"
 @pytest.mark.parametrize("discipline", ["GP", "GO", "GN"])
 def test_kx_beside_a_discipline(discipline: str) -> None:
     taxonomy = {"GP": "225100000X", "GO": OT, "GN": SLP}[discipline]
-    assert said(f"97530:{discipline}:KX x1", taxonomy=taxonomy) == []
-    assert said("97530:KX x1", taxonomy=taxonomy) == [("therapy.kx", "error")]
+    assert said(f"97535:{discipline}:KX x1", taxonomy=taxonomy) == []
+    assert said("97535:KX x1", taxonomy=taxonomy) == [("therapy.kx", "error")]
 
 
 @pytest.mark.parametrize(("on", "until"), [("2006-01-01", ["therapy.kx"]), ("2005-12-31", [])])
@@ -72,7 +72,8 @@ def test_a_line_with_an_assistant_and_no_discipline_is_told_of_once(modifier: st
         ("97530:GN x1", OT, ["therapy.discipline-provider"]),
         ("97530:GP x1", "225200000X", []),
         ("97530:GO:CO x1", "224Z00000X", []),
-        ("97530:GN x1", "2355S0801X", []),
+        ("97535:GN x1", "2355S0801X", []),
+        ("97530:GN x1", "2355S0801X", ["therapy.discipline-code"]),
         ("97530:GO x1", PHYSICIAN, []),
         ("97530:GO x1", "261QR0400X", []),
         ("97530:GO:CQ x1", "225100000X", ["therapy.assistant"]),
@@ -132,18 +133,24 @@ def test_the_assistants_part_on_both_sides_of_its_date(on: str, expected: list[s
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("97530:GP x2 on 2026-02-03..2026-02-04", [("therapy.date-range", "error")]),
+        ("97530:GP x2 on 2026-02-03..2026-02-04", [("therapy.date-range", "warning")]),
         ("97530:GP x2 on 2026-02-03..2026-02-03", []),
         ("97150:GP x2 on 2026-02-03..2026-02-04", []),
         ("97012:GP x2 on 2026-02-03..2026-02-04", []),
         ("97129 x2 on 2026-02-03..2026-02-04", []),
-        ("97129:GN x2 on 2026-02-03..2026-02-04", [("therapy.date-range", "error")]),
+        ("97129:GN x2 on 2026-02-03..2026-02-04", [("therapy.date-range", "warning")]),
     ],
 )
 def test_timed_therapy_is_of_one_day(line: str, expected: list[tuple[str, str]]) -> None:
     taxonomy = SLP if "GN" in line else PHYSICIAN
     found = said(line, taxonomy=taxonomy)
     assert [f for f in found if f[0] == "therapy.date-range"] == expected
+
+
+@pytest.mark.parametrize("payer", ["09102", "09202", "09302"])
+def test_first_coast_returns_timed_therapy_of_several_days(payer: str) -> None:
+    line = "97530:GP x2 on 2026-02-03..2026-02-04"
+    assert said(line, payer_id=payer) == [("therapy.date-range", "error")]
 
 
 @pytest.mark.parametrize("profile", [MEDICAID, COMMERCIAL], ids=lambda profile: profile.name)
@@ -159,7 +166,7 @@ CERTIFIER = "NM1*DN*1*CEDAR*CLARA****XX*1679576722"
 
 
 def test_one_finding_for_all_lines_that_nobody_certified() -> None:
-    (finding,) = decide("97530:GP x1", "97116:GP x1", "99213 x1", certified="false")
+    (finding,) = decide("97530:GP x1", "97116:GP x1", "98941:AT x1", certified="false")
     assert (finding.rule, finding.where.line) == ("therapy.certifying-provider", 1)
     assert [place.line for place in finding.related] == [2]
     assert finding.status.ack277ca == ("A6:562:DN",)

@@ -184,7 +184,7 @@ def make_service_code_errors(
         text(cells, 5)[:_LONGEST_TEXT],
         lists.turn_of(on),
     )
-    if judging.imported is not None and code:
+    if code:
         odd += _judge_procedure(code, on, judging.imported)
     for code_error in _at_modifier(odd, text(cells, 1).split(view.component)):
         yield _open_fact(code_error, Site("2400", "SV1", number or 0, code_error.at), "", judging, shared)
@@ -592,18 +592,29 @@ def _judge_pointers(pointers: str, component: str, diagnoses: int) -> Iterator[C
 
 
 @lru_cache(maxsize=16384)
-def _judge_procedure(code: str, on: int, imported: Releases) -> tuple[CodeError, ...]:
-    """What the imported release of a day says of a code: HCPCS of level II, a list of one's own of CPT."""
+def _judge_procedure(code: str, on: int, imported: Releases | None) -> tuple[CodeError, ...]:
+    """What is odd about a code on a day, by an imported release, else by the days of therapy codes."""
+    listed = _judge_by_release(code, on, imported) if imported is not None else None
+    if listed is not None and not any(error.problem == "uncovered" for error in listed):
+        return listed
+    known = lists.therapy_procedures()
+    if known.judge(code, on) == "not-in-force":
+        return (_dated("procedure", "not-in-force", "SV101-2", code, known),)
+    return listed or ()
+
+
+def _judge_by_release(code: str, on: int, imported: Releases) -> tuple[CodeError, ...] | None:
+    """What the imported release of a day says, None for none: HCPCS level II, a list of one's own of CPT."""
     if lists.is_level_1(code):
         said = judge_listed("cpt", code, on, on, imported)
         if isinstance(said, bool):
-            return ()
+            return () if said else None
         problem = "unknown" if said.problem == "not-in-force" else said.problem
         return (CodeError("procedure", problem, "SV101-2", code, table=said.table),)
-    if not lists.is_level_2(code):
-        return ()
-    release = imported.release("hcpcs", on)
-    if release is None or imported.hcpcs(code, on) is not None:
+    release = imported.release("hcpcs", on) if lists.is_level_2(code) else None
+    if release is None:
+        return None
+    if imported.hcpcs(code, on) is not None:
         return ()
     problem = "unknown" if on <= last_day(release.version) else "uncovered"
     return (CodeError("procedure", problem, "SV101-2", code, table=release),)

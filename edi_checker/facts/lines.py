@@ -29,6 +29,7 @@ from edi_checker.facts.pieces import (
     read,
     text,
 )
+from edi_checker.facts.service_kinds import is_hands_on, surely_no_drug
 from edi_checker.facts.situations import make_situations, name_segments
 from edi_checker.facts.triggers import NOTHING_AROUND, is_supply
 from edi_checker.facts.whole_claim import Line, Service, WholeClaim
@@ -268,6 +269,7 @@ def _read_service(
     disciplines = tuple(d for d in DISCIPLINES if d in modifiers)
     procedure = tables.procedure(code, on)
     released = releasing(code, modifiers)
+    addon = tables.addon(code, on) is not None
     values: dict[str, OpenValue] = {
         "code": code,
         "modifiers": modifiers,
@@ -298,6 +300,9 @@ def _read_service(
         "co_surgeon": procedure.co_surgeon if procedure is not None else "",
         "team_surgeon": procedure.team_surgeon if procedure is not None else "",
         "single_dose": procedure is not None and procedure.single_dose,
+        "surely_no_drug": surely_no_drug(code),
+        "hands_on": is_hands_on(code),
+        "add_on": addon or (procedure is not None and procedure.global_days == "ZZZ"),
     }
     return Service(
         code=code,
@@ -308,7 +313,7 @@ def _read_service(
         place_of_service=place_of_service,
         procedure=procedure,
         mue=tables.mue(code, on),
-        addon=tables.addon(code, on) is not None,
+        addon=addon,
         values=values,
     )
 

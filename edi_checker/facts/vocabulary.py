@@ -243,6 +243,15 @@ LINE = FactType(
         "single_dose": Field(
             "bool", "computed", "whether the code is a drug in single-dose containers, where a list says so"
         ),
+        "surely_no_drug": Field("bool", "computed", "whether the code is without doubt no drug"),
+        "hands_on": Field(
+            "bool",
+            "computed",
+            "whether a therapist must be at the patient's side: modalities, manual therapy",
+        ),
+        "add_on": Field(
+            "bool", "computed", "whether the code is only billed beside another (NCCI list, global days ZZZ)"
+        ),
         "repeats": Field(
             "int", "computed", "ordinal of the earlier line that is the same in all but number; absent else"
         ),

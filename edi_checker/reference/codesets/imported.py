@@ -88,12 +88,13 @@ def list_versions(tables: object) -> tuple[tuple[str, str, int], ...]:
     Imported releases are among the versions of `tables` themselves.
     """
     icd10, icd9 = diagnoses.load("icd10cm"), diagnoses.load("icd9cm")
-    places, modifiers = lists.places_of_service(), lists.modifiers()
+    places, modifiers, procedures = lists.places_of_service(), lists.modifiers(), lists.therapy_procedures()
     known = [
         ("icd10cm", icd10.release, icd10.rows),
         ("icd9cm", icd9.release, icd9.rows),
         (places.name, places.release, len(places.periods)),
         (modifiers.name, modifiers.release, len(modifiers.periods)),
+        (procedures.name, procedures.release, len(procedures.periods)),
     ]
     releases = releases_in(tables)
     known += [

@@ -41,7 +41,7 @@ def places_of_service() -> DatedList:
     Begin and end where CMS names them and a claim of today can still meet them; what is older than 2016 has
     none.
     """
-    return DatedList("place_of_service", "2024-08", 20260930, _read("place_of_service.csv"))
+    return DatedList("place_of_service", "2024-08", 20260930, _read("codesets/place_of_service.csv"))
 
 
 @cache
@@ -51,12 +51,25 @@ def modifiers() -> DatedList:
     Dates only where they are beyond doubt. Payers have modifiers of their own, too: what is not here may be
     one.
     """
-    return DatedList("modifiers", "2025", 20251231, _read("modifiers.csv"))
+    return DatedList("modifiers", "2025", 20251231, _read("codesets/modifiers.csv"))
+
+
+@cache
+def therapy_procedures() -> DatedList:
+    """Codes of therapists that have begun or ended (CMS, annual therapy code updates), and no others.
+
+    Codes of today have their first day in the therapy code list. Where the first day of an ended code is not
+    certain it has none.
+    """
+    begun = {code: days for code, days in _read("therapy_codes.csv").items() if days[0]}
+    periods = begun | _read("codesets/therapy_lifespans.csv")
+    return DatedList("therapy_procedures", "2026", NO_END, periods)
 
 
 def _read(name: str) -> dict[str, tuple[int, int]]:
-    text = (resources.files("edi_checker.reference") / "data" / "codesets" / name).read_text("ascii")
-    rows = [row.split(",") for row in text.splitlines()[1:]]
+    """Code, first and last day: the first three columns of a table of ours."""
+    text = (resources.files("edi_checker.reference") / "data" / name).read_text("ascii")
+    rows = [row.split(",", 3)[:3] for row in text.splitlines()[1:]]
     return {code: (int(first or 0), int(last or NO_END)) for code, first, last in rows}
 
 
@@ -82,7 +95,7 @@ def judge_modifier(code: str, on: int) -> Problem | None:
 
 @lru_cache(maxsize=16384)
 def turn_of(on: int) -> int:
-    """The first of the days around this one on which modifiers and places of service are the very same."""
+    """The first of the days around this one on which these lists say the very same."""
     turns = _turns()
     return turns[bisect_right(turns, on) - 1]
 
@@ -90,7 +103,7 @@ def turn_of(on: int) -> int:
 @cache
 def _turns() -> list[int]:
     turns = {0}
-    for known in (places_of_service(), modifiers()):
+    for known in (places_of_service(), modifiers(), therapy_procedures()):
         turns.add(known.until + 1)
         for first, last in known.periods.values():
             turns.update((first, last + 1))
