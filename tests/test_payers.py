@@ -90,9 +90,9 @@ def test_a_void_repeats_what_was_wrong():
         "claim": {"set": {"CLM05-3": "8"}},
         "edit": [{"find": "HI*", "insert": "REF*F8*A1"}],
     }
-    assert severities(void) == {}
+    assert severities(void) == {"situation.claim-frequency": "warning"}
     replacement = {**void, "claim": {"set": {"CLM05-3": "7"}}}
-    assert severities(replacement) == {"ncci.ptp": "error"}
+    assert severities(replacement) == {"ncci.ptp": "error", "situation.claim-frequency": "warning"}
     wrong = {
         **void,
         "claim": {"set": {"CLM05-3": "8"}, "diagnoses": ["M5450"], "place": "35"},

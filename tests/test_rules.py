@@ -546,7 +546,9 @@ def test_explain_says_everything():
 
 def test_lint_asks_for_what_is_missing():
     said = [fault.reason for fault in lint(rule((10, 'status: {277CA: ["A7:9999"]}')))]
-    assert [reason.split("(")[-1] for reason in said] == ["why)", "examples)", "examples)", "status)"]
+    assert [reason.split("(")[-1] for reason in said] == [
+        *("why)", "examples)", "examples)", "binds)", "status)")
+    ]
     said = [fault.reason for fault in lint(rule((10, None)))]
     assert any("has no code for the acknowledgement" in reason for reason in said)
 

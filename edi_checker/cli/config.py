@@ -101,8 +101,8 @@ def _value(ctx: click.Context, option: click.Option, given: Any, file: Path, pla
     if isinstance(option.type, click.Path):
         # As the author of the file sees it, wherever the command is run.
         folder = file.resolve().parent
-        words = getattr(option.type, "words", ())  # that name no file
-        convert = lambda text: text if text in words else str(folder / text)  # noqa: E731  # no clearer as a def
+        names_no_file = getattr(option.type, "names_no_file", lambda _text: False)
+        convert = lambda text: text if names_no_file(text) else str(folder / text)  # noqa: E731  # no clearer as a def
     texts = [convert(str(value)) for value in values]
     try:
         for text in texts:

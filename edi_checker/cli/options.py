@@ -55,6 +55,10 @@ def _note_debug(ctx: click.Context, _param: click.Parameter, value: bool) -> boo
 class ProfileType(click.Path):
     """The name of a built-in profile, or a file or folder of one's own."""
 
+    @staticmethod
+    def names_no_file(text: str) -> bool:
+        return is_built_in(text)
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if is_built_in(value):
             return value

@@ -46,6 +46,7 @@ def explain(rule: Rule) -> tuple[Section, ...]:
         ("Why", [rule.why]),
         ("SNIP type", [str(rule.snip)]),
         ("Profiles", [", ".join(rule.profiles) or "all"]),
+        ("Binds", [_bond(profile, source, rule) for profile, source in rule.binds.items()]),
     ]
     for number, case in enumerate(rule.cases, 1):
         of = f" (case {number} of {len(rule.cases)})" if len(rule.cases) > 1 else ""
@@ -65,6 +66,12 @@ def explain(rule: Rule) -> tuple[Section, ...]:
     ]
     kept = ((heading, tuple(line for line in lines if line)) for heading, lines in sections)
     return tuple(Section(heading, lines) for heading, lines in kept if lines)
+
+
+def _bond(profile: str, source: str, rule: Rule) -> str:
+    if profile != "default":
+        return f"{profile}: {source}"
+    return f"{'others' if len(rule.binds) > 1 else 'all payers'}: {source}"
 
 
 def _severity(case: Case) -> str:

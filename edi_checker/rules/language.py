@@ -47,6 +47,7 @@ _RULE_KEYS = (
     "why",
     "snip",
     "profiles",
+    "binds",
     *_CASE_KEYS,
     "cases",
     "documentation",
@@ -104,6 +105,7 @@ class _Reading:
             why=take(root, "why", text_of, ""),
             snip=take(root, "snip", _snip, 7),
             profiles=take(root, "profiles", self._profile_names, ()),
+            binds=take(root, "binds", self._binds, {}),
             cases=tuple(self._cases(root)),
             documentation=take(root, "documentation", texts_of, ()),
             sources=take(root, "sources", self._sources, ()),
@@ -141,6 +143,13 @@ class _Reading:
             status=take(case, "status", self._status, StatusForm()),
             line=case.entries["match"].line if "match" in case.entries else case.line,
         )
+
+    def _binds(self, node: Node) -> dict[str, str]:
+        mapping = mapping_of(node, "binds says by profile, or under default, what binds a payer to the rule")
+        for profile in mapping.entries:
+            if profile != "default":
+                self._check_profile(profile, mapping.lines[profile])
+        return {profile: text_of(value) for profile, value in mapping.entries.items()}
 
     def _severity(self, node: Node) -> dict[str, RuleSeverity]:
         if isinstance(node, Scalar):

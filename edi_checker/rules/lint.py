@@ -36,6 +36,7 @@ def lint(rule: Rule, vocabulary: Mapping[str, FactType] = VOCABULARY) -> list[Ru
         faults.append((0, "has no example that fails (examples)"))
     if not rule.examples.passing:
         faults.append((0, "has no example that passes (examples)"))
+    faults += [(0, reason) for reason in _unbound(rule)]
     for case in rule.cases:
         faults += [(case.line, reason) for reason in (*_answers(case), *_hindrances(rule, case, vocabulary))]
     return [RuleFault(rule.path, line, reason) for line, reason in dict.fromkeys(faults)]
@@ -85,6 +86,18 @@ def _unwritten(rule: Rule) -> Iterable[str]:
     texts += [("documentation", text) for text in rule.documentation]
     texts += [("sources", source.cite) for source in rule.sources]
     return dict.fromkeys(key for key, text in texts if TODO in text)
+
+
+def _unbound(rule: Rule) -> Iterable[str]:
+    """The profiles whose claims the rule rejects, and of which it does not say what binds their payers."""
+    rejected: set[str] = set()
+    for case in rule.cases:
+        for profile, severity in case.severity.items():
+            if severity == "error":
+                rejected.update(rule.profiles if profile == "default" and rule.profiles else (profile,))
+    if "default" not in rule.binds:
+        for profile in sorted(rejected - set(rule.binds)):
+            yield f"rejects claims ({profile}), but does not say what binds their payers (binds)"
 
 
 def _answers(case: Case) -> Iterable[str]:

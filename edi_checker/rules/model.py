@@ -163,7 +163,9 @@ class Examples:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule file. `profiles` is empty if the rule is for all."""
+    """One rule file. `profiles` is empty if the rule is for all; `binds` says by profile, or under `default`,
+    what binds a payer to it.
+    """
 
     id: str
     path: str
@@ -171,6 +173,7 @@ class Rule:
     why: str
     snip: int
     profiles: tuple[str, ...]
+    binds: dict[str, str]
     cases: tuple[Case, ...]
     documentation: tuple[str, ...]
     sources: tuple[Source, ...]

@@ -20,6 +20,7 @@ why: >-
 severity: warning # or error, which rejects the claim, or info; by profile: {{medicare: error, default: info}}
 snip: 7 # 5 code sets, 6 services that do not fit each other, 7 a payer's own
 in_force: {{from: {today}}} # dates of service; until: the last day
+# binds: {{default: "what binds the payer to it"}} # where the rule is an error
 match:
   line: {{fact: line, code: "97530"}}
 require:
