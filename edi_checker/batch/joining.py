@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from edi_checker.batch.memory import agree
 from edi_checker.batch.ranges import Answers, End, Irregular, Judged, Range, standing
-from edi_checker.check.checker import Checked, Checker, Outcomes
+from edi_checker.check.checker import Checked, Checker, Outcomes, with_following
 from edi_checker.check.engine import Met
 from edi_checker.claims.claim import Claim, Part
 from edi_checker.claims.reader import Reader
@@ -29,7 +29,7 @@ class JoinedInput:
         self._checker = checker
         self._least = least
         self._coverage = Coverage()
-        self._memory = InputMemory(checker.setting.minutes)
+        self._memory = InputMemory(checker.setting.minutes, self._coverage)
         self._walked = _Walked()
         self._reader = Reader(self._walked.open)
         self._outcomes = Outcomes(checker.isolation, profile=checker.setting.profile)
@@ -49,14 +49,9 @@ class JoinedInput:
                 raise Irregular
             if answers.begin != self._end:
                 raise Irregular
-        for (block, following), answer in zip(given.with_following(), answers.blocks, strict=True):
-            self._walked.walked = answer.walked
-            opened = iter(answer.opened)
-            for part in self._reader.read(block, following):
-                yield self._decide(part, None if isinstance(part, End) else next(opened, None))
-        if given.following is None:
-            for part in self._reader.end():
-                yield self._decide(part, None)
+        for handful in with_following([self._read(given, answers)], _claim_in):
+            for (part, judged), following in handful:
+                yield self._decide(part, judged, following)
         self._end = answers.end
         self._met = self._met.join(answers.met)
         self._coverage.take(answers.gaps)
@@ -69,7 +64,19 @@ class JoinedInput:
     def gaps(self) -> tuple[Gap, ...]:
         return self._coverage.gaps()
 
-    def _decide(self, part: Part, judged: Judged | None) -> Checked:
+    def _read(self, given: Range, answers: Answers) -> list[tuple[Part, Judged | None]]:
+        """The parts of a range, each with what was found of it."""
+        found: list[tuple[Part, Judged | None]] = []
+        for (block, following), answer in zip(given.with_following(), answers.blocks, strict=True):
+            self._walked.walked = answer.walked
+            opened = iter(answer.opened)
+            for part in self._reader.read(block, following):
+                found.append((part, None if isinstance(part, End) else next(opened, None)))
+        if given.following is None:
+            found += [(part, None) for part in self._reader.end()]
+        return found
+
+    def _decide(self, part: Part, judged: Judged | None, following: Sequence[Claim]) -> Checked:
         if judged is None:
             if not isinstance(part, End):
                 raise Irregular
@@ -77,10 +84,15 @@ class JoinedInput:
         elif part.faults != judged.faults:
             raise Irregular
         elif isinstance(part, Claim) and not agree(self._memory, judged.noted, part, self._least):
-            findings, failed = self._checker.judge(part, self._memory)
+            findings, failed = self._checker.judge(part, self._memory, following)
         else:
             findings, failed = judged.findings, judged.failed
         return Checked(part, findings, self._outcomes.of(part, findings, failed), failed)
+
+
+def _claim_in(read: tuple[Part, Judged | None]) -> Claim | None:
+    part, _ = read
+    return part if isinstance(part, Claim) else None
 
 
 class _Walked:

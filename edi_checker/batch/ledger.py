@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from edi_checker.facts.coverage import Beyond
 from edi_checker.files.inputs import Input, Unreadable
-from edi_checker.reference.tables import Side
 from edi_checker.reports.findings_log import Summary
 from edi_checker.x12.money import dollars
 
@@ -43,7 +43,7 @@ class Record:
     counts: dict[str, int]
     cents: dict[str, int]
     rules: list[tuple[str, str, int]]
-    gaps: list[tuple[str, str, Side, int, int]]
+    gaps: list[tuple[str, str, Beyond, int, int]]
     outputs: dict[str, int]
     minutes: str | None
     troubles: list[str]

@@ -12,7 +12,15 @@ from typing import NamedTuple
 
 from edi_checker.claims.claim import Claim
 from edi_checker.claims.minutes import Minutes
-from edi_checker.facts import ClaimsSeen, Coverage, InputMemory, ProviderDays
+from edi_checker.facts import (
+    Charged,
+    ClaimsSeen,
+    Coverage,
+    InputMemory,
+    ProviderDays,
+    Services,
+    ServicesSeen,
+)
 from edi_checker.finding import Place
 from edi_checker.rules import Rule
 
@@ -23,14 +31,21 @@ _NEVER = 1 << 62  # minutes
 class Noted(NamedTuple):
     """What a claim asked of the memory of its range.
 
-    digest   under which it was looked for among earlier claims, 0 where it was not
-    worked   NPI, day and minutes of what it added to provider-days
-    certain  whether it met nothing that depends on where the range begins
+    digest    under which it was looked for among earlier claims, 0 where it was not
+    worked    NPI, day and minutes of what it added to provider-days
+    certain   whether it met nothing that depends on where the range begins
+    asked     the keys under which earlier services were looked for
+    billed    what it bills, by person and day; `charged` by year
+    accepted  whether what it bills was remembered
     """
 
     digest: int
     worked: tuple[tuple[str, int, int], ...]
     certain: bool
+    asked: tuple[int, ...] = ()
+    billed: tuple[Services, ...] = ()
+    charged: tuple[Charged, ...] = ()
+    accepted: bool = False
 
 
 NOTHING = Noted(0, (), True)
@@ -45,17 +60,60 @@ class RangeMemory:
     def __init__(self, minutes: Minutes | None, coverage: Coverage, least: int) -> None:
         self._days = _Days(least)
         self._claims = _Claims()
-        self.memory = InputMemory(minutes, coverage, provider_days=self._days, claims_seen=self._claims)
+        self._services = _Services()
+        self.memory = self._memory = _Memory(
+            minutes,
+            coverage,
+            provider_days=self._days,
+            claims_seen=self._claims,
+            services_seen=self._services,
+        )
 
     def take_noted(self) -> Noted:
         """What was asked since the last time."""
-        days, claims = self._days, self._claims
-        if not claims.digest and not days.added:
+        days, claims, services, memory = self._days, self._claims, self._services, self._memory
+        if not claims.digest and not days.added and not services.asked and memory.settled is None:
             return NOTHING
-        noted = Noted(claims.digest, tuple(days.added), not (days.reached or claims.repeats))
+        billed, charged, accepted = memory.settled or ((), (), False)
+        noted = Noted(
+            claims.digest,
+            tuple(days.added),
+            not (days.reached or claims.repeats or services.met or memory.reached),
+            tuple(services.asked),
+            billed,
+            charged,
+            accepted,
+        )
         claims.digest, claims.repeats = 0, False
         days.added, days.reached = [], False
+        services.asked, services.met = [], False
+        memory.settled, memory.reached = None, False
         return noted
+
+
+class _Memory(InputMemory):
+    """Notes what a claim bills, and whether its year passes a threshold."""
+
+    settled: tuple[tuple[Services, ...], tuple[Charged, ...], bool] | None = None
+    reached = False
+
+    def settle(self, *, accepted: bool) -> None:
+        self.settled = tuple(self.billed), tuple(self.charged), accepted
+        self.reached = any(self.years_seen.find(key) + cents > most for key, cents, most in self.charged)
+        super().settle(accepted=accepted)
+
+
+class _Services(ServicesSeen):
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[int] = []
+        self.met = False
+
+    def find(self, key: int) -> list[bytes]:
+        found = super().find(key)
+        self.asked.append(key)
+        self.met = self.met or bool(found)
+        return found
 
 
 class _Days(ProviderDays):
@@ -86,8 +144,11 @@ class _Claims(ClaimsSeen):
 
 def agree(memory: InputMemory, noted: Noted, claim: Claim, least: int) -> bool:
     """Whether the memory of the input says to a claim what that of its range did; then it remembers it."""
-    digest, worked, certain = noted
-    if not certain:
+    digest, worked, certain, asked, billed, charged, accepted = noted
+    services, years = memory.services_seen, memory.years_seen
+    if not certain or any(services.find(key) for key in asked):
+        return False
+    if any(years.find(key) + cents > most for key, cents, most in charged):
         return False
     days = memory.provider_days
     for count, (npi, on, minutes) in enumerate(worked, 1):
@@ -97,6 +158,8 @@ def agree(memory: InputMemory, noted: Noted, claim: Claim, least: int) -> bool:
     if digest and memory.claims_seen.meet(digest, claim) is not None:
         _take_back(days, worked)
         return False
+    memory.billed, memory.charged = list(billed), list(charged)
+    memory.settle(accepted=accepted)
     return True
 
 

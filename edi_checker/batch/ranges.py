@@ -6,15 +6,15 @@ nothing had stood between. Whether that was right is seen when the ranges are jo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
 from edi_checker.batch.memory import Noted, RangeMemory
-from edi_checker.check.checker import Checker, take_handfuls
+from edi_checker.check.checker import Checker, take_handfuls, with_following
 from edi_checker.check.engine import Met
-from edi_checker.claims.claim import BlockView, GroupEnd, InterchangeEnd, Part, TransactionEnd
+from edi_checker.claims.claim import BlockView, Claim, GroupEnd, InterchangeEnd, Part, TransactionEnd
 from edi_checker.claims.reader import Reader
 from edi_checker.facts import Coverage, Gap
 from edi_checker.finding import Finding
@@ -154,19 +154,34 @@ def check_range(checker: Checker, given: Range, least: int) -> Answers:
             walks.walker.pass_over(given.inside.above if block.kind == "ST" else given.inside.levels)
     above, begin = standing(reader, inside=given.inside is not None), walks.hierarchy
     answers: list[Answer] = []
-    for handful in take_handfuls(given.with_following(), lambda pair: len(pair[0].text)):
-        read: list[tuple[Walked | None, list[Part]]] = []
-        for block, following in handful:
-            walks.walked = None
-            opened: list[Part] = [part for part in reader.read(block, following) if not isinstance(part, End)]
-            read.append((walks.walked, opened))
-        for walked, opened in read:
-            answers.append(Answer(walked, tuple(_judge(checker, part, noting) for part in opened)))
+    handfuls = take_handfuls(given.with_following(), lambda pair: len(pair[0].text))
+    for handful in with_following((_read(reader, walks, each) for each in handfuls), _claim_in):
+        for (walked, opened), claims in handful:
+            judged = tuple(_judge(checker, part, noting, claims) for part in opened)
+            answers.append(Answer(walked, judged))
     return Answers(answers, above, begin, walks.hierarchy, checker.engine.met(), coverage.gaps())
 
 
-def _judge(checker: Checker, part: Part, noting: RangeMemory) -> Judged:
-    findings, failed = checker.judge(part, noting.memory)
+# What the walker said of a block, and the parts that it opens but for ends.
+_Opened = tuple[Walked | None, list[Part]]
+
+
+def _read(reader: Reader, walks: _Walks, pairs: Iterable[tuple[Block, Block | None]]) -> list[_Opened]:
+    found: list[_Opened] = []
+    for block, following in pairs:
+        walks.walked = None
+        opened: list[Part] = [part for part in reader.read(block, following) if not isinstance(part, End)]
+        found.append((walks.walked, opened))
+    return found
+
+
+def _claim_in(read: _Opened) -> Claim | None:
+    _, opened = read
+    return opened[0] if len(opened) == 1 and isinstance(opened[0], Claim) else None
+
+
+def _judge(checker: Checker, part: Part, noting: RangeMemory, following: Sequence[Claim]) -> Judged:
+    findings, failed = checker.judge(part, noting.memory, following)
     return Judged(part.faults, findings, failed, noting.take_noted())
 
 

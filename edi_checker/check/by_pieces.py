@@ -40,8 +40,17 @@ from edi_checker.facts.coding import (
     by_discipline,
     pairs_of,
 )
-from edi_checker.facts.context import ClaimsSeen, InputMemory, Setting
+from edi_checker.facts.context import Charged, ClaimsSeen, InputMemory, Setting
 from edi_checker.facts.duplicates import digest_claim, find_earlier_lines, is_first_issue
+from edi_checker.facts.earlier import (
+    PRIMARY_BY_MONTH,
+    day_key,
+    hold_against_others,
+    person_of,
+    write_claim,
+    write_line,
+    year_key,
+)
 from edi_checker.facts.fact import Fact
 from edi_checker.facts.payers import add_other_payers
 from edi_checker.facts.pieces import (
@@ -53,6 +62,7 @@ from edi_checker.facts.places import FixedLocation
 from edi_checker.facts.triggers import Around
 from edi_checker.facts.whole_claim import Line, WholeClaim, repeated
 from edi_checker.finding import Finding
+from edi_checker.reference.tables import kx_thresholds
 from edi_checker.reference.units import least_minutes
 from edi_checker.x12.dates import days_of
 from edi_checker.x12.money import cents, thousandths
@@ -148,6 +158,7 @@ class _Judging(WholeClaim):
         if head.frequency == ORIGINAL:
             self._meet(self.memory.claims_seen, head.place_of_service)
         self._join_lines(head)
+        self._hold_against_others(head)
         if cut.payers:
             add_other_payers(self.facts, self)
         self._hear(head.of_claim, self)
@@ -206,6 +217,64 @@ class _Judging(WholeClaim):
             self._work(head)
         else:
             add_coding(self.facts, self)
+
+    def _hold_against_others(self, head: Head) -> None:
+        """Hold the claim against the others of its person; where there are none, note what it bills."""
+        if not self._is_alone(head):
+            hold_against_others(self.facts, self)
+
+    def _is_alone(self, head: Head) -> bool:
+        """Whether no other claim of the person can matter; then what this one bills is noted."""
+        claim, memory, rows, npi = self.claim, self.memory, self.rows, self.npi
+        if self.earlier is not None or not self.regular or head.frequency != ORIGINAL or self.facts:
+            return False
+        if not is_first_issue(claim.transaction):
+            return True
+        keys = {on: day_key(claim, on) for on in self.by_day}
+        if not all(keys.values()):
+            return True
+        if any(entry.addon or entry.code in PRIMARY_BY_MONTH for entry, *_ in rows):
+            return False
+        find = memory.services_seen.find
+        if any(find(key) for key in keys.values()):
+            return False
+        amounts = [cents(line[3]) for *_, line in rows]
+        charged = self._charge_years(amounts) if "medicare" in self.profile.names else []
+        if charged is None:
+            return False
+        position = claim.position + self.cut.before
+        written = []
+        for number, (entry, _, units, _) in enumerate(rows):
+            provider = npi, self.taxonomy
+            written.append(write_line(number + 1, position, entry.service, units, amounts[number], provider))
+            position += entry.segments
+        memory.billed = [
+            (keys[on], on, write_claim(self, [written[number] for number in numbers]))
+            for on, numbers in self.by_day.items()
+        ]
+        memory.charged = charged
+        return True
+
+    def _charge_years(self, amounts: Sequence[int | None]) -> list[Charged] | None:
+        """The claim's charges of therapy by person and year; None where they pass a threshold."""
+        charged: dict[tuple[int, bool], int] = {}
+        for (entry, (on, *_), *_), amount in zip(self.rows, amounts, strict=True):
+            disciplines = entry.service.disciplines
+            if len(disciplines) == 1 and amount is not None:
+                kind = (on or 0) // 10000, disciplines[0] == "GO"
+                charged[kind] = charged.get(kind, 0) + amount
+        if not charged:
+            return []
+        person, years = person_of(self.claim), self.memory.years_seen
+        found = []
+        for (year, occupational), charges in charged.items():
+            threshold = kx_thresholds().get(year)
+            if threshold is not None:
+                key = year_key(person, year, occupational=occupational)
+                if years.find(key) + charges > threshold:
+                    return None
+                found.append((key, charges, threshold))
+        return found
 
     def let_go(self) -> None:
         """Part what holds each other, so that it goes at once and no collector has to look for it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal, NamedTuple, TypeVar
 
@@ -83,13 +83,25 @@ class Checker:
         memory = memory or InputMemory(self.setting.minutes)
         memory.report_days(self.engine.meet)
         parts = read_parts(read_blocks(stream, self.bounds), self.guide, fast=self.fast)
-        for handful in take_handfuls(parts, _length):
-            judged = [(part, *self.judge(part, memory)) for part in handful]
+        for handful in with_following(take_handfuls(parts, _length), _claim_in):
+            judged = [(part, *self.judge(part, memory, following)) for part, following in handful]
             for part, findings, failed in judged:
                 yield Checked(part, findings, outcomes.of(part, findings, failed), failed)
 
-    def judge(self, part: Part, memory: InputMemory) -> tuple[tuple[Finding, ...], str]:
-        """What is wrong with the next part, and why it could not be checked, "" where it was."""
+    def judge(
+        self, part: Part, memory: InputMemory, following: Sequence[Claim] = ()
+    ) -> tuple[tuple[Finding, ...], str]:
+        """What is wrong with the next part, and why it could not be checked, "" where it was. `following` are
+        the claims of the same person directly behind it, as of with_following.
+        """
+        memory.following = following
+        findings, failed = self._judge(part, memory)
+        if memory.billed or memory.charged:
+            refused = failed or any(finding.severity == "error" for finding in findings)
+            memory.settle(accepted=not refused)
+        return findings, failed
+
+    def _judge(self, part: Part, memory: InputMemory) -> tuple[tuple[Finding, ...], str]:
         try:
             if self.fast and isinstance(part, Claim | AnyLevel) and not part.faults:
                 found = self._remember(part, memory)
@@ -157,6 +169,50 @@ def take_handfuls(items: Iterable[_T], length: Callable[[_T], int]) -> Iterator[
         yield handful
         raise
     yield handful
+
+
+_LOOK_AHEAD = 20  # claims of a person that are looked at behind the one that is judged
+
+
+def with_following(
+    handfuls: Iterable[list[_T]], claim_in: Callable[[_T], Claim | None]
+) -> Iterator[list[tuple[_T, Sequence[Claim]]]]:
+    """The items of each handful with the claims, at most _LOOK_AHEAD, that come directly behind each in a row
+    of claims; the end of a handful that is a row of claims waits for the next handful.
+
+    What is held back when the handfuls end in an error is given before it is raised.
+    """
+    held: list[tuple[_T, Claim | None]] = []
+    try:
+        for handful in handfuls:
+            held += [(item, claim_in(item)) for item in handful]
+            waiting = 0
+            while waiting < min(_LOOK_AHEAD, len(held)) and held[-1 - waiting][1] is not None:
+                waiting += 1
+            ready = len(held) - waiting
+            yield _followed(held, ready)
+            del held[:ready]
+    except Exception:
+        yield _followed(held, len(held))
+        raise
+    yield _followed(held, len(held))
+
+
+def _followed(held: list[tuple[_T, Claim | None]], ready: int) -> list[tuple[_T, Sequence[Claim]]]:
+    found: list[tuple[_T, Sequence[Claim]]] = []
+    for number, (item, claim) in enumerate(held[:ready]):
+        following: list[Claim] = []
+        if claim is not None:
+            for _, other in held[number + 1 : number + 1 + _LOOK_AHEAD]:
+                if other is None:
+                    break
+                following.append(other)
+        found.append((item, following))
+    return found
+
+
+def _claim_in(part: Part) -> Claim | None:
+    return part if isinstance(part, Claim) else None
 
 
 def _length(part: Part) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
 from edi_checker.finding import Place
@@ -404,6 +405,21 @@ class Subscriber(Level):
     def payer(self) -> Provider:
         return self.party("PR")
 
+    @once
+    def payer_id(self) -> str:
+        """NM109 of 2010BB"""
+        return element(self.named("PR"), 9)
+
+    @once
+    def member_id(self) -> str:
+        """NM109 of 2010BA"""
+        return element(self.named("IL"), 9)
+
+    @once
+    def person(self) -> int:
+        """What stands for the subscriber as a patient of a payer in its place among the payers; 0 without id"""
+        return _person(self, self.member_id, self.birth, element(self.named("IL"), 4))
+
 
 class Patient(Level):
     """2000C and 2010CA: the patient where he or she is not the subscriber.
@@ -432,6 +448,29 @@ class Patient(Level):
     @once
     def name(self) -> Provider:
         return self.party("QC")
+
+    @once
+    def person(self) -> int:
+        """What stands for the patient as a payer's in its place among the payers; 0 without an id"""
+        subscriber = self.subscriber
+        if subscriber is None:
+            return 0
+        return _person(subscriber, subscriber.member_id, self.birth, element(self.named("QC"), 4))
+
+
+def _person(subscriber: Subscriber, member: str, birth: int | None, first_name: str) -> int:
+    member = member.strip().upper()
+    if not member:
+        return 0
+    said = (
+        subscriber.payer_id,
+        subscriber.payer_responsibility,
+        member,
+        str(birth),
+        first_name.strip().upper(),
+    )
+    digest = blake2b("\x1f".join(said).encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") or 1
 
 
 class OtherPayer(SegmentRun):

@@ -120,7 +120,7 @@ class Choice:
         if subscriber is None:
             return self.others
         if self.by_payer:
-            profile = self.by_payer.get(subscriber.payer.id.strip().upper())
+            profile = self.by_payer.get(subscriber.payer_id.strip().upper())
             if profile is not None:
                 return profile
         return self.by_filing_indicator.get(subscriber.filing_indicator, self.others)

@@ -14,9 +14,12 @@ from edi_checker.claims.claim import (
 from edi_checker.claims.payers import choose_for_run
 from edi_checker.facts.claims import add_claim
 from edi_checker.facts.context import (
+    Charged,
     ClaimsSeen,
     InputMemory,
     ProviderDays,
+    Services,
+    ServicesSeen,
     Setting,
     provider_day,
 )
@@ -28,6 +31,7 @@ from edi_checker.facts.vocabulary import VOCABULARY
 __all__ = [
     "VOCABULARY",
     "AnyLevel",
+    "Charged",
     "ClaimsSeen",
     "Coverage",
     "Fact",
@@ -38,6 +42,8 @@ __all__ = [
     "InputMemory",
     "Placed",
     "ProviderDays",
+    "Services",
+    "ServicesSeen",
     "Setting",
     "Value",
     "facts_of",

@@ -28,6 +28,7 @@ from edi_checker.facts.coding import add_coding, is_timed
 from edi_checker.facts.columns import ADDRESS
 from edi_checker.facts.context import InputMemory, Setting
 from edi_checker.facts.duplicates import find_earlier_claim, find_earlier_lines
+from edi_checker.facts.earlier import hold_against_others
 from edi_checker.facts.fact import Fact, Value
 from edi_checker.facts.lines import (
     CODE_ERROR_OF_LINE,
@@ -35,7 +36,7 @@ from edi_checker.facts.lines import (
     make_claim_date,
     make_line,
     make_provider,
-    read_line,
+    read_lines,
 )
 from edi_checker.facts.payers import add_other_payers
 from edi_checker.facts.pieces import (
@@ -116,16 +117,7 @@ def add_claim(
 ) -> None:
     """Add the facts of a claim whose lines can be trusted, each made by the maker of its piece."""
     whole = WholeClaim(claim, setting, memory, profile)
-    rendering = claim.rendering
-    taxonomy = rendering.taxonomy
-    billing = claim.billing
-    if not taxonomy and billing is not None and rendering.run is billing.provider.run:
-        taxonomy = billing.taxonomy
-    views: list[View] = []
-    for each in claim.lines:
-        line, view = read_line(whole, each, rendering.npi, taxonomy, profile.minutes_note)
-        whole.lines.append(line)
-        views.append(view)
+    views = read_lines(whole)
     note_span(whole)
     find_earlier_lines(whole.lines)
     whole.earlier = find_earlier_claim(memory.claims_seen, whole)
@@ -163,7 +155,9 @@ def add_claim(
         add(fill(make_other_payer(view, judging), Part(whole, other)))
         add(addresses_in(whole, other, view, "2320", judging))
     for line, view in zip(whole.lines, views, strict=True):
-        given = OfLine(judging, line.first or received, therapist(taxonomy), memory.minutes is not None)
+        given = OfLine(
+            judging, line.first or received, therapist(whole.rendered_by[1]), memory.minutes is not None
+        )
         add(fill(make_line(view, line.service, given), line))
         add(find_line_code_errors(line, view, judging))
     add(find_line_diagnosis_code_errors(whole, judging))
@@ -173,6 +167,7 @@ def add_claim(
     if not (claim.faults and hides_something(claim.faults)):
         facts += situations[:MOST_SITUATIONS]
     add_coding(facts, whole)
+    hold_against_others(facts, whole)
     add_other_payers(facts, whole)
 
 

@@ -12,7 +12,7 @@ from edi_checker.facts.context import ProviderDays
 from edi_checker.facts.fact import Fact, Placed, Value
 from edi_checker.facts.pieces import Location, Open, OpenFact, OpenValue, Site, View, Within
 from edi_checker.facts.vocabulary import VOCABULARY
-from edi_checker.facts.whole_claim import Line, Service, WholeClaim
+from edi_checker.facts.whole_claim import Coded, Line, Service, WholeClaim
 from edi_checker.finding import TableVersion
 from edi_checker.reference.tables import MueLimit, PtpEdit, Tables
 from edi_checker.reference.units import QUARTER, Working, least_minutes, work
@@ -63,7 +63,7 @@ def pairs_of(on: int, group: Sequence[Line], tables: Tables, profile: Profile) -
             if not together:
                 continue
             # One fact a column 2 line: beside several column 1 lines, one that no modifier releases counts.
-            one = next((one for one in together if not _released_by(one.service, two.service)), together[0])
+            one = next((one for one in together if not released_by(one.service, two.service)), together[0])
             yield _pair(on, one, two, edit, profile, one_provider=bool(sure))
 
 
@@ -79,7 +79,8 @@ def edits_between(codes: tuple[str, ...], on: int, tables: Tables) -> tuple[PtpE
     return tuple(found)
 
 
-def _released_by(one: Service, two: Service) -> tuple[str, ...]:
+def released_by(one: Coded, two: Coded) -> tuple[str, ...]:
+    """The NCCI-associated modifiers on either of two services."""
     return tuple(dict.fromkeys(one.releasing + two.releasing))
 
 
@@ -102,20 +103,20 @@ def _pair(on: int, one: Line, two: Line, edit: PtpEdit, profile: Profile, *, one
 def _values_of_pair(one: Service, two: Service, edit: PtpEdit, profile: Profile) -> dict[str, Value]:
     return {
         "profile": profile.name,
-        "borrowed": _is_borrowed(edit.table, profile),
+        "borrowed": is_borrowed(edit.table, profile),
         "column_1": edit.column_1,
         "column_2": edit.column_2,
         "modifiers_1": one.modifiers,
         "modifiers_2": two.modifiers,
         "indicator": edit.indicator,
-        "released_by": _released_by(one, two),
+        "released_by": released_by(one, two),
         "rationale": edit.rationale,
         "effective": edit.effective,
         "deletion": edit.deletion,
     }
 
 
-def _is_borrowed(table: TableVersion | None, profile: Profile) -> bool:
+def is_borrowed(table: TableVersion | None, profile: Profile) -> bool:
     """Whether a Medicaid program is held to a table of Medicare, for want of its own."""
     return table is not None and "medicaid" in profile.names and not table.name.endswith("_medicaid")
 
@@ -204,7 +205,7 @@ def _values_of_code_day(
 ) -> dict[str, Value]:
     return {
         "profile": profile.name,
-        "borrowed": _is_borrowed(mue.table if mue is not None else None, profile),
+        "borrowed": is_borrowed(mue.table if mue is not None else None, profile),
         "code": code,
         "lines": lines,
         "modifiers": modifiers,
@@ -221,8 +222,9 @@ def addon_of(line: Line, lines: Sequence[Line], tables: Tables, profile: Profile
     """The fact of an add-on code."""
     addon = tables.addon(line.service.code, line.first or 0)
     assert addon is not None
+    together = _one_month_of if addon.by_month else _one_day_of
     beside = [
-        other for other in lines if other is not line and _one_day_of(line, other) and line.maybe_with(other)
+        other for other in lines if other is not line and together(line, other) and line.maybe_with(other)
     ]
     codes = [other.service.code for other in beside]
     return Fact(
@@ -230,9 +232,10 @@ def addon_of(line: Line, lines: Sequence[Line], tables: Tables, profile: Profile
         {
             "date": line.first,
             "profile": profile.name,
-            "borrowed": _is_borrowed(addon.table, profile),
+            "borrowed": is_borrowed(addon.table, profile),
             "code": addon.code,
             "type": addon.type,
+            "by_month": addon.by_month,
             "primaries": addon.primaries,
             "found": tuple(code for code in dict.fromkeys(codes) if code in addon.primaries),
             "complete": "" not in codes,
@@ -247,6 +250,13 @@ def _one_day_of(line: Line, other: Line) -> bool:
     if line.first is None or other.first is None or line.last is None or other.last is None:
         return True
     return line.first <= other.last and other.first <= line.last
+
+
+def _one_month_of(line: Line, other: Line) -> bool:
+    """The same of the calendar month."""
+    if line.first is None or other.first is None:
+        return True
+    return line.first // 100 == other.first // 100
 
 
 # -- timed therapy -----------------------------------------------------------------------------------------
@@ -373,6 +383,7 @@ def _therapy_day(
             "units_by_code": _listed(billed, "{} x{}") if counted else "",
             "right_split": _right_split(working),
             "provider_minutes": busiest,
+            "shared": False,
         },
         {"": (main,), "others": tuple([line for line in lines if line is not main])},
     )
@@ -532,6 +543,7 @@ def open_therapy_day(profile: Profile) -> OpenFact:
         "misplaced": (),
         "minutes_by_code": "",
         "right_split": "",
+        "shared": False,
     }
     for name in ("date", "discipline", "provider_minutes"):
         values[name] = Open(name, attrgetter(name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -57,7 +57,7 @@ class Setting:
         profile = choose(claim, self.profile)
         if profile is MEDICARE:
             subscriber = claim.subscriber
-            if subscriber is not None and judge_medicare_id(subscriber.name.id):
+            if subscriber is not None and judge_medicare_id(subscriber.member_id):
                 profile = PERHAPS_MEDICARE
         elif profile is MEDICAID and not self.held_to(profile).tables.of_program:
             profile = MEDICAID_WITHOUT_TABLES
@@ -85,10 +85,18 @@ class InputMemory:
     minutes        minutes of treatment by claim and line, None where none are given
     provider_days  what each rendering provider must have worked, added up over the claims
     claims_seen    the claims so far, so that one that comes again is known
+    services_seen  what earlier claims billed, by person, provider and day
+    years_seen     charges of therapy by person and year
     coverage       the days of service of which the tables do not speak; None where nobody asks
+    billed         what the claim that is judged bills by person and day, to be remembered if it is accepted
+    charged        its charges of therapy by person and year, with the threshold of each, likewise
+    following      claims of the same person that come directly behind the one that is judged
     """
 
-    __slots__ = ("_note_day", "_spans", "claims_seen", "coverage", "minutes", "provider_days")
+    __slots__ = (
+        *("_note_day", "_spans", "billed", "charged", "claims_seen", "coverage", "following", "minutes"),
+        *("provider_days", "services_seen", "years_seen"),
+    )
 
     def __init__(
         self,
@@ -97,17 +105,37 @@ class InputMemory:
         *,
         provider_days: ProviderDays | None = None,
         claims_seen: ClaimsSeen | None = None,
+        services_seen: ServicesSeen | None = None,
+        years_seen: YearsSeen | None = None,
     ) -> None:
         self.minutes = minutes
         self.coverage = coverage
         self.provider_days = provider_days or ProviderDays()
         self.claims_seen = claims_seen or ClaimsSeen()
+        self.services_seen = services_seen or ServicesSeen()
+        self.years_seen = years_seen or YearsSeen()
+        self.billed: list[Services] = []
+        self.charged: list[Charged] = []
+        self.following: Sequence[Claim] = ()
         self._note_day: Callable[[Profile, int, int], None] | None = None
         self._spans: set[tuple[Profile, int | None, int | None]] = set()
 
     def report_days(self, note_day: Callable[[Profile, int, int], None]) -> None:
         """Have days reported as they come: profile, day of service (or of receipt), day of receipt."""
         self._note_day = note_day
+
+    def settle(self, *, accepted: bool) -> None:
+        """The claim that was judged has its findings: what it bills is remembered if none is an error."""
+        if self.billed:
+            if accepted and not self.services_seen.remember(self.billed) and self.coverage is not None:
+                for _, on, _ in self.billed:
+                    self.coverage.forget(on)
+            self.billed = []
+        if self.charged:
+            if accepted:
+                for key, charges, _ in self.charged:
+                    self.years_seen.add(key, charges)
+            self.charged = []
 
     def note_days(self, setting: Setting, profile: Profile, first: int | None, last: int | None) -> None:
         """Note a claim's days of service, None where they cannot be read."""
@@ -159,37 +187,27 @@ class ProviderDays:
         return total
 
 
-class ClaimsSeen:
-    """What claims have been seen, so that one that comes again is known, with the place of the first.
-
-    Holds an 8-byte digest and a short text for each, in tables that grow with the number of claims up to
-    LIMIT: some 20 MB. Claims beyond it are still compared with those that are held, and are not held.
-    """
-
-    LIMIT = 250_000
+class _Digests:
+    """Numbers by 8-byte digest (never 0), in tables that grow with their count: 24 to 48 bytes each."""
 
     def __init__(self) -> None:
-        self._count = 0
-        # Open addressing: 0 is an empty slot. `_places` holds where in `_texts` the slot's text begins.
+        self.count = 0
+        # Open addressing: 0 is an empty slot.
         self._digests = array("Q", bytes(8 << 10))
-        self._places = array("Q", bytes(8 << 10))
-        self._texts = bytearray()
+        self._numbers = array("Q", bytes(8 << 10))
 
-    def meet(self, digest: int, claim: Claim) -> Place | None:
-        """The place of the first claim with this digest (never 0); None where this claim is the first."""
+    def get(self, digest: int) -> int | None:
         slot = self._slot(digest)
-        if self._digests[slot]:
-            return self._place(self._places[slot])
-        if self._count < self.LIMIT:
-            self._put(slot, digest, _written(claim))
-        return None
+        return self._numbers[slot] if self._digests[slot] else None
 
-    def _put(self, slot: int, digest: int, text: bytes) -> None:
+    def put(self, digest: int, number: int) -> None:
+        slot = self._slot(digest)
+        self._numbers[slot] = number
+        if self._digests[slot]:
+            return
         self._digests[slot] = digest
-        self._places[slot] = len(self._texts)
-        self._texts += text
-        self._count += 1
-        if 3 * self._count > 2 * len(self._digests):
+        self.count += 1
+        if 3 * self.count > 2 * len(self._digests):
             self._grow()
 
     def _slot(self, digest: int) -> int:
@@ -202,14 +220,38 @@ class ClaimsSeen:
         return slot
 
     def _grow(self) -> None:
-        digests, places = self._digests, self._places
+        digests, numbers = self._digests, self._numbers
         self._digests = array("Q", bytes(16 * len(digests)))
-        self._places = array("Q", bytes(16 * len(digests)))
-        for digest, place in zip(digests, places, strict=True):
+        self._numbers = array("Q", bytes(16 * len(digests)))
+        for digest, number in zip(digests, numbers, strict=True):
             if digest:
                 slot = self._slot(digest)
                 self._digests[slot] = digest
-                self._places[slot] = place
+                self._numbers[slot] = number
+
+
+class ClaimsSeen:
+    """What claims have been seen, so that one that comes again is known, with the place of the first.
+
+    Holds an 8-byte digest and a short text for each, up to LIMIT: some 20 MB. Claims beyond it are still
+    compared with those that are held, and are not held.
+    """
+
+    LIMIT = 250_000
+
+    def __init__(self) -> None:
+        self._begins = _Digests()  # where in `_texts` the text of a digest begins
+        self._texts = bytearray()
+
+    def meet(self, digest: int, claim: Claim) -> Place | None:
+        """The place of the first claim with this digest (never 0); None where this claim is the first."""
+        begin = self._begins.get(digest)
+        if begin is not None:
+            return self._place(begin)
+        if self._begins.count < self.LIMIT:
+            self._begins.put(digest, len(self._texts))
+            self._texts += _written(claim)
+        return None
 
     def _place(self, begin: int) -> Place:
         text = self._texts[begin : self._texts.index(_END, begin)].decode()
@@ -217,6 +259,87 @@ class ClaimsSeen:
         return Place(
             interchange, group or None, transaction, claim, None, "2300", "CLM", int(position), "CLM01"
         )
+
+
+# A person's services of a day by one billing provider: the key under which they are found, the day, and the
+# text that facts/earlier.py writes and reads.
+Services = tuple[int, int, bytes]
+
+
+class ServicesSeen:
+    """What earlier claims billed, by a number that stands for a person, a billing provider and a day.
+
+    Holds up to LIMIT bytes of texts. Claims beyond that are still held against what is remembered, and are
+    not remembered themselves.
+    """
+
+    LIMIT = 24 << 20
+
+    def __init__(self) -> None:
+        self._last = _Digests()  # where in `_texts` the last text of a key begins
+        self._texts = bytearray()
+
+    def find(self, key: int) -> list[bytes]:
+        """What was remembered under a key and has not been taken out, the first claim first."""
+        found: list[bytes] = []
+        begin = self._last.get(key)
+        while begin:
+            text, before = self._read(begin)
+            if text[:1] == _THERE:
+                found.append(text[1:])
+            begin = before
+        return found[::-1]
+
+    def take_out(self, key: int, is_meant: Callable[[bytes], bool]) -> None:
+        """Forget those texts under a key that are meant: their claim has been replaced or taken back."""
+        begin = self._last.get(key)
+        while begin:
+            text, before = self._read(begin)
+            if is_meant(text[1:]):
+                self._texts[begin + _OFFSET] = _GONE
+            begin = before
+
+    def remember(self, services: Sequence[Services]) -> bool:
+        """Remember a claim's services, all or none where there is no room; whether there was."""
+        if sum(len(text) for *_, text in services) + len(self._texts) > self.LIMIT:
+            return False
+        for key, _, text in services:
+            begin = len(self._texts) + 1  # never 0
+            self._texts += b"\0" if begin == 1 else b""
+            begin = len(self._texts)
+            self._texts += (self._last.get(key) or 0).to_bytes(_OFFSET) + _THERE + text + _END
+            self._last.put(key, begin)
+        return True
+
+    def _read(self, begin: int) -> tuple[bytes, int]:
+        end = self._texts.index(_END, begin + _OFFSET)
+        before = int.from_bytes(self._texts[begin : begin + _OFFSET])
+        return bytes(self._texts[begin + _OFFSET : end]), before
+
+
+_OFFSET = 5  # bytes of a place in the texts
+_THERE, _GONE = b"+", ord("-")
+
+
+# A person's year as facts/earlier.py numbers it, charges of therapy, and the threshold of the year, in cents.
+Charged = tuple[int, int, int]
+
+
+class YearsSeen:
+    """Charges of therapy in cents by person, kind of therapy and year, added up over the claims."""
+
+    LIMIT = 200_000  # sums held at once; what comes beyond is not added up, so that memory stays bounded
+
+    def __init__(self) -> None:
+        self._charges: dict[int, int] = {}
+
+    def find(self, key: int) -> int:
+        """The charges of a person's year so far."""
+        return self._charges.get(key, 0)
+
+    def add(self, key: int, charges: int) -> None:
+        if key in self._charges or len(self._charges) < self.LIMIT:
+            self._charges[key] = self._charges.get(key, 0) + charges
 
 
 _BETWEEN, _END = "\x1f", b"\x1e"

@@ -1,20 +1,25 @@
-"""Days of service that the tables in use do not cover: remembered for one input, reported once at its end."""
+"""Days of service that tables or memory do not cover: remembered for one input, reported once at its end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from edi_checker.reference.tables import Side, Tables
+
+Beyond = Side | Literal["full"]
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Days of service (CCYYMMDD) from the first to the last met that lie before or after a release."""
+    """Days of service (CCYYMMDD) from the first to the last met that lie before or after a release; with side
+    `full` days of claims that were not remembered, for want of room.
+    """
 
     table: str
     version: str
-    side: Side
+    side: Beyond
     first: int
     last: int
 
@@ -29,7 +34,7 @@ class Coverage:
 
     def __init__(self) -> None:
         self._known: set[tuple[int, Tables]] = set()
-        self._met: dict[tuple[str, str, Side], tuple[int, int]] = {}
+        self._met: dict[tuple[str, str, Beyond], tuple[int, int]] = {}
 
     def meet(self, on: int, tables: Tables) -> None:
         """Note a day of service of a claim that is checked with these tables."""
@@ -42,6 +47,10 @@ class Coverage:
         for table, version, side in tables.outside(on):
             self._widen((table, version, side), on, on)
 
+    def forget(self, on: int) -> None:
+        """Note a day of service of a claim with which later claims are not compared."""
+        self._widen(("earlier_claims", "", "full"), on, on)
+
     def gaps(self) -> tuple[Gap, ...]:
         """What has been met so far, by table, release and side."""
         return tuple(Gap(*key, *days) for key, days in sorted(self._met.items()))
@@ -51,6 +60,6 @@ class Coverage:
         for gap in gaps:
             self._widen((gap.table, gap.version, gap.side), gap.first, gap.last)
 
-    def _widen(self, key: tuple[str, str, Side], first: int, last: int) -> None:
+    def _widen(self, key: tuple[str, str, Beyond], first: int, last: int) -> None:
         before = self._met.get(key, (first, last))
         self._met[key] = (min(before[0], first), max(before[1], last))

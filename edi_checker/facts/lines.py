@@ -207,7 +207,18 @@ def _qualifiers(view: View, name: str) -> tuple[str, ...]:
 _NO_SERVICE: Segment = ["SV1"]
 
 
-def read_line(
+def read_lines(whole: WholeClaim) -> list[View]:
+    """Read the lines of a claim into it, and what of each can be looked at."""
+    npi, taxonomy = whole.rendered_by
+    views: list[View] = []
+    for each in whole.claim.lines:
+        line, view = _read_line(whole, each, npi, taxonomy, whole.profile.minutes_note)
+        whole.lines.append(line)
+        views.append(view)
+    return views
+
+
+def _read_line(
     whole: WholeClaim, view: ServiceLine, npi: str, taxonomy: str, note: re.Pattern[str] | None
 ) -> tuple[Line, View]:
     """A line and what of it can be looked at; rendering provider and taxonomy are those of the claim where

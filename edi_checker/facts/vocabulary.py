@@ -342,7 +342,12 @@ ADDON = FactType(
         "borrowed": Field(
             "bool", "computed", "whether a Medicaid program is held to Medicare's table, for want of its own"
         ),
-        "found": Field("codes", "computed", "those on the claim for the day"),
+        "by_month": Field("bool", "computed", "whether the primary may stand on any day of the month"),
+        "found": Field(
+            "codes",
+            "computed",
+            "those for the day, on the claim or on another claim of the person in the input",
+        ),
         "complete": Field(
             "bool", "computed", "whether every code of the day could be read, so that none is overlooked"
         ),
@@ -395,8 +400,82 @@ THERAPY_DAY = FactType(
             "computed",
             "fewest one-on-one minutes of the day's busiest rendering provider, on all claims so far",
         ),
+        "shared": Field(
+            "bool",
+            "computed",
+            "whether another claim of the person in the input has timed therapy of the discipline on the day",
+        ),
     },
     stands_on=("others",),
+)
+
+EARLIER_PAIR = FactType(
+    about="a line and one of an earlier claim of the person, the billing provider and the day, joined by a "
+    "procedure-to-procedure edit",
+    fields={
+        "date": _DATE,
+        "profile": _PROFILE,
+        "column_1": Field("text", "SV101-2", "code that is paid"),
+        "column_2": Field("text", "SV101-2", "code that is not paid with it"),
+        "code": Field("text", "SV101-2", "the code of them that stands on this claim"),
+        "earlier_code": Field("text", "SV101-2", "the code of them that stands on the earlier claim"),
+        "line": Field("int", "computed", "ordinal of the line"),
+        "earlier_line": Field("int", "computed", "ordinal of the earlier line in its claim"),
+        "indicator": Field("text", "computed", "as of ptp_pair", values=("0", "1")),
+        "released_by": Field("codes", "computed", "the NCCI-associated modifiers on either line"),
+        "one_provider": Field("bool", "computed", "as of ptp_pair"),
+        "borrowed": Field(
+            "bool", "computed", "whether a Medicaid program is held to Medicare's table, for want of its own"
+        ),
+        "rationale": Field("text", "computed", "why the edit exists, in CMS's words"),
+    },
+    stands_on=("earlier",),
+)
+
+EARLIER_DAY = FactType(
+    about="the units of a code on a day by one rendering provider, on a claim and earlier ones of the person",
+    fields={
+        "date": _DATE,
+        "profile": _PROFILE,
+        "code": Field("text", "SV101-2", "HCPCS code"),
+        "units": Field("quantity", "SV104", "units of all these claims"),
+        "units_here": Field("quantity", "SV104", "units of this claim"),
+        "claims": Field("int", "computed", "number of earlier claims"),
+        "limit": Field("quantity", "computed", "medically unlikely edit: the most units"),
+        "mai": Field("text", "computed", "2 day by policy, 3 day by clinical data", values=("2", "3")),
+        "rationale": Field("text", "computed", "why the limit is what it is, in CMS's words"),
+        "borrowed": Field(
+            "bool", "computed", "whether a Medicaid program is held to Medicare's table, for want of its own"
+        ),
+    },
+    stands_on=("earlier",),
+)
+
+EARLIER_LINE = FactType(
+    about="a line that an earlier claim of the person has too: code, modifiers, units, charge, day, provider",
+    fields={
+        "date": _DATE,
+        "profile": _PROFILE,
+        "code": Field("text", "SV101-2", "HCPCS code"),
+        "modifiers": Field("codes", "SV101-3", "modifiers of the line"),
+        "line": Field("int", "computed", "ordinal of the line"),
+        "earlier_line": Field("int", "computed", "ordinal of the earlier line in its claim"),
+    },
+    stands_on=("earlier",),
+)
+
+THERAPY_YEAR = FactType(
+    about="charges of a person's therapy in a year that pass the KX threshold of Medicare, on a line without KX",
+    fields={
+        "date": _DATE,
+        "profile": _PROFILE,
+        "year": Field("text", "computed", "calendar year of the services"),
+        "occupational": Field(
+            "bool", "computed", "occupational therapy, else physical therapy and speech-language together"
+        ),
+        "charges": Field("money", "SV102", "charges of the year so far, on the accepted claims of the input"),
+        "threshold": Field("money", "computed", "allowed amount above which Medicare wants KX"),
+    },
 )
 
 CODE_ERROR = FactType(
@@ -578,6 +657,10 @@ VOCABULARY: dict[str, FactType] = {
     "mue_day": MUE_DAY,
     "addon": ADDON,
     "therapy_day": THERAPY_DAY,
+    "earlier_pair": EARLIER_PAIR,
+    "earlier_day": EARLIER_DAY,
+    "earlier_line": EARLIER_LINE,
+    "therapy_year": THERAPY_YEAR,
     "code_error": CODE_ERROR,
     "situation": SITUATION,
     "subscriber": SUBSCRIBER,

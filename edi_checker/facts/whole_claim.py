@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from edi_checker.claims.claim import Claim, Level, Segment, ServiceLine, element, once
 from edi_checker.claims.minutes import LineMinutes
@@ -41,6 +42,29 @@ class Service:
 
 
 _OLDEST = 120_0000  # years that a patient may be old, as CCYYMMDD counts them
+
+
+class Coded(Protocol):
+    """What a service of any claim says of itself."""
+
+    @property
+    def disciplines(self) -> tuple[str, ...]: ...
+
+    @property
+    def releasing(self) -> tuple[str, ...]: ...
+
+
+class Served(Protocol):
+    """A line of any claim: who rendered it, and what."""
+
+    @property
+    def npi(self) -> str: ...
+
+    @property
+    def taxonomy(self) -> str: ...
+
+    @property
+    def service(self) -> Coded: ...
 
 
 class Line:
@@ -148,7 +172,7 @@ class Line:
         """Whether it is the first visit of the claim that only a person can make, with nobody named."""
         return self.whole.first_visit is self
 
-    def surely_with(self, other: Line) -> bool:
+    def surely_with(self, other: Served) -> bool:
         """Whether both lines are certainly of one provider: one rendering NPI, or one rendering taxonomy that
         both give, under one billing provider.
         """
@@ -156,7 +180,7 @@ class Line:
             self.taxonomy != "" and self.taxonomy == other.taxonomy and self._shares_plan_with(other)
         )
 
-    def maybe_with(self, other: Line) -> bool:
+    def maybe_with(self, other: Served) -> bool:
         """Whether both lines may be of one provider: not so where two NPIs give two taxonomies, or work under
         the plans of care of two disciplines.
         """
@@ -166,7 +190,7 @@ class Line:
             return False
         return self._shares_plan_with(other)
 
-    def _shares_plan_with(self, other: Line) -> bool:
+    def _shares_plan_with(self, other: Served) -> bool:
         ours, theirs = self.service.disciplines, other.service.disciplines
         return not ours or not theirs or not set(ours).isdisjoint(theirs)
 
@@ -226,6 +250,15 @@ class WholeClaim:
     @once
     def roles(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys([provider.role for provider in self.claim.providers]))
+
+    @once
+    def rendered_by(self) -> tuple[str, str]:
+        """NPI and taxonomy of who gave the services, where a line does not say"""
+        rendering, billing = self.claim.rendering, self.claim.billing
+        taxonomy = rendering.taxonomy
+        if not taxonomy and billing is not None and rendering.run is billing.provider.run:
+            taxonomy = billing.taxonomy
+        return rendering.npi, taxonomy
 
     @once
     def around(self) -> Around:

@@ -69,6 +69,15 @@ class AddOn:
     primaries: tuple[str, ...]
     table: TableVersion
 
+    @property
+    def by_month(self) -> bool:
+        """Whether its primary may stand on any day of the calendar month: care is counted by the month."""
+        return self.code in _BY_MONTH
+
+
+# Further time of a month in remote monitoring and care management, whose codes count by calendar month.
+_BY_MONTH = frozenset(("98981", "99425", "99427", "99437", "99439", "99458", "99489"))
+
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
@@ -263,6 +272,14 @@ def built_in() -> TherapyTables:
     counted = (("ncci_ptp", ptp), ("ncci_mue", mue), ("ncci_addon", addon), ("therapy_codes", procedures))
     versions = tuple((name, BUILT_IN, sum(map(len, table.values()))) for name, table in counted)
     return TherapyTables(ptp, mue, addon, procedures, (RELEASED, SUPERSEDED), versions)
+
+
+@cache
+def kx_thresholds() -> dict[int, int]:
+    """Cents of charges by year of service above which Medicare wants KX on therapy, for physical therapy and
+    speech-language pathology together and for occupational therapy alone (CMS, annual update).
+    """
+    return {int(row["year"]): int(row["dollars"]) * 100 for row in _rows("kx_thresholds.csv")}
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:

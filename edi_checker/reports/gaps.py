@@ -11,13 +11,20 @@ from edi_checker.x12.dates import iso
 
 def say_gaps(gaps: Iterable[Gap]) -> list[str]:
     """A sentence for all tables of which the same holds, in their order."""
+    gaps = list(gaps)
+    full = [
+        f"{_days(gap.first, gap.last)} beyond the room for earlier claims: later claims of the same patients "
+        "are not held against them."
+        for gap in gaps
+        if gap.side == "full"
+    ]
     together: dict[tuple[str, str, int, int], list[str]] = {}
-    for gap in gaps:
+    for gap in (gap for gap in gaps if gap.side != "full"):
         together.setdefault((gap.version, gap.side, gap.first, gap.last), []).append(gap.table)
     return [
         f"{_days(first, last)} {side} {', '.join(tables)} {version}: {_consequence(version, side)}."
         for (version, side, first, last), tables in together.items()
-    ]
+    ] + full
 
 
 def _consequence(version: str, side: str) -> str:

@@ -20,6 +20,7 @@ _MADE_OF = {
     "subscriber": ("level",),
     **dict.fromkeys(("claim", "line", "diagnosis", "claim_date", "ptp_pair", "mue_day"), ("claim",)),
     **dict.fromkeys(("addon", "therapy_day", "other_payer", "adjudication"), ("claim",)),
+    **dict.fromkeys(("earlier_pair", "earlier_day", "earlier_line", "therapy_year"), ("claim",)),
 }
 _ONCE = ("file", "transaction", "claim")
 

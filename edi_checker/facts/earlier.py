@@ -1,0 +1,417 @@
+"""A claim held against the other claims of its person: what they bill together on a day and in a year.
+
+Each accepted claim leaves a short text for each of its days, under a key that stands for the person, the
+billing provider and the day. A later claim finds it there, whether it was remembered of this input or comes
+from a store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from edi_checker.claims.claim import Claim
+from edi_checker.claims.profile import Profile
+from edi_checker.facts.coding import (
+    edits_between,
+    group_by_day,
+    is_borrowed,
+    released_by,
+)
+from edi_checker.facts.context import InputMemory, Services
+from edi_checker.facts.duplicates import is_first_issue
+from edi_checker.facts.fact import Fact, Value
+from edi_checker.facts.lines import read_lines
+from edi_checker.facts.whole_claim import Line, Service, WholeClaim
+from edi_checker.finding import Place
+from edi_checker.reference.codesets import DISCIPLINES, releasing
+from edi_checker.reference.tables import PtpEdit, kx_thresholds
+
+_REPLACING = ("6", "7")  # CLM05-3
+_VOID = "8"
+_MASK = (1 << 64) - 1
+_SPREAD = 0x9E3779B97F4A7C15  # odd: no two days, providers or years come to the same
+_BETWEEN, _LINES, _FIELDS, _MARK = "\x1f", "\x1d", "\x1c", "\x1b"
+
+
+class EarlierService(NamedTuple):
+    """What an earlier line says of its service."""
+
+    code: str
+    modifiers: tuple[str, ...]
+    disciplines: tuple[str, ...]
+    releasing: tuple[str, ...]
+
+
+class EarlierLine(NamedTuple):
+    """A service line of an earlier claim of the same person, billing provider and day.
+
+    numbers   control numbers of interchange, group and transaction
+    position  of its SV1
+    units     thousandths, None where it does not count units; `charge` in cents, None where unreadable
+    """
+
+    numbers: tuple[str, str, str]
+    claim: str
+    ordinal: int
+    position: int
+    service: EarlierService
+    units: int | None
+    charge: int | None
+    npi: str
+    taxonomy: str
+
+    def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:
+        interchange, group, transaction = self.numbers
+        return Place(
+            interchange, group or None, transaction, self.claim, self.ordinal, "2400", name, self.position, at
+        )
+
+
+# -- what is remembered
+
+
+def day_key(claim: Claim, on: int) -> int:
+    """What stands for a claim's person, its billing provider and a day (CCYYMMDD), or a month (CCYYMM00); 0
+    where the person is not known by an id.
+    """
+    person = person_of(claim)
+    billing = claim.billing
+    if not person or billing is None:
+        return 0
+    npi = billing.provider.npi or billing.tax_id
+    provider = int(npi) if npi.isascii() and npi.isdigit() else hash_of(npi)
+    return (person ^ (on * _SPREAD + provider * (_SPREAD >> 7 | 1)) & _MASK) or 1
+
+
+def person_of(claim: Claim) -> int:
+    """What stands for the patient of a claim, 0 where no id is given."""
+    level = claim.patient or claim.subscriber
+    return level.person if level is not None else 0
+
+
+def hash_of(text: str) -> int:
+    """A number for a text, the same in every process."""
+    return int.from_bytes(text.encode("utf-8", "replace")[:32])
+
+
+def write_services(whole: WholeClaim, lines: Sequence[Line]) -> bytes:
+    """The text of what a claim bills on a day."""
+    return write_claim(
+        whole,
+        [
+            write_line(
+                line.ordinal, line.position, line.service, line.units, line.charge, (line.npi, line.taxonomy)
+            )
+            for line in lines
+        ],
+    )
+
+
+def write_line(
+    ordinal: int,
+    position: int,
+    service: Service,
+    units: int | None,
+    charge: int | None,
+    provider: tuple[str, str],
+) -> str:
+    """A line, whose first segment stands at this position; `provider` are NPI and taxonomy of who gave it."""
+    npi, taxonomy = provider
+    counted = "" if units is None else units
+    amount = "" if charge is None else charge
+    # SV1 comes behind LX.
+    said = f"{ordinal}{_FIELDS}{position + 1}{_FIELDS}{service.code}{_FIELDS}{'.'.join(service.modifiers)}"
+    return f"{said}{_FIELDS}{counted}{_FIELDS}{amount}{_FIELDS}{npi}{_FIELDS}{taxonomy}"
+
+
+def write_claim(whole: WholeClaim, lines: Sequence[str]) -> bytes:
+    interchange, group, transaction = whole.numbers
+    head = _clean(f"{interchange}{_MARK}{group or ''}{_MARK}{transaction}{_MARK}{whole.id}")
+    text = f"{head.replace(_MARK, _BETWEEN)}{_BETWEEN}{_LINES.join(lines)}"
+    return text.encode("utf-8", "replace").replace(b"\x1e", b"")
+
+
+def read_services(text: bytes) -> list[EarlierLine]:
+    """The lines of such a text."""
+    interchange, group, transaction, claim, written = text.decode("utf-8", "replace").split(_BETWEEN)
+    found = []
+    for each in written.split(_LINES):
+        ordinal, position, code, said, units, charge, npi, taxonomy = each.split(_FIELDS)
+        modifiers = tuple(said.split(".")) if said else ()
+        disciplines = tuple(d for d in DISCIPLINES if d in modifiers)
+        service = EarlierService(code, modifiers, disciplines, releasing(code, modifiers))
+        found.append(
+            EarlierLine(
+                (interchange, group, transaction),
+                claim,
+                int(ordinal),
+                int(position),
+                service,
+                int(units) if units else None,
+                int(charge) if charge else None,
+                npi,
+                taxonomy,
+            )
+        )
+    return found
+
+
+def _clean(word: str) -> str:
+    for mark in (_BETWEEN, _LINES, _FIELDS):
+        word = word.replace(mark, "")
+    return word
+
+
+# -- what a claim is held against
+
+
+def hold_against_others(facts: list[Fact], whole: WholeClaim) -> None:
+    """Add what other claims of the input change for a claim, and note what it bills.
+
+    Not compared, and not remembered, is a claim with faults, one that came before as it stands, one whose
+    transaction is sent again, and one of a person without an id.
+    """
+    claim, memory = whole.claim, whole.memory
+    if claim.faults or whole.earlier is not None or not is_first_issue(claim.transaction):
+        return
+    by_day = group_by_day([line for line in whole.lines if line.days == 1 and line.service.code])
+    keys = {on: day_key(claim, on) for on in by_day}
+    if not all(keys.values()):
+        return
+    if claim.frequency == _VOID or claim.frequency in _REPLACING:
+        _take_out_replaced(memory, claim, keys.values())
+    if claim.frequency == _VOID:
+        return
+    for on, lines in by_day.items():
+        texts = memory.services_seen.find(keys[on])
+        if texts:
+            earlier = [line for text in texts for line in read_services(text)]
+            facts += _earlier_pairs(on, lines, earlier, whole)
+            facts += _earlier_days(on, lines, earlier, whole)
+            facts += _repeated_lines(on, lines, earlier, whole)
+    _complete(facts, whole, keys)
+    memory.billed = [(keys[on], on, write_services(whole, lines)) for on, lines in by_day.items()]
+    memory.billed += _billed_by_month(whole, by_day)
+    if "medicare" in whole.profile.names:
+        facts += _therapy_years(whole)
+
+
+def _take_out_replaced(memory: InputMemory, claim: Claim, keys: Iterable[int]) -> None:
+    """Forget the claim that this one replaces or takes back. What names it is a number of the payer (REF*F8): it
+    is the one with this CLM01, else any of the person on these days.
+    """
+    own = f"{_BETWEEN}{_clean(claim.id)}{_BETWEEN}".encode("utf-8", "replace")
+    for key in keys:
+        texts = memory.services_seen.find(key)
+        if texts:
+            named = any(own in text for text in texts)
+            memory.services_seen.take_out(key, lambda text, named=named: own in text or not named)  # type: ignore[misc]  # a default binds the loop's value
+
+
+def _earlier_pairs(
+    on: int, lines: Sequence[Line], earlier: Sequence[EarlierLine], whole: WholeClaim
+) -> Iterator[Fact]:
+    """The edits that join a line with one of an earlier claim."""
+    tables, profile = whole.setting.tables, whole.profile
+    codes = {other.service.code for other in earlier}
+    for line in lines:
+        for code in sorted(codes - {line.service.code}):
+            edits = edits_between((line.service.code, code), tables.era(on), tables)
+            if not edits:
+                continue
+            others = [other for other in earlier if other.service.code == code]
+            sure = [other for other in others if line.surely_with(other)]
+            together = sure or [other for other in others if line.maybe_with(other)]
+            if together:
+                other = next((o for o in together if not released_by(line.service, o.service)), together[0])
+                yield _earlier_pair(on, line, other, edits[0], profile, one_provider=bool(sure))
+
+
+def _earlier_pair(
+    on: int, line: Line, other: EarlierLine, edit: PtpEdit, profile: Profile, *, one_provider: bool
+) -> Fact:
+    values: dict[str, Value] = {
+        "date": on,
+        "profile": profile.name,
+        "column_1": edit.column_1,
+        "column_2": edit.column_2,
+        "code": line.service.code,
+        "earlier_code": other.service.code,
+        "line": line.ordinal,
+        "earlier_line": other.ordinal,
+        "indicator": edit.indicator,
+        "released_by": released_by(line.service, other.service),
+        "one_provider": one_provider,
+        "borrowed": is_borrowed(edit.table, profile),
+        "rationale": edit.rationale,
+    }
+    return Fact("earlier_pair", values, {"": (line,), "earlier": (other,)}, edit.table)
+
+
+def _earlier_days(
+    on: int, lines: Sequence[Line], earlier: Sequence[EarlierLine], whole: WholeClaim
+) -> Iterator[Fact]:
+    """The units of a code by one rendering provider, on this claim and earlier ones."""
+    tables, profile = whole.setting.tables, whole.profile
+    for code, npi in dict.fromkeys([(line.service.code, line.npi) for line in lines]):
+        mue = tables.mue(code, on)
+        if mue is None or mue.mai == "1":
+            continue
+        own = [line for line in lines if (line.service.code, line.npi) == (code, npi)]
+        others = [other for other in earlier if (other.service.code, other.npi) == (code, npi)]
+        here = [line.units for line in own]
+        before = [other.units for other in others]
+        if not others or None in here or None in before:
+            continue
+        values: dict[str, Value] = {
+            "date": on,
+            "profile": profile.name,
+            "code": code,
+            "units": sum(filter(None, (*here, *before))),
+            "units_here": sum(filter(None, here)),
+            "claims": len({(other.numbers, other.claim) for other in others}),
+            "limit": mue.limit * 1000,
+            "mai": mue.mai,
+            "rationale": mue.rationale,
+            "borrowed": is_borrowed(mue.table, profile),
+        }
+        yield Fact("earlier_day", values, {"": (own[-1],), "earlier": tuple(others)}, mue.table)
+
+
+def _repeated_lines(
+    on: int, lines: Sequence[Line], earlier: Sequence[EarlierLine], whole: WholeClaim
+) -> Iterator[Fact]:
+    """The lines that an earlier claim has too: code, modifiers, units, charge and rendering provider."""
+    known: dict[tuple[object, ...], EarlierLine] = {}
+    for other in earlier:
+        known.setdefault(_same_service(other), other)
+    for line in lines:
+        found = known.get(_same_service(line))
+        if found is not None and line.units is not None:
+            values: dict[str, Value] = {
+                "date": on,
+                "profile": whole.profile.name,
+                "code": line.service.code,
+                "modifiers": line.service.modifiers,
+                "line": line.ordinal,
+                "earlier_line": found.ordinal,
+            }
+            yield Fact("earlier_line", values, {"": (line,), "earlier": (found,)})
+
+
+def _same_service(line: Line | EarlierLine) -> tuple[object, ...]:
+    service = line.service
+    return service.code, tuple(sorted(service.modifiers)), line.units, line.charge, line.npi
+
+
+# -- what other claims complete
+
+
+def _complete(facts: list[Fact], whole: WholeClaim, keys: dict[int, int]) -> None:
+    """Take into account what stands on other claims of the person: the primary of an add-on code, and timed
+    therapy of the same day, without which its minutes are not whole.
+    """
+    for fact in facts:
+        if fact.kind == "addon" and not fact.values["found"]:
+            fact.values["found"] = _primaries_elsewhere(fact, whole, keys)
+        elif fact.kind == "therapy_day" and fact.values["allowed"] is not None:
+            fact.values["shared"] = _is_shared(fact, whole, keys)
+
+
+def _primaries_elsewhere(fact: Fact, whole: WholeClaim, keys: dict[int, int]) -> tuple[str, ...]:
+    [line] = fact.stands_on[""]
+    assert isinstance(line, Line)
+    on = line.first or 0
+    others: list[Line | EarlierLine] = list(_earlier_on(whole, keys.get(on, 0)))
+    others += _following_on(whole, on)
+    if fact.values["by_month"]:
+        month = day_key(whole.claim, on // 100 * 100)
+        others += [*_earlier_on(whole, month), *_following_on(whole, on, by_month=True)]
+    primaries = fact.values["primaries"]
+    assert isinstance(primaries, tuple)
+    codes = [other.service.code for other in others if line.maybe_with(other)]
+    return tuple(code for code in dict.fromkeys(codes) if code in primaries)
+
+
+def _is_shared(fact: Fact, whole: WholeClaim, keys: dict[int, int]) -> bool:
+    on, discipline = fact.values["date"], fact.values["discipline"]
+    assert isinstance(on, int)
+    others: list[Line | EarlierLine] = list(_earlier_on(whole, keys.get(on, 0)))
+    others += _following_on(whole, on)
+    tables = whole.setting.tables
+    return any(
+        (procedure := tables.procedure(other.service.code, on)) is not None
+        and procedure.eight_minute
+        and (not other.service.disciplines or discipline in other.service.disciplines)
+        for other in others
+    )
+
+
+def _earlier_on(whole: WholeClaim, key: int) -> list[EarlierLine]:
+    if not key:
+        return []
+    return [line for text in whole.memory.services_seen.find(key) for line in read_services(text)]
+
+
+def _following_on(whole: WholeClaim, on: int, *, by_month: bool = False) -> list[Line]:
+    """The lines of a day (or its month) on the claims of the person that follow directly."""
+    found = []
+    for claim in whole.memory.following:
+        if claim.faults or claim.frequency == _VOID:
+            continue
+        other = WholeClaim(claim, whole.setting, InputMemory(), whole.profile)
+        read_lines(other)
+        for line in other.lines:
+            first = line.first or 0
+            if first == on or (by_month and first // 100 == on // 100):
+                found.append(line)
+    return found
+
+
+# Codes whose further time has an add-on code that counts by calendar month.
+PRIMARY_BY_MONTH = frozenset(("98980", "99424", "99426", "99457", "99487", "99490", "99491"))
+
+
+def _billed_by_month(whole: WholeClaim, by_day: dict[int, list[Line]]) -> Iterator[Services]:
+    for on, lines in by_day.items():
+        monthly = [line for line in lines if line.service.code in PRIMARY_BY_MONTH]
+        if monthly:
+            yield day_key(whole.claim, on // 100 * 100), on, write_services(whole, monthly)
+
+
+# -- charges of a year
+
+
+def year_key(person: int, year: int, *, occupational: bool) -> int:
+    """What stands for a person's therapy of a year: occupational, or physical and speech-language."""
+    return (person ^ (year * 2 + occupational) * _SPREAD) & _MASK
+
+
+def _therapy_years(whole: WholeClaim) -> Iterator[Fact]:
+    """The charges of therapy of a person's year, where they pass the threshold for KX."""
+    memory, person = whole.memory, person_of(whole.claim)
+    charged: dict[tuple[int, str], list[Line]] = {}
+    for line in whole.lines:
+        if line.first is not None and line.charge is not None and len(line.service.disciplines) == 1:
+            kind = "GO" if line.service.disciplines == ("GO",) else "GP"
+            charged.setdefault((line.first // 10000, kind), []).append(line)
+    for (year, kind), lines in charged.items():
+        threshold = kx_thresholds().get(year)
+        if threshold is None:
+            continue
+        key = year_key(person, year, occupational=kind == "GO")
+        charges = sum(line.charge or 0 for line in lines)
+        memory.charged.append((key, charges, threshold))
+        total = memory.years_seen.find(key) + charges
+        without = [line for line in lines if "KX" not in line.service.modifiers]
+        if total > threshold and without:
+            values: dict[str, Value] = {
+                "date": without[0].first,
+                "profile": whole.profile.name,
+                "year": str(year),
+                "occupational": kind == "GO",
+                "charges": total,
+                "threshold": threshold,
+            }
+            yield Fact("therapy_year", values, {"": (without[0],)})
