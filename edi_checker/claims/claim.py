@@ -417,7 +417,7 @@ class Subscriber(Level):
 
     @once
     def person(self) -> int:
-        """What stands for the subscriber as a patient of a payer in its place among the payers; 0 without id"""
+        """What stands for the subscriber as a patient of a payer in its place among payers; 0 without id"""
         return _person(self, self.member_id, self.birth, element(self.named("IL"), 4))
 
 

@@ -465,7 +465,7 @@ EARLIER_LINE = FactType(
 )
 
 THERAPY_YEAR = FactType(
-    about="charges of a person's therapy in a year that pass the KX threshold of Medicare, on a line without KX",
+    about="charges of a person's therapy of a year that pass the KX threshold of Medicare, without KX",
     fields={
         "date": _DATE,
         "profile": _PROFILE,
