@@ -36,6 +36,8 @@ class Report(Protocol):
 
     def add(self, journal: FindingsLog, summary: Summary) -> None: ...
 
+    def finish(self) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Files:

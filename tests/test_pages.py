@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from edi_checker.cli import COMMANDS
+from edi_checker.cli.check import FORMS
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")))
@@ -57,6 +58,11 @@ def test_every_path_that_a_page_names_exists(name: str) -> None:
 def test_no_page_promises_a_command_that_is_not_there(page: Path) -> None:
     named = re.findall(r"(?:^\$ |`)edi-checker ([a-z][a-z-]*)", page.read_text("utf-8"), re.MULTILINE)
     assert set(named) <= set(COMMANDS)
+
+
+def test_the_page_of_reports_names_each_form() -> None:
+    page = (ROOT / "docs" / "reports.md").read_text("utf-8")
+    assert f"`edi-checker check --format {'|'.join(FORMS)}`" in page
 
 
 def test_the_page_of_the_path_names_the_rooms() -> None:

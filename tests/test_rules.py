@@ -358,6 +358,8 @@ WRONG = [
     (6, "  v: visit", "a fact is a mapping"),
     (6, "  V: {fact: visit}", "cannot name a fact"),
     (6, "  v: {fact: visit, cod: A}", "no field 'cod'"),
+    (6, "  v: {fact: visit, code: absent}", "write code: {absent: true}"),
+    (6, "  v: {fact: visit, code: present}", "write code: {present: true}"),
     (6, "  v: {fact: visit, code: ''}", "absent: true"),
     (6, "  v: {fact: visit, code: {}}", "no condition"),
     (6, "  v: {fact: visit, code: []}", "followed by a list"),

@@ -20,13 +20,12 @@ from edi_checker.cli.version import version
 if TYPE_CHECKING:
     from edi_checker.check.checker import Checker
     from edi_checker.check.engine import Kind
-    from edi_checker.reports.csv_report import CsvReport
     from edi_checker.reports.html import HtmlReport
-    from edi_checker.reports.json_report import JsonReport
-    from edi_checker.reports.ndjson import NdjsonReport
-    from edi_checker.reports.text import TextReport
     from edi_checker.rules import Rulebook
-    from edi_checker.run import Result
+    from edi_checker.run import Report, Result
+
+# Of --format; _make_page makes html, _make_report the others.
+FORMS = ("text", "json", "ndjson", "csv", "html")
 
 
 @click.command()
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "ndjson", "csv", "html"]),
+    type=click.Choice(FORMS),
     default="text",
     show_default=True,
     help="Form of the report.",
@@ -151,9 +150,7 @@ def _make_page(out: TextIO, checker: Checker, book: Rulebook) -> HtmlReport:
     return HtmlReport(out, version=version(), received=received, tables=tables, rules=book.rules)
 
 
-def _make_report(
-    form: str, out: TextIO, checker: Checker
-) -> CsvReport | JsonReport | NdjsonReport | TextReport:
+def _make_report(form: str, out: TextIO, checker: Checker) -> Report:
     if form == "csv":
         from edi_checker.reports.csv_report import CsvReport
 

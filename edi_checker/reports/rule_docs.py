@@ -147,7 +147,7 @@ def write_facts_page(vocabulary: Mapping[str, FactType]) -> str:
         "",
         '`code: "97530"` is short for `equal`, `code: ["97530", "97110"]` for `one_of`. The right side is a',
         "constant, or a field of a fact that is matched: `$line.date`. What is absent makes every operator",
-        "false but `absent`.",
+        "false but `absent`, which is written `therapy: {absent: true}`.",
         "",
     ]
     for name, kind in vocabulary.items():

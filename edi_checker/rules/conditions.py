@@ -136,8 +136,13 @@ class Conditions:
             if not node.entries:
                 raise Wrong(node.line, f"{name} has no condition")
             return [self._term(field, word, value) for word, value in node.entries.items()]
+        if isinstance(node, Scalar) and node.text in _EXISTS:
+            raise Wrong(node.line, f"write {name}: {{{node.text}: true}}")
         if field.type == "codes":
-            raise Wrong(node.line, f"{name} has several codes: write has, has_any, has_all or has_none")
+            raise Wrong(
+                node.line,
+                f"{name} has several codes: write has, has_any, has_all or has_none",
+            )
         return [self._term(field, "one_of" if isinstance(node, Sequence) else "equal", node)]
 
     def _term(self, field: Reference, word: str, node: Node) -> Term:
