@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from edi_checker.claims.claim import Claim
 from edi_checker.claims.minutes import Minutes
-from edi_checker.facts import ClaimsSeen, Coverage, InputMemory, ProviderDays
+from edi_checker.facts import ClaimNumbers, ClaimsSeen, Coverage, InputMemory, ProviderDays
 from edi_checker.finding import Place
 from edi_checker.rules import Rule
 
@@ -45,14 +45,23 @@ class RangeMemory:
     def __init__(self, minutes: Minutes | None, coverage: Coverage, least: int) -> None:
         self._days = _Days(least)
         self._claims = _Claims()
-        self.memory = InputMemory(minutes, coverage, provider_days=self._days, claims_seen=self._claims)
+        self._numbers = _Numbers()
+        self.memory = InputMemory(
+            minutes,
+            coverage,
+            provider_days=self._days,
+            claims_seen=self._claims,
+            claim_numbers=self._numbers,
+        )
 
     def take_noted(self) -> Noted:
         """What was asked since the last time."""
-        days, claims = self._days, self._claims
-        if not claims.digest and not days.added:
+        days, claims, numbers = self._days, self._claims, self._numbers
+        if not claims.digest and not days.added and not numbers.repeats:
             return NOTHING
-        noted = Noted(claims.digest, tuple(days.added), not (days.reached or claims.repeats))
+        certain = not (days.reached or claims.repeats or numbers.repeats)
+        noted = Noted(claims.digest, tuple(days.added), certain)
+        numbers.repeats = False
         claims.digest, claims.repeats = 0, False
         days.added, days.reached = [], False
         return noted
@@ -72,6 +81,17 @@ class _Days(ProviderDays):
         return total
 
 
+class _Numbers(ClaimNumbers):
+    def __init__(self) -> None:
+        super().__init__()
+        self.repeats = False
+
+    def meet(self, claim: Claim) -> Place | None:
+        place = super().meet(claim)
+        self.repeats = self.repeats or place is not None
+        return place
+
+
 class _Claims(ClaimsSeen):
     def __init__(self) -> None:
         super().__init__()
@@ -87,7 +107,7 @@ class _Claims(ClaimsSeen):
 def agree(memory: InputMemory, noted: Noted, claim: Claim, least: int) -> bool:
     """Whether the memory of the input says to a claim what that of its range did; then it remembers it."""
     digest, worked, certain = noted
-    if not certain:
+    if memory.claim_numbers.meet(claim) is not None or not certain:
         return False
     days = memory.provider_days
     for count, (npi, on, minutes) in enumerate(worked, 1):

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from edi_checker.claims.claim import (
+    REISSUE,
     BillingProvider,
     Claim,
     Group,
@@ -53,6 +54,7 @@ from edi_checker.x12.fault_codes import (
 )
 
 VERSION = "005010X222A1"
+MOST_CLAIMS = 5_000  # of a transaction set, which the guide recommends
 READ_AS_VERSION = frozenset(("005010X222", "005010X222A2"))
 _UNREADABLE = frozenset((SET_KIND, SET_VERSION))  # answers to a set of another kind or version
 
@@ -96,6 +98,7 @@ class Reader:
         self._seen_interchanges: set[tuple[str, ...]] = set()
         self._seen_groups: set[str] = set()
         self._seen_transactions: set[str] = set()
+        self._seen_batches: set[tuple[str, ...]] = set()
         self._interchange: Interchange | None = None
         self._group: Group | None = None
         self._transaction: Transaction | None = None
@@ -431,7 +434,33 @@ class Reader:
             # A version that differs from the guide's was answered above.
             faults += [f for f in walked if not (f.element == "ST03" and element(head, 3) in READ_AS_VERSION)]
         self._transaction = Transaction(block, self._group, tuple(faults))
+        if self._repeats_a_batch(self._transaction):
+            faults.append(
+                Fault(
+                    "batch-repeated",
+                    2,
+                    "header",
+                    "BHT",
+                    "BHT03",
+                    "127",
+                    name="batch",
+                    expected="a new number",
+                )
+            )
+            self._transaction.faults = tuple(faults)
         yield self._transaction
+
+    def _repeats_a_batch(self, transaction: Transaction) -> bool:
+        """Whether the sender's number (BHT03) stood in the file before, on no purpose."""
+        interchange = transaction.interchange
+        if not transaction.batch or transaction.purpose == REISSUE:
+            return False
+        if any(fault.kind == "interchange-repeated" for fault in interchange.faults):
+            return False
+        key = (interchange.value(5), interchange.value(6), transaction.batch)
+        repeats = key in self._seen_batches
+        self._seen_batches.add(key)
+        return repeats
 
     def _close_transaction(self, segments: list[Segment] | None, noted: tuple[Fault, ...]) -> TransactionEnd:
         transaction = self._transaction
@@ -477,6 +506,19 @@ class Reader:
                     )
                 )
         self._transaction = None
+        if self._claims > MOST_CLAIMS:
+            few = f"at most {MOST_CLAIMS:,}"
+            faults.append(
+                Fault(
+                    "too-many-claims",
+                    position,
+                    "SE",
+                    "SE",
+                    name="claims",
+                    expected=few,
+                    found=f"{self._claims:,}",
+                )
+            )
         self._walker = None
         return TransactionEnd(
             transaction, segments[0] if segments else None, position, self._claims, tuple(faults)

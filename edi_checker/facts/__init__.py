@@ -13,7 +13,9 @@ from edi_checker.claims.claim import (
 )
 from edi_checker.claims.profile import choose, choose_for_run
 from edi_checker.facts.claims import add_claim
+from edi_checker.facts.code_errors import find_header_code_errors
 from edi_checker.facts.context import (
+    ClaimNumbers,
     ClaimsSeen,
     InputMemory,
     ProviderDays,
@@ -22,12 +24,21 @@ from edi_checker.facts.context import (
 )
 from edi_checker.facts.coverage import Coverage, Gap
 from edi_checker.facts.fact import Fact, FactType, Field, FieldType, Placed, Value
-from edi_checker.facts.levels import AnyLevel, add_level, faults_of, file_fact, level_of, transaction_fact
+from edi_checker.facts.levels import (
+    AnyLevel,
+    add_level,
+    faults_of,
+    file_fact,
+    judging_of,
+    level_of,
+    transaction_fact,
+)
 from edi_checker.facts.vocabulary import VOCABULARY
 
 __all__ = [
     "VOCABULARY",
     "AnyLevel",
+    "ClaimNumbers",
     "ClaimsSeen",
     "Coverage",
     "Fact",
@@ -63,6 +74,7 @@ def facts_of(part: Part, setting: Setting, memory: InputMemory | None = None) ->
                 facts.extend(setting.more_facts(part, setting.received, profile))
         else:
             memory.note_days(setting, profile, None, None)
+            memory.claim_numbers.meet(part)
         return facts
     profile = choose_for_run(setting.profile)
     memory.note_days(setting, profile, None, None)
@@ -71,6 +83,7 @@ def facts_of(part: Part, setting: Setting, memory: InputMemory | None = None) ->
         add_level(facts, part, setting, profile)
     elif isinstance(part, Transaction):
         facts.append(transaction_fact(part, setting, profile.name))
+        facts += find_header_code_errors(part, judging_of(setting, profile))
     elif isinstance(part, Interchange):
         facts.append(file_fact(part, setting, profile.name))
     return facts

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from edi_checker.claims.claim import Claim
+from edi_checker.claims.claim import Claim, Transaction
 from edi_checker.claims.minutes import Minutes
 from edi_checker.claims.profile import Choice, Profile
 from edi_checker.facts.coverage import Coverage
@@ -55,10 +55,14 @@ class InputMemory:
     minutes        minutes of treatment by claim and line, None where none are given
     provider_days  what each rendering provider must have worked, added up over the claims
     claims_seen    the claims so far, so that one that comes again is known
+    claim_numbers  the numbers of the claims of the current transaction set
     coverage       the days of service of which the tables do not speak; None where nobody asks
     """
 
-    __slots__ = ("_note_day", "_spans", "claims_seen", "coverage", "minutes", "provider_days")
+    __slots__ = (
+        *("_note_day", "_spans", "claim_numbers", "claims_seen", "coverage", "minutes"),
+        "provider_days",
+    )
 
     def __init__(
         self,
@@ -67,11 +71,13 @@ class InputMemory:
         *,
         provider_days: ProviderDays | None = None,
         claims_seen: ClaimsSeen | None = None,
+        claim_numbers: ClaimNumbers | None = None,
     ) -> None:
         self.minutes = minutes
         self.coverage = coverage
         self.provider_days = provider_days or ProviderDays()
         self.claims_seen = claims_seen or ClaimsSeen()
+        self.claim_numbers = claim_numbers or ClaimNumbers()
         self._note_day: Callable[[Profile, int, int], None] | None = None
         self._spans: set[tuple[Profile, int | None, int | None]] = set()
 
@@ -127,6 +133,34 @@ class ProviderDays:
         if key in self._minutes or len(self._minutes) < self.LIMIT:
             self._minutes[key] = total
         return total
+
+
+class ClaimNumbers:
+    """The numbers (CLM01) of the claims of one transaction set at a time, with the position of the first."""
+
+    LIMIT = 100_000  # numbers held at once, so that memory stays bounded
+
+    def __init__(self) -> None:
+        self._transaction: Transaction | None = None
+        self._positions: dict[str, int] = {}
+
+    def meet(self, claim: Claim) -> Place | None:
+        """The place of an earlier claim of the set with this number, None where this claim is the first.
+
+        A claim may be met twice: it is not earlier than itself.
+        """
+        if claim.transaction is not self._transaction:
+            self._transaction = claim.transaction
+            self._positions = {}
+        number = claim.id
+        first = self._positions.get(number)
+        if first is None:
+            if len(self._positions) < self.LIMIT:
+                self._positions[number] = claim.position
+            return None
+        if first == claim.position or not number:
+            return None
+        return claim.place("CLM", "CLM01", position=first)
 
 
 class ClaimsSeen:
