@@ -434,28 +434,15 @@ class Reader:
             # A version that differs from the guide's was answered above.
             faults += [f for f in walked if not (f.element == "ST03" and element(head, 3) in READ_AS_VERSION)]
         self._transaction = Transaction(block, self._group, tuple(faults))
-        if self._repeats_a_batch(self._transaction):
-            faults.append(
-                Fault(
-                    "batch-repeated",
-                    2,
-                    "header",
-                    "BHT",
-                    "BHT03",
-                    "127",
-                    name="batch",
-                    expected="a new number",
-                )
-            )
-            self._transaction.faults = tuple(faults)
         yield self._transaction
 
     def _repeats_a_batch(self, transaction: Transaction) -> bool:
-        """Whether the sender's number (BHT03) stood in the file before, on no purpose."""
-        interchange = transaction.interchange
+        """Whether the sender's number (BHT03) stood in the file before, and nothing else says so already."""
+        interchange, group = transaction.interchange, transaction.group
         if not transaction.batch or transaction.purpose == REISSUE:
             return False
-        if any(fault.kind == "interchange-repeated" for fault in interchange.faults):
+        noted = (*interchange.faults, *group.faults, *transaction.faults)
+        if any(fault.kind == "interchange-repeated" or _TWICE.intersection(fault.answers) for fault in noted):
             return False
         key = (interchange.value(5), interchange.value(6), transaction.batch)
         repeats = key in self._seen_batches
@@ -506,6 +493,10 @@ class Reader:
                     )
                 )
         self._transaction = None
+        if self._repeats_a_batch(transaction):
+            # Noted at the end of the set, for what is below it does not rest on it.
+            at = ("header", "BHT", "BHT03", "127")
+            faults.append(Fault("batch-repeated", 2, *at, name="batch", expected="a new number"))
         if self._claims > MOST_CLAIMS:
             few = f"at most {MOST_CLAIMS:,}"
             faults.append(
@@ -539,6 +530,9 @@ class Reader:
     def _take_between(self) -> list[Fault]:
         faults, self._between = self._between, []
         return faults
+
+
+_TWICE = frozenset((GROUP_NUMBER_TWICE, SET_NUMBER_TWICE))
 
 
 def _is_lost_subscriber(fault: Fault) -> bool:

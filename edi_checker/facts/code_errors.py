@@ -46,6 +46,7 @@ from edi_checker.x12.money import cents, quantity
 
 _MOST_QUOTED = 8  # characters of a code that a finding may quote; what is longer is no code
 _LENGTH_OF_TAXONOMY = 10
+_FIRST_SUBSCRIBER = "2"  # HL01
 _ORIGINAL, _CHARGEABLE = "00", "CH"  # BHT02 and BHT06 as Medicare takes them
 MOST_DIAGNOSES = 24  # that are looked at; the guide allows 12
 MOST_CODE_ERRORS = 200  # of one claim or level: more of them say nothing new
@@ -367,11 +368,12 @@ def _of_the_payer(claim: Claim, profile: Profile) -> Iterator[tuple[CodeError, P
     if billing is None or "medicare" not in profile.names:
         return
     transaction = claim.transaction
+    told = not _is_first(claim) or any(fault.segment == "BHT" for fault in transaction.faults)
     for at, name, said, taken in (
         ("BHT02", "purpose", transaction.purpose, _ORIGINAL),
         ("BHT06", "submission", transaction.kind, _CHARGEABLE),
     ):
-        if said and said != taken:
+        if said and said != taken and not told:
             position = transaction.position_of(transaction.first("BHT"))
             place = place_in(transaction, "header", "BHT", position, at, claim=claim.id)
             yield CodeError(name, "not-taken", at, said), place, ""
@@ -398,6 +400,15 @@ def find_header_code_errors(transaction: Transaction, judging: Judging) -> Itera
                 at = f"PER{number + 1:02}"
                 place = place_in(transaction, "1000A", "PER", transaction.position + index, at)
                 yield _fixed_fact(CodeError("phone", "punctuation", at), place, "41", judging, shared)
+
+
+def _is_first(claim: Claim) -> bool:
+    """Whether a claim is the first of its transaction set: what is wrong with that is said once."""
+    level = claim.patient or claim.subscriber
+    if level is None or claim.subscriber is None or claim.subscriber.number != _FIRST_SUBSCRIBER:
+        return False
+    segments = level.block.text.count(level.block.delimiters.terminator) + 1
+    return claim.position == level.position + segments
 
 
 def _judge_subscriber(subscriber: Subscriber | None, profile: Profile) -> str:

@@ -504,6 +504,7 @@ OTHER_PAYER = FactType(
         "non_covered": Field("money", "AMT02", "what is not covered at all (A8)"),
         "total_paid": Field("money", "computed", "what all payers of the claim paid together"),
     },
+    stands_on=("named",),
 )
 
 ADJUDICATION = FactType(

@@ -160,7 +160,8 @@ class _Reader:
         self._ordinal = 1
         self._position = 0
         self._last: Delimiters | None = None
-        self._indented = False  # whether the interchange has blanks before segments
+        # Whether the interchange has blanks before segments, and line breaks within segments.
+        self._indented = self._broken = False
 
     def blocks(self) -> Iterator[Block]:
         while self._skip_blanks():
@@ -237,6 +238,7 @@ class _Reader:
                     "the component separator that the claims use",
                 )
             )
+        wrapped = wrapped or _is_wrapped(self._text[:_HEAD_REACH], terminator)
         delimiters = Delimiters(
             element, used or component, repetition if repetition != " " else "", terminator
         )
@@ -270,7 +272,7 @@ class _Reader:
                 if not piece:
                     continue
                 if piece.startswith(trailer):
-                    faults = (*faults, *self._layout_faults(wrapped))
+                    faults = (*faults, *self._layout_faults())
                     # The interchange ends here: what follows must start again with an ISA.
                     last, _, after = piece.partition(d.terminator)
                     yield self._block(last, d, faults)
@@ -313,15 +315,20 @@ class _Reader:
             end = len(self._text) if self._ended else self._text.rfind(terminator) + 1
         here, self._text = self._text[:end], self._text[end:]
         new = here[raw_from:]
-        if not self._indented:
-            self._indented = f"{terminator} " in new or "\t" in new or "\n " in new or "\r " in new
-            self._indented = self._indented and _is_indented(new, d)
+        self._note_layout(new, d, wrapped)
         return here[:raw_from] + _clean(new, terminator, wrapped)
 
-    def _layout_faults(self, wrapped: bool) -> Iterator[Fault]:
+    def _note_layout(self, new: str, d: Delimiters, wrapped: bool) -> None:
+        if wrapped and not self._broken:
+            self._broken = re.search(f"[^{re.escape(d.terminator)}\\s][\\r\\n]++\\S", new) is not None
+        if not self._indented and any(each in new for each in (f"{d.terminator} ", "\t", "\n ", "\r ")):
+            self._indented = _is_indented(new, d)
+
+    def _layout_faults(self) -> Iterator[Fault]:
         """What the layout of an interchange has that some receivers do not read."""
-        indented, self._indented = self._indented, False
-        if wrapped:
+        indented, broken = self._indented, self._broken
+        self._indented = self._broken = False
+        if broken:
             yield Fault("layout", 0, "IEA", "IEA", expected="no line breaks within segments")
         if indented:
             yield Fault("layout", 0, "IEA", "IEA", expected="no blanks or tabs before a segment")
@@ -400,6 +407,19 @@ def _clean(text: str, terminator: str, wrapped: bool) -> str:
     kept = [piece.lstrip(_BLANK).rstrip("\r\n") for piece in pieces]
     tail = kept.pop()
     return terminator.join([piece for piece in kept if piece] + [tail])
+
+
+def _is_wrapped(text: str, terminator: str) -> bool:
+    """Whether all lines have the same width, wherever segments end."""
+    if terminator in "\r\n":
+        return False
+    *lines, _ = re.split(r"\r?\n", text)
+    if len(lines) < _FEW_LINES or len({len(line) for line in lines}) > 1:
+        return False
+    return any(line[-1:] != terminator for line in lines)
+
+
+_FEW_LINES = 3
 
 
 def _is_indented(text: str, d: Delimiters) -> bool:
