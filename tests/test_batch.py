@@ -265,6 +265,7 @@ def mutations():
             "IEA*1*000000001", "IEA*1*000000009"
         ),
         "claims sent twice": sent_twice,
+        "few numbers for many claims": lambda text: re.sub(r"CLM\*[^*]*([0-9])\*", r"CLM*N\1*", text),
         "busy provider": lambda text: re.sub(
             r"DTP\*472\*D8\*\d{8}",
             "DTP*472*D8*20260304",

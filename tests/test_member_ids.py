@@ -22,7 +22,8 @@ POSITIONS = [
 
 @given(st.tuples(*(st.sampled_from(each) for each in POSITIONS)).map("".join), st.booleans())
 def test_an_identifier_of_medicare(text, lower):
-    assert judge_medicare_id(text.lower() if lower else text) == ""
+    said = text.lower() if lower else text
+    assert judge_medicare_id(said) == ("" if said == said.upper() else "lower-case")
 
 
 @given(

@@ -25,13 +25,20 @@ from edi_checker.x12.blocks import Fault, read_blocks
 BASE = write_example({"lines": ["97530:GP x2", "97110:GP x1"]}).text.splitlines()
 
 
+def parts_in(text: str) -> list[Part]:
+    return list(read_parts(read_blocks(io.BytesIO(text.encode())), load_guide()))
+
+
+def faults_in(text: str) -> list[Fault]:
+    return [fault for part in parts_in(text) for fault in part.faults]
+
+
 def parts_of(segments: Sequence[str]) -> list[Part]:
-    data = "\n".join(segments).encode()
-    return list(read_parts(read_blocks(io.BytesIO(data)), load_guide()))
+    return parts_in("\n".join(segments))
 
 
 def faults_of(segments: Sequence[str]) -> list[Fault]:
-    return [fault for part in parts_of(segments) for fault in part.faults]
+    return faults_in("\n".join(segments))
 
 
 def changed(prefix: str, *instead: str) -> list[str]:
@@ -149,7 +156,7 @@ def test_control_numbers_used_twice() -> None:
 
 
 def test_several_interchanges_groups_and_transactions_each_close() -> None:
-    second = [s.replace("000000001", "000000002") for s in BASE]
+    second = [s.replace("000000001", "000000002").replace("BHT*0019*00*", "BHT*0019*00*2") for s in BASE]
     parts = parts_of([*BASE, *second])
     assert sum(isinstance(p, InterchangeEnd) for p in parts) == 2
     assert not [f for p in parts for f in p.faults]
@@ -180,10 +187,60 @@ def test_isa_elements_are_answered_by_their_ta1_note(index: int, value: str, not
 
 def test_stray_text_behind_the_last_trailer_is_noted_with_the_interchange() -> None:
     found = parts_of([*BASE, "THIS IS NOT X12"])
-    assert [f.kind for f in found[-1].faults] == ["envelope"]
-    assert [f.kind for p in found for f in p.faults] == ["envelope"]
-    between = faults_of([*BASE, "THIS IS NOT X12", *[s.replace("000000001", "000000002") for s in BASE]])
-    assert [f.kind for f in between] == ["envelope"]
+    assert [f.kind for f in found[-1].faults] == ["stray-text"]
+    assert [f.kind for p in found for f in p.faults] == ["stray-text"]
+    second = [s.replace("000000001", "000000002") for s in BASE]
+    between = faults_of([*BASE, "THIS IS NOT X12", *second])
+    assert [(f.kind, f.element) for f in between] == [("stray-text", ""), ("batch-repeated", "BHT03")]
+    assert not [f for f in between if f.answers]
+
+
+def test_claims_behind_the_last_trailer_reject_it_for_nobody_reads_them() -> None:
+    lost = [line for line in BASE if not line.startswith("ISA")]
+    assert [f.kind for f in faults_of([*BASE, *lost])] == ["envelope"]
+
+
+@pytest.mark.parametrize(
+    ("before", "layout"),
+    [
+        ("", []),
+        ("\n\n", []),
+        (" ", ["no blanks or tabs before a segment"]),
+        ("\t", ["no blanks or tabs before a segment"]),
+        ("\r\n  \t", ["no blanks or tabs before a segment"]),
+    ],
+)
+def test_blanks_before_segments_are_noted_once_an_interchange(before: str, layout: list[str]) -> None:
+    text = before.join(line.strip() for line in BASE)
+    found = faults_in(text)
+    assert [f.expected for f in found] == layout
+    assert {f.kind for f in found} <= {"layout"}
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 128])
+def test_lines_of_a_fixed_width_are_noted_once(width: int) -> None:
+    text = "".join(line.strip() for line in BASE)
+    wrapped = "\r\n".join(text[at : at + width] for at in range(0, len(text), width))
+    found = faults_in(wrapped)
+    assert [f.kind for f in found] == ["layout"]
+
+
+def test_a_set_of_more_than_5000_claims_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    claims = sum(line.startswith("CLM") for line in BASE)
+    for most, kinds in ((claims, []), (claims - 1, ["too-many-claims"])):
+        monkeypatch.setattr("edi_checker.claims.reader.MOST_CLAIMS", most)
+        assert [f.kind for f in faults_of(BASE)] == kinds
+
+
+def test_a_batch_number_is_used_once() -> None:
+    head, inner = BASE[:2], BASE[2:-2]
+    second = [line.replace("*0001", "*0002") for line in inner]
+    trailer = ["GE*2*1~", BASE[-1]]
+    assert [f.element for f in faults_of([*head, *inner, *second, *trailer])] == ["BHT03"]
+    other = [line.replace("BHT*0019*00*", "BHT*0019*00*2") for line in second]
+    assert not faults_of([*head, *inner, *other, *trailer])
+    again = [line.replace("BHT*0019*00*", "BHT*0019*18*") for line in second]
+    assert not faults_of([*head, *inner, *again, *trailer])
 
 
 def test_a_transaction_without_its_version_lacks_an_element() -> None:

@@ -14,6 +14,7 @@ from edi_checker.claims.claim import Claim
 from edi_checker.claims.minutes import Minutes
 from edi_checker.facts import (
     Charged,
+    ClaimNumbers,
     ClaimsSeen,
     Coverage,
     InputMemory,
@@ -61,29 +62,34 @@ class RangeMemory:
         self._days = _Days(least)
         self._claims = _Claims()
         self._services = _Services()
+        self._numbers = _Numbers()
         self.memory = self._memory = _Memory(
             minutes,
             coverage,
             provider_days=self._days,
             claims_seen=self._claims,
             services_seen=self._services,
+            claim_numbers=self._numbers,
         )
 
     def take_noted(self) -> Noted:
         """What was asked since the last time."""
         days, claims, services, memory = self._days, self._claims, self._services, self._memory
-        if not claims.digest and not days.added and not services.asked and memory.settled is None:
+        numbers = self._numbers
+        asked = claims.digest or days.added or services.asked or numbers.repeats
+        if not asked and memory.settled is None:
             return NOTHING
         billed, charged, accepted = memory.settled or ((), (), False)
         noted = Noted(
             claims.digest,
             tuple(days.added),
-            not (days.reached or claims.repeats or services.met or memory.reached),
+            not (days.reached or claims.repeats or numbers.repeats or services.met or memory.reached),
             tuple(services.asked),
             billed,
             charged,
             accepted,
         )
+        numbers.repeats = False
         claims.digest, claims.repeats = 0, False
         days.added, days.reached = [], False
         services.asked, services.met = [], False
@@ -130,6 +136,17 @@ class _Days(ProviderDays):
         return total
 
 
+class _Numbers(ClaimNumbers):
+    def __init__(self) -> None:
+        super().__init__()
+        self.repeats = False
+
+    def meet(self, claim: Claim) -> Place | None:
+        place = super().meet(claim)
+        self.repeats = self.repeats or place is not None
+        return place
+
+
 class _Claims(ClaimsSeen):
     def __init__(self) -> None:
         super().__init__()
@@ -146,7 +163,9 @@ def agree(memory: InputMemory, noted: Noted, claim: Claim, least: int) -> bool:
     """Whether the memory of the input says to a claim what that of its range did; then it remembers it."""
     digest, worked, certain, asked, billed, charged, accepted = noted
     services, years = memory.services_seen, memory.years_seen
-    if not certain or any(services.find(key) for key in asked):
+    if memory.claim_numbers.meet(claim) is not None or not certain:
+        return False
+    if any(services.find(key) for key in asked):
         return False
     if any(years.find(key) + cents > most for key, cents, most in charged):
         return False

@@ -114,6 +114,7 @@ class _Judging(WholeClaim):
         self.memory = memory
         self.profile = memo.profile
         self.earlier = None
+        self.same_number = None
         self.memo = memo
         self.levels = levels
         self.cut = cut
@@ -157,6 +158,7 @@ class _Judging(WholeClaim):
         # From here on what is seen is remembered of the input.
         if head.frequency == ORIGINAL:
             self._meet(self.memory.claims_seen, head.place_of_service)
+        self.find_same_number()
         self._join_lines(head)
         self._hold_against_others(head)
         if cut.payers:

@@ -18,6 +18,7 @@ from edi_checker.x12.blocks import Block, Delimiters, Fault
 from edi_checker.x12.dates import day, days_of
 from edi_checker.x12.money import cents, quantity
 
+REISSUE = "18"  # BHT02: the whole transaction is sent a second time, on purpose
 Segment = list[str]
 Value = TypeVar("Value")
 
@@ -207,7 +208,7 @@ class Transaction(BlockView):
         return element(self.first("BHT"), 2)
 
     @once
-    def type(self) -> str:
+    def kind(self) -> str:
         """BHT06: CH chargeable, RP reporting, 31 subrogation"""
         return element(self.first("BHT"), 6)
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from edi_checker.claims.claim import (
+    REISSUE,
     BillingProvider,
     Claim,
     Group,
@@ -53,6 +54,7 @@ from edi_checker.x12.fault_codes import (
 )
 
 VERSION = "005010X222A1"
+MOST_CLAIMS = 5_000  # of a transaction set, which the guide recommends
 READ_AS_VERSION = frozenset(("005010X222", "005010X222A2"))
 _UNREADABLE = frozenset((SET_KIND, SET_VERSION))  # answers to a set of another kind or version
 
@@ -96,6 +98,7 @@ class Reader:
         self._seen_interchanges: set[tuple[str, ...]] = set()
         self._seen_groups: set[str] = set()
         self._seen_transactions: set[str] = set()
+        self._seen_batches: set[tuple[str, ...]] = set()
         self._interchange: Interchange | None = None
         self._group: Group | None = None
         self._transaction: Transaction | None = None
@@ -433,6 +436,19 @@ class Reader:
         self._transaction = Transaction(block, self._group, tuple(faults))
         yield self._transaction
 
+    def _repeats_a_batch(self, transaction: Transaction) -> bool:
+        """Whether the sender's number (BHT03) stood in the file before, and nothing else says so already."""
+        interchange, group = transaction.interchange, transaction.group
+        if not transaction.batch or transaction.purpose == REISSUE:
+            return False
+        noted = (*interchange.faults, *group.faults, *transaction.faults)
+        if any(fault.kind == "interchange-repeated" or _TWICE.intersection(fault.answers) for fault in noted):
+            return False
+        key = (interchange.value(5), interchange.value(6), transaction.batch)
+        repeats = key in self._seen_batches
+        self._seen_batches.add(key)
+        return repeats
+
     def _close_transaction(self, segments: list[Segment] | None, noted: tuple[Fault, ...]) -> TransactionEnd:
         transaction = self._transaction
         assert transaction is not None
@@ -477,6 +493,23 @@ class Reader:
                     )
                 )
         self._transaction = None
+        if self._repeats_a_batch(transaction):
+            # Noted at the end of the set, for what is below it does not rest on it.
+            at = ("header", "BHT", "BHT03", "127")
+            faults.append(Fault("batch-repeated", 2, *at, name="batch", expected="a new number"))
+        if self._claims > MOST_CLAIMS:
+            few = f"at most {MOST_CLAIMS:,}"
+            faults.append(
+                Fault(
+                    "too-many-claims",
+                    position,
+                    "SE",
+                    "SE",
+                    name="claims",
+                    expected=few,
+                    found=f"{self._claims:,}",
+                )
+            )
         self._walker = None
         return TransactionEnd(
             transaction, segments[0] if segments else None, position, self._claims, tuple(faults)
@@ -497,6 +530,9 @@ class Reader:
     def _take_between(self) -> list[Fault]:
         faults, self._between = self._between, []
         return faults
+
+
+_TWICE = frozenset((GROUP_NUMBER_TWICE, SET_NUMBER_TWICE))
 
 
 def _is_lost_subscriber(fault: Fault) -> bool:

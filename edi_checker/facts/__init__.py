@@ -13,8 +13,10 @@ from edi_checker.claims.claim import (
 )
 from edi_checker.claims.payers import choose_for_run
 from edi_checker.facts.claims import add_claim
+from edi_checker.facts.code_errors import find_header_code_errors
 from edi_checker.facts.context import (
     Charged,
+    ClaimNumbers,
     ClaimsSeen,
     InputMemory,
     ProviderDays,
@@ -25,13 +27,22 @@ from edi_checker.facts.context import (
 )
 from edi_checker.facts.coverage import Coverage, Gap
 from edi_checker.facts.fact import Fact, FactType, Field, FieldType, Placed, Value
-from edi_checker.facts.levels import AnyLevel, add_level, faults_of, file_fact, level_of, transaction_fact
+from edi_checker.facts.levels import (
+    AnyLevel,
+    add_level,
+    faults_of,
+    file_fact,
+    judging_of,
+    level_of,
+    transaction_fact,
+)
 from edi_checker.facts.vocabulary import VOCABULARY
 
 __all__ = [
     "VOCABULARY",
     "AnyLevel",
     "Charged",
+    "ClaimNumbers",
     "ClaimsSeen",
     "Coverage",
     "Fact",
@@ -69,6 +80,7 @@ def facts_of(part: Part, setting: Setting, memory: InputMemory | None = None) ->
                 facts.extend(setting.more_facts(part, setting.received, profile))
         else:
             memory.note_days(setting, profile, None, None)
+            memory.claim_numbers.meet(part)
         return facts
     profile = choose_for_run(setting.profile)
     memory.note_days(setting, profile, None, None)
@@ -77,6 +89,7 @@ def facts_of(part: Part, setting: Setting, memory: InputMemory | None = None) ->
         add_level(facts, part, setting, profile)
     elif isinstance(part, Transaction):
         facts.append(transaction_fact(part, setting, profile.name))
+        facts += find_header_code_errors(part, judging_of(setting, profile))
     elif isinstance(part, Interchange):
         facts.append(file_fact(part, setting, profile.name))
     return facts

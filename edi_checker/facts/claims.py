@@ -121,6 +121,7 @@ def add_claim(
     note_span(whole)
     find_earlier_lines(whole.lines)
     whole.earlier = find_earlier_claim(memory.claims_seen, whole)
+    whole.find_same_number()
     first, received = whole.first, setting.received
     judging = judging_of(setting, profile, first)
     code_errors: list[Fact] = []
@@ -264,7 +265,13 @@ def make_head(view: View, on: int, judging: Judging) -> list[OpenFact]:
         "delay_reason": text(cells, 20),
     }
     here = Within(view, "2300", part=True)
-    facts = [OpenFact("claim", values, {"": (here,), "uncertified": _UNCERTIFIED, "earlier": _EARLIER})]
+    facts = [
+        OpenFact(
+            "claim",
+            values,
+            {"": (here,), "uncertified": _UNCERTIFIED, "earlier": _EARLIER, "same_number": _SAME_NUMBER},
+        )
+    ]
     facts += make_head_code_errors(view, on, judging, _OF_PART)
     facts += make_situations(view, ("2300",), NOTHING_AROUND, _shared(judging), "head")
     return facts
@@ -320,6 +327,9 @@ _FIRST, _LAST = Open("date", attrgetter("whole.first")), Open("last_date", attrg
 _STATED = Open("stated", attrgetter("whole.stated"))
 _UNCERTIFIED = Open("uncertified", attrgetter("uncertified"))
 _EARLIER = Open("earlier", lambda whole: (whole.earlier,) if whole.earlier is not None else ())
+_SAME_NUMBER = Open(
+    "same_number", lambda whole: (whole.same_number,) if whole.same_number is not None else ()
+)
 _OF_CLAIM: dict[str, OpenValue] = {
     "date": _FIRST,
     "last_date": _LAST,
@@ -348,6 +358,7 @@ _OF_CLAIM: dict[str, OpenValue] = {
     ),
     "born_after_service": Open("born_after_service", attrgetter("born_after_service")),
     "born_long_before": Open("born_long_before", attrgetter("born_long_before")),
+    "number_came_before": Open("number_came_before", lambda whole: whole.same_number is not None),
     "came_before": Open("came_before", lambda whole: whole.earlier is not None),
 }
 _OF_PART: dict[str, OpenValue] = {

@@ -5,9 +5,9 @@ Facts of what is odd, nothing of what is clean.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
 from edi_checker.claims.claim import (
     DIAGNOSIS_LISTS,
@@ -15,6 +15,7 @@ from edi_checker.claims.claim import (
     Claim,
     Segment,
     Subscriber,
+    Transaction,
     element,
     place_in,
 )
@@ -45,6 +46,8 @@ from edi_checker.x12.money import cents, quantity
 
 _MOST_QUOTED = 8  # characters of a code that a finding may quote; what is longer is no code
 _LENGTH_OF_TAXONOMY = 10
+_FIRST_SUBSCRIBER = "2"  # HL01
+_ORIGINAL, _CHARGEABLE = "00", "CH"  # BHT02 and BHT06 as Medicare takes them
 MOST_DIAGNOSES = 24  # that are looked at; the guide allows 12
 MOST_CODE_ERRORS = 200  # of one claim or level: more of them say nothing new
 
@@ -92,6 +95,9 @@ def make_segment_code_errors(
         for code_error in _look(cells, judging):
             site = Site(loops[number], str(cells[0]), number, code_error.at)
             yield _open_fact(code_error, site, roles[number], judging, shared)
+        for code_error, when in _look_at_columns(cells):
+            site = Site(loops[number], str(cells[0]), number, code_error.at)
+            yield _open_fact(code_error, site, roles[number], judging, shared)._replace(when=when)
 
 
 def make_address_code_errors(
@@ -275,7 +281,11 @@ def era_of_diagnoses(on: int, judging: Judging) -> int:
 
 def has_payer_code_errors(billing: BillingProvider, profile: Profile) -> bool:
     """Whether a billing provider's level may have code errors of a payer."""
-    return "medicare" in profile.names and (lacks_npi(billing) or billing.first("CUR") is not None)
+    return "medicare" in profile.names and (
+        lacks_npi(billing)
+        or billing.first("CUR") is not None
+        or (billing.transaction.purpose, billing.transaction.kind) != (_ORIGINAL, _CHARGEABLE)
+    )
 
 
 def find_payer_code_errors(
@@ -288,13 +298,17 @@ def find_payer_code_errors(
         "line": None,
     }
     for code_error, place, role in _of_the_payer(claim, judging.profile):
-        fact = _open_fact(
-            code_error, Site(place.loop, place.segment, 0, code_error.at), role, judging, shared
-        )
-        values: dict[str, Value] = {
-            name: value for name, value in fact.values.items() if not isinstance(value, Open)
-        }
-        yield Fact("code_error", values, {"": (FixedLocation(place),)}, fact.table)
+        yield _fixed_fact(code_error, place, role, judging, shared)
+
+
+def _fixed_fact(
+    code_error: CodeError, place: Place, role: str, judging: Judging, shared: Mapping[str, OpenValue]
+) -> Fact:
+    fact = _open_fact(code_error, Site(place.loop, place.segment, 0, code_error.at), role, judging, shared)
+    values: dict[str, Value] = {
+        name: value for name, value in fact.values.items() if not isinstance(value, Open)
+    }
+    return Fact("code_error", values, {"": (FixedLocation(place),)}, fact.table)
 
 
 def _open_fact(
@@ -353,6 +367,16 @@ def _of_the_payer(claim: Claim, profile: Profile) -> Iterator[tuple[CodeError, P
     billing = claim.billing
     if billing is None or "medicare" not in profile.names:
         return
+    transaction = claim.transaction
+    told = not _is_first(claim) or any(fault.segment == "BHT" for fault in transaction.faults)
+    for at, name, said, taken in (
+        ("BHT02", "purpose", transaction.purpose, _ORIGINAL),
+        ("BHT06", "submission", transaction.kind, _CHARGEABLE),
+    ):
+        if said and said != taken and not told:
+            position = transaction.position_of(transaction.first("BHT"))
+            place = place_in(transaction, "header", "BHT", position, at, claim=claim.id)
+            yield CodeError(name, "not-taken", at, said), place, ""
     if lacks_npi(billing):
         named = billing.provider
         position = named.run.position_of(named.name_segment)
@@ -364,6 +388,27 @@ def _of_the_payer(claim: Claim, profile: Profile) -> Iterator[tuple[CodeError, P
             position = billing.position + index
             place = place_in(claim.transaction, "2000A", "CUR", position, "CUR02", claim=claim.id)
             yield CodeError("currency", "not-taken", "CUR02"), place, "85"
+
+
+def find_header_code_errors(transaction: Transaction, judging: Judging) -> Iterator[Fact]:
+    """The code errors of the submitter's telephone numbers (1000A PER)."""
+    shared: dict[str, OpenValue] = {"date": judging.received, "last_date": judging.received, "line": None}
+    for index, segment in enumerate(transaction.segments):
+        for number in (3, 5, 7) if segment[0] == "PER" else ():
+            said = element(segment, number + 1)
+            if element(segment, number) in _PHONES and said and not said.isalnum():
+                at = f"PER{number + 1:02}"
+                place = place_in(transaction, "1000A", "PER", transaction.position + index, at)
+                yield _fixed_fact(CodeError("phone", "punctuation", at), place, "41", judging, shared)
+
+
+def _is_first(claim: Claim) -> bool:
+    """Whether a claim is the first of its transaction set: what is wrong with that is said once."""
+    level = claim.patient or claim.subscriber
+    if level is None or claim.subscriber is None or claim.subscriber.number != _FIRST_SUBSCRIBER:
+        return False
+    segments = level.block.text.count(level.block.delimiters.terminator) + 1
+    return claim.position == level.position + segments
 
 
 def _judge_subscriber(subscriber: Subscriber | None, profile: Profile) -> str:
@@ -667,6 +712,29 @@ def _look(cells: Cells, judging: Judging) -> Iterator[CodeError]:
             code = _said(cells, 2)
             if code and code not in lists.CURRENCIES:
                 yield CodeError("currency", "unknown", "CUR02", code)
+
+
+def _look_at_columns(cells: Cells) -> Iterator[tuple[CodeError, Open]]:
+    """What may be odd about the columns of one segment, and whether it is."""
+    if cells[0] == "REF" and text(cells, 1) in ("EI", "SY"):
+        at = [(2, "tax-number")]
+    elif cells[0] == "PER":
+        at = [(number + 1, "phone") for number in (3, 5, 7) if text(cells, number) in _PHONES]
+    else:
+        return
+    for number, name in at:
+        said = cell(cells, number)
+        if isinstance(said, Open):
+            take = said.take
+            when = Open(name, partial(_is_punctuated, take))
+            yield CodeError(name, "punctuation", f"{cells[0]}{number:02}"), when
+
+
+def _is_punctuated(take: Callable[[Any], str], met: Any) -> bool:
+    return not take(met).isalnum()
+
+
+_PHONES = ("TE", "FX")
 
 
 # The billing provider's own address and places where services are given have ZIP codes of nine digits.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from edi_checker.claims.claim import Claim
+from edi_checker.claims.claim import Claim, Transaction
 from edi_checker.claims.minutes import Minutes
 from edi_checker.claims.payers import (
     MEDICAID,
@@ -63,7 +63,7 @@ class Setting:
             profile = MEDICAID_WITHOUT_TABLES
         if claim.frequency == _VOID:
             profile = of_void(profile)
-        if claim.transaction.type == _ENCOUNTERS:
+        if claim.transaction.kind == _ENCOUNTERS:
             profile = of_encounter(profile)
         return profile
 
@@ -87,6 +87,7 @@ class InputMemory:
     claims_seen    the claims so far, so that one that comes again is known
     services_seen  what earlier claims billed, by person, provider and day
     years_seen     charges of therapy by person and year
+    claim_numbers  the numbers of the claims of the current transaction set
     coverage       the days of service of which the tables do not speak; None where nobody asks
     billed         what the claim that is judged bills by person and day, to be remembered if it is accepted
     charged        its charges of therapy by person and year, with the threshold of each, likewise
@@ -94,8 +95,17 @@ class InputMemory:
     """
 
     __slots__ = (
-        *("_note_day", "_spans", "billed", "charged", "claims_seen", "coverage", "following", "minutes"),
-        *("provider_days", "services_seen", "years_seen"),
+        *(
+            "_note_day",
+            "_spans",
+            "billed",
+            "charged",
+            "claim_numbers",
+            "claims_seen",
+            "coverage",
+            "following",
+        ),
+        *("minutes", "provider_days", "services_seen", "years_seen"),
     )
 
     def __init__(
@@ -107,6 +117,7 @@ class InputMemory:
         claims_seen: ClaimsSeen | None = None,
         services_seen: ServicesSeen | None = None,
         years_seen: YearsSeen | None = None,
+        claim_numbers: ClaimNumbers | None = None,
     ) -> None:
         self.minutes = minutes
         self.coverage = coverage
@@ -117,6 +128,7 @@ class InputMemory:
         self.billed: list[Services] = []
         self.charged: list[Charged] = []
         self.following: Sequence[Claim] = ()
+        self.claim_numbers = claim_numbers or ClaimNumbers()
         self._note_day: Callable[[Profile, int, int], None] | None = None
         self._spans: set[tuple[Profile, int | None, int | None]] = set()
 
@@ -185,6 +197,34 @@ class ProviderDays:
         if key in self._minutes or len(self._minutes) < self.LIMIT:
             self._minutes[key] = total
         return total
+
+
+class ClaimNumbers:
+    """The numbers (CLM01) of the claims of one transaction set at a time, with the position of the first."""
+
+    LIMIT = 100_000  # numbers held at once, so that memory stays bounded
+
+    def __init__(self) -> None:
+        self._transaction: Transaction | None = None
+        self._positions: dict[str, int] = {}
+
+    def meet(self, claim: Claim) -> Place | None:
+        """The place of an earlier claim of the set with this number, None where this claim is the first.
+
+        A claim may be met twice: it is not earlier than itself.
+        """
+        if claim.transaction is not self._transaction:
+            self._transaction = claim.transaction
+            self._positions = {}
+        number = claim.id
+        first = self._positions.get(number)
+        if first is None:
+            if len(self._positions) < self.LIMIT:
+                self._positions[number] = claim.position
+            return None
+        if first == claim.position or not number:
+            return None
+        return claim.place("CLM", "CLM01", position=first)
 
 
 class _Digests:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from edi_checker.claims.claim import DIAGNOSIS_LISTS, Claim, Transaction
+from edi_checker.claims.claim import DIAGNOSIS_LISTS, REISSUE, Claim, Transaction
 from edi_checker.facts.context import ClaimsSeen
 from edi_checker.facts.places import FixedLocation
 from edi_checker.facts.whole_claim import Line, WholeClaim
 
 _BETWEEN = "\x1f"
-_REISSUE = "18"  # BHT02: the whole transaction is sent a second time, on purpose
 
 
 def find_earlier_claim(seen: ClaimsSeen, whole: WholeClaim) -> FixedLocation | None:
@@ -47,7 +46,7 @@ def is_first_issue(transaction: Transaction) -> bool:
     interchange = transaction.interchange
     if interchange.faults and any(fault.kind == "interchange-repeated" for fault in interchange.faults):
         return False
-    return transaction.purpose != _REISSUE
+    return transaction.purpose != REISSUE
 
 
 def digest_claim(above: Sequence[str], place: str, diagnoses: Sequence[str], served: list[str]) -> int:

@@ -198,7 +198,7 @@ def hold_against_others(facts: list[Fact], whole: WholeClaim) -> None:
 
 
 def _take_out_replaced(memory: InputMemory, claim: Claim, keys: Iterable[int]) -> None:
-    """Forget the claim that this one replaces or takes back. It is named by a number of the payer (REF*F8): it
+    """Forget the claim that this one replaces or takes back, named by a number of the payer (REF*F8): it
     is the one with this CLM01, else any of the person on these days.
     """
     own = f"{_BETWEEN}{_clean(claim.id)}{_BETWEEN}".encode("utf-8", "replace")

@@ -158,6 +158,7 @@ def file_fact(interchange: Interchange, setting: Setting, profile: str) -> Fact:
             "profile": profile,
             "usage": interchange.value(15),
             "version": interchange.value(12),
+            "created": day(f"20{interchange.value(9)}"),
         },
         {"": (Header(interchange, None, "ISA"),)},
     )
@@ -213,7 +214,7 @@ class LevelMet:
     @property
     def purpose(self) -> str:
         """BHT06"""
-        return self.level.transaction.type
+        return self.level.transaction.kind
 
     @property
     def is_of_a_patient_subscriber(self) -> bool:

@@ -224,4 +224,6 @@ def _other_payer(
         "non_covered": other.amount("A8"),
         "total_paid": total_paid,
     }
-    return Fact("other_payer", values, {"": (LoopLocation(claim.transaction, other, "2320", claim.id),)})
+    own = LoopLocation(claim.transaction, other, "2320", claim.id)
+    named = LoopLocation(claim.transaction, other.payer.run, "2330B", claim.id)
+    return Fact("other_payer", values, {"": (own,), "named": (named,)})

@@ -206,6 +206,7 @@ def _may_be_empty(segment: Segment) -> tuple[int, ...]:
     return NAME_OF_A_PERSON if segment[0] == "NM1" and segment[2:3] == ["1"] else ()
 
 
+_ZIP_PLUS_4 = 9  # digits
 _SHORT = 2  # characters of a modifier
 _DESCRIPTION = 6  # of the parts of SV101, from 0
 _DIGITS = re.compile(r"[0-9]")
@@ -214,10 +215,12 @@ _CAPITALS = re.compile(r"[A-Z]")
 
 def shape_of_postal_code(code: str) -> str:
     """A postal code with the same digit and the same letter throughout; one that begins with five zeros,
-    which none is, still does.
+    which none is, still does, and one of nine digits that ends with four zeros still ends with them.
     """
     if code.startswith("00000"):
         return code
+    if len(code) == _ZIP_PLUS_4 and code.endswith("0000"):
+        return f"{_DIGITS.sub('9', code[:-4])}0000"
     return _CAPITALS.sub("A", _DIGITS.sub("9", code))
 
 

@@ -54,6 +54,7 @@ FILE = FactType(
         "profile": _PROFILE,
         "usage": Field("text", "ISA15", "P production, T test"),
         "version": Field("text", "ISA12", "version of the interchange"),
+        "created": Field("date", "ISA09", "date of creation"),
     },
 )
 
@@ -111,9 +112,12 @@ CLAIM = FactType(
         "born_long_before": Field(
             "bool", "DMG02", "whether the patient would be over 120 years old on the first day"
         ),
+        "number_came_before": Field(
+            "bool", "CLM01", "whether an earlier claim of the transaction set has the same number"
+        ),
         "came_before": Field("bool", "computed", "whether the same claim came before in the input"),
     },
-    stands_on=("uncertified", "earlier"),
+    stands_on=("uncertified", "earlier", "same_number"),
 )
 
 PROVIDER = FactType(
@@ -497,9 +501,10 @@ CODE_ERROR = FactType(
             "computed",
             "shape, unknown, not-in-force, subdivided, uncovered (the list does not reach the day); "
             "icd-9-late, icd-10-early, icd-mixed, repeated, external-cause-first, sex, age; beyond; zip-5, "
-            "missing, country-missing; of a member id form (not the payer's), medicare (none of Medicare's), "
-            "former (one that Medicare had before); of a name first, middle, title; not-taken; negative, "
-            "zero, fraction (of a unit of 15 minutes)",
+            "plus-4, missing, country-missing; of a member id form (not the payer's), medicare (none of "
+            "Medicare's), lower-case, "
+            "former (one that Medicare had before); of a name first, middle, title; not-taken; punctuation, "
+            "negative, zero, fraction (of a unit of 15 minutes)",
         ),
         "code": Field("text", "computed", "the code; absent where it has no shape or is part of an address"),
         "codes": Field("codes", "HI", "where uncovered, all diagnoses that the list does not know"),
@@ -621,6 +626,7 @@ OTHER_PAYER = FactType(
         "non_covered": Field("money", "AMT02", "what is not covered at all (A8)"),
         "total_paid": Field("money", "computed", "what all payers of the claim paid together"),
     },
+    stands_on=("named",),
 )
 
 ADJUDICATION = FactType(

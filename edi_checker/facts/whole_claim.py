@@ -13,7 +13,7 @@ from edi_checker.facts.code_errors import MOST_DIAGNOSES
 from edi_checker.facts.context import InputMemory, Setting
 from edi_checker.facts.fact import Placed
 from edi_checker.facts.pieces import OpenValue, Site, columns_of
-from edi_checker.facts.places import LoopLocation
+from edi_checker.facts.places import FixedLocation, LoopLocation
 from edi_checker.facts.situations import hides_something, name_segments
 from edi_checker.facts.triggers import DETAILS, INPATIENT_VISITS, VISITS, Above, Around, is_attended
 from edi_checker.finding import Place
@@ -211,7 +211,7 @@ class WholeClaim:
     """A claim that was met: what its pieces say together. Its own columns are those of CLM.
 
     first, last  its days of service, None where not known
-    earlier      where the same claim stood before
+    earlier      where the same claim stood before; `same_number` where another of its set has its number
     """
 
     def __init__(self, claim: Claim, setting: Setting, memory: InputMemory, profile: Profile) -> None:
@@ -222,12 +222,18 @@ class WholeClaim:
         self.first: int | None = None
         self.last: int | None = None
         self.earlier: Placed | None = None
+        self.same_number: Placed | None = None
         self.lines: list[Line] = []
 
     @once
     def id(self) -> str:
         """CLM01"""
         return self.claim.id
+
+    def find_same_number(self) -> None:
+        """Note where another claim of the set has its number (CLM01)."""
+        where = self.memory.claim_numbers.meet(self.claim)
+        self.same_number = FixedLocation(where) if where is not None else None
 
     @once
     def numbers(self) -> tuple[str, str | None, str]:

@@ -160,6 +160,8 @@ class _Reader:
         self._ordinal = 1
         self._position = 0
         self._last: Delimiters | None = None
+        # Whether the interchange has blanks before segments, and line breaks within segments.
+        self._indented = self._broken = False
 
     def blocks(self) -> Iterator[Block]:
         while self._skip_blanks():
@@ -236,6 +238,7 @@ class _Reader:
                     "the component separator that the claims use",
                 )
             )
+        wrapped = wrapped or _is_wrapped(self._text[:_HEAD_REACH], terminator)
         delimiters = Delimiters(
             element, used or component, repetition if repetition != " " else "", terminator
         )
@@ -257,7 +260,7 @@ class _Reader:
         while True:
             found = next_interchange.search(self._text, 1 if first else 0)
             complete = bool(found) or self._ended
-            here = self._take(found.end() if found else None, d.terminator, wrapped, raw_from)
+            here = self._take(found.end() if found else None, d, wrapped, raw_from)
             pieces = starts.split(here)
             last = pieces.pop()
             if complete:
@@ -269,6 +272,7 @@ class _Reader:
                 if not piece:
                     continue
                 if piece.startswith(trailer):
+                    faults = (*faults, *self._layout_faults())
                     # The interchange ends here: what follows must start again with an ISA.
                     last, _, after = piece.partition(d.terminator)
                     yield self._block(last, d, faults)
@@ -303,13 +307,31 @@ class _Reader:
                 raw_from = 0
             self._more()
 
-    def _take(self, end: int | None, terminator: str, wrapped: bool, raw_from: int) -> str:
+    def _take(self, end: int | None, d: Delimiters, wrapped: bool, raw_from: int) -> str:
         """The whole segments of the text up to `end`, cleaned from `raw_from` on; the rest is left."""
+        terminator = d.terminator
         if end is None:
             # Keep the unfinished segment back: blanks at a chunk's end are seen with what follows.
             end = len(self._text) if self._ended else self._text.rfind(terminator) + 1
         here, self._text = self._text[:end], self._text[end:]
-        return here[:raw_from] + _clean(here[raw_from:], terminator, wrapped)
+        new = here[raw_from:]
+        self._note_layout(new, d, wrapped)
+        return here[:raw_from] + _clean(new, terminator, wrapped)
+
+    def _note_layout(self, new: str, d: Delimiters, wrapped: bool) -> None:
+        if wrapped and not self._broken:
+            self._broken = re.search(f"[^{re.escape(d.terminator)}\\s][\\r\\n]++\\S", new) is not None
+        if not self._indented and any(each in new for each in (f"{d.terminator} ", "\t", "\n ", "\r ")):
+            self._indented = _is_indented(new, d)
+
+    def _layout_faults(self) -> Iterator[Fault]:
+        """What the layout of an interchange has that some receivers do not read."""
+        indented, broken = self._indented, self._broken
+        self._indented = self._broken = False
+        if broken:
+            yield Fault("layout", 0, "IEA", "IEA", expected="no line breaks within segments")
+        if indented:
+            yield Fault("layout", 0, "IEA", "IEA", expected="no blanks or tabs before a segment")
 
     def _block(self, text: str, d: Delimiters, faults: tuple[Fault, ...]) -> Block:
         head = text[:4].partition(d.element)[0][:3]
@@ -340,21 +362,23 @@ class _Reader:
 
     def _stray(self, d: Delimiters) -> Block:
         """Text after an interchange that is not the next one: pass over it, up to an ISA or the end."""
+        opening = re.compile(rf"(?:GS|ST|HL|CLM){re.escape(d.element)}")
+        opens = False
         while not (found := re.search(r"ISA[^A-Za-z0-9\s]", self._text)):
+            opens = opens or opening.search(self._text) is not None
             self._text = self._text[-4:]
             if not self._more():
                 self._text = ""
                 break
         if found:
+            opens = opens or opening.search(self._text, 0, found.start()) is not None
             self._text = self._text[found.start() :]
-        fault = Fault(
-            "envelope",
-            0,
-            "",
-            "",
-            answers=(fault_codes.BETWEEN_SEGMENTS,),
-            expected="an ISA segment or the end of the file after IEA",
-        )
+        expected = "an ISA segment or the end of the file after IEA"
+        if opens:
+            # Claims that nobody reads must not go unnoticed.
+            fault = Fault("envelope", 0, "", "", answers=(fault_codes.BETWEEN_SEGMENTS,), expected=expected)
+        else:
+            fault = Fault("stray-text", 0, "IEA", "IEA", expected=expected)
         return Block("?", "", 0, self._ordinal, d, (fault,))
 
 
@@ -363,7 +387,7 @@ _KINDS = frozenset(("ISA", "TA1", "GS", "ST", "HL", "CLM", "SE", "GE", "IEA"))
 
 def _clean(text: str, terminator: str, wrapped: bool) -> str:
     """Take the blanks and line breaks that surround terminators out of the text."""
-    if "\n" not in text and "\r" not in text and terminator + " " not in text:
+    if not any(each in text for each in ("\n", "\r", f"{terminator} ", f"{terminator}\t")):
         return text
     if not wrapped:
         # one line break behind each terminator is how most files come
@@ -383,6 +407,26 @@ def _clean(text: str, terminator: str, wrapped: bool) -> str:
     kept = [piece.lstrip(_BLANK).rstrip("\r\n") for piece in pieces]
     tail = kept.pop()
     return terminator.join([piece for piece in kept if piece] + [tail])
+
+
+def _is_wrapped(text: str, terminator: str) -> bool:
+    """Whether all lines have the same width, wherever segments end."""
+    if terminator in "\r\n":
+        return False
+    *lines, _ = re.split(r"\r?\n", text)
+    if len(lines) < _FEW_LINES or len({len(line) for line in lines}) > 1:
+        return False
+    return any(line[-1:] != terminator for line in lines)
+
+
+_FEW_LINES = 3
+
+
+def _is_indented(text: str, d: Delimiters) -> bool:
+    """Whether blanks or tabs stand between a terminator and the segment behind it."""
+    element, terminator = re.escape(d.element), re.escape(d.terminator)
+    blanks = r"[\r\n]*[ \t][ \t\r\n]*+"
+    return re.search(f"{terminator}{blanks}[A-Z][A-Z0-9]{{1,2}}{element}", text) is not None
 
 
 def _component_in_use(text: str, element: str, component: str, terminator: str) -> str:

@@ -218,4 +218,8 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "truncated": (END_OF_FILE,),
     "delimiter": (TERMINATOR, ENVELOPE, ELEMENT_SEPARATOR, COMPONENT_SEPARATOR),
     "interchange-repeated": (INTERCHANGE_TWICE,),
+    "stray-text": (),
+    "layout": (),
+    "batch-repeated": (),
+    "too-many-claims": (),
 }

@@ -11,10 +11,16 @@ from functools import lru_cache
 _NUMBER = re.compile(r"-?(?:[0-9]{1,18}(?:\.[0-9]{0,8})?|\.[0-9]{1,8})")
 
 
+_TOO_MUCH = 10**10  # cents
+
+
 @lru_cache(maxsize=65536)
 def cents(text: str) -> int | None:
-    """Money in cents; None where the text is empty, no number, or holds a fraction of a cent."""
-    return _scale(text, 100)
+    """Money in cents; None where the text is empty, no number, holds a fraction of a cent, or has more than
+    the ten digits that the guide allows.
+    """
+    amount = _scale(text, 100)
+    return amount if amount is not None and abs(amount) < _TOO_MUCH else None
 
 
 @lru_cache(maxsize=4096)

@@ -203,8 +203,9 @@ _CANADIAN_POSTAL_CODE = re.compile(r"[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]")
 def judge_address(state: str, postal_code: str, country: str) -> tuple[tuple[str, str], ...]:
     """What does not fit in N402, N403 and N404 of an address: (element, problem), none where all do.
 
-    problem  unknown, shape, country-missing, or zip-5: a ZIP code of five digits, which some addresses may
-             have. Without a country an address is one of the United States.
+    problem  unknown, shape, country-missing; zip-5: a ZIP code of five digits, which some addresses may
+             have; plus-4: one that ends with four zeros, which none does. Without a country an address is
+             one of the United States.
     """
     found: list[tuple[str, str]] = []
     if country and country not in COUNTRIES:
@@ -220,6 +221,8 @@ def judge_address(state: str, postal_code: str, country: str) -> tuple[tuple[str
             found.append(("N403", "shape"))
         elif len(postal_code) == 5:
             found.append(("N403", "zip-5"))
+        elif len(postal_code) == 9 and postal_code.endswith("0000"):
+            found.append(("N403", "plus-4"))
     elif country == "CA":
         if state and state not in CANADIAN_PROVINCES:
             found.append(("N402", "unknown"))
