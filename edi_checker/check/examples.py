@@ -412,7 +412,7 @@ def _segments(lines: Sequence[str], claim: Mapping[str, Any]) -> tuple[list[str]
         "NM1*40*2*EXAMPLE PAYER*****46*RECEIVER",
         "HL*1**20*1",
         f"PRV*BI*PXC*{claim.get('taxonomy', '225100000X')}",
-        "NM1*85*2*ALDER THERAPY*****XX*1234567893",
+        "NM1*85*1*ALDER*ANN****XX*1234567893",
         "N3*1 ALDER ROAD",
         "N4*ALBANY*NY*122070001",
         "REF*EI*123456789",

@@ -439,6 +439,15 @@ SITUATION = FactType(
         "amount": Field("money", "AMT02", "what the patient paid"),
         "charge": Field("money", "CLM02", "total charge"),
         "purpose": Field("text", "BHT06", "CH chargeable, RP reporting, 31 subrogation"),
+        "lines": Field("int", "computed", "number of service lines"),
+        "given": Field("bool", "computed", "whether another line has the amount given of a discarded drug"),
+        "given_modifiers": Field("codes", "computed", "modifiers of the lines of that amount"),
+        "claim_modifiers": Field("codes", "SV101-3", "modifiers of all lines of the claim, each once"),
+        "same_period": Field(
+            "codes",
+            "computed",
+            "codes of remote monitoring on other lines in the period (30 days, month, episode) of the code",
+        ),
     },
 )
 
