@@ -1625,15 +1625,6 @@ def _payer() -> list[Defect]:
             severity="warning",
         ),
         seed(
-            "activities for a diagnosis that is not usual",
-            7,
-            "therapy.activities-diagnosis",
-            "2400 SV107",
-            put("HI*", {"1-2": "M25561"}, T2),
-            at=("SV1*", T2),
-            severity="info",
-        ),
-        seed(
             "a member id that is none of Medicare's",
             7,
             "code.member-id",

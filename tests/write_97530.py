@@ -18,7 +18,7 @@ import yaml
 from edi_checker import rules
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
-from edi_checker.check.examples import write_example
+from edi_checker.check.examples import asking, write_example
 from edi_checker.claims.minutes import Minutes
 from edi_checker.facts import Setting
 from edi_checker.finding import Finding
@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STATEMENTS = ROOT / "tests" / "statements_97530.yaml"
 SAMPLES = ROOT / "samples" / "837p" / "97530"
 PAGE = ROOT / "docs" / "97530.md"
+BOOK = rules.load()
 RECEIVED = 20261121
 
 _HEAD = """\
@@ -91,7 +92,7 @@ def find(checker: Checker, example: dict[str, Any]) -> list[Finding]:
 
 
 def make_checker() -> Checker:
-    return Checker(load_guide(), Engine(rules.load(), "python"), Setting(RECEIVED, built_in()))
+    return Checker(load_guide(), Engine(BOOK, "python"), Setting(RECEIVED, built_in()))
 
 
 def page() -> str:
@@ -99,7 +100,8 @@ def page() -> str:
     checker = make_checker()
     lines = [_HEAD]
     for number, statement in enumerate(statements(), 1):
-        finding = next(f for f in find(checker, statement.failing) if f.rule == statement.rule)
+        found = find(asking(checker, BOOK[statement.rule]), statement.failing)
+        finding = next(f for f in found if f.rule == statement.rule)
         where = finding.where
         place = f"line {where.line}, " if where.line is not None else ""
         name = f"../samples/837p/97530/{statement.name}"

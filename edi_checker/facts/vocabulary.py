@@ -188,6 +188,9 @@ LINE = FactType(
         "units": Field("quantity", "SV104", "units; absent where SV103 is not UN"),
         "place_of_service": Field("text", "SV105", "the line's own, else the claim's (CLM05-1)"),
         "diagnoses": Field("codes", "SV107", "diagnoses to which the line points"),
+        "diagnosis_families": Field(
+            "codes", "SV107", "those diagnoses and the categories above them: M17, M171, M1711"
+        ),
         "pointers": Field("int", "SV107", "number of diagnosis pointers"),
         "emergency": Field("text", "SV109", "Y for an emergency"),
         "minutes": Field("int", "computed", "minutes of treatment, where known"),

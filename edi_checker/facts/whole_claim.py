@@ -123,6 +123,12 @@ class Line:
         return pointed_to(self.pointers, self.whole.claim.component, self.whole.diagnoses[:MOST_DIAGNOSES])
 
     @property
+    def diagnosis_families(self) -> tuple[str, ...]:
+        """Those diagnoses, and the categories above them, which have three characters or more."""
+        above = [code[:length] for code in self.diagnoses for length in range(3, len(code) + 1)]
+        return tuple(dict.fromkeys(above))
+
+    @property
     def place_of_service(self) -> str:
         return self.service.place_of_service or self.whole.claim.place_of_service
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edi_checker.facts import FieldType
-from edi_checker.rules.model import Case, Notation, Reference, Rule, StatusForm, Term, Text
+from edi_checker.rules.model import ASKED, Case, Notation, Reference, Rule, StatusForm, Term, Text
 from edi_checker.x12.dates import iso
 from edi_checker.x12.money import dollars, show_units
 
@@ -70,7 +70,11 @@ def explain(rule: Rule) -> tuple[Section, ...]:
 def _severity(case: Case) -> str:
     if len(case.severity) == 1:
         return case.severity["default"]
-    others = [f"{profile} {severity}" for profile, severity in case.severity.items() if profile != "default"]
+    others = [
+        f"{profile} {severity}" if profile != ASKED else f"{severity} if a profile or --select asks for it"
+        for profile, severity in case.severity.items()
+        if profile != "default"
+    ]
     return f"{', '.join(others)}, else {case.severity['default']}"
 
 
