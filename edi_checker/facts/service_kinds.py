@@ -12,8 +12,17 @@ _MAYBE_DRUGS = ((90281, 90399), (90476, 90759), (99070, 99070))
 # Letters of level II under which no drug is listed: dental, equipment, behavioral, orthotics,
 # radiology, Medicaid, vision and hearing.
 _NO_DRUGS = frozenset("DEHLRTV")
-# Modalities, hands and equipment on the patient: strapping, splints, wounds, needles, massage, the pool.
-_HANDS_ON = ((20560, 20561), (29105, 29584), (97010, 97039), (97113, 97113), (97124, 97124), (97140, 97140))
+# Modalities, hands and equipment on the patient: strapping, splints, wounds, needles, massage, the pool,
+# manipulation.
+_HANDS_ON = (
+    (20560, 20561),
+    (29105, 29584),
+    (97010, 97039),
+    (97113, 97113),
+    (97124, 97124),
+    (97140, 97140),
+    (98925, 98943),
+)
 _HANDS_ON_WOUNDS = (97597, 97598, 97602, 97605, 97606, 97607, 97608, 97610)
 _HANDS_ON_LEVEL_2 = frozenset(("G0281", "G0282", "G0283", "G0295", "G0329"))
 
@@ -41,13 +50,13 @@ def surely_no_drug(code: str) -> bool:
     if len(code) != 5 or not code.isascii():
         return False
     if not code.isdigit():
-        return code[0] in _NO_DRUGS
+        return code[0] in _NO_DRUGS or code in _HANDS_ON_LEVEL_2
     return not any(first <= int(code) <= last for first, last in _MAYBE_DRUGS)
 
 
 @lru_cache(maxsize=16384)
 def is_hands_on(code: str) -> bool:
-    """Whether a therapist must be at the patient's side for a procedure: CMS has none by telehealth."""
+    """Whether a procedure needs the provider at the patient's side: CMS has none of these by telehealth."""
     if len(code) != 5 or not code.isascii() or not code.isdigit():
         return code in _HANDS_ON_LEVEL_2
     return int(code) in _HANDS_ON_WOUNDS or any(first <= int(code) <= last for first, last in _HANDS_ON)

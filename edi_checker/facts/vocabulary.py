@@ -243,7 +243,7 @@ LINE = FactType(
         "hands_on": Field(
             "bool",
             "computed",
-            "whether a therapist must be at the patient's side: modalities, manual therapy",
+            "whether the provider must be at the patient's side: modalities, manual therapy",
         ),
         "add_on": Field(
             "bool", "computed", "whether the code is only billed beside another (NCCI list, global days ZZZ)"
