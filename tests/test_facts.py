@@ -47,7 +47,7 @@ EVERYTHING = {
     ],
     "edit": [
         {"find": "HI*", "insert": "DTP*431*D8*20260101~REF*G1*AUTH~NTE*ADD*NOTE"},
-        {"find": "NM1*85", "set": {"9": "1234567890"}},
+        {"find": "NM1*85", "replace": "NM1*85*2*ALDER THERAPY*****XX*1234567890"},
         {"find": "BHT*", "set": {"4": "2026XX01"}},
         {"find": "SBR*", "set": {"1": "S", "5": "12"}},
         {

@@ -18,7 +18,7 @@ from paths import ROOT, facts_table
 
 ENGINE = Engine(BOOK, "python")
 
-ORGANIZATION = [{"find": "NM1*85", "set": {"4": "ANN"}}]
+ORGANIZATION = [{"find": "NM1*85", "set": {"2": "2"}}]
 FORM = {
     "lines": ["E0748:NU x1"],
     "claim": {"date": "2023-01-01", "received": "2023-01-10"},
@@ -72,7 +72,7 @@ def test_an_edit_rejects_a_claim_to_medicare(example, rule, statuses):
 @pytest.mark.parametrize(("element", "status"), [("4", "A8:505"), ("5", "A8:514"), ("7", "A8:125")])
 def test_an_organization_with_the_name_of_a_person(element, status):
     for profile, severity in ((MEDICARE, "error"), (None, "warning")):
-        example = edit("NM1*85", set={element: "ANN"})
+        example = edit("NM1*85", set={"2": "2", "4": "", element: "ANN"})
         (finding,) = [f for f in findings(example, profile) if f.rule == "situation.organization-name"]
         assert (finding.severity, finding.where.loop, finding.status.ack277ca) == (
             severity,

@@ -420,3 +420,39 @@ def test_more_than_twelve_hours_of_one_provider() -> None:
 def test_a_day_is_added_up_anew_for_each_input() -> None:
     for _ in range(3):
         assert implied(LONG_DAY) == []
+
+
+# Usual diagnoses of activities
+
+
+def usual(*diagnoses: str, asked: bool = True, profile: Profile | None = None) -> list[tuple[str, str]]:
+    """What a claim for 97530 with these diagnoses is told of them, where somebody asks for the rule."""
+    book = BOOK.keep(select=["therapy.activities-diagnosis"] if asked else ["therapy"])
+    checker = Checker(CHECKER.guide, Engine(book, "python"), Setting(20260302, built_in(), profile=profile))
+    claim = {"diagnoses": list(diagnoses)}
+    found = run_example(checker, {"lines": ["97530:GP x2"], "claim": claim})
+    return [(f.rule, f.severity) for f in found if f.rule == "therapy.activities-diagnosis"]
+
+
+USUAL = (
+    "M6281 R262 R2681 Z96641 Z96642 M5450 M5451 I69351 I69354 G35D M1711 M1712 M170 R270 R278 S72001A "
+    "S72001D S72142D M1612 M1611 R531"
+)
+
+
+@pytest.mark.parametrize("code", USUAL.split())
+def test_a_family_of_usual_diagnoses(code: str) -> None:
+    assert usual(code) == []
+
+
+@pytest.mark.parametrize(
+    "code", ["M25561", "R5383", "Z96651", "I69320", "S82001D", "M5416", "M6289", "Z9911"]
+)
+def test_a_diagnosis_of_no_usual_family(code: str) -> None:
+    assert usual(code) == [("therapy.activities-diagnosis", "info")]
+
+
+def test_usual_diagnoses_are_looked_at_where_somebody_asks() -> None:
+    assert usual("M25561", asked=False) == []
+    on = Profile("willow", switches={"therapy.activities-diagnosis": True}, inherits=("commercial",))
+    assert usual("M25561", asked=False, profile=on) == [("therapy.activities-diagnosis", "info")]

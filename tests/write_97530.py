@@ -18,7 +18,7 @@ import yaml
 from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
-from edi_checker.check.examples import write_example
+from edi_checker.check.examples import asking, write_example
 from edi_checker.claims.minutes import Minutes
 from edi_checker.facts import Setting
 from edi_checker.finding import Finding
@@ -99,7 +99,8 @@ def page() -> str:
     checker = make_checker()
     lines = [_HEAD]
     for number, statement in enumerate(statements(), 1):
-        finding = next(f for f in find(checker, statement.failing) if f.rule == statement.rule)
+        found = find(asking(checker, BOOK[statement.rule]), statement.failing)
+        finding = next(f for f in found if f.rule == statement.rule)
         where = finding.where
         place = f"line {where.line}, " if where.line is not None else ""
         name = f"../samples/837p/97530/{statement.name}"

@@ -99,6 +99,15 @@ class Engine:
         self._durable: _Durable | None = None
         self._memos = Memos()
 
+    def asking(self, rule: Rule) -> Engine:
+        """This engine, or one with the same rules where this one is asked for by name."""
+        asked = rule.asked()
+        if asked is rule:
+            return self
+        return Engine(
+            Rulebook(tuple(asked if each.id == rule.id else each for each in self._rules)), self.kind
+        )
+
     def judge(self, facts: Sequence[Fact], profile: Profile, received: int) -> list[Finding]:
         """The findings on the facts of one part, in document order; the tally learns of its days by `meet`.
 

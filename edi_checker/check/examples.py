@@ -117,6 +117,11 @@ def write_example(example: Example) -> Written:
     return Written(text, header + rows if rows else "", int(received))
 
 
+def asking(checker: Checker, rule: Rule) -> Checker:
+    """The checker where the rule is asked for by name: it may be off until somebody does."""
+    return replace(checker, engine=checker.engine.asking(rule))
+
+
 def run_example(checker: Checker, example: Example) -> list[Finding]:
     """The findings of the whole check on one example, in document order."""
     return _check_example(checker, example)[0]
@@ -174,6 +179,7 @@ class Shown:
 
 def show_example(checker: Checker, rule: Rule) -> Shown | None:
     """The first failing example of a rule that gives its finding, None where none does."""
+    checker = asking(checker, rule)
     for example in rule.examples.failing:
         for finding in run_example(checker, example):
             if finding.rule == rule.id:
@@ -202,6 +208,7 @@ def try_examples(checker: Checker, rule: Rule) -> list[str]:
     were checked before must change none of its findings.
     """
     complaints = []
+    checker = asking(checker, rule)
     family = rule.id.partition(".")[0]
     forgetful, remembering = replace(checker, fast=False), replace(checker, fast=True)
     for number, example in enumerate(rule.examples.passing, 1):
@@ -412,7 +419,7 @@ def _segments(lines: Sequence[str], claim: Mapping[str, Any]) -> tuple[list[str]
         "NM1*40*2*EXAMPLE PAYER*****46*RECEIVER",
         "HL*1**20*1",
         f"PRV*BI*PXC*{claim.get('taxonomy', '225100000X')}",
-        "NM1*85*2*ALDER THERAPY*****XX*1234567893",
+        "NM1*85*1*ALDER*ANN****XX*1234567893",
         "N3*1 ALDER ROAD",
         "N4*ALBANY*NY*122070001",
         "REF*EI*123456789",

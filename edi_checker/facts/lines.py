@@ -182,6 +182,7 @@ _OF_LINE: dict[str, OpenValue] = {
     "taxonomy": Open("taxonomy", attrgetter("taxonomy")),
     "place_of_service": Open("place_of_service", attrgetter("place_of_service")),
     "diagnoses": Open("diagnoses", attrgetter("diagnoses")),
+    "diagnosis_families": Open("diagnosis families", attrgetter("diagnosis_families")),
     "providers": Open("providers", attrgetter("providers")),
     "repeats": Open("repeats", lambda line: line.repeated.ordinal if line.repeated is not None else None),
     "repeats_exactly": Open("repeats_exactly", attrgetter("repeats_exactly")),

@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 from edi_checker.claims.claim import element
 from edi_checker.facts.fact import Value
 from edi_checker.facts.pieces import Cells, Open, OpenValue, View, cell, present, read, text
+from edi_checker.facts.service_kinds import MONITORING, surely_no_drug
 from edi_checker.x12.money import cents, quantity
 
 Piece = Literal["head", "around", "line", "party", "billing", "patient"]
@@ -271,6 +272,10 @@ def _lacks_details(_view: View, _cells: Cells, around: Around) -> bool:
     )
 
 
+def _is_of_a_group(_view: View, _cells: Cells, around: Around) -> bool:
+    return around.organization and "82" not in around.roles
+
+
 def _is_in_loop_of(view: View, cells: Cells, role: str) -> bool:
     """Whether a segment stands behind the NM1 of this role and before the next."""
     inside = False
@@ -313,6 +318,12 @@ def _has_identifier(view: View, cells: Cells, _around: Around) -> Value:
 
 _ROUTE = re.compile("[DEGHIJNPRSX]{2}")  # origin and destination of an ambulance
 _TWO_CHARACTERS = Test("two letters or digits", lambda said: len(said) == 2 and said.isalnum())
+
+
+def _given_modifiers(met: Any) -> Value:
+    return tuple(dict.fromkeys(modifier for line in met.given() for modifier in line.service.modifiers))
+
+
 _A_NUMBER = Test("a number", lambda said: quantity(said) is not None)
 
 
@@ -348,10 +359,11 @@ _PREVENTIVE = numbers((99381, 99385), (99391, 99395))
 INPATIENT_VISITS = numbers(
     (99221, 99239), (99252, 99255), (99291, 99292), (99304, 99316), (99460, 99480)
 )  # fmt: skip
-VISITS = numbers((99202, 99205), (99212, 99215), (99221, 99239))
 _OXYGEN = one_of(
     *"E0424 E0431 E0433 E0434 E0439 E0441 E0442 E0443 E0444 E0447 E1390 E1391 E1392 E1405 E1406 K0738".split()  # noqa: SIM905
 )
+_MAYBE_A_DRUG = Test("a code that may be a drug", lambda code: not surely_no_drug(code))
+_MONITORING = one_of(*sorted(MONITORING))
 # Codes that say "unlisted", "not otherwise classified" or "miscellaneous".
 _UNLISTED = frozenset(
     "A0999 A4335 A4421 A4641 A4649 A4913 A6262 A9150 A9698 A9699 A9900 A9999 B9998 B9999 C9399 E0769 E0770 "  # noqa: SIM905
@@ -430,6 +442,18 @@ TRIGGERS: tuple[Trigger, ...] = (
         },
     ),
     # The claim and the levels above it
+    Trigger(
+        "group", "around", "CLM01", SENT,
+        {"find": "NM1*85", "replace": "NM1*85*2*ALDER THERAPY*****XX*1234567893"}, also=_is_of_a_group,
+        told="a line is evaluation and management or therapy, the billing provider is an organization, "
+        "and no NM1*82 is sent",
+        when=Open("unrendered", lambda met: met.whole.unrendered is not None),
+        says={
+            "line": column("line", lambda met: met.whole.unrendered.ordinal),
+            "code": column("code", lambda met: met.whole.unrendered.service.code),
+        },
+        stands_on=Open("unrendered", lambda met: (met.whole.unrendered,)),
+    ),
     Trigger(
         "no-patient", "around", "CLM01", SENT, {"find": "SBR*", "set": {"2": ""}}, also=_has_no_patient,
         told="SBR02 is not sent, and there is no level of a patient",
@@ -615,17 +639,33 @@ TRIGGERS: tuple[Trigger, ...] = (
         {"find": "REF*6R", "append": "NM1*DN*1*CEDAR*CLARA~NM1*DN*1*CEDAR*CLARA"},
         also=_is_second, told="NM1*DN is sent twice for a line", says={"role": said_in(1)},
     ),
-    Trigger("purchased", "line", "PS101", SENT, {"find": "REF*6R", "append": "PS1*A1*10"}),
-)  # fmt: skip
-
-
-TRIGGERS += (
-    # A visit that only a person can make, of a claim that names nobody who made it
     Trigger(
-        "visit", "line", "SV101-2", VISITS, _procedure("99213:25"),
-        told=f"SV101-2 is {VISITS.words}, the billing provider is an organization, and no NM1*82 is sent",
-        when=Open("first visit", lambda met: met.is_first_visit),
+        "discarded", "line", "SV101-2", _MAYBE_A_DRUG, {"find": "SV1*", "set": {"1-2": "J9035", "1-3": "JW"}},
+        modifiers=("JW",),
+        says={
+            "given": column("given", lambda met: any(met.given())),
+            "given_modifiers": column("given modifiers", _given_modifiers),
+        },
     ),
+    Trigger(
+        "upgrade", "line", "SV101", SENT, {"find": "SV1*", "set": {"1-4": "GK"}}, modifiers=("GK",),
+        says={"claim_modifiers": column("modifiers", lambda met: met.whole.modifiers)},
+    ),
+    Trigger(
+        "remote-monitoring", "line", "SV101-2", _MONITORING, _procedure("98977:GP"),
+        says={"same_period": column("same period", lambda met: met.monitored())},
+    ),
+    Trigger(
+        "referral-of-line", "line", "NM101", one_of("DN"),
+        (
+            {"find": "NM1*DN", "delete": "true"},
+            _insert("NM1*DN*1*CEDAR*CLARA****XX*1679576722", "SE*"),
+        ),
+        told="NM1*DN is sent for a line, and not for the claim",
+        when=Open("first referral", lambda met: met.whole.first_referred is met),
+        says={"lines": column("lines", lambda met: len(met.whole.lines))},
+    ),
+    Trigger("purchased", "line", "PS101", SENT, {"find": "REF*6R", "append": "PS1*A1*10"}),
 )  # fmt: skip
 
 

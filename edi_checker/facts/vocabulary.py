@@ -199,6 +199,9 @@ LINE = FactType(
         "units": Field("quantity", "SV104", "units; absent where SV103 is not UN"),
         "place_of_service": Field("text", "SV105", "the line's own, else the claim's (CLM05-1)"),
         "diagnoses": Field("codes", "SV107", "diagnoses to which the line points"),
+        "diagnosis_families": Field(
+            "codes", "SV107", "those diagnoses and the categories above them: M17, M171, M1711"
+        ),
         "pointers": Field("int", "SV107", "number of diagnosis pointers"),
         "emergency": Field("text", "SV109", "Y for an emergency"),
         "minutes": Field("int", "computed", "minutes of treatment, where known"),
@@ -251,7 +254,7 @@ LINE = FactType(
         "hands_on": Field(
             "bool",
             "computed",
-            "whether a therapist must be at the patient's side: modalities, manual therapy",
+            "whether the provider must be at the patient's side: modalities, manual therapy",
         ),
         "add_on": Field(
             "bool", "computed", "whether the code is only billed beside another (NCCI list, global days ZZZ)"
@@ -567,6 +570,15 @@ SITUATION = FactType(
         "amount": Field("money", "AMT02", "what the patient paid"),
         "charge": Field("money", "CLM02", "total charge"),
         "purpose": Field("text", "BHT06", "CH chargeable, RP reporting, 31 subrogation"),
+        "lines": Field("int", "computed", "number of service lines"),
+        "given": Field("bool", "computed", "whether another line has the amount given of a discarded drug"),
+        "given_modifiers": Field("codes", "computed", "modifiers of the lines of that amount"),
+        "claim_modifiers": Field("codes", "SV101-3", "modifiers of all lines of the claim, each once"),
+        "same_period": Field(
+            "codes",
+            "computed",
+            "codes of remote monitoring on other lines in the period (30 days, month, episode) of the code",
+        ),
     },
 )
 

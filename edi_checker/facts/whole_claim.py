@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,11 +11,13 @@ from edi_checker.claims.minutes import LineMinutes
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.code_errors import MOST_DIAGNOSES
 from edi_checker.facts.context import InputMemory, Setting
+from edi_checker.facts.evaluation_codes import surely_visit
 from edi_checker.facts.fact import Placed
 from edi_checker.facts.pieces import OpenValue, Site, columns_of
 from edi_checker.facts.places import FixedLocation, LoopLocation
+from edi_checker.facts.service_kinds import MONITORING, in_one_period
 from edi_checker.facts.situations import hides_something, name_segments
-from edi_checker.facts.triggers import DETAILS, INPATIENT_VISITS, VISITS, Above, Around, is_attended
+from edi_checker.facts.triggers import DETAILS, INPATIENT_VISITS, Above, Around, is_attended
 from edi_checker.finding import Place
 from edi_checker.reference.tables import MueLimit, Procedure
 from edi_checker.reference.units import QUARTER, ROUNDS_UP
@@ -153,6 +155,12 @@ class Line:
         return pointed_to(self.pointers, self.whole.claim.component, self.whole.diagnoses[:MOST_DIAGNOSES])
 
     @property
+    def diagnosis_families(self) -> tuple[str, ...]:
+        """Those diagnoses, and the categories above them, which have three characters or more."""
+        above = [code[:length] for code in self.diagnoses for length in range(3, len(code) + 1)]
+        return tuple(dict.fromkeys(above))
+
+    @property
     def place_of_service(self) -> str:
         return self.service.place_of_service or self.whole.claim.place_of_service
 
@@ -167,10 +175,32 @@ class Line:
     def assistant_units(self) -> int | None:
         return _assistant_units(self) if self.minutes is not None else None
 
-    @property
-    def is_first_visit(self) -> bool:
-        """Whether it is the first visit of the claim that only a person can make, with nobody named."""
-        return self.whole.first_visit is self
+    def names(self, role: str) -> bool:
+        """Whether the line has a provider of its own in this role."""
+        return self.names_providers and bool(self.view.provider(role))
+
+    def given(self) -> Iterator[Line]:
+        """The lines of the same drug and day, of what was not discarded."""
+        for other in self.whole.lines:
+            same = (other.service.code, other.first) == (self.service.code, self.first)
+            if same and "JW" not in other.service.modifiers:
+                yield other
+
+    def monitored(self) -> tuple[str, ...]:
+        """The codes of remote monitoring on other lines in the period of its code; that code itself where an
+        earlier line of another day has it.
+        """
+        code = self.service.code
+        period = MONITORING[code]
+        found = []
+        for other in self.whole.lines:
+            if MONITORING.get(other.service.code) != period:
+                continue
+            if other.service.code == code and (other.ordinal >= self.ordinal or other.first == self.first):
+                continue
+            if in_one_period(period, self.first, other.first):
+                found.append(other.service.code)
+        return tuple(dict.fromkeys(found))
 
     def surely_with(self, other: Served) -> bool:
         """Whether both lines are certainly of one provider: one rendering NPI, or one rendering taxonomy that
@@ -387,14 +417,19 @@ class WholeClaim:
         return self.claim.header.reference(qualifier)
 
     @once
-    def first_visit(self) -> Line | None:
-        """The first visit that only a person can make, where an organization bills and names nobody."""
-        if not self.around.organization or "82" in self.roles:
+    def unrendered(self) -> Line | None:
+        """The first line of a visit or of therapy for which nobody is named who gave it."""
+        if "82" in self.roles:
             return None
-        for line in self.lines:
-            if VISITS.holds(line.service.code) and not (line.names_providers and line.view.provider("82")):
-                return line
-        return None
+        needy = (line for line in self.lines if _is_by_a_person(line.service) and not line.names("82"))
+        return next(needy, None)
+
+    @once
+    def first_referred(self) -> Line | None:
+        """The first line with a referring provider of its own, of a claim that names none."""
+        if "DN" in self.roles:
+            return None
+        return next((line for line in self.lines if line.names("DN")), None)
 
     @property
     def supervises_itself(self) -> bool:
@@ -453,6 +488,14 @@ def above_of(claim: Claim) -> Above:
         not (subscriber.faults and hides_something(subscriber.faults)),
         bool(element(person.first("PAT"), 6)),
     )
+
+
+def _is_by_a_person(service: Service) -> bool:
+    """Whether Medicare pays a service only with the person who gave it: visits and therapy."""
+    procedure = service.procedure
+    if procedure is not None and procedure.therapy:
+        return procedure.therapy == "always" or bool(service.disciplines)
+    return surely_visit(service.code)
 
 
 def _assistant_units(line: Line) -> int | None:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from edi_checker.check.checker import Checker
-from edi_checker.check.examples import run_example
+from edi_checker.check.examples import asking, run_example
 from edi_checker.guide.table import LEVELS, Composite, Element, Guide, Loop, Segment
 from edi_checker.rules import Rule
 
@@ -69,7 +69,7 @@ def _found_at(checker: Checker, rules: Iterable[Rule]) -> _Places:
         if rule.id.split(".")[0] in STRUCTURE and rule.id not in _SAYS_MORE:
             continue
         for example in rule.examples.failing:
-            for finding in run_example(checker, example):
+            for finding in run_example(asking(checker, rule), example):
                 if finding.rule == rule.id:
                     where = finding.where
                     places[where.loop, where.element or where.segment].add(rule.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edi_checker.facts import FieldType
-from edi_checker.rules.model import Case, Notation, Reference, Rule, StatusForm, Term, Text
+from edi_checker.rules.model import ASKED, Case, Notation, Reference, Rule, StatusForm, Term, Text
 from edi_checker.x12.dates import iso
 from edi_checker.x12.money import dollars, show_units
 
@@ -77,7 +77,11 @@ def _bond(profile: str, source: str, rule: Rule) -> str:
 def _severity(case: Case) -> str:
     if len(case.severity) == 1:
         return case.severity["default"]
-    others = [f"{profile} {severity}" for profile, severity in case.severity.items() if profile != "default"]
+    others = [
+        f"{profile} {severity}" if profile != ASKED else f"{severity} if a profile or --select asks for it"
+        for profile, severity in case.severity.items()
+        if profile != "default"
+    ]
     return f"{', '.join(others)}, else {case.severity['default']}"
 
 

@@ -22,6 +22,7 @@ from edi_checker.rules.fault_list import (
     word_of,
 )
 from edi_checker.rules.model import (
+    ASKED,
     Case,
     Examples,
     InForce,
@@ -159,7 +160,7 @@ class _Reading:
             raise Wrong(node.line, "severity by profile needs a default")
         by_profile: dict[str, RuleSeverity] = {}
         for profile, value in mapping.entries.items():
-            if profile != "default":
+            if profile not in ("default", ASKED):
                 self._check_profile(profile, mapping.lines[profile])
             by_profile[profile] = _severity_word(value, (*SEVERITIES, "off"))
         return by_profile

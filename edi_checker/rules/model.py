@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from edi_checker.facts import FieldType
@@ -36,6 +36,8 @@ Operator = Literal[
 
 Constant = str | int | bool | tuple[str, ...] | tuple[int, ...]
 RuleSeverity = Literal["error", "warning", "info", "off"]
+# Beside the profiles in a severity: that of a rule which is off until a profile or `--select` asks for it.
+ASKED = "asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,16 @@ class Rule:
     documentation: tuple[str, ...]
     sources: tuple[Source, ...]
     examples: Examples
+
+    def asked(self) -> Rule:
+        """The rule as it is for who asks for it by name."""
+        if not any(ASKED in case.severity for case in self.cases):
+            return self
+        cases = [
+            replace(case, severity={"default": case.severity.get(ASKED, case.severity["default"])})
+            for case in self.cases
+        ]
+        return replace(self, cases=tuple(cases))
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class Rulebook:
         """The rules named by `select` (all where it is empty) without those named by `ignore`.
 
         A name is a rule id or the id's beginning up to a dot: `therapy` stands for `therapy.kx` and the like.
+        Who selects a rule by its id asks for it: it is on even if it is off until somebody does.
         Raises ValueError for a name that stands for no rule.
         """
         for name in (*select, *ignore):
@@ -38,7 +39,7 @@ class Rulebook:
                 raise ValueError(f"no rule is called {name!r}, and no id begins with it")
         return Rulebook(
             tuple(
-                rule
+                rule.asked() if rule.id in select else rule
                 for rule in self.rules
                 if (not select or any(_stands_for(name, rule.id) for name in select))
                 and not any(_stands_for(name, rule.id) for name in ignore)
