@@ -42,6 +42,8 @@ def check_elements(node: Segment, segment: list[str], position: int, delimiters:
     would make the segment right, one element slipped: then only the first fault is noted.
     """
     faults = list_faults(node, segment, position, delimiters)
+    if len(faults) < 2:
+        return faults
     hard = [fault for fault in faults if fault.answers]
     if len(hard) > 1 and _is_one_slip(node, segment, delimiters):
         faults = [fault for fault in faults if fault is hard[0] or not fault.answers]
@@ -119,8 +121,10 @@ def list_faults(node: Segment, segment: list[str], position: int, delimiters: De
         elif delimiters.repetition and delimiters.repetition in value:
             out.note("element-extra", item, ELEMENT_REPEATED, expected="no repetition")
         else:
-            _check_value(item, value, out, _date_format(node, segment, number))
-    _check_notes(node, segment, out)
+            format = _date_format(node, segment, number) if item.number == "1251" else ""
+            _check_value(item, value, out, format)
+    if node.notes:
+        _check_notes(node, segment, out)
     known = len(node.elements)
     if count - 1 > known and any(segment[known + 1 :]):
         extra = next(at for at in range(known + 1, count) if segment[at])
@@ -236,10 +240,10 @@ def _check_composite(item: Composite, value: str, out: _Notes, delimiters: Delim
 
 
 def _check_value(item: Element, value: str, out: _Notes, format: str) -> None:
-    if CONTROL.search(value):
-        out.note("element-type", item, ELEMENT_CHARACTER, "no control characters")
-        return
-    if not value.isascii():
+    if not value.isascii() or not value.isprintable():
+        if CONTROL.search(value):
+            out.note("element-type", item, ELEMENT_CHARACTER, "no control characters")
+            return
         out.note("element-character", item, ELEMENT_CHARACTER, "characters of the basic or extended set")
     if item.type in ("R", "N0"):
         _check_number(item, value, out)
@@ -297,11 +301,8 @@ _FORMATS = {"D8": "CCYYMMDD", "RD8": "CCYYMMDD-CCYYMMDD"}
 
 
 def _date_format(node: Segment, segment: list[str], number: int) -> str:
-    """The format in which element `number` is written, where the one before it says so and says it right."""
-    item = node.elements[number - 1]
-    if item.number != "1251" or number < 2:
-        return ""
-    before = node.elements[number - 2]
+    """The format of the date in element `number`, where the one before it says so and says it right."""
+    before = node.elements[number - 2] if number > 1 else None
     if not isinstance(before, Element) or before.number != "1250":
         return ""
     format = segment[number - 1].rstrip(" ")

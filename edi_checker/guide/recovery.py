@@ -11,8 +11,8 @@ from typing import NamedTuple
 from edi_checker.guide.elements import list_codes, list_faults, show_value
 from edi_checker.guide.faults import segment_fault
 from edi_checker.guide.open_loops import Instance, OpenLoops
-from edi_checker.guide.placement import Step, fits, list_chains
-from edi_checker.guide.table import Composite, Level, Loop, Segment, list_segments
+from edi_checker.guide.placement import Step, fits
+from edi_checker.guide.table import Composite, Level, Loop, Segment
 from edi_checker.x12.blocks import Delimiters, Fault
 from edi_checker.x12.fault_codes import (
     ELEMENT_CODE,
@@ -193,7 +193,7 @@ def _guess(loops: OpenLoops, stray: Stray, delimiters: Delimiters) -> Iterator[R
     if not stray.token:
         yield from _guess_at_unknown(loops, stray, delimiters)
         return
-    nodes = [node for node in list_segments([loops.root.loop]) if node.id == stray.id]
+    nodes = loops.chart.named[loops.level].get(stray.id, [])
     fitting = [node for node in nodes if fits(node, stray.token)]
     yield _pass_over(loops, stray, fitting)
     if nodes and not fitting:
@@ -325,7 +325,7 @@ def _read_as_late(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
     """It belongs to a loop that is or was open."""
     for instance in reversed(loops.instances):
         open_now = instance in loops.stack
-        for child in _list_homes(loops, instance, stray.token):
+        for child in loops.chart.homes(instance.loop, stray.token):
             room = instance.has_room(child)
             needed = child.usage == "R" and room
             fault = segment_fault("segment-order" if room else "segment-repeat", stray.position, child)
@@ -340,20 +340,12 @@ def _read_as_late(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
                 yield Remedy(cost + LATE_REOPENED, fault, step, reopened=instance)
 
 
-def _list_homes(loops: OpenLoops, instance: Instance, token: str) -> Iterator[Segment]:
-    """The segments of a loop that the token fits; its opener only where the loop is the level."""
-    for child in instance.loop.children:
-        opens = child is instance.loop.opener and instance is not loops.root
-        if isinstance(child, Segment) and fits(child, token) and not opens:
-            yield child
-
-
 def _is_wanted(loops: OpenLoops, stray: Stray) -> bool:
     """Whether a loop that is open requires the segment and has room for it."""
     return any(
         child.usage == "R" and instance.has_room(child)
         for instance in loops.stack
-        for child in _list_homes(loops, instance, stray.token)
+        for child in loops.chart.homes(instance.loop, stray.token)
     )
 
 
@@ -421,7 +413,7 @@ def _imply_opener(loops: OpenLoops, stray: Stray, wanted: bool) -> Iterator[Reme
     """The segment that opens its loop is missing."""
     for depth, (outer, reached) in enumerate(loops.spot.path):
         holder = loops.stack[depth]
-        for chain, node in list_chains(outer, stray.token):
+        for chain, node in loops.chart.chains(outer, stray.token):
             first = chain[0]
             if first.position < reached:
                 continue
