@@ -307,7 +307,7 @@ def test_clean_samples_have_no_fault(path: Path) -> None:
 
 
 SV1, DATE = "SV1*HC:97110:GP*100*UN*1***1", "DTP*472*D8*20251115"
-MISSING, ORDER, REPEAT, UNKNOWN = "IK304=3", "IK304=7", "IK304=5", "IK304=1"
+MISSING, ORDER, REPEAT, UNKNOWN = "IK304=3", "IK304=7", "IK304=5", "IK502=5"
 
 CASES: list[tuple[str, list[str], list[tuple[str, str, str]]]] = [
     # a segment is missing
@@ -475,14 +475,14 @@ CASES: list[tuple[str, list[str], list[tuple[str, str, str]]]] = [
     (
         "too many components",
         edit("11:B:1*Y*A*Y*Y~", "11:B:1:2*Y*A*Y*Y~"),
-        [("element-extra", "2300 CLM05", "IK403=13")],
+        [("element-components", "2300 CLM05", "IK403=13")],
     ),
     (
         "composite where a simple element is",
         edit("REF*EA*MRN1", "REF*EA*MR:N1"),
-        [("element-extra", "2300 REF02", "IK403=13")],
+        [("element-components", "2300 REF02", "IK403=13")],
     ),
-    ("a repetition", edit("REF*EA*MRN1", "REF*EA*MR^N1"), [("element-extra", "2300 REF02", "IK403=12")]),
+    ("a repetition", edit("REF*EA*MRN1", "REF*EA*MR^N1"), [("element-components", "2300 REF02", "IK403=12")]),
     (
         "a separator doubled",
         edit("NM1*IL*1*SAGE*", "NM1*IL**1*SAGE*"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from edi_checker.guide.table import Composite, Element, Segment
+from edi_checker.guide.table import Composite, Element, Item, Segment
 from edi_checker.x12.blocks import Delimiters, Fault
 from edi_checker.x12.dates import is_date, is_period, is_time
 from edi_checker.x12.fault_codes import (
@@ -111,15 +111,9 @@ def list_faults(node: Segment, segment: list[str], position: int, delimiters: De
         if isinstance(item, Composite):
             _check_composite(item, value, out, delimiters)
         elif delimiters.component in value:
-            out.note(
-                "element-extra",
-                item,
-                ELEMENT_COMPONENTS,
-                expected="one value",
-                found=f"{value.count(delimiters.component) + 1} parts",
-            )
+            _note_components(item, value.count(delimiters.component) + 1, out)
         elif delimiters.repetition and delimiters.repetition in value:
-            out.note("element-extra", item, ELEMENT_REPEATED, expected="no repetition")
+            _note_repetitions(item, value.count(delimiters.repetition) + 1, out)
         else:
             format = _date_format(node, segment, number) if item.number == "1251" else ""
             _check_value(item, value, out, format)
@@ -203,7 +197,7 @@ class _Notes:
 def _check_composite(item: Composite, value: str, out: _Notes, delimiters: Delimiters) -> None:
     if delimiters.repetition and delimiters.repetition in value:
         if value.count(delimiters.repetition) + 1 > item.repeat:
-            out.note("element-extra", item, ELEMENT_REPEATED, expected=f"at most {item.repeat}")
+            _note_repetitions(item, value.count(delimiters.repetition) + 1, out)
             return
         for repeated in value.split(delimiters.repetition):
             _check_composite(replace(item, repeat=1), repeated, out, delimiters)
@@ -214,6 +208,13 @@ def _check_composite(item: Composite, value: str, out: _Notes, delimiters: Delim
             out.note("element-missing", item, ELEMENT_MISSING)
         else:
             out.pad(item.ref, "nothing where no component is sent")
+        return
+    known = item.used
+    whole = all(
+        part for part, component in zip(parts, item.components, strict=False) if component.usage == "R"
+    )
+    if whole and any(parts[known:]):
+        _note_components(item, len(parts), out)
         return
     before = len(out.faults)
     for number, component in enumerate(item.components):
@@ -226,17 +227,20 @@ def _check_composite(item: Composite, value: str, out: _Notes, delimiters: Delim
             out.note("element-not-used", component, ELEMENT_NOT_USED)
         else:
             _check_value(component, part, out, "")
-    known = len(item.components)
-    if len(parts) > known and any(parts[known:]):
-        out.note(
-            "element-extra",
-            item,
-            ELEMENT_COMPONENTS,
-            expected=f"at most {known} components",
-            found=f"{len(parts)} components",
-        )
-    elif not parts[-1]:
+    if not parts[-1]:
         out.pad(item.ref, "no separators after the last component")
+
+
+def _note_components(item: Item, count: int, out: _Notes) -> None:
+    """A component separator that is not the element's own, or more components than it has."""
+    expected = f"at most {item.used} components" if isinstance(item, Composite) else "one value"
+    out.note("element-components", item, ELEMENT_COMPONENTS, expected, f"{count} components")
+
+
+def _note_repetitions(item: Item, count: int, out: _Notes) -> None:
+    most = item.repeat if isinstance(item, Composite) else 1
+    expected = f"at most {most}" if most > 1 else "no repetition"
+    out.note("element-components", item, ELEMENT_REPEATED, expected, f"{count} repetitions")
 
 
 def _check_value(item: Element, value: str, out: _Notes, format: str) -> None:

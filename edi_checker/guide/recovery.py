@@ -21,7 +21,7 @@ from edi_checker.x12.fault_codes import (
     SEGMENT_NOT_USED,
     SEGMENT_OF_OTHER_SETS,
     SEGMENT_UNEXPECTED,
-    SEGMENT_UNKNOWN,
+    SET_SEGMENTS,
 )
 
 AHEAD = 12  # segments that are looked at after the one that has no place
@@ -214,7 +214,7 @@ def _guess_at_unknown(loops: OpenLoops, stray: Stray, delimiters: Delimiters) ->
     """It is passed over, or read as a node that is expected here or as the opener of a level."""
     fault = _fault_unknown(loops, stray)
     yield Remedy(UNKNOWN, fault, check=False)
-    if fault.answers != (SEGMENT_UNKNOWN,):
+    if fault.answers != (SET_SEGMENTS,):
         return
     for step in _reachable(loops):
         node = step.node
@@ -244,8 +244,8 @@ def _fault_unknown(loops: OpenLoops, stray: Stray) -> Fault:
     loop, id, position = loops.stack[-1].loop.id, stray.id, stray.position
     if not _SEGMENT_ID.fullmatch(id):
         expected = "a segment id of two or three characters"
-        return Fault("segment", position, loop, "", answers=(SEGMENT_UNKNOWN,), expected=expected)
-    answer = SEGMENT_UNKNOWN
+        return Fault("segment", position, loop, "", answers=(SET_SEGMENTS,), expected=expected)
+    answer = SET_SEGMENTS  # an id that X12 does not have cannot stand in IK301
     if _STANDARD.fullmatch(id):
         answer = SEGMENT_NOT_USED
     elif _OTHERS.fullmatch(id):
