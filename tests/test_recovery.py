@@ -65,6 +65,12 @@ CASES: list[tuple[str, float, list[str], list[str]]] = [
     ("NEXT_LOOP", 0.6, change("REF*0B*LIC9", "SBR*0B*LIC9"), ["segment-unexpected 2310A SBR"]),
     ("STRAY", 1.3, copy("PAT*19", 3), ["segment-repeat 2000C PAT"]),
     ("STRAY", 1.9, insert("FRM*2", "SBR*P"), ["segment-unexpected 2440 SBR"]),
+    (
+        "ADDRESS",
+        1.6,
+        insert("NM1*DQ*1*OAK", ADDRESS[0]),
+        ["segment-unexpected 2310D N3"],
+    ),
     ("UNKNOWN", 0.7, change("N4*COLUMBUS*OH*432150001", "Nd4*COLUMBUS*OH*432150001"), ["segment 2010AA"]),
     ("MISSPELT", 1.2, change("N4*COLUMBUS*OH*432150001", "Nd4*COLUMBUS*OH*432150001"), ["segment 2010AA"]),
     (
@@ -112,6 +118,12 @@ CASES: list[tuple[str, float, list[str], list[str]]] = [
     ("LATE_FULL", 1.2, copy("PAT*19", 3), ["segment-repeat 2000C PAT"]),
     ("LATE_CLOSED", 0.0, copy("CTP", 4), ["segment-unexpected 2420A CTP"]),
     ("LATE_NEEDED", 0.0, move("FRM*1", 4), ["segment-order 2440 FRM"]),
+    (
+        "LATE_TWIN",
+        0.0,
+        insert("REF*9B*RP1", "PWK*CT*AB"),
+        ["segment-order 2400 PWK"],
+    ),
     ("LATE_REOPENED", 9.0, move("NM1*PE", -3), ["segment-order 2010AC N3"]),
     (
         "REWIND",

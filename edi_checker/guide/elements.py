@@ -27,6 +27,7 @@ from edi_checker.x12.fault_codes import (
 )
 
 LISTED = 12  # codes named in a message
+SLIP = 2  # places by which the elements of a segment are shifted by one mistake
 DIGITS = re.compile(r"[0-9]+", re.ASCII)
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _WHOLE = re.compile(r"-?[0-9]+", re.ASCII)
@@ -38,8 +39,8 @@ _PRIVATE = frozenset(("1068", "116", "156", "26"))  # gender, ZIP, state, countr
 def check_elements(node: Segment, segment: list[str], position: int, delimiters: Delimiters) -> list[Fault]:
     """The faults of one segment against its node, in order of element; [] where there is none.
 
-    `segment` holds the elements, the segment id at 0. Where leaving out one empty element, or filling one in,
-    would make the segment right, one element slipped: then only the first fault is noted.
+    `segment` holds the elements, the segment id at 0. Where leaving out at most SLIP empty elements, or
+    filling some in, would make the segment right, its elements slipped: only the first fault is noted.
     """
     faults = list_faults(node, segment, position, delimiters)
     if len(faults) < 2:
@@ -62,14 +63,16 @@ def _is_one_slip(node: Segment, segment: list[str], delimiters: Delimiters) -> b
             closed = [*segment[:at], merged, *segment[at + 1 :]]
             if not any(fault.answers for fault in list_faults(node, closed, 0, delimiters)):
                 return True
-        if at < len(segment) and not segment[at]:
-            without = segment[:at] + segment[at + 1 :]
-            if not any(fault.answers for fault in list_faults(node, without, 0, delimiters)):
-                return True
-        if at <= len(node.elements) and node.elements[at - 1].usage != "R":
-            filled = [*segment[:at], "", *segment[at:]]
-            if not any(fault.answers for fault in list_faults(node, filled, 0, delimiters)):
-                return True
+        for count in range(1, SLIP + 1):
+            if at + count <= len(segment) and not any(segment[at : at + count]):
+                without = segment[:at] + segment[at + count :]
+                if not any(fault.answers for fault in list_faults(node, without, 0, delimiters)):
+                    return True
+            skipped = node.elements[at - 1 : at - 1 + count]
+            if len(skipped) == count and all(item.usage != "R" for item in skipped):
+                filled = [*segment[:at], *[""] * count, *segment[at:]]
+                if not any(fault.answers for fault in list_faults(node, filled, 0, delimiters)):
+                    return True
     return False
 
 

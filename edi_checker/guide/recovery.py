@@ -36,6 +36,9 @@ NEXT_LOOP = 0.85  # of each loop on the way: what is in another one says less ab
 
 # passed over
 STRAY = 1.6  # dearer than every plain reading, cheaper than one that makes up a loop too many
+ADDRESS = (
+    0.9  # right behind an NM1 whose loop takes none: cheaper than OPENER, for an address follows its name
+)
 UNKNOWN = 1.0  # of an unknown id this is the plain reading
 
 # an unknown id is read as a node whose elements it has
@@ -59,6 +62,7 @@ LATE = 0.9  # cheaper than a missing opener: nothing has to be made up
 LATE_FULL = 0.6  # it repeats what came: still a little cheaper than STRAY
 LATE_CLOSED = 0.25  # in a loop that is closed: with LATE_FULL dearer than STRAY, for that is no repeat
 LATE_NEEDED = -0.3  # its loop requires it and lacks it
+LATE_TWIN = 0.2  # its elements are those of another node with the same code
 LATE_REOPENED = 0.1  # reading goes on in the closed loop: only where that spares a misfit
 REWIND = 0.75  # the one before came too early: dearer than LATE with LATE_NEEDED, so only to spare a misfit
 
@@ -94,6 +98,7 @@ _OTHERS = re.compile(
     "AAA|ADX|AK1|AK2|AK9|BEG|BGN|BPR|CLP|COB|CTX|DED|EB|ENT|EQ|HD|ICM|IDC|IK3|IK4|IK5|III|"
     "IND|INS|LE|LS|LUI|MPI|MSG|ORG|PLA|PLB|RDM|RMR|RMT|RRA|SLN|STC|SVC|TRN|TS2|TS3|UM|VEH"
 )
+_ADDRESS = frozenset(("N2", "N3", "N4", "PER"))
 _OPENERS = frozenset(("NM1", "LX", "SBR", "SVD", "LIN", "LQ", "CLM", "HL"))
 _SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}")
 # Levels that may start after one level, the likelier first.
@@ -149,6 +154,7 @@ class Remedy:
     moved    (instance, node) counted before, and now known to be of the instance before
     reopened the instance at whose end reading goes on, as if it had not been closed
     swallow  whether what an NM1 carries with it is passed over in silence
+    members  whether what an NM1 carries with it may follow without a place: it is told one by one
     """
 
     cost: float
@@ -162,6 +168,7 @@ class Remedy:
     moved: tuple[Instance, Segment] | None = None
     reopened: Instance | None = None
     swallow: bool = False
+    members: bool = False
 
 
 def find_remedy(loops: OpenLoops, stray: Stray, delimiters: Delimiters) -> Remedy:
@@ -178,7 +185,7 @@ def _count_misfits(loops: OpenLoops, remedy: Remedy, ahead: list[str]) -> float:
     for token in ahead:
         step = loops.chart.move(spot, token) if token else None
         if step is None:
-            if not (remedy.swallow and token.split("*")[0] in MEMBERS):
+            if not ((remedy.swallow or remedy.members) and token.split("*")[0] in MEMBERS):
                 total += weight
         else:
             spot = step.spot
@@ -198,7 +205,7 @@ def _guess(loops: OpenLoops, stray: Stray, delimiters: Delimiters) -> Iterator[R
     yield _pass_over(loops, stray, fitting)
     if nodes and not fitting:
         yield from _correct_qualifier(loops, stray, nodes[0], delimiters)
-    yield from _read_as_late(loops, stray)
+    yield from _read_as_late(loops, stray, delimiters)
     yield from _read_as_late_loop(loops, stray)
     wanted = _is_wanted(loops, stray)
     if not wanted:
@@ -264,7 +271,17 @@ def _pass_over(loops: OpenLoops, stray: Stray, fitting: list[Segment]) -> Remedy
     loop, name = loops.stack[-1].loop.id, fitting[0].name if fitting else ""
     answers = (SEGMENT_UNEXPECTED,)
     fault = Fault("segment-unexpected", stray.position, loop, stray.id, answers=answers, name=name)
-    return Remedy(STRAY, fault, check=False)
+    innermost = loops.stack[-1]
+    foreign = (
+        stray.id in _ADDRESS
+        and innermost.loop.opener.id == "NM1"
+        and all(child.id != stray.id for child in innermost.loop.children)
+    )
+    # right behind the name, or behind another address that was passed over
+    before = stray.before.partition("*")[0]
+    passed = before in _ADDRESS and innermost.marks[-1][1] < stray.position - 1
+    behind_name = foreign and (before == "NM1" or passed)
+    return Remedy(ADDRESS if behind_name else STRAY, fault, check=False, members=foreign)
 
 
 # -- its qualifier is wrong
@@ -321,7 +338,7 @@ def _fault_qualifier(
 # -- it comes too late
 
 
-def _read_as_late(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
+def _read_as_late(loops: OpenLoops, stray: Stray, delimiters: Delimiters) -> Iterator[Remedy]:
     """It belongs to a loop that is or was open."""
     for instance in reversed(loops.instances):
         open_now = instance in loops.stack
@@ -332,6 +349,8 @@ def _read_as_late(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
             if needed and open_now and instance.marks and instance.marks[-1][1] == stray.position - 1:
                 yield _rewind(loops, stray, instance, child, fault)
             cost = LATE + LATE_FULL * (not room) + LATE_CLOSED * (not open_now) + LATE_NEEDED * needed
+            if child.index in loops.chart.twins and _has_hard_faults(child, stray.segment, delimiters):
+                cost += LATE_TWIN
             yield Remedy(cost, fault, credit=(instance, child))
             if room and not open_now and instance.parent in loops.stack:
                 depth = loops.stack.index(instance.parent)

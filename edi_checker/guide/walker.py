@@ -367,7 +367,10 @@ class Walker:
         before = self._loops.stack[-1]
         if before.loop is not loop or len(before.marks) > 1:
             return False
-        return bool(self._chart.required[loop.index]) or not self._loops.stack[step.keep - 1].has_room(loop)
+        if not self._loops.stack[step.keep - 1].has_room(loop):
+            return True
+        # of two names that are alike, each may open a loop
+        return loop.opener.id != "NM1" and bool(self._chart.required[loop.index])
 
     # -- a segment that comes after the opener of the next loop
 
