@@ -635,16 +635,26 @@ def _syntax() -> list[Defect]:
         seed(
             "a repetition where none may be",
             2,
-            "guide.element-not-used",
+            "guide.element-components",
             "2300 REF02",
             put("REF*EA", {"2": "CHART^77"}),
         ),
         seed(
             "two parts where one may be",
             2,
-            "guide.element-not-used",
+            "guide.element-components",
             "2300 REF02",
             put("REF*EA", {"2": "CHART:77"}),
+        ),
+        *(
+            seed(name, 2, "guide.element-components", place, put(find, elements))
+            for name, place, find, elements in (
+                ("five pointers", "2400 SV107", "SV1*", {"7": "1:1:1:1:1"}),
+                ("two parts in CLM01", "2300 CLM01", "CLM*", {"1": "THERAPY:1"}),
+                ("two parts in a note", "2300 NTE02", "NTE*", {"2": "SEEN: HOME"}),
+                ("a diagnosis in two parts", "2300 HI01", "HI*", {"1": "ABK:M62:81"}),
+                ("a repetition of the gender", "2010BA DMG03", "DMG*", {"3": "F^M"}),
+            )
         ),
     ]
 

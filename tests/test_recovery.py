@@ -15,6 +15,17 @@ def move(start: str, by: int, nth: int = 1) -> list[str]:
     return segments
 
 
+def move_loop(start: str, length: int, behind: str, nth: int) -> list[str]:
+    """So many segments from one on, behind another."""
+    segments = rich_segments()
+    where = at(segments, start)
+    moved = segments[where : where + length]
+    del segments[where : where + length]
+    where = at(segments, behind, nth) + 1
+    segments[where:where] = moved
+    return segments
+
+
 def copy(start: str, by: int, nth: int = 1) -> list[str]:
     segments = rich_segments()
     where = at(segments, start, nth)
@@ -49,11 +60,17 @@ def rewrite(segments: list[str], start: str, to: str) -> list[str]:
 
 # A weight, another value for it, a claim, and what is wrong with the claim.
 CASES: list[tuple[str, float, list[str], list[str]]] = [
-    ("MISFIT", 1.3, move("NTE*TPO", -3), ["segment-order 2400 AMT", "segment-order 2400 K3"]),
-    ("FARTHER", 1.0, move("LQ", -3), ["segment-order 2430 CAS", "segment-order 2440 FRM"]),
+    ("MISFIT", 0.7, copy("SV1*HC:97110", -2), ["segment-repeat 2400 SV1"]),
+    ("FARTHER", 0.7, move("REF*F8*OPCTRL", 2), ["segment-order 2330B REF"]),
     ("NEXT_LOOP", 0.6, change("REF*0B*LIC9", "SBR*0B*LIC9"), ["segment-unexpected 2310A SBR"]),
     ("STRAY", 1.3, copy("PAT*19", 3), ["segment-repeat 2000C PAT"]),
     ("STRAY", 1.9, insert("FRM*2", "SBR*P"), ["segment-unexpected 2440 SBR"]),
+    (
+        "ADDRESS",
+        1.6,
+        insert("NM1*DQ*1*OAK", ADDRESS[0]),
+        ["segment-unexpected 2310D N3"],
+    ),
     ("UNKNOWN", 0.7, change("N4*COLUMBUS*OH*432150001", "Nd4*COLUMBUS*OH*432150001"), ["segment 2010AA"]),
     ("MISSPELT", 1.2, change("N4*COLUMBUS*OH*432150001", "Nd4*COLUMBUS*OH*432150001"), ["segment 2010AA"]),
     (
@@ -101,9 +118,25 @@ CASES: list[tuple[str, float, list[str], list[str]]] = [
     ("LATE_FULL", 1.2, copy("PAT*19", 3), ["segment-repeat 2000C PAT"]),
     ("LATE_CLOSED", 0.0, copy("CTP", 4), ["segment-unexpected 2420A CTP"]),
     ("LATE_NEEDED", 0.0, move("FRM*1", 4), ["segment-order 2440 FRM"]),
+    (
+        "LATE_TWIN",
+        0.0,
+        insert("REF*9B*RP1", "PWK*CT*AB"),
+        ["segment-order 2400 PWK"],
+    ),
     ("LATE_REOPENED", 9.0, move("NM1*PE", -3), ["segment-order 2010AC N3"]),
-    ("REWIND", 9.0, move("PER*IC*DESK", -2), ["segment-order 2010AA REF"]),
-    ("LOOP_LATE", 9.0, move("NM1*82", -3, 3), ["segment-order 2410 LIN", "segment-order 2420A PRV"]),
+    (
+        "REWIND",
+        9.0,
+        move("NM1*DQ*1", 4, 2),
+        ["element-missing 2420D NM103", "segment-order 2400 SV1", "loop-repeat 2420D NM1"],
+    ),
+    (
+        "LOOP_LATE",
+        9.0,
+        move_loop("LIN", 3, "PRV*PE*PXC", 2),
+        ["segment-order 2410 LIN", "segment-order 2420B REF"],
+    ),
     (
         "LOOP_LATE_FULL",
         0.0,
@@ -128,8 +161,13 @@ CASES: list[tuple[str, float, list[str], list[str]]] = [
         change("REF*G2*OPR3", "REF*SY*OPR3"),
         ["segment-unexpected 2330E REF", "segment-missing 2330E REF"],
     ),
-    ("OPENER_SKIPPED", 0.0, swap("NM1*DQ", 3), ["segment-order 2420E N3"]),
-    ("OPENER_WANTED", 0.0, insert("LX*2", "REF*6R*X"), ["segment-order 2400 SV1"]),
+    ("OPENER_SKIPPED", 0.0, copy("HCP*00*250", 3), ["segment-repeat 2300 HCP"]),
+    (
+        "OPENER_WANTED",
+        0.0,
+        move("NM1*DQ*1", 4, 2),
+        ["element-missing 2420D NM103", "segment-order 2400 SV1", "loop-repeat 2420D NM1"],
+    ),
     ("LEVEL", 0.75, insert("FRM*2", "SBR*P"), ["segment-unexpected 2440 SBR"]),
     ("LEVEL_SKIPPED", 0.0, insert("FRM*2", "SBR*P"), ["segment-unexpected 2440 SBR"]),
     (

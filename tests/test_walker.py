@@ -307,7 +307,7 @@ def test_clean_samples_have_no_fault(path: Path) -> None:
 
 
 SV1, DATE = "SV1*HC:97110:GP*100*UN*1***1", "DTP*472*D8*20251115"
-MISSING, ORDER, REPEAT, UNKNOWN = "IK304=3", "IK304=7", "IK304=5", "IK304=1"
+MISSING, ORDER, REPEAT, UNKNOWN = "IK304=3", "IK304=7", "IK304=5", "IK502=5"
 
 CASES: list[tuple[str, list[str], list[tuple[str, str, str]]]] = [
     # a segment is missing
@@ -475,14 +475,14 @@ CASES: list[tuple[str, list[str], list[tuple[str, str, str]]]] = [
     (
         "too many components",
         edit("11:B:1*Y*A*Y*Y~", "11:B:1:2*Y*A*Y*Y~"),
-        [("element-extra", "2300 CLM05", "IK403=13")],
+        [("element-components", "2300 CLM05", "IK403=13")],
     ),
     (
         "composite where a simple element is",
         edit("REF*EA*MRN1", "REF*EA*MR:N1"),
-        [("element-extra", "2300 REF02", "IK403=13")],
+        [("element-components", "2300 REF02", "IK403=13")],
     ),
-    ("a repetition", edit("REF*EA*MRN1", "REF*EA*MR^N1"), [("element-extra", "2300 REF02", "IK403=12")]),
+    ("a repetition", edit("REF*EA*MRN1", "REF*EA*MR^N1"), [("element-components", "2300 REF02", "IK403=12")]),
     (
         "a separator doubled",
         edit("NM1*IL*1*SAGE*", "NM1*IL**1*SAGE*"),
@@ -529,6 +529,57 @@ CASES: list[tuple[str, list[str], list[tuple[str, str, str]]]] = [
 )
 def test_one_cause_is_one_fault(segments: list[str], expected: list[tuple[str, str, str]]) -> None:
     assert told(segments) == expected
+
+
+ADDRESS = ("N3*1 SIDE STREET", "N4*COLUMBUS*OH*432150001", "PER*IC*DESK*TE*5555550100")
+
+
+def insert(start: str, *more: str, nth: int = 1) -> list[str]:
+    """More segments behind the one that starts so."""
+    segments = rich_segments()
+    where = at(segments, start, nth) + 1
+    segments[where:where] = more
+    return segments
+
+
+@pytest.mark.parametrize("more", [ADDRESS[:1], ADDRESS[:2], ADDRESS[1:2], ADDRESS[2:], ADDRESS])
+@pytest.mark.parametrize(
+    ("name", "nth"),
+    [("NM1*DN*1*FIR", 1), ("NM1*P3", 1), ("NM1*82", 1), ("NM1*DQ", 1), ("NM1*82", 3)],
+)
+def test_an_address_or_contact_in_a_loop_that_takes_none(name: str, nth: int, more: tuple[str, ...]) -> None:
+    assert [(kind, answer) for kind, _, answer in told(insert(name, *more, nth=nth))] == [
+        ("segment-unexpected", "IK304=2") for _ in more
+    ]
+
+
+@pytest.mark.parametrize(
+    ("segments", "expected"),
+    [
+        (insert("REF*G2*OPR1", "NM1*DN*1"), ("segment-missing", "2330C REF", MISSING)),
+        (insert("NM1*DN*1", "NM1*DN*1", nth=2), ("segment-missing", "2330C REF", MISSING)),
+        (insert("REF*G2*OPR1", "NM1*P3*1"), ("segment-missing", "2330C REF", MISSING)),
+        (
+            change("NM1*41*2*BROOK BILLING", "NM1*41*2*BROOK BILLING*******46*BRK001"),
+            ("element-missing", "1000A NM108", "IK403=1"),
+        ),
+        (
+            change("NM1*41*2*BROOK BILLING", "NM1*41*2*BROOK BILLING***46*BRK001"),
+            ("element-not-used", "1000A NM106", "IK403=I10"),
+        ),
+    ],
+)
+def test_a_repeated_or_shifted_name_is_one_cause(segments: list[str], expected: tuple[str, str, str]) -> None:
+    assert told(segments) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [("AA", "Line Supplemental Information"), ("AB", "Durable Medical Equipment")]
+)
+def test_of_two_nodes_with_one_code_the_one_that_fits_is_out_of_order(code: str, name: str) -> None:
+    segments = insert("REF*9B*RP1", f"PWK*CT*{code}")
+    [(_, fault)] = walk(join(segments))
+    assert fault.kind == "segment-order" and fault.name.startswith(name)
 
 
 def test_the_position_is_where_the_missing_segment_should_stand() -> None:

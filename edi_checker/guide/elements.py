@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from edi_checker.guide.table import Composite, Element, Segment
+from edi_checker.guide.table import Composite, Element, Item, Segment
 from edi_checker.x12.blocks import Delimiters, Fault
 from edi_checker.x12.dates import is_date, is_period, is_time
 from edi_checker.x12.fault_codes import (
@@ -27,6 +27,7 @@ from edi_checker.x12.fault_codes import (
 )
 
 LISTED = 12  # codes named in a message
+SLIP = 2  # places by which the elements of a segment are shifted by one mistake
 DIGITS = re.compile(r"[0-9]+", re.ASCII)
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _WHOLE = re.compile(r"-?[0-9]+", re.ASCII)
@@ -38,10 +39,12 @@ _PRIVATE = frozenset(("1068", "116", "156", "26"))  # gender, ZIP, state, countr
 def check_elements(node: Segment, segment: list[str], position: int, delimiters: Delimiters) -> list[Fault]:
     """The faults of one segment against its node, in order of element; [] where there is none.
 
-    `segment` holds the elements, the segment id at 0. Where leaving out one empty element, or filling one in,
-    would make the segment right, one element slipped: then only the first fault is noted.
+    `segment` holds the elements, the segment id at 0. Where leaving out at most SLIP empty elements, or
+    filling some in, would make the segment right, its elements slipped: only the first fault is noted.
     """
     faults = list_faults(node, segment, position, delimiters)
+    if len(faults) < 2:
+        return faults
     hard = [fault for fault in faults if fault.answers]
     if len(hard) > 1 and _is_one_slip(node, segment, delimiters):
         faults = [fault for fault in faults if fault is hard[0] or not fault.answers]
@@ -60,14 +63,16 @@ def _is_one_slip(node: Segment, segment: list[str], delimiters: Delimiters) -> b
             closed = [*segment[:at], merged, *segment[at + 1 :]]
             if not any(fault.answers for fault in list_faults(node, closed, 0, delimiters)):
                 return True
-        if at < len(segment) and not segment[at]:
-            without = segment[:at] + segment[at + 1 :]
-            if not any(fault.answers for fault in list_faults(node, without, 0, delimiters)):
-                return True
-        if at <= len(node.elements) and node.elements[at - 1].usage != "R":
-            filled = [*segment[:at], "", *segment[at:]]
-            if not any(fault.answers for fault in list_faults(node, filled, 0, delimiters)):
-                return True
+        for count in range(1, SLIP + 1):
+            if at + count <= len(segment) and not any(segment[at : at + count]):
+                without = segment[:at] + segment[at + count :]
+                if not any(fault.answers for fault in list_faults(node, without, 0, delimiters)):
+                    return True
+            skipped = node.elements[at - 1 : at - 1 + count]
+            if len(skipped) == count and all(item.usage != "R" for item in skipped):
+                filled = [*segment[:at], *[""] * count, *segment[at:]]
+                if not any(fault.answers for fault in list_faults(node, filled, 0, delimiters)):
+                    return True
     return False
 
 
@@ -109,18 +114,14 @@ def list_faults(node: Segment, segment: list[str], position: int, delimiters: De
         if isinstance(item, Composite):
             _check_composite(item, value, out, delimiters)
         elif delimiters.component in value:
-            out.note(
-                "element-extra",
-                item,
-                ELEMENT_COMPONENTS,
-                expected="one value",
-                found=f"{value.count(delimiters.component) + 1} parts",
-            )
+            _note_components(item, value.count(delimiters.component) + 1, out)
         elif delimiters.repetition and delimiters.repetition in value:
-            out.note("element-extra", item, ELEMENT_REPEATED, expected="no repetition")
+            _note_repetitions(item, value.count(delimiters.repetition) + 1, out)
         else:
-            _check_value(item, value, out, _date_format(node, segment, number))
-    _check_notes(node, segment, out)
+            format = _date_format(node, segment, number) if item.number == "1251" else ""
+            _check_value(item, value, out, format)
+    if node.notes:
+        _check_notes(node, segment, out)
     known = len(node.elements)
     if count - 1 > known and any(segment[known + 1 :]):
         extra = next(at for at in range(known + 1, count) if segment[at])
@@ -199,7 +200,7 @@ class _Notes:
 def _check_composite(item: Composite, value: str, out: _Notes, delimiters: Delimiters) -> None:
     if delimiters.repetition and delimiters.repetition in value:
         if value.count(delimiters.repetition) + 1 > item.repeat:
-            out.note("element-extra", item, ELEMENT_REPEATED, expected=f"at most {item.repeat}")
+            _note_repetitions(item, value.count(delimiters.repetition) + 1, out)
             return
         for repeated in value.split(delimiters.repetition):
             _check_composite(replace(item, repeat=1), repeated, out, delimiters)
@@ -210,6 +211,13 @@ def _check_composite(item: Composite, value: str, out: _Notes, delimiters: Delim
             out.note("element-missing", item, ELEMENT_MISSING)
         else:
             out.pad(item.ref, "nothing where no component is sent")
+        return
+    known = item.used
+    whole = all(
+        part for part, component in zip(parts, item.components, strict=False) if component.usage == "R"
+    )
+    if whole and any(parts[known:]):
+        _note_components(item, len(parts), out)
         return
     before = len(out.faults)
     for number, component in enumerate(item.components):
@@ -222,24 +230,27 @@ def _check_composite(item: Composite, value: str, out: _Notes, delimiters: Delim
             out.note("element-not-used", component, ELEMENT_NOT_USED)
         else:
             _check_value(component, part, out, "")
-    known = len(item.components)
-    if len(parts) > known and any(parts[known:]):
-        out.note(
-            "element-extra",
-            item,
-            ELEMENT_COMPONENTS,
-            expected=f"at most {known} components",
-            found=f"{len(parts)} components",
-        )
-    elif not parts[-1]:
+    if not parts[-1]:
         out.pad(item.ref, "no separators after the last component")
 
 
+def _note_components(item: Item, count: int, out: _Notes) -> None:
+    """A component separator that is not the element's own, or more components than it has."""
+    expected = f"at most {item.used} components" if isinstance(item, Composite) else "one value"
+    out.note("element-components", item, ELEMENT_COMPONENTS, expected, f"{count} components")
+
+
+def _note_repetitions(item: Item, count: int, out: _Notes) -> None:
+    most = item.repeat if isinstance(item, Composite) else 1
+    expected = f"at most {most}" if most > 1 else "no repetition"
+    out.note("element-components", item, ELEMENT_REPEATED, expected, f"{count} repetitions")
+
+
 def _check_value(item: Element, value: str, out: _Notes, format: str) -> None:
-    if CONTROL.search(value):
-        out.note("element-type", item, ELEMENT_CHARACTER, "no control characters")
-        return
-    if not value.isascii():
+    if not value.isascii() or not value.isprintable():
+        if CONTROL.search(value):
+            out.note("element-type", item, ELEMENT_CHARACTER, "no control characters")
+            return
         out.note("element-character", item, ELEMENT_CHARACTER, "characters of the basic or extended set")
     if item.type in ("R", "N0"):
         _check_number(item, value, out)
@@ -307,11 +318,8 @@ _FORMATS = {"D8": "CCYYMMDD", "RD8": "CCYYMMDD-CCYYMMDD"}
 
 
 def _date_format(node: Segment, segment: list[str], number: int) -> str:
-    """The format in which element `number` is written, where the one before it says so and says it right."""
-    item = node.elements[number - 1]
-    if item.number != "1251" or number < 2:
-        return ""
-    before = node.elements[number - 2]
+    """The format of the date in element `number`, where the one before it says so and says it right."""
+    before = node.elements[number - 2] if number > 1 else None
     if not isinstance(before, Element) or before.number != "1250":
         return ""
     format = segment[number - 1].rstrip(" ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from functools import lru_cache
 
 from edi_checker.guide.elements import CONTROL, DIGITS
@@ -45,6 +46,12 @@ class Hierarchy:
         self._claims = 0  # of the open patient
         self._subscriber: tuple[str, int] | None = None  # HL04 and position, until it is known what follows
         self._excused = False  # a fault already noted explains what the next HL lacks
+
+    def copy(self) -> Hierarchy:
+        """The same levels, read as far: going on from the one changes nothing in the other."""
+        other = copy(self)
+        other.__dict__["_numbers"] = {**self._numbers}
+        return other
 
     def pass_over(self, levels: int) -> None:
         """Go on as if so many HL segments had been read in all, numbered from 1."""

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 from edi_checker.guide.table import LEVELS, Guide, Level, Loop, Segment, list_segments, walk_loops
+
+# A node, and the loops that lead to it, each inside the one before.
+Chain: TypeAlias = tuple[tuple[Loop, ...], Segment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Chart:
     def __init__(self, guide: Guide) -> None:
         self.guide = guide
         self.spots: dict[tuple[tuple[int, int], ...], Placement] = {}
+        self._homes: dict[tuple[int, str], tuple[Segment, ...]] = {}
+        self._chains: dict[tuple[int, str], tuple[Chain, ...]] = {}
         self.roots: dict[Level, Placement] = {
             level: self.spot(((guide.levels[level], 0),)) for level in LEVELS
         }
@@ -45,6 +51,11 @@ class Chart:
         self.tokens = frozenset(f"{node.id}*{code}" for node in nodes for code in node.codes or ("",))
         self.keyed = frozenset(node.id for node in nodes if node.key)
         roots = [guide.levels[level] for level in LEVELS]
+        # the nodes of one level by the segment's id
+        self.named: dict[Level, dict[str, list[Segment]]] = {level: {} for level in LEVELS}
+        for level in LEVELS:
+            for node in list_segments([guide.levels[level]]):
+                self.named[level].setdefault(node.id, []).append(node)
         loops = [loop for root in roots for loop in walk_loops(root)]
         # where a loop is open, the segment that opens it is there
         self.required = {
@@ -84,6 +95,24 @@ class Chart:
         if token not in self.tokens:
             token = f"{id}*{code.split(component, 1)[0].rstrip(' ')}"
         return token if token in self.tokens else f"{id}*?"
+
+    def homes(self, loop: Loop, token: str) -> tuple[Segment, ...]:
+        """The segments of a loop that the token fits; its opener only where the loop is a level."""
+        key = (loop.index, token)
+        found = self._homes.get(key)
+        if found is None:
+            children = loop.children[loop not in self.guide.levels.values() :]
+            found = tuple(child for child in children if isinstance(child, Segment) and fits(child, token))
+            self._homes[key] = found
+        return found
+
+    def chains(self, outer: Loop, token: str) -> tuple[Chain, ...]:
+        """Every node below `outer` that the token fits and that opens no loop, with the loops down to it."""
+        key = (outer.index, token)
+        found = self._chains.get(key)
+        if found is None:
+            found = self._chains[key] = tuple(_list_chains(outer, token))
+        return found
 
     def move(self, spot: Placement, token: str) -> Step | None:
         """The step to the first node from here on that the token fits; None where there is none."""
@@ -137,8 +166,7 @@ def chart_for(guide: Guide) -> Chart:
     return Chart(guide)
 
 
-def list_chains(outer: Loop, token: str) -> Iterator[tuple[tuple[Loop, ...], Segment]]:
-    """Every node below `outer` that the token fits and that opens no loop, with the loops down to it."""
+def _list_chains(outer: Loop, token: str) -> Iterator[Chain]:
     for inner in outer.children:
         if not isinstance(inner, Loop):
             continue
@@ -148,5 +176,5 @@ def list_chains(outer: Loop, token: str) -> Iterator[tuple[tuple[Loop, ...], Seg
                     yield (inner,), child
             elif fits(child.opener, token):
                 yield (inner, child), child.opener
-        for chain, node in list_chains(inner, token):
+        for chain, node in _list_chains(inner, token):
             yield (inner, *chain), node

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from edi_checker.guide.elements import list_codes, list_faults, show_value
 from edi_checker.guide.faults import segment_fault
 from edi_checker.guide.open_loops import Instance, OpenLoops
-from edi_checker.guide.placement import Step, fits, list_chains
-from edi_checker.guide.table import Composite, Level, Loop, Segment, list_segments
+from edi_checker.guide.placement import Step, fits
+from edi_checker.guide.table import Composite, Level, Loop, Segment
 from edi_checker.x12.blocks import Delimiters, Fault
 from edi_checker.x12.fault_codes import (
     ELEMENT_CODE,
@@ -21,7 +21,7 @@ from edi_checker.x12.fault_codes import (
     SEGMENT_NOT_USED,
     SEGMENT_OF_OTHER_SETS,
     SEGMENT_UNEXPECTED,
-    SEGMENT_UNKNOWN,
+    SET_SEGMENTS,
 )
 
 AHEAD = 12  # segments that are looked at after the one that has no place
@@ -36,6 +36,9 @@ NEXT_LOOP = 0.85  # of each loop on the way: what is in another one says less ab
 
 # passed over
 STRAY = 1.6  # dearer than every plain reading, cheaper than one that makes up a loop too many
+ADDRESS = (
+    0.9  # right behind an NM1 whose loop takes none: cheaper than OPENER, for an address follows its name
+)
 UNKNOWN = 1.0  # of an unknown id this is the plain reading
 
 # an unknown id is read as a node whose elements it has
@@ -59,6 +62,7 @@ LATE = 0.9  # cheaper than a missing opener: nothing has to be made up
 LATE_FULL = 0.6  # it repeats what came: still a little cheaper than STRAY
 LATE_CLOSED = 0.25  # in a loop that is closed: with LATE_FULL dearer than STRAY, for that is no repeat
 LATE_NEEDED = -0.3  # its loop requires it and lacks it
+LATE_TWIN = 0.2  # its elements are those of another node with the same code
 LATE_REOPENED = 0.1  # reading goes on in the closed loop: only where that spares a misfit
 REWIND = 0.75  # the one before came too early: dearer than LATE with LATE_NEEDED, so only to spare a misfit
 
@@ -94,6 +98,7 @@ _OTHERS = re.compile(
     "AAA|ADX|AK1|AK2|AK9|BEG|BGN|BPR|CLP|COB|CTX|DED|EB|ENT|EQ|HD|ICM|IDC|IK3|IK4|IK5|III|"
     "IND|INS|LE|LS|LUI|MPI|MSG|ORG|PLA|PLB|RDM|RMR|RMT|RRA|SLN|STC|SVC|TRN|TS2|TS3|UM|VEH"
 )
+_ADDRESS = frozenset(("N2", "N3", "N4", "PER"))
 _OPENERS = frozenset(("NM1", "LX", "SBR", "SVD", "LIN", "LQ", "CLM", "HL"))
 _SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}")
 # Levels that may start after one level, the likelier first.
@@ -149,6 +154,7 @@ class Remedy:
     moved    (instance, node) counted before, and now known to be of the instance before
     reopened the instance at whose end reading goes on, as if it had not been closed
     swallow  whether what an NM1 carries with it is passed over in silence
+    members  whether what an NM1 carries with it may follow without a place: it is told one by one
     """
 
     cost: float
@@ -162,6 +168,7 @@ class Remedy:
     moved: tuple[Instance, Segment] | None = None
     reopened: Instance | None = None
     swallow: bool = False
+    members: bool = False
 
 
 def find_remedy(loops: OpenLoops, stray: Stray, delimiters: Delimiters) -> Remedy:
@@ -178,7 +185,7 @@ def _count_misfits(loops: OpenLoops, remedy: Remedy, ahead: list[str]) -> float:
     for token in ahead:
         step = loops.chart.move(spot, token) if token else None
         if step is None:
-            if not (remedy.swallow and token.split("*")[0] in MEMBERS):
+            if not ((remedy.swallow or remedy.members) and token.split("*")[0] in MEMBERS):
                 total += weight
         else:
             spot = step.spot
@@ -193,12 +200,12 @@ def _guess(loops: OpenLoops, stray: Stray, delimiters: Delimiters) -> Iterator[R
     if not stray.token:
         yield from _guess_at_unknown(loops, stray, delimiters)
         return
-    nodes = [node for node in list_segments([loops.root.loop]) if node.id == stray.id]
+    nodes = loops.chart.named[loops.level].get(stray.id, [])
     fitting = [node for node in nodes if fits(node, stray.token)]
     yield _pass_over(loops, stray, fitting)
     if nodes and not fitting:
         yield from _correct_qualifier(loops, stray, nodes[0], delimiters)
-    yield from _read_as_late(loops, stray)
+    yield from _read_as_late(loops, stray, delimiters)
     yield from _read_as_late_loop(loops, stray)
     wanted = _is_wanted(loops, stray)
     if not wanted:
@@ -214,7 +221,7 @@ def _guess_at_unknown(loops: OpenLoops, stray: Stray, delimiters: Delimiters) ->
     """It is passed over, or read as a node that is expected here or as the opener of a level."""
     fault = _fault_unknown(loops, stray)
     yield Remedy(UNKNOWN, fault, check=False)
-    if fault.answers != (SEGMENT_UNKNOWN,):
+    if fault.answers != (SET_SEGMENTS,):
         return
     for step in _reachable(loops):
         node = step.node
@@ -244,8 +251,8 @@ def _fault_unknown(loops: OpenLoops, stray: Stray) -> Fault:
     loop, id, position = loops.stack[-1].loop.id, stray.id, stray.position
     if not _SEGMENT_ID.fullmatch(id):
         expected = "a segment id of two or three characters"
-        return Fault("segment", position, loop, "", answers=(SEGMENT_UNKNOWN,), expected=expected)
-    answer = SEGMENT_UNKNOWN
+        return Fault("segment", position, loop, "", answers=(SET_SEGMENTS,), expected=expected)
+    answer = SET_SEGMENTS  # an id that X12 does not have cannot stand in IK301
     if _STANDARD.fullmatch(id):
         answer = SEGMENT_NOT_USED
     elif _OTHERS.fullmatch(id):
@@ -264,7 +271,17 @@ def _pass_over(loops: OpenLoops, stray: Stray, fitting: list[Segment]) -> Remedy
     loop, name = loops.stack[-1].loop.id, fitting[0].name if fitting else ""
     answers = (SEGMENT_UNEXPECTED,)
     fault = Fault("segment-unexpected", stray.position, loop, stray.id, answers=answers, name=name)
-    return Remedy(STRAY, fault, check=False)
+    innermost = loops.stack[-1]
+    foreign = (
+        stray.id in _ADDRESS
+        and innermost.loop.opener.id == "NM1"
+        and all(child.id != stray.id for child in innermost.loop.children)
+    )
+    # right behind the name, or behind another address that was passed over
+    before = stray.before.partition("*")[0]
+    passed = before in _ADDRESS and innermost.marks[-1][1] < stray.position - 1
+    behind_name = foreign and (before == "NM1" or passed)
+    return Remedy(ADDRESS if behind_name else STRAY, fault, check=False, members=foreign)
 
 
 # -- its qualifier is wrong
@@ -321,17 +338,19 @@ def _fault_qualifier(
 # -- it comes too late
 
 
-def _read_as_late(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
+def _read_as_late(loops: OpenLoops, stray: Stray, delimiters: Delimiters) -> Iterator[Remedy]:
     """It belongs to a loop that is or was open."""
     for instance in reversed(loops.instances):
         open_now = instance in loops.stack
-        for child in _list_homes(loops, instance, stray.token):
+        for child in loops.chart.homes(instance.loop, stray.token):
             room = instance.has_room(child)
             needed = child.usage == "R" and room
             fault = segment_fault("segment-order" if room else "segment-repeat", stray.position, child)
             if needed and open_now and instance.marks and instance.marks[-1][1] == stray.position - 1:
                 yield _rewind(loops, stray, instance, child, fault)
             cost = LATE + LATE_FULL * (not room) + LATE_CLOSED * (not open_now) + LATE_NEEDED * needed
+            if child.index in loops.chart.twins and _has_hard_faults(child, stray.segment, delimiters):
+                cost += LATE_TWIN
             yield Remedy(cost, fault, credit=(instance, child))
             if room and not open_now and instance.parent in loops.stack:
                 depth = loops.stack.index(instance.parent)
@@ -340,20 +359,12 @@ def _read_as_late(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
                 yield Remedy(cost + LATE_REOPENED, fault, step, reopened=instance)
 
 
-def _list_homes(loops: OpenLoops, instance: Instance, token: str) -> Iterator[Segment]:
-    """The segments of a loop that the token fits; its opener only where the loop is the level."""
-    for child in instance.loop.children:
-        opens = child is instance.loop.opener and instance is not loops.root
-        if isinstance(child, Segment) and fits(child, token) and not opens:
-            yield child
-
-
 def _is_wanted(loops: OpenLoops, stray: Stray) -> bool:
     """Whether a loop that is open requires the segment and has room for it."""
     return any(
         child.usage == "R" and instance.has_room(child)
         for instance in loops.stack
-        for child in _list_homes(loops, instance, stray.token)
+        for child in loops.chart.homes(instance.loop, stray.token)
     )
 
 
@@ -421,7 +432,7 @@ def _imply_opener(loops: OpenLoops, stray: Stray, wanted: bool) -> Iterator[Reme
     """The segment that opens its loop is missing."""
     for depth, (outer, reached) in enumerate(loops.spot.path):
         holder = loops.stack[depth]
-        for chain, node in list_chains(outer, stray.token):
+        for chain, node in loops.chart.chains(outer, stray.token):
             first = chain[0]
             if first.position < reached:
                 continue

@@ -66,6 +66,11 @@ class Composite:
     repeat: int
     components: tuple[Element, ...]
 
+    @property
+    def used(self) -> int:
+        """The number of the last component that the guide uses."""
+        return max((at for at, part in enumerate(self.components, 1) if part.usage != "N"), default=0)
+
 
 Item: TypeAlias = Element | Composite
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
+from edi_checker.guide.displaced import BESIDE, FARTHEST, Move, list_moves
 from edi_checker.guide.elements import DIGITS, check_elements, list_faults
 from edi_checker.guide.faults import loop_fault, number_fault, segment_fault
 from edi_checker.guide.hierarchy import LEVEL_OF_CODE, Hierarchy, LevelsSoFar
 from edi_checker.guide.open_loops import Instance, OpenLoops
 from edi_checker.guide.patterns import Patterns, patterns_for
-from edi_checker.guide.placement import Step, chart_for, fits
+from edi_checker.guide.placement import Placement, Step, chart_for, fits
 from edi_checker.guide.recovery import AHEAD, MEMBERS, Remedy, Stray, find_remedy
 from edi_checker.guide.table import LEVELS, Guide, Level, Loop, Segment
 from edi_checker.x12.blocks import Block, Delimiters, Fault
 from edi_checker.x12.fault_codes import SEGMENT_UNEXPECTED
 
 MEMO = 50_000  # segments known to be without fault that a walker remembers before it starts again
+MOVED = 3  # segments of a block that are put back into their place
+TRIED = 3  # moves of a segment that are tried, the nearest first
+SEARCHES = 5  # segments without a place of a block for which such moves are looked for
 LATER = 400  # segments of a block that are looked through for one that still comes
 BLOCK_SEGMENTS = 50_000  # segments walked in one block; the longest legal claim has some thousands
 BLOCK_LOOPS = 20_000  # loops opened in one block; a claim with all its lines has some hundreds
@@ -49,6 +54,20 @@ class _Late:
     noted: bool = False
 
 
+# What passes from one block to the next: the levels, and the segments that belong to another block.
+_Carried: TypeAlias = tuple[Hierarchy, list[Segment], "tuple[str, Segment] | None"]
+
+
+@dataclass(slots=True)
+class _Opening:
+    """How the walker was when a block began; the hierarchy from the first segment without a place on."""
+
+    faults: list[Fault]
+    early: list[Segment]
+    belated: tuple[str, Segment] | None
+    hierarchy: Hierarchy | None = None
+
+
 class Walker:
     """Walks one transaction set, block by block, in order. Any number of walkers may share the guide.
 
@@ -69,6 +88,11 @@ class Walker:
         # a segment that was sent just after the HL or CLM that follows its place
         self._belated: tuple[str, Segment] | None = None
         self._faults: list[Fault] = []
+        self._trail: list[Placement] = []  # where reading stood before each segment of the block
+        self._opening = _Opening([], [], None)
+        self._moves: list[Move] = []  # of one segment, each of which may explain another without a place
+        self._searches = 0  # for such moves that are still made in this block
+        self._displaced: frozenset[int] = frozenset()  # positions of segments that are read where they belong
 
     def _start(self, level: Level) -> None:
         self._loops = OpenLoops(self._chart, level)
@@ -101,12 +125,10 @@ class Walker:
         if self._is_doubled(block, raws, following):
             self._doubled = True
             return _CLEAN[level]
-        self._start(level)
-        root = self._loops.root
         if self._doubled:
             self._doubled = False
-            self._faults.append(segment_fault("segment-repeat", block.position, root.loop.opener, "once"))
-        self._credit_early(root)
+            opener = self._chart.guide.levels[level].opener
+            self._faults.append(segment_fault("segment-repeat", block.position, opener, "once"))
         if block.kind == "HL":
             first = raws[0].split(self._delimiters.element)
             self._faults += self._hierarchy.start(level, first, block.position)
@@ -118,10 +140,64 @@ class Walker:
             self._faults.append(
                 Fault("segment-unexpected", at, level, "", answers=(SEGMENT_UNEXPECTED,), expected=expected)
             )
-        self._walk_segments(raws, block.position, following)
-        self._close(block.position + len(raws), following)
-        self._faults.sort(key=lambda fault: fault.position)
-        return Walked(level, tuple(self._faults[:BLOCK_FAULTS]))
+        order = range(block.position, block.position + len(raws))
+        self._displaced = frozenset()
+        faults = self._read(level, raws, order, following)
+        faults.sort(key=lambda fault: fault.position)
+        return Walked(level, tuple(faults[:BLOCK_FAULTS]))
+
+    def _read(
+        self, level: Level, raws: list[str], order: Sequence[int], following: Block | None
+    ) -> list[Fault]:
+        """Place all segments of a block, given in the order of these positions; all faults of the block.
+
+        Where one segment out of order explains a segment without a place, it is read where it belongs.
+        """
+        displaced, opening = self._displaced, _Opening([*self._faults], self._early, self._belated)
+        self._opening = opening
+        self._searches = SEARCHES if len(displaced) < MOVED else 0
+        if self._read_through(level, raws, order, following):
+            return self._faults
+        moves = self._moves
+        least = _count_errors(self._faults) + 1  # what is found so far, and the segment without a place
+        found: list[tuple[int, list[Fault], _Carried]] = []
+        for move in moves[:TRIED]:
+            self._open_again(opening)
+            self._displaced = displaced | {order[move.source]}
+            faults = self._read(level, move.apply(raws), move.apply(order), following)
+            errors = _count_errors(faults)
+            if errors <= least:
+                return faults
+            found.append((errors, faults, self._carried()))
+        self._open_again(opening)
+        self._displaced, self._searches = displaced, 0
+        self._read_through(level, raws, order, following)
+        found.append((_count_errors(self._faults), self._faults, self._carried()))
+        _, faults, (self._hierarchy, self._early, self._belated) = min(found, key=lambda each: each[0])
+        return faults
+
+    def _read_through(
+        self, level: Level, raws: list[str], order: Sequence[int], following: Block | None
+    ) -> bool:
+        """Place all segments of a block; False where that stops, since a move of one may explain more."""
+        self._moves = []
+        self._trail = []
+        self._start(level)
+        self._credit_early(self._loops.root)
+        self._walk_segments(raws, order, following)
+        if self._moves:
+            return False
+        self._close(order[0] + len(raws), following)
+        return True
+
+    def _open_again(self, opening: _Opening) -> None:
+        """Go back to where the block began."""
+        assert opening.hierarchy is not None
+        self._hierarchy = opening.hierarchy.copy()
+        self._faults, self._early, self._belated = [*opening.faults], opening.early, opening.belated
+
+    def _carried(self) -> _Carried:
+        return self._hierarchy, self._early, self._belated
 
     def _prove(self, patterns: Patterns, block: Block) -> Level | None:
         """The level of a block that is certainly without fault, its numbers counted; None: it is walked."""
@@ -162,10 +238,11 @@ class Walker:
 
     # -- segment by segment
 
-    def _walk_segments(self, raws: list[str], start: int, following: Block | None) -> None:
+    def _walk_segments(self, raws: list[str], order: Sequence[int], following: Block | None) -> None:
         late: _Late | None = None
         for at, raw in enumerate(raws):
-            position = start + at
+            position = order[at]
+            self._trail.append(self._loops.spot)
             segment = raw.split(self._delimiters.element)
             token = self._chart.token(segment, self._delimiters.component)
             step = self._find_step(segment, token, first=at == 0)
@@ -173,6 +250,10 @@ class Walker:
                 if late is not None and self._credit_late(late, segment, token, position):
                     continue
                 late = None
+                if self._opening.hierarchy is None:
+                    self._opening.hierarchy = self._hierarchy.copy()
+                if token and self._searches and self._find_moves(raws, at):
+                    return
                 self._recover(raws, at, position, segment, token, following)
                 if len(self._faults) > BLOCK_FAULTS:
                     return
@@ -216,6 +297,8 @@ class Walker:
         if node.maximum and count > node.maximum:
             expected = "once" if node.maximum == 1 else f"at most {node.maximum}"
             self._faults.append(segment_fault("segment-repeat", position, node, expected))
+        if self._displaced and position in self._displaced:
+            self._faults.append(segment_fault("segment-order", position, node))
         known = (node.index, raw) in self._clean
         if not known:
             self._check_segment(node, segment, raw, position)
@@ -284,7 +367,10 @@ class Walker:
         before = self._loops.stack[-1]
         if before.loop is not loop or len(before.marks) > 1:
             return False
-        return bool(self._chart.required[loop.index]) or not self._loops.stack[step.keep - 1].has_room(loop)
+        if not self._loops.stack[step.keep - 1].has_room(loop):
+            return True
+        # of two names that are alike, each may open a loop
+        return loop.opener.id != "NM1" and bool(self._chart.required[loop.index])
 
     # -- a segment that comes after the opener of the next loop
 
@@ -362,6 +448,15 @@ class Walker:
             *self._look_past(ahead, following),
         )
         self._apply(find_remedy(self._loops, stray, self._delimiters), segment, position)
+
+    def _find_moves(self, raws: list[str], at: int) -> bool:
+        """Whether a move of one near by explains that the segment of this index has no place."""
+        self._searches -= 1
+        low, high = max(0, at - FARTHEST - 1), at + FARTHEST + BESIDE
+        tokens = [self._token_of(raw) for raw in raws[low:high]]
+        moves = list_moves(self._chart, self._trail[low:], tokens, at - low)
+        self._moves = [Move(move.source + low, move.target + low) for move in moves]
+        return bool(moves)
 
     def _look_past(self, ahead: list[str], following: Block | None) -> tuple[str, Level | None, bool]:
         """What a Stray says of the next block: its kind, its level, and whether its parent was lost."""
@@ -459,3 +554,7 @@ class Walker:
             return False
         self._belated = token, node
         return True
+
+
+def _count_errors(faults: list[Fault]) -> int:
+    return sum(bool(fault.answers) for fault in faults)

@@ -26,7 +26,7 @@ finding there; a rule counts where one of the failing examples in its file is fo
 What stands for a whole segment or loop: a required one that lacks (`segment-missing`, `loop-missing`), too
 many (`segment-repeat`, `loop-repeat`), the wrong place (`segment-order`, `segment-unexpected`), and what is
 no segment at all (`x12.segment`). Every element with a type: padding (`element-padding`), characters
-(`element-character`) and separators where none belong (`element-not-used`).
+(`element-character`) and separators where none belong (`element-components`).
 
 Written by `edi-checker rules docs`.
 """

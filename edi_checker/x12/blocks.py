@@ -145,6 +145,10 @@ def _refuse_other_encodings(data: bytes) -> None:
 
 
 _BLANK = " \t\r\n\f\v\x00\x1a"
+# A blank beside the component separator, where the terminator is sure: the next segment follows it.
+_BLANK_IN_ISA16 = re.compile(
+    r"(?: (?=\S)|(?=\S ))(\S) ?([^A-Za-z0-9\s])(?=[\r\n]*(?:GS|TA1|IEA)[^A-Za-z0-9\s])"
+)
 _ISA_REACH = 1000  # characters within which the 16 elements of an ISA must end; the legal width is 106
 _HEAD_REACH = 1 << 15  # characters that are looked at for the component separator that the claims really use
 
@@ -221,7 +225,14 @@ class _Reader:
             return Delimiters(element, ":", "^", "~"), wrapped, (fault,)
         component, terminator = head[at + 1], head[at + 2]
         faults: list[Fault] = []
-        if terminator == "\r" and head[at + 3 : at + 4] == "\n":
+        if blank := _BLANK_IN_ISA16.match(head, at + 1):
+            faults.append(
+                _isa_fault(
+                    "ISA16", fault_codes.COMPONENT_SEPARATOR, "the component separator without a blank"
+                )
+            )
+            component, terminator = blank.groups()
+        elif terminator == "\r" and head[at + 3 : at + 4] == "\n":
             terminator = "\n"
         elif component != terminator and terminator in "\r\n" and component in "~'":
             # ISA16 was left out: what stands there is the terminator.

@@ -32,9 +32,7 @@ def _add(code: str, words: str, advice: str = "", *, missing: bool = False, cond
 
 
 # IK304, AK304 of a 997: said of a segment
-SEGMENT_UNKNOWN = _add(
-    "IK304=1", "has a name that does not exist", "Correct the segment's name or take it out"
-)
+_add("IK304=1", "has a name that does not exist", "Correct the segment's name or take it out")
 SEGMENT_UNEXPECTED = _add(
     "IK304=2", "was not expected at this place", "Take it out, or move it to where the guide has it"
 )
@@ -173,10 +171,9 @@ NOTED_ONLY = INTERCHANGE_COUNT.removeprefix("TA1=")
 
 # What may answer a fault of each kind; SEGMENT_HAS_ERRORS goes with each code of an element.
 ANSWERS: dict[str, tuple[str, ...]] = {
-    "segment": (SEGMENT_UNKNOWN, ENVELOPE),
+    "segment": (SET_SEGMENTS, ENVELOPE),
     "segment-unexpected": (
         SEGMENT_UNEXPECTED,
-        SEGMENT_UNKNOWN,
         SEGMENT_OF_OTHER_SETS,
         SEGMENT_NOT_USED,
         SET_SEGMENTS,
@@ -188,7 +185,8 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "loop-repeat": (LOOP_REPEATED,),
     "element-missing": (ELEMENT_MISSING,),
     "element-not-used": (ELEMENT_NOT_USED,),
-    "element-extra": (ELEMENT_TOO_MANY, ELEMENT_REPEATED, ELEMENT_COMPONENTS),
+    "element-extra": (ELEMENT_TOO_MANY,),
+    "element-components": (ELEMENT_REPEATED, ELEMENT_COMPONENTS),
     "element-length": (ELEMENT_TOO_SHORT, ELEMENT_TOO_LONG),
     "element-type": (ELEMENT_CHARACTER, ELEMENT_PATTERN),
     "element-character": (ELEMENT_CHARACTER,),
