@@ -26,7 +26,10 @@ def facts(example, *kinds, memory=None, provider_days=None, **setting):
     minutes = Minutes.parse(written.minutes, "example") if written.minutes else None
     given = Setting(**{"received": written.received, "tables": built_in(), "minutes": minutes} | setting)
     memory = memory or InputMemory(given.minutes, provider_days=provider_days)
-    found = [fact for part in parts_of(example) for fact in facts_of(part, given, memory)]
+    found = []
+    for part in parts_of(example):
+        found += facts_of(part, given, memory)
+        memory.settle(accepted=True)
     return [fact for fact in found if not kinds or fact.kind in kinds]
 
 

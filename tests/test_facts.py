@@ -60,8 +60,14 @@ EVERYTHING = {
 }
 
 
+TWICE = {
+    "lines": ["97530:GP x2 $2000.00"],
+    "more": [{"lines": ["97530:GP x2 $2000.00", "97750:GP x1"], "claim": {"diagnoses": ["M25561"]}}],
+}
+
+
 def test_every_fact_holds_every_field_of_its_type_and_no_other():
-    found = facts(EVERYTHING)
+    found = facts(EVERYTHING) + facts(TWICE)
     assert {fact.kind for fact in found} == set(VOCABULARY)
     for fact in found:
         kind = VOCABULARY[fact.kind]

@@ -44,6 +44,7 @@ PUT_TOGETHER = {
         r"~(?=(?:CLM|HL|SE|ST|GS|GE|IEA|TA1)\*|ISA[^A-Za-z0-9\s])",
         r"~[ \t\r\n]*(?=ISA[^A-Za-z0-9\s])",
     ),
+    ("x12/blocks.py", "GS|ST|HL|CLM"): (r"(?:GS|ST|HL|CLM)\*",),
     ("x12/blocks.py", "re.escape(terminator)"): (r"~[ \t\r\n\f\v\x00\x1a~]",),
     ("reference/codesets/member_ids.py", "_checked"): (),  # test_member_ids.py
     ("reference/codesets/member_ids.py", "form"): (),

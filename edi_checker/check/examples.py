@@ -36,7 +36,7 @@ Example = Mapping[str, Any]
 
 _ISA = (
     "ISA*00*          *00*          *ZZ*SUBMITTER      *ZZ*RECEIVER       "
-    "*260301*1200*^*00501*000000001*0*T*:"
+    "*{created}*1200*^*00501*000000001*0*T*:"
 )
 _FILING_INDICATOR = {"medicare": "MB", "medicaid": "MC", "commercial": "CI"}
 _LINE = re.compile(
@@ -409,11 +409,13 @@ def _segments(lines: Sequence[str], claim: Mapping[str, Any]) -> tuple[list[str]
     if payer not in _FILING_INDICATOR:
         raise ExampleError(f"unknown payer {payer!r}")
     written, minutes = _claim(1, lines, claim)
+    # Written the day before it is received, where that is not said.
+    created = min("20260301", _compact(str(claim.get("received", "2026-03-02"))))
     head = [
-        _ISA,
-        "GS*HC*SUBMITTER*RECEIVER*20260301*1200*1*X*005010X222A1",
+        _ISA.format(created=created[2:]),
+        f"GS*HC*SUBMITTER*RECEIVER*{created}*1200*1*X*005010X222A1",
         "ST*837*0001*005010X222A1",
-        "BHT*0019*00*BATCH1*20260301*1200*CH",
+        f"BHT*0019*00*BATCH1*{created}*1200*CH",
         "NM1*41*2*ALDER BILLING*****46*SUBMITTER",
         "PER*IC*OFFICE*TE*5550100100",
         "NM1*40*2*EXAMPLE PAYER*****46*RECEIVER",

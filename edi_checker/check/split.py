@@ -29,6 +29,7 @@ from edi_checker.x12.blocks import ISA_WIDTHS, Block, Delimiters
 _BUFFER = 1 << 18  # bytes of an unfinished file held in memory; what is more goes to a temporary file
 
 # How deep a header stands.
+_SELF = "18"  # SBR02
 _INTERCHANGE, _GROUP, _TRANSACTION, _PROVIDER, _SUBSCRIBER, _PATIENT, _CLAIM = range(7)
 _LEVELS: dict[type, int] = {BillingProvider: _PROVIDER, Subscriber: _SUBSCRIBER, Patient: _PATIENT}
 
@@ -345,6 +346,18 @@ class _Opened:
     child_code_at: int = 0
 
 
+def _without_self(text: str, separator: str, ending: str) -> str:
+    """A subscriber without 18 in SBR02: the claims of his or her own are not on this side, only those of
+    patients who are somebody else.
+    """
+    first, sign, rest = text.partition(ending)
+    sbr = first.split(separator)
+    if sbr[0] != "SBR" or element(sbr, 2) != _SELF:
+        return text
+    sbr[2] = ""
+    return separator.join(sbr) + sign + rest
+
+
 class _Side:
     """One of the two files in the making. A header is held back until a claim below it comes."""
 
@@ -421,6 +434,8 @@ class _Side:
                 opened.child_code = "1"
             if self._fixes or opened.entry.said:
                 flag = "0"  # until a patient is written
+            if self._fixes and _PATIENT in self._open:
+                rest = _without_self(rest, separator, ending)
         if opened.entry.depth == _PATIENT and above is not None and above.entry.depth == _SUBSCRIBER:
             self._announce_child(above)
         opened.child_code_at = self._file.tell() + len(start)
