@@ -543,7 +543,8 @@ def _tell_story(chance: Random, case: Case, bill: Bill) -> None:
 
 def _number(chance: Random, case: Case, bill: Bill) -> None:
     """The numbers of the claim: of one that it replaces, authorization, clearing house, record."""
-    if chance.random() < 0.012:
+    # Medicare Part B takes originals alone.
+    if chance.random() < 0.012 and case.payer.kind != "MB":
         bill.frequency = chance.choice("778")
         bill.references.append(f"REF*F8*{chance.randrange(10**12):012}")
     if case.payer.kind not in ("MB", "WC") and chance.random() < 0.42:

@@ -398,6 +398,17 @@ def test_levels_are_written_where_a_claim_is_below_them(bad, clean, rejected) ->
         assert [line.rstrip("~") for line in text.splitlines() if line.startswith("HL*")] == levels
 
 
+@pytest.mark.parametrize(
+    ("bad", "clean", "rejected"),
+    [((), "18", None), (("own",), "", "18"), (("bea",), "18", ""), (("own", "bea"), "", "18")],
+)
+def test_a_subscriber_whose_own_claims_are_in_the_other_file_is_not_the_patient(bad, clean, rejected) -> None:
+    both = split(family(**dict.fromkeys(bad, "90")))
+    for text, relationship in ((both.clean, clean), (both.rejected, rejected)):
+        found = [line.split("*")[2] for line in text.splitlines() if line.startswith("SBR*")]
+        assert found == ([] if relationship is None else [relationship])
+
+
 def test_a_wrong_child_code_is_put_right_in_the_clean_file_alone() -> None:
     text = family(own="90", cal="90").replace("HL*2*1*22*1", "HL*2*1*22*0")
     both = split(text)

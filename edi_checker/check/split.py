@@ -24,12 +24,12 @@ from edi_checker.claims.claim import (
     TransactionEnd,
     element,
 )
+from edi_checker.facts.triggers import SELF
 from edi_checker.x12.blocks import ISA_WIDTHS, Block, Delimiters
 
 _BUFFER = 1 << 18  # bytes of an unfinished file held in memory; what is more goes to a temporary file
 
 # How deep a header stands.
-_SELF = "18"  # SBR02
 _INTERCHANGE, _GROUP, _TRANSACTION, _PROVIDER, _SUBSCRIBER, _PATIENT, _CLAIM = range(7)
 _LEVELS: dict[type, int] = {BillingProvider: _PROVIDER, Subscriber: _SUBSCRIBER, Patient: _PATIENT}
 
@@ -77,10 +77,10 @@ class Splitter:
 
     Written as they came, but each on a line of its own: the segments of claims and levels, ISA, GS and ST,
     with the delimiters of the input. Made again: HL01 and HL02, counted; HL04 of a subscriber whose patients
-    are all in the other file; SE, GE and IEA, counted, with the number of the header that they close; the
-    elements and blanks that an ISA has lost, and ISA16 where the claims use another separator; a GS that is
-    missing. Text is written as UTF-8. Left out: what stands outside of the headers that it needs, TA1
-    segments, and what follows a trailer.
+    are all in the other file, and SBR02 of one whose own claims are; SE, GE and IEA, counted, with the number
+    of the header that they close; the elements and blanks that an ISA has lost, and ISA16 where the claims
+    use another separator; a GS that is missing. Text is written as UTF-8. Left out: what stands outside of
+    the headers that it needs, TA1 segments, and what follows a trailer.
 
     So a check of the clean file finds no error, and a check of the rejected one finds of each claim what was
     found before, but for what compares it with others (a control number used twice, more claims than a
@@ -207,6 +207,8 @@ class Splitter:
         verdicts = [accepted, False, False]
         for entry in self._journal.read():
             if entry.depth == _CLAIM:
+                for side in sides:
+                    side.note_claim()
                 (self._clean if entry.said and all(verdicts) else self._rejected).add_claim(entry)
                 continue
             if entry.depth in (_GROUP, _TRANSACTION):
@@ -257,6 +259,15 @@ def _make_group_header(transaction: Transaction, number: int) -> Segment:
         "X",
         transaction.version,
     ]
+
+
+def _without_own_claims(level: str, separator: str, ending: str) -> str:
+    """A subscriber's level behind its HL whose own claims are all in the other file: SBR02 says so."""
+    responsible, end, rest = level.partition(ending)
+    cells = responsible.split(separator)
+    if cells[0] == "SBR" and element(cells, 2) == SELF:
+        cells[2] = ""
+    return separator.join(cells) + end + rest
 
 
 def _complete(isa: Segment, component: str) -> Segment:
@@ -334,6 +345,7 @@ class _Opened:
     below     groups of an interchange, sets of a group, segments of a set
     levels    HL segments of a set
     number    HL01 of a level
+    own_claims  whether a subscriber has claims of his or her own, on whichever side
     child_code, child_code_at   HL04 of a subscriber with a patient level below, and its place in the file
     """
 
@@ -342,20 +354,9 @@ class _Opened:
     below: int = 0
     levels: int = 0
     number: str = ""
+    own_claims: bool = False
     child_code: str = ""
     child_code_at: int = 0
-
-
-def _without_self(text: str, separator: str, ending: str) -> str:
-    """A subscriber without 18 in SBR02: the claims of his or her own are not on this side, only those of
-    patients who are somebody else.
-    """
-    first, sign, rest = text.partition(ending)
-    sbr = first.split(separator)
-    if sbr[0] != "SBR" or element(sbr, 2) != _SELF:
-        return text
-    sbr[2] = ""
-    return separator.join(sbr) + sign + rest
 
 
 class _Side:
@@ -375,6 +376,11 @@ class _Side:
     def open(self, entry: _Entry) -> None:
         self.close(entry.depth)
         self._open[entry.depth] = _Opened(entry)
+
+    def note_claim(self) -> None:
+        """Note that the next claim of the input, on whichever side, is one of the level that is open."""
+        if _SUBSCRIBER in self._open and _PATIENT not in self._open:
+            self._open[_SUBSCRIBER].own_claims = True
 
     def add_claim(self, entry: _Entry) -> None:
         above: _Opened | None = None
@@ -434,8 +440,8 @@ class _Side:
                 opened.child_code = "1"
             if self._fixes or opened.entry.said:
                 flag = "0"  # until a patient is written
-            if self._fixes and _PATIENT in self._open:
-                rest = _without_self(rest, separator, ending)
+        if opened.own_claims and _PATIENT in self._open:
+            rest = _without_own_claims(rest, separator, ending)
         if opened.entry.depth == _PATIENT and above is not None and above.entry.depth == _SUBSCRIBER:
             self._announce_child(above)
         opened.child_code_at = self._file.tell() + len(start)

@@ -166,10 +166,12 @@ def make_claim_date(
         "first": first,
         "last": last,
         "last_service": service[1],
+        "admitted": _ADMITTED,
     }
     return OpenFact("claim_date", values, {"": (spot,)})
 
 
+_ADMITTED = Open("admitted", lambda met: met.whole.admitted)
 _FIRST, _LAST = Open("date", attrgetter("first")), Open("last_date", attrgetter("last"))
 _ORDINAL = Open("ordinal", attrgetter("ordinal"))
 _REPEATED = Open("repeated", lambda line: () if line.repeated is None else (line.repeated,))

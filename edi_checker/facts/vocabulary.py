@@ -161,6 +161,7 @@ CLAIM_DATE = FactType(
         "first": Field("date", "DTP03", "the day, or the first of a range"),
         "last": Field("date", "DTP03", "the day, or the last of a range"),
         "last_service": Field("date", "DTP03 472", "last day of service of the claim or line"),
+        "admitted": Field("date", "DTP03 435", "day of admission of the claim"),
     },
 )
 

@@ -21,7 +21,7 @@ from edi_checker.facts.triggers import DETAILS, INPATIENT_VISITS, Above, Around,
 from edi_checker.finding import Place
 from edi_checker.reference.tables import MueLimit, Procedure
 from edi_checker.reference.units import QUARTER, ROUNDS_UP
-from edi_checker.x12.dates import day
+from edi_checker.x12.dates import day, days_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # known again as the object that it is
@@ -411,6 +411,12 @@ class WholeClaim:
         """Whether the numbers of prior authorization (REF*G1) and referral (REF*9F) are the same"""
         authorization = self.reference("G1")
         return bool(authorization) and authorization == self.reference("9F")
+
+    @property
+    def admitted(self) -> int | None:
+        """The day of admission (DTP*435)"""
+        written = self.claim.header.first("DTP", "435")
+        return days_of(element(written, 2), element(written, 3))[0]
 
     def reference(self, qualifier: str) -> str:
         """REF02 of the head by its qualifier, "" where there is none"""
