@@ -89,7 +89,10 @@ def met() -> set[tuple[str, str]]:
     texts = [path.read_text("utf-8", "surrogateescape") for path in FAULTY]
     texts += [write_example(case).text for rule in BOOK.rules for case in rule.examples.failing]
     texts += map(edited, MORE)
-    return set().union(*map(answered, texts))
+    found = set().union(*map(answered, texts))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edi_checker.claims.reader.MOST_CLAIMS", 0)
+        return found | answered(PLAIN)
 
 
 def test_every_answer_to_a_fault_is_in_the_table(met) -> None:
