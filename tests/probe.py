@@ -435,6 +435,7 @@ def _envelope() -> list[Defect]:
             "ISA ISA16",
             change("ISA*", isa[:-1] + ">"),
         ),
+        seed("a blank behind ISA16", 1, "x12.delimiter", "ISA ISA16", change("ISA*", f"{isa} ")),
         seed("GS01 of another set", 1, "x12.envelope", "GS GS01", put("GS*", {"1": "HP"})),
         seed("GS04 no date", 1, "x12.envelope", "GS GS04", put("GS*", {"4": "20261315"})),
         seed("GS08 is 4010", 1, "x12.version", "GS GS08", put("GS*", {"8": "004010X098A1"})),
