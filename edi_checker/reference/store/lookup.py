@@ -429,7 +429,7 @@ class StoredTables:
         return since
 
     def is_outdated(self, name: str, on: int) -> bool:
-        """Whether the release that answers for a day was imported when fewer of its fields were taken over."""
+        """Whether the release that answers for a day was imported when fewer fields were taken over."""
         release = self._release(name, on)
         return release is not None and self._packed(release).shape != SHAPES[release.table]
 
