@@ -29,6 +29,8 @@ _TELEHEALTH = ("93", "95", "GQ", "GT")
 _CLINIC = "261QR0400X"  # taxonomy of a practice with therapists of every discipline
 _DISCIPLINES = ("GP", "GO", "GN")
 _ASSISTANTS = {"CQ": "GP", "CO": "GO"}
+# Id of a rule, its severity, and what it says.
+_Reason = tuple[str, str, str]
 _PAID = frozenset("ACRT")
 
 
@@ -53,7 +55,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """Modifiers that one rule does not take on a code, and why."""
+    """Modifiers that one rule does not take on a code, and why; none where it misses one."""
 
     modifiers: tuple[str, ...]
     rule: str
@@ -79,33 +81,46 @@ def modifiers_against(checker: Checker, known: Known) -> tuple[Against, ...]:
     """
     listed = [code for code, (first, last) in modifiers().periods.items() if first <= known.on <= last]
     listed = [code for code in listed if known.therapy or code not in _ASSISTANTS]
-    found: dict[tuple[str, str, str], list[str]] = {}
+    found: dict[_Reason, list[str]] = {}
+    without = {key for _, key in _try(checker, known, ("",), "11")}
     for place, codes in (
         ("11", [code for code in listed if code not in _TELEHEALTH]),
         ("10", [code for code in listed if code in _TELEHEALTH]),
     ):
         for start in range(0, len(codes), _LINES):
-            for modifier, finding in _try(checker, known, codes[start : start + _LINES], place):
-                key = (finding.rule, finding.severity, _reason(finding, known.code))
-                found.setdefault(key, []).append(modifier)
+            for modifier, key in _try(checker, known, codes[start : start + _LINES], place):
+                if key not in without:
+                    found.setdefault(key, []).append(modifier)
     return tuple(Against(tuple(each), *key) for key, each in found.items())
 
 
-def _try(checker: Checker, known: Known, tried: Sequence[str], place: str) -> Iterator[tuple[str, Finding]]:
-    """Errors and warnings about each modifier, on a line of its own."""
+def _try(checker: Checker, known: Known, tried: Sequence[str], place: str) -> Iterator[tuple[str, _Reason]]:
+    """Errors and warnings about each modifier, on a line of its own; "" is a line without."""
     lines = [f"{':'.join((known.code, *_with_discipline(modifier, known)))} x1" for modifier in tried]
+    for line, reason in _check_lines(checker, known, lines, place):
+        yield tried[line], reason
+
+
+def _check_lines(
+    checker: Checker, known: Known, lines: Sequence[str], place: str
+) -> Iterator[tuple[int, _Reason]]:
+    """Which line has an error or a warning about its modifiers, from 0, and its rule, severity and reason."""
     claim = {"taxonomy": _CLINIC, "place": place, "date": iso(known.on), "received": iso(known.on)}
     for finding in run_example(checker, {"lines": lines, "claim": claim}):
         if finding.severity != "info" and re.match(r"SV101-[3-6]|SV105", finding.where.element or ""):
-            yield tried[(finding.where.line or 1) - 1], finding
+            yield (
+                (finding.where.line or 1) - 1,
+                (finding.rule, finding.severity, _reason(finding, known.code)),
+            )
 
 
 def _with_discipline(modifier: str, known: Known) -> tuple[str, ...]:
     """A modifier with the discipline without which a therapy line would be wrong for that alone."""
     disciplines = known.procedure.disciplines if known.procedure is not None and known.therapy else ()
     if not disciplines or modifier in _DISCIPLINES:
-        return (modifier,)
-    return (_ASSISTANTS.get(modifier, disciplines[0]), modifier)
+        return (modifier,) if modifier else ()
+    with_it = _ASSISTANTS.get(modifier, disciplines[0])
+    return (with_it, modifier) if modifier else (with_it,)
 
 
 def _reason(finding: Finding, code: str) -> str:
@@ -114,7 +129,15 @@ def _reason(finding: Finding, code: str) -> str:
     text = re.sub(rf"^(?:Line \d+ \({code}\)|{code} on line \d+)", code, text)
     text = re.sub(r" \((?:[0-9A-Z]{2}, )*[0-9A-Z]{2}\)", "", text).rstrip(".")
     # The modifiers stand before the reason already.
-    return re.sub(r"^[0-9A-Z]{2}(?:(?:, | or )[0-9A-Z]{2})* \(([^)]+)\), but ", r"\1: ", text)
+    listed = r"^[0-9A-Z]{2}(?:(?:, | or )[0-9A-Z]{2})*"
+    for form, short in (
+        (rf"{listed} \(([^)]+)\), but ", r"\1: "),
+        (rf"{listed} \(([^)]+)\), ", r"\1, "),
+        (rf"{listed}, but ", ""),
+        (rf"{listed}, which ", "one that "),
+    ):
+        text = re.sub(form, short, text)
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +147,12 @@ class Fitting:
     modifier: str
     words: str
     caution: str
+
+
+def modifiers_asked(checker: Checker, known: Known) -> tuple[Against, ...]:
+    """What the rules say of the code without any modifier: what they ask for."""
+    said = _check_lines(checker, known, (f"{known.code} x1",), "11")
+    return tuple(Against((), *reason) for _, reason in said)
 
 
 def advise(checker: Checker, known: Known) -> tuple[tuple[Fitting, ...], tuple[Against, ...]]:
@@ -251,3 +280,31 @@ def usual_diagnoses(book: Rulebook, code: str) -> tuple[str, ...]:
                 if term.field.field == "diagnosis_families" and isinstance(term.value, tuple):
                     families.update(dict.fromkeys(map(str, term.value)))
     return tuple(families)
+
+
+# -- all of it ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What the rules say of a code: see the functions above."""
+
+    known: Known
+    asked: tuple[Against, ...]
+    fitting: tuple[Fitting, ...]
+    against: tuple[Against, ...]
+    diagnoses: tuple[str, ...]
+    record: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def take_advice(book: Rulebook, checker: Checker, known: Known) -> Advice:
+    """The checker has the rules `of_one_line` of the book, and the tables of which `known` is taken."""
+    fitting, against = advise(checker, known)
+    return Advice(
+        known=known,
+        asked=modifiers_asked(checker, known),
+        fitting=fitting,
+        against=against,
+        diagnoses=usual_diagnoses(book, known.code),
+        record=record_of(book, known),
+    )
