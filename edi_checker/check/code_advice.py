@@ -123,21 +123,25 @@ def _with_discipline(modifier: str, known: Known) -> tuple[str, ...]:
     return (with_it, modifier) if modifier else (with_it,)
 
 
+_SAID = re.compile(
+    r"(?:[0-9A-Z]{2}(?:, | or )?)+(?: \((?P<means>[^)]+)\))?, (?P<joint>but|which) (?P<rest>.*)"
+)
+
+
 def _reason(finding: Finding, code: str) -> str:
-    """A finding's message without the line that it speaks of: the same for all modifiers of one case."""
-    text = re.sub(rf"^(?:Line \d+(?: \({code}\))?|{code} on line \d+) has ", "", finding.message)
-    text = re.sub(rf"^(?:Line \d+ \({code}\)|{code} on line \d+)", code, text)
-    text = re.sub(r" \((?:[0-9A-Z]{2}, )*[0-9A-Z]{2}\)", "", text).rstrip(".")
-    # The modifiers stand before the reason already.
-    listed = r"^[0-9A-Z]{2}(?:(?:, | or )[0-9A-Z]{2})*"
-    for form, short in (
-        (rf"{listed} \(([^)]+)\), but ", r"\1: "),
-        (rf"{listed} \(([^)]+)\), ", r"\1, "),
-        (rf"{listed}, but ", ""),
-        (rf"{listed}, which ", "one that "),
-    ):
-        text = re.sub(form, short, text)
-    return text
+    """A finding's message without its line and its modifiers: the same for all modifiers of one case."""
+    text, line = finding.message.rstrip("."), finding.where.line
+    for start in (f"Line {line} ({code})", f"Line {line}", f"{code} on line {line}"):
+        if text.startswith(start):
+            text = (code + text.removeprefix(start)).removeprefix(f"{code} has ")
+            break
+    text = re.sub(r" \((?:[0-9A-Z]{2}, )*[0-9A-Z]{2}\)", "", text)
+    found = _SAID.fullmatch(text)
+    if found is None:
+        return text
+    if found["means"]:
+        return found["means"] + (": " if found["joint"] == "but" else ", which ") + found["rest"]
+    return found["rest"] if found["joint"] == "but" else f"one that {found['rest']}"
 
 
 @dataclass(frozen=True, slots=True)

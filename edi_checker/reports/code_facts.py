@@ -19,7 +19,7 @@ from edi_checker.reference.meanings import (
     File,
 )
 from edi_checker.reference.store import ALWAYS, StoredTables
-from edi_checker.reference.tables import BUILT_IN, AddOn, MueLimit, PtpEdit
+from edi_checker.reference.tables import BUILT_IN, RELEASED, MueLimit, PtpEdit
 from edi_checker.x12.dates import NO_END, iso
 
 Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
@@ -245,6 +245,7 @@ def _mue(
     )
 
 
+_PAIRS = "Add-ons and pairs"
 _TYPES = {
     "1": "only with one of these",
     "2": "with a primary that the contractor names",
@@ -253,69 +254,50 @@ _TYPES = {
 
 
 def _partners(tables: StoredTables, advice: Advice) -> Iterator[CodeFact]:
-    code, on = advice.known.code, advice.known.on
-    release = tables.release("ncci_addon", on)
-    table = release or TableVersion("ncci_addon", BUILT_IN)
-    group = "Add-ons and pairs"
-    carried = tables.addons_with(code, on)
-    yield CodeFact(
-        group,
-        "add_ons",
-        "Add-ons it carries",
-        carried,
-        lines=(" ".join(carried) or "none",),
-        table=table,
-    )
-    yield _primaries(tables.addon(code, on), tables, table, code, on)
+    yield _add_ons(tables, advice)
+    yield _primaries(tables, advice)
     yield _pairs(tables, advice)
-    therapy = [
-        (edit, other)
-        for edit in advice.known.partners
-        if (found := tables.procedure(other := _other(edit, code), on)) is not None and found.therapy
-    ]
-    texts = []
-    for column in ("1", "2"):
-        codes = [f"{o} ({e.indicator})" for e, o in therapy if (e.column_1 == code) == (column == "1")]
-        if codes:
-            texts.append(f"as column {column} with {' '.join(codes)}")
-    if texts:
-        texts.append("(0): no modifier releases the pair; (1): one does")
-    yield CodeFact(
-        group,
-        "ptp_therapy",
-        "of therapy codes",
-        [
-            {
-                "code": other,
-                "column_of_code": "1" if edit.column_1 == code else "2",
-                "indicator": edit.indicator,
-                "since": iso(edit.effective),
-                "rationale": edit.rationale,
-            }
-            for edit, other in therapy
-        ],
-        lines=tuple(texts) or ("none",),
-        table=_edits_from(tables, on),
-    )
+    yield _therapy_pairs(tables, advice)
+
+
+def _unsure(tables: StoredTables, name: File, advice: Advice) -> str:
+    """Why a row that is not there says nothing: those that ship are of therapy codes, from one day on."""
+    if tables.release(name, advice.known.on) is not None:
+        return ""
+    shipped = advice.known.therapy and advice.known.on >= RELEASED
+    return "" if shipped else _missing(tables, name, advice.known.on)
+
+
+def _add_ons(tables: StoredTables, advice: Advice) -> CodeFact:
+    carried = tables.addons_with(advice.known.code, advice.known.on)
+    unsure = _unsure(tables, "ncci_addon", advice)
+    name, label = "add_ons", "Add-ons it carries"
+    if unsure and not carried:
+        return CodeFact(_PAIRS, name, label, missing=unsure)
+    lines = (" ".join(carried) or "none",)
+    return CodeFact(_PAIRS, name, label, carried, lines=lines, table=_of(tables, "ncci_addon", advice))
+
+
+def _of(tables: StoredTables, name: File, advice: Advice) -> TableVersion:
+    return tables.release(name, advice.known.on) or TableVersion(name, BUILT_IN)
 
 
 def _other(edit: PtpEdit, code: str) -> str:
     return edit.column_2 if edit.column_1 == code else edit.column_1
 
 
-def _edits_from(tables: StoredTables, on: int) -> TableVersion:
-    return tables.release("ncci_ptp", on) or TableVersion("ncci_ptp", BUILT_IN)
-
-
-def _primaries(
-    addon: AddOn | None, tables: StoredTables, table: TableVersion, code: str, on: int
-) -> CodeFact:
-    group, name, label = "Add-ons and pairs", "primaries", "Primaries it needs"
+def _primaries(tables: StoredTables, advice: Advice) -> CodeFact:
+    code, on = advice.known.code, advice.known.on
+    name, label = "primaries", "Primaries it needs"
+    addon = tables.addon(code, on)
+    table = _of(tables, "ncci_addon", advice)
     if addon is None:
-        return CodeFact(group, name, label, lines=("none, it is not an add-on code",), table=table)
+        if unsure := _unsure(tables, "ncci_addon", advice):
+            return CodeFact(_PAIRS, name, label, missing=unsure)
+        return CodeFact(_PAIRS, name, label, lines=("none, it is not an add-on code",), table=table)
     listed = f": {' '.join(addon.primaries)}" if addon.primaries else ""
     return CodeFact(
-        group,
+        _PAIRS,
         name,
         label,
         {"type": addon.type, "codes": addon.primaries},
@@ -328,8 +310,11 @@ def _primaries(
 
 def _pairs(tables: StoredTables, advice: Advice) -> CodeFact:
     """How many codes are paired with this one, by column and indicator."""
-    code, on = advice.known.code, advice.known.on
-    imported = tables.release("ncci_ptp", on) is not None
+    code = advice.known.code
+    name, label = "ptp", "PTP pairs"
+    if unsure := _unsure(tables, "ncci_ptp", advice):
+        return CodeFact(_PAIRS, name, label, missing=unsure)
+    complete = tables.release("ncci_ptp", advice.known.on) is not None
     counts: dict[str, dict[str, int]] = {}
     texts = []
     for column in ("1", "2"):
@@ -338,19 +323,49 @@ def _pairs(tables: StoredTables, advice: Advice) -> CodeFact:
         counts[f"column_{column}"] = by
         parts = [f"{number} with indicator {each}" for each, number in by.items() if number]
         codes = "1 code" if len(edits) == 1 else f"{len(edits)} codes"
-        texts.append(f"as column {column} with {codes}" + (f": {', '.join(parts)}" if parts else ""))
-    if not advice.known.partners:
-        texts = ["none"]
-    if not imported:
-        texts.append(f"of the therapy codes alone; for all, import {FILES['ncci_ptp']}")
+        if edits:
+            texts.append(f"as column {column} with {codes}: {', '.join(parts)}")
+    if not complete:
+        texts.append(f"of therapy codes alone; for all, import {FILES['ncci_ptp']}")
     return CodeFact(
-        "Add-ons and pairs",
-        "ptp",
-        "PTP pairs",
-        {**counts, "complete": imported},
-        lines=tuple(texts),
-        table=_edits_from(tables, on),
+        _PAIRS,
+        name,
+        label,
+        {**counts, "complete": complete},
+        lines=tuple(texts) or ("none",),
+        table=_of(tables, "ncci_ptp", advice),
     )
+
+
+def _therapy_pairs(tables: StoredTables, advice: Advice) -> CodeFact:
+    """The pairs with therapy codes, each by name."""
+    code, on = advice.known.code, advice.known.on
+    name, label = "ptp_therapy", "of therapy codes"
+    found = []
+    codes: dict[str, list[str]] = {"1": [], "2": []}
+    for edit in advice.known.partners:
+        other = _other(edit, code)
+        partner = tables.procedure(other, on)
+        if partner is None or not partner.therapy:
+            continue
+        column = "1" if edit.column_1 == code else "2"
+        codes[column].append(f"{other} ({edit.indicator})")
+        found.append(
+            {
+                "code": other,
+                "column_of_code": column,
+                "indicator": edit.indicator,
+                "since": iso(edit.effective),
+                "rationale": edit.rationale or None,
+            }
+        )
+    if not found and (unsure := _unsure(tables, "ncci_ptp", advice)):
+        return CodeFact(_PAIRS, name, label, missing=unsure)
+    texts = [f"as column {column} with {' '.join(each)}" for column, each in codes.items() if each]
+    if texts:
+        texts.append("(0): no modifier releases the pair; (1): one does")
+    table = _of(tables, "ncci_ptp", advice)
+    return CodeFact(_PAIRS, name, label, found, lines=tuple(texts) or ("none",), table=table)
 
 
 # -- fee schedule and classes -------------------------------------------------------------------------------
@@ -501,8 +516,8 @@ def _modifiers(advice: Advice) -> Iterator[CodeFact]:
         ),
     )
     for severity, group in (
-        ("error", "Modifiers that do not (Medicare rejects the line)"),
-        ("warning", "Modifiers that hardly do (a warning)"),
+        ("error", "Modifiers that do not fit (Medicare rejects the line)"),
+        ("warning", "Modifiers that seldom fit (a warning)"),
     ):
         found = [each for each in advice.against if each.severity == severity]
         yield CodeFact(

@@ -50,14 +50,17 @@ def _group(title: str, facts: list[CodeFact], width: int) -> Iterator[str]:
 
 
 def _merge(facts: Sequence[CodeFact]) -> Iterator[CodeFact]:
-    """Neighbours that lack the same table as one, if their labels fit."""
+    """Neighbours that lack the same table say so once: side by side if their labels fit, else the last one."""
     for missing, members in groupby(facts, key=lambda fact: fact.missing):
         same = list(members)
         label = ", ".join(fact.label for fact in same)
-        if missing and len(label) < _LABEL - 2:
+        if not missing:
+            yield from same
+        elif len(label) < _LABEL - 2:
             yield replace(same[0], label=label)
         else:
-            yield from same
+            yield from (replace(fact, missing="", lines=("",)) for fact in same[:-1])
+            yield same[-1]
 
 
 def _sources(facts: Sequence[CodeFact]) -> Iterator[str]:
@@ -79,7 +82,7 @@ def _wrap(label: str, line: str, width: int, hang: int = 0) -> list[str]:
         subsequent_indent=" " * (len(label) + hang),
         break_on_hyphens=False,
         break_long_words=False,
-    )
+    ) or [label.rstrip()]
 
 
 def code_as_json(code: str, on: int, facts: Iterable[CodeFact]) -> str:
