@@ -77,6 +77,7 @@ def full(tmp_path_factory):
             "medicaid-2026q3-mue.csv": mue_text([("97530", "4", "1", "z")]),
             "AOC_V2026Q3-MCR.txt": addon_line("3", "0770T", "97530", "2023001")
             + addon_line("1", "0791T", "97116", "2023001"),
+            "medicaid-AOC_V2026Q3-MCD.txt": addon_line("1", "0770T", "97110", "2023001"),
             "HCPC2026_JUL_ANWEB.txt": hcpcs_line("97530", "3", "19950101", betos="M5D", types="UW")
             + hcpcs_line("G0283", "3", "20010101", betos="P6C", types="1"),
             "betpuf20.txt": betos_line("97150", "M5D"),
@@ -237,6 +238,11 @@ def test_pairs_are_those_in_force_with_therapy_codes_named(full, empty):
 def test_an_add_on_and_its_primaries(full, empty):
     found = facts(full, "0770T")["primaries"]
     assert (found["value"], found["since"]) == ({"type": "3", "codes": ["97530"]}, "2023-01-01")
+    medicaid = facts(full, "0770T")["primaries_medicaid"]
+    assert (medicaid["value"], medicaid["table"]) == (
+        {"type": "1", "codes": ["97110"]},
+        "ncci_addon_medicaid",
+    )
     assert "97530" in facts(empty, "0770T")["primaries"]["value"]["codes"]
     assert facts(full, "97116")["add_ons"]["value"] == ["0791T"]
     assert facts(full, "97530", "2022-12-31")["add_ons"]["missing"].startswith(

@@ -255,7 +255,10 @@ _TYPES = {
 
 def _partners(tables: StoredTables, advice: Advice) -> Iterator[CodeFact]:
     yield _add_ons(tables, advice)
-    yield _primaries(tables, advice)
+    yield _primaries("primaries", "Primaries it needs", tables, advice)
+    medicaid = tables.of("medicaid")
+    if medicaid.release("ncci_addon", advice.known.on) != tables.release("ncci_addon", advice.known.on):
+        yield _primaries("primaries_medicaid", "Medicaid", medicaid, advice)
     yield _pairs(tables, advice)
     yield _therapy_pairs(tables, advice)
 
@@ -286,9 +289,8 @@ def _other(edit: PtpEdit, code: str) -> str:
     return edit.column_2 if edit.column_1 == code else edit.column_1
 
 
-def _primaries(tables: StoredTables, advice: Advice) -> CodeFact:
+def _primaries(name: str, label: str, tables: StoredTables, advice: Advice) -> CodeFact:
     code, on = advice.known.code, advice.known.on
-    name, label = "primaries", "Primaries it needs"
     addon = tables.addon(code, on)
     table = _of(tables, "ncci_addon", advice)
     if addon is None:

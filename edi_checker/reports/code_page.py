@@ -50,7 +50,7 @@ def _group(title: str, facts: list[CodeFact], width: int) -> Iterator[str]:
 
 
 def _merge(facts: Sequence[CodeFact]) -> Iterator[CodeFact]:
-    """Neighbours that lack the same table say so once: side by side if their labels fit, else the last one."""
+    """Neighbours that lack the same table say so once: side by side if their labels fit, else at the last."""
     for missing, members in groupby(facts, key=lambda fact: fact.missing):
         same = list(members)
         label = ", ".join(fact.label for fact in same)
