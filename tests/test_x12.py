@@ -99,6 +99,15 @@ def test_other_delimiters_are_taken_from_the_isa() -> None:
     assert found[5].segments()[0][5] == "11>B>1"
 
 
+@pytest.mark.parametrize(("separator", "blank"), [(":", ": "), (":", " :")])
+def test_a_blank_beside_the_component_separator_is_one_fault(separator: str, blank: str) -> None:
+    head = ISA.removesuffix(separator) + blank
+    found = blocks_of("".join(s + "~" for s in [head, *BODY]))
+    assert found[0].delimiters == Delimiters("*", ":", "^", "~")
+    assert [fault.element for block in found for fault in block.faults] == ["ISA16"]
+    assert told(found)[1:] == PLAIN[1:]
+
+
 def test_a_collapsed_isa_is_read_by_counting_its_elements() -> None:
     collapsed = "*".join(part.strip() for part in ISA.split("*"))
     found = told(blocks_of("".join(s + "~" for s in [collapsed, *BODY])))
