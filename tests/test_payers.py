@@ -196,3 +196,23 @@ def test_by_name_the_profile_is_the_same():
     assert (
         profile_of({"claim": {"payer": "commercial"}}, BUILT_IN["medicaid"]).name == "medicaid-without-tables"
     )
+
+
+# -- blanks
+
+
+@pytest.mark.parametrize(
+    ("edit", "rules"),
+    [
+        ({"find": "SV1*", "set": {"1-3": "GP "}}, []),
+        ({"find": "NM1*85", "set": {"9": "1234567893 "}}, []),
+        ({"find": "HI*", "set": {"1-2": "M6281 "}}, []),
+        ({"find": "HI*", "set": {"1-2": "M545 "}}, ["code.diagnosis"]),
+        ({"find": "SV1*", "set": {"1-2": "97001 "}}, ["code.procedure"]),
+        ({"find": "N4*", "replace": "N4*ALBANY*NY*"}, ["code.zip"]),
+    ],
+)
+def test_what_is_padded_is_read_without_it(edit, rules):
+    found = severities({"edit": [edit]})
+    assert found.pop("guide.element-padding") == "warning"
+    assert found == dict.fromkeys(rules, "error")

@@ -193,7 +193,8 @@ def hold_against_others(facts: list[Fact], whole: WholeClaim) -> None:
     _complete(facts, whole, keys)
     memory.billed = [(keys[on], on, write_services(whole, lines)) for on, lines in by_day.items()]
     memory.billed += _billed_by_month(whole, by_day)
-    if "medicare" in whole.profile.names:
+    # The charges of a claim that is replaced are counted already.
+    if "medicare" in whole.profile.names and claim.frequency not in _REPLACING:
         facts += _therapy_years(whole)
 
 
