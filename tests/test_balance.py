@@ -203,6 +203,11 @@ def test_a_payer_that_has_not_decided_yet_balances():
     assert told(payer("")) == []
 
 
+def test_adjustments_of_the_claim_that_do_not_complete_those_of_its_lines_are_one_fault():
+    edits = (payer("CAS*PR*3*2~AMT*D*120"), decided(1, "80", "CAS*CO*45*15"), decided(2, "40", "CAS*PR*1*10"))
+    assert [f.where.element for f in found(*edits)] == ["SVD02"]
+
+
 @pytest.mark.parametrize(
     ("amounts", "at"),
     [
@@ -212,7 +217,8 @@ def test_a_payer_that_has_not_decided_yet_balances():
         ("AMT*A8*150", None),
         ("AMT*A8*150.01", "AMT02"),
         ("AMT*A8*149.99", "AMT02"),
-        ("CAS*CO*45*-10~AMT*D*160", "AMT02"),
+        ("CAS*CO*94*-10~AMT*D*160", None),
+        ("AMT*D*160", "AMT02"),
     ],
 )
 def test_patient_liability_and_totals_stay_within_the_charge(amounts, at):

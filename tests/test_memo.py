@@ -228,7 +228,9 @@ def test_what_is_noted_of_an_input_is_the_same():
         coverage, days, claims = Coverage(), ProviderDays(), ClaimsSeen()
         memory = InputMemory(None, coverage, provider_days=days, claims_seen=claims)
         found = said(of, text, memory)
-        noted.append((found, coverage.gaps(), days._minutes, set(claims._digests), bytes(claims._texts)))
+        noted.append(
+            (found, coverage.gaps(), days._minutes, set(claims._begins._digests), bytes(claims._texts))
+        )
     assert noted[0] == noted[1]
     assert all(noted[0])
 

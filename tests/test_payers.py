@@ -74,6 +74,18 @@ def test_the_payers_id_comes_before_the_filing_indicator():
     assert profile_of(example).name == "uhc"
 
 
+def test_the_medicaid_plans_of_a_commercial_payer_are_medicaid():
+    example = {"claim": {"payer": "medicaid", "payer_id": "87726"}}
+    assert profile_of(example).name == "medicaid-without-tables"
+
+
+@pytest.mark.parametrize("segments", ["HI*BK:7242", "HI*ABK:M545"])
+def test_codes_of_other_days_warn_where_hipaa_does_not_bind(segments):
+    example = {"edit": [{"find": "SBR*", "set": {"9": "WC"}}, {"find": "HI*", "replace": segments}]}
+    found = severities(example)
+    assert {found[rule] for rule in found if rule.startswith("code.diagnosis")} == {"warning"}
+
+
 def test_every_shipped_profile_names_its_sources():
     assert [name for name, profile in BUILT_IN.items() if not profile.sources] == ["commercial"]
 
@@ -184,3 +196,23 @@ def test_by_name_the_profile_is_the_same():
     assert (
         profile_of({"claim": {"payer": "commercial"}}, BUILT_IN["medicaid"]).name == "medicaid-without-tables"
     )
+
+
+# -- blanks
+
+
+@pytest.mark.parametrize(
+    ("edit", "rules"),
+    [
+        ({"find": "SV1*", "set": {"1-3": "GP "}}, []),
+        ({"find": "NM1*85", "set": {"9": "1234567893 "}}, []),
+        ({"find": "HI*", "set": {"1-2": "M6281 "}}, []),
+        ({"find": "HI*", "set": {"1-2": "M545 "}}, ["code.diagnosis"]),
+        ({"find": "SV1*", "set": {"1-2": "97001 "}}, ["code.procedure"]),
+        ({"find": "N4*", "replace": "N4*ALBANY*NY*"}, ["code.zip"]),
+    ],
+)
+def test_what_is_padded_is_read_without_it(edit, rules):
+    found = severities({"edit": [edit]})
+    assert found.pop("guide.element-padding") == "warning"
+    assert found == dict.fromkeys(rules, "error")

@@ -108,6 +108,18 @@ def test_a_blank_beside_the_component_separator_is_one_fault(separator: str, bla
     assert told(found)[1:] == PLAIN[1:]
 
 
+@pytest.mark.parametrize("tail", ["", "END OF FILE"])
+def test_the_separators_of_mainframes_are_no_blanks(tail: str) -> None:
+    swap = str.maketrans({"*": "\x1d", ":": "\x1f", "~": "\x1c", "^": "\x1e"})
+    text = "".join(s + "~" for s in [ISA, *BODY])
+    found = blocks_of((text + tail + text).translate(swap))
+    assert [b.delimiters for b in found if b.kind == "ISA"] == [
+        Delimiters("\x1d", "\x1f", "\x1e", "\x1c")
+    ] * 2
+    assert found[5].segments()[0][5] == "11\x1fB\x1f1"
+    assert [f.kind for b in found for f in b.faults] == ["stray-text"] * bool(tail)
+
+
 def test_a_collapsed_isa_is_read_by_counting_its_elements() -> None:
     collapsed = "*".join(part.strip() for part in ISA.split("*"))
     found = told(blocks_of("".join(s + "~" for s in [collapsed, *BODY])))

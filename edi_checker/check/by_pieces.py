@@ -539,6 +539,8 @@ class _Judging(WholeClaim):
         if not self.regular:
             return False
         rows = self.rows
+        if self.npi == self.group and len({row.entry.service.disciplines for row in rows}) > 1:
+            return False
         for numbers in self.by_day.values():
             if len(numbers) > 1 and len({rows[number].entry.code for number in numbers}) < len(numbers):
                 return False
@@ -574,7 +576,8 @@ class _Judging(WholeClaim):
     def _work(self, head: Head) -> None:
         """Pairs and minutes of the days of a claim."""
         memo, rows, npi = self.memo, self.rows, self.npi
-        worked = self.memory.provider_days if head.frequency == ORIGINAL and npi else None
+        named = npi and npi != self.group
+        worked = self.memory.provider_days if head.frequency == ORIGINAL and named else None
         for on, numbers in self.by_day.items():
             if len(numbers) > 1:
                 self._pair(numbers, on)

@@ -174,8 +174,17 @@ class BlockView(SegmentRun):
         head = self.__dict__.get("segment")
         if head is not None:
             segments[0] = head
+        for fault in self.__dict__.get("faults", ()):
+            if fault.kind == "element-padding":
+                segment = segments[fault.position - self.position]
+                number = int(fault.element[len(segment[0]) :][:2])
+                segment[number] = self._without_padding(segment[number])
         self.segments = segments
         return segments
+
+    def _without_padding(self, text: str) -> str:
+        """An element without the blanks around it or its components: they are told once, and mean nothing."""
+        return self.component.join([part.strip(" ") for part in text.split(self.component)])
 
 
 class Transaction(BlockView):
@@ -609,7 +618,7 @@ class Claim(BlockView):
     @once
     def segment(self) -> Segment:
         """CLM"""
-        if "segments" in self.__dict__:
+        if "segments" in self.__dict__ or self.faults:
             return self.segments[0]
         text, delimiters = self.block.text, self.block.delimiters
         return text.partition(delimiters.terminator)[0].split(delimiters.element)

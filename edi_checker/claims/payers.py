@@ -68,6 +68,7 @@ PROPERTY_CASUALTY = Profile(
         "modifier.not-applicable": "warning",
         "situation.note-for-unlisted": "warning",
         "code.diagnosis": "warning",
+        "code.diagnosis-version": "warning",
         "code.procedure": "warning",
     },
     inherits=COMMERCIAL.names,
@@ -121,7 +122,8 @@ class Choice:
             return self.others
         if self.by_payer:
             profile = self.by_payer.get(subscriber.payer_id.strip().upper())
-            if profile is not None:
+            # The id of UnitedHealthcare stands for its Medicaid plans too, which have Medicaid's own rules.
+            if profile is not None and (profile is not UHC or subscriber.filing_indicator != "MC"):
                 return profile
         return self.by_filing_indicator.get(subscriber.filing_indicator, self.others)
 

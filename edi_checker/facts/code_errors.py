@@ -337,12 +337,15 @@ def _open_fact(
 
 
 def without_refused(facts: list[Fact], faults: tuple[Fault, ...]) -> list[Fact]:
-    """The code errors without those of elements that the guide refuses already: one cause, one finding."""
-    refused = {(fault.position, fault.element) for fault in faults}
+    """The code errors without those of elements that the guide refuses already: one cause, one finding.
+
+    Padding is no cause of one: what is padded is read without it.
+    """
+    refused = {(fault.position, fault.element) for fault in faults if fault.kind != "element-padding"}
     if not refused:
         return facts
     # Which diagnosis a pointer means, and which is the first, is not known where one is not written right.
-    unsure = any(fault.segment == "HI" for fault in faults)
+    unsure = any(fault.segment == "HI" and fault.kind != "element-padding" for fault in faults)
     kept = []
     for fact in facts:
         place, values = fact.stands_on[""][0].place(""), fact.values

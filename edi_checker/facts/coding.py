@@ -133,7 +133,7 @@ def code_days_of(dated: Sequence[Line], tables: Tables, profile: Profile) -> Ite
             continue
         # A limit of a line (MAI 1) keeps lines apart.
         alone = line.ordinal if service.mue is not None and service.mue.mai == "1" else 0
-        together.setdefault((service.code, line.npi, alone), []).append(line)
+        together.setdefault((service.code, line.given_by, alone), []).append(line)
     providers = _number_providers(dated)
     for lines in together.values():
         for on, group in _by_day(lines):
@@ -142,7 +142,7 @@ def code_days_of(dated: Sequence[Line], tables: Tables, profile: Profile) -> Ite
             others = tuple([line for line in group if line is not main])
             units = sum(line.units_a_day for line in group)
             modifiers = tuple(dict.fromkeys([m for line in group for m in line.service.modifiers]))
-            yield _code_day(on, main, others, units, mue, modifiers, providers[main.npi], profile)
+            yield _code_day(on, main, others, units, mue, modifiers, providers[main.given_by], profile)
 
 
 def _by_day(lines: list[Line]) -> Iterator[tuple[int, list[Line]]]:
@@ -170,14 +170,17 @@ def _crossing(group: list[Line], mue: MueLimit | None) -> Line:
 
 
 def _number_providers(lines: Sequence[Line]) -> dict[str, int]:
-    """A number for each rendering NPI, the same one where the lines are certainly of one provider."""
+    """A number for who gave each line, the same one where the lines are certainly of one provider."""
     numbers: dict[str, int] = {}
     by_taxonomy: dict[str, int] = {}
     for line in lines:
-        if line.npi not in numbers:
-            numbers[line.npi] = by_taxonomy.get(line.taxonomy) or len(numbers) + 1
-        if line.taxonomy:
-            by_taxonomy.setdefault(line.taxonomy, numbers[line.npi])
+        given_by = line.given_by
+        # The taxonomy of a group is none of its therapists'.
+        taxonomy = line.taxonomy if given_by == line.npi else ""
+        if given_by not in numbers:
+            numbers[given_by] = by_taxonomy.get(taxonomy) or len(numbers) + 1
+        if taxonomy:
+            by_taxonomy.setdefault(taxonomy, numbers[given_by])
     return numbers
 
 
@@ -304,7 +307,8 @@ def by_discipline(group: list[Line]) -> dict[str, list[Line]]:
 def _add_worked(worked: ProviderDays, on: int, lines: list[Line], least: int) -> int:
     """Add a day's least minutes to its rendering providers; return the sum of the busiest of them so far."""
     busiest = 0
-    npis = dict.fromkeys([line.npi for line in lines if line.npi])
+    # A group that names nobody may have had several therapists at work.
+    npis = dict.fromkeys([line.npi for line in lines if line.npi and line.npi != line.whole.group])
     for npi in npis:
         own = [line for line in lines if line.npi == npi]
         if all(line.minutes is not None for line in own):

@@ -193,7 +193,8 @@ def hold_against_others(facts: list[Fact], whole: WholeClaim) -> None:
     _complete(facts, whole, keys)
     memory.billed = [(keys[on], on, write_services(whole, lines)) for on, lines in by_day.items()]
     memory.billed += _billed_by_month(whole, by_day)
-    if "medicare" in whole.profile.names:
+    # The charges of a claim that is replaced are counted already.
+    if "medicare" in whole.profile.names and claim.frequency not in _REPLACING:
         facts += _therapy_years(whole)
 
 
@@ -254,12 +255,13 @@ def _earlier_days(
 ) -> Iterator[Fact]:
     """The units of a code by one rendering provider, on this claim and earlier ones."""
     tables, profile = whole.setting.tables, whole.profile
-    for code, npi in dict.fromkeys([(line.service.code, line.npi) for line in lines]):
+    for code, given_by in dict.fromkeys([(line.service.code, line.given_by) for line in lines]):
         mue = tables.mue(code, on)
         if mue is None or mue.mai == "1":
             continue
-        own = [line for line in lines if (line.service.code, line.npi) == (code, npi)]
-        others = [other for other in earlier if (other.service.code, other.npi) == (code, npi)]
+        own = [line for line in lines if (line.service.code, line.given_by) == (code, given_by)]
+        giver_of = own[0].giver_of
+        others = [other for other in earlier if (other.service.code, giver_of(other)) == (code, given_by)]
         here = [line.units for line in own]
         before = [other.units for other in others]
         if not others or None in here or None in before:

@@ -52,8 +52,9 @@ def add_other_payers(facts: list[Fact], whole: WholeClaim) -> None:
     if not set(decided) <= set(ids) or len(set(ids)) < len(ids):
         # Who decided what cannot be told; of lines with a payer that is not named a rule speaks.
         return
-    paid = [other.amount("D") for other in others]
-    total = sum(filter(None, paid))
+    paid = [other.amount("D") or 0 for other in others]
+    # What one payer paid above the charge its own adjustments explain, or its own balance tells.
+    total = sum(paid) if max(paid) <= charge else None
     for ordinal, other in enumerate(others, 1):
         of_lines = decided.get(other.payer.id, [])
         facts.append(_other_payer(whole, other, ordinal, charge, of_lines, total))
@@ -182,7 +183,7 @@ def _other_payer(
     ordinal: int,
     charge: int,
     of_lines: list[Decision],
-    total_paid: int,
+    total_paid: int | None,
 ) -> Fact:
     claim, place = whole.claim, element(other.segments[0], 1)
     paid = other.amount("D")
@@ -192,8 +193,9 @@ def _other_payer(
     before = line_payments if of_lines else charge
     expected = None if before is None or adjustments is None else before - adjustments
     unexplained = _unexplained(charge, of_lines, other)
-    if unexplained == 0 and paid == line_payments:
-        # Adjustments of the claim that complete those of its lines take nothing from what was paid.
+    if paid == line_payments and (unexplained == 0 or line_difference):
+        # Adjustments of the claim that complete those of its lines take nothing from what was paid. Where
+        # they do not, the lines say so.
         expected = paid
     values: dict[str, Value] = {
         "date": whole.first,

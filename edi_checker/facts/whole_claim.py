@@ -202,20 +202,32 @@ class Line:
                 found.append(other.service.code)
         return tuple(dict.fromkeys(found))
 
+    @property
+    def given_by(self) -> str:
+        """What stands for who gave the line."""
+        return self.giver_of(self)
+
+    def giver_of(self, other: Served) -> str:
+        """What stands for who gave a line of the same billing provider: its NPI, with the discipline where
+        that NPI is the group's, which may have several therapists and names none.
+        """
+        npi = other.npi
+        return npi + "".join(other.service.disciplines) if npi and npi == self.whole.group else npi
+
     def surely_with(self, other: Served) -> bool:
         """Whether both lines are certainly of one provider: one rendering NPI, or one rendering taxonomy that
         both give, under one billing provider.
         """
-        return self.npi == other.npi or (
-            self.taxonomy != "" and self.taxonomy == other.taxonomy and self._shares_plan_with(other)
-        )
+        if self.npi == other.npi:
+            return self.given_by == self.giver_of(other) or self._shares_plan_with(other)
+        return self.taxonomy != "" and self.taxonomy == other.taxonomy and self._shares_plan_with(other)
 
     def maybe_with(self, other: Served) -> bool:
         """Whether both lines may be of one provider: not so where two NPIs give two taxonomies, or work under
-        the plans of care of two disciplines.
+        the plans of care of two disciplines, which one group without a rendering provider may do too.
         """
         if self.npi == other.npi:
-            return True
+            return self.surely_with(other)
         if self.taxonomy and other.taxonomy and self.taxonomy != other.taxonomy:
             return False
         return self._shares_plan_with(other)
@@ -295,6 +307,12 @@ class WholeClaim:
         if not taxonomy and billing is not None and rendering.run is billing.provider.run:
             taxonomy = billing.taxonomy
         return rendering.npi, taxonomy
+
+    @once
+    def group(self) -> str:
+        """NPI of the organization that bills, "" where that is a person"""
+        billing = self.claim.billing
+        return billing.provider.npi if billing is not None and billing.provider.entity_type == "2" else ""
 
     @once
     def around(self) -> Around:

@@ -145,9 +145,11 @@ def _refuse_other_encodings(data: bytes) -> None:
 
 
 _BLANK = " \t\r\n\f\v\x00\x1a"
+# The separators of mainframes (1C to 1F) are blanks to Python, if not told to think in ASCII.
+_ISA = re.compile(r"(?a)ISA[^A-Za-z0-9\s]")
 # A blank beside the component separator, where the terminator is sure: the next segment follows it.
 _BLANK_IN_ISA16 = re.compile(
-    r"(?: (?=\S)|(?=\S ))(\S) ?([^A-Za-z0-9\s])(?=[\r\n]*(?:GS|TA1|IEA)[^A-Za-z0-9\s])"
+    r"(?a)(?: (?=\S)|(?=\S ))(\S) ?([^A-Za-z0-9\s])(?=[\r\n]*(?:GS|TA1|IEA)[^A-Za-z0-9\s])"
 )
 _ISA_REACH = 1000  # characters within which the 16 elements of an ISA must end; the legal width is 106
 _HEAD_REACH = 1 << 15  # characters that are looked at for the component separator that the claims really use
@@ -203,7 +205,7 @@ class _Reader:
     def _at_interchange(self) -> bool:
         while len(self._text) < _HEAD_REACH and self._more():
             pass
-        return re.match(r"ISA[^A-Za-z0-9\s]", self._text) is not None
+        return _ISA.match(self._text) is not None
 
     def _header(self) -> tuple[Delimiters, bool, tuple[Fault, ...]]:
         """Find the delimiters by counting the elements of the ISA; say whether the file is wrapped."""
@@ -261,9 +263,9 @@ class _Reader:
     def _interchange(self, d: Delimiters, wrapped: bool, faults: tuple[Fault, ...]) -> Iterator[Block]:
         term = re.escape(d.terminator)
         starts = re.compile(
-            rf"{term}(?=(?:CLM|HL|SE|ST|GS|GE|IEA|TA1){re.escape(d.element)}|ISA[^A-Za-z0-9\s])"
+            rf"(?a){term}(?=(?:CLM|HL|SE|ST|GS|GE|IEA|TA1){re.escape(d.element)}|ISA[^A-Za-z0-9\s])"
         )
-        next_interchange = re.compile(rf"{term}[ \t\r\n]*(?=ISA[^A-Za-z0-9\s])")
+        next_interchange = re.compile(rf"(?a){term}[ \t\r\n]*(?=ISA[^A-Za-z0-9\s])")
         trailer = "IEA" + d.element
         first = True
         oversized = False
@@ -331,7 +333,7 @@ class _Reader:
 
     def _note_layout(self, new: str, d: Delimiters, wrapped: bool) -> None:
         if wrapped and not self._broken:
-            self._broken = re.search(f"[^{re.escape(d.terminator)}\\s][\\r\\n]++\\S", new) is not None
+            self._broken = re.search(f"(?a)[^{re.escape(d.terminator)}\\s][\\r\\n]++\\S", new) is not None
         if not self._indented and any(each in new for each in (f"{d.terminator} ", "\t", "\n ", "\r ")):
             self._indented = _is_indented(new, d)
 
@@ -375,7 +377,7 @@ class _Reader:
         """Text after an interchange that is not the next one: pass over it, up to an ISA or the end."""
         opening = re.compile(rf"(?:GS|ST|HL|CLM){re.escape(d.element)}")
         opens = False
-        while not (found := re.search(r"ISA[^A-Za-z0-9\s]", self._text)):
+        while not (found := _ISA.search(self._text)):
             opens = opens or opening.search(self._text) is not None
             self._text = self._text[-4:]
             if not self._more():
@@ -448,7 +450,7 @@ def _component_in_use(text: str, element: str, component: str, terminator: str) 
     elements = text[start:].partition(terminator)[0].split(element, 6)
     if len(elements) < 6 or component in elements[5]:
         return ""
-    found = re.fullmatch(r"[0-9]{2}([^A-Za-z0-9\s])[AB]\1[0-9A-Z]", elements[5])
+    found = re.fullmatch(r"(?a)[0-9]{2}([^A-Za-z0-9\s])[AB]\1[0-9A-Z]", elements[5])
     return found.group(1) if found else ""
 
 
