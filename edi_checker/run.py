@@ -84,8 +84,8 @@ class TookTooLong(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one input may cost: `findings` that are listed and answered, and `seconds` of `clock`, None for any
-    number. An input that takes longer is not checked.
+    """What one input may cost: `findings` that are listed and answered, and `seconds` of `clock`, None for
+    any number. An input that takes longer is not checked.
     """
 
     findings: int = MOST_FINDINGS

@@ -194,9 +194,7 @@ class Acknowledger:
             return
         self._abandon_group("it has no end")
         number_999, number_277 = self._numbers.draw(), self._numbers.draw()
-        ack999 = Group999(
-            part, self._groups_999, number_999, self._day, self._element_number, self._room_999
-        )
+        ack999 = Group999(part, self._groups_999, number_999, self._day, self._element_number, self._room_999)
         ack999.note(part, errors)
         reference = f"{number_277:09d}"
         ack277ca = Group277(part, self._out_277, number_277, self._day, reference, self._room_277)

@@ -121,7 +121,7 @@ class Group277:
     """The answers to the sets of one functional group, one 277 for each, written to `out` as they pass.
 
     Totals stand before the claims they count, so the claims wait in a spool until provider and set are over.
-    Each status of a rejected claim takes a place of the `room`; where there is none, a claim has its first one.
+    Each status of a rejected claim takes a place of the `room`; where there is none, the first one stands.
     """
 
     def __init__(self, group: Group, out: Spool, number: int, day: Day, reference: str, room: Room) -> None:
