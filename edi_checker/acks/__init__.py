@@ -90,8 +90,8 @@ class Acknowledger:
     For each interchange one answer interchange in the 999 (with its TA1, where ISA14 asks for one or there is
     something to note) and one in the 277CA; an interchange that is rejected whole gets its TA1 and nothing
     else. `received` is the date of receipt CCYYMMDD and `time` an HHMM: they date the answers, so that the
-    same input gives the same bytes again. Memory does not grow with the input. A 999 and a 277CA say of at most
-    `most` errors of the input what they are; the rest of the verdicts stand without.
+    same input gives the same bytes again. Memory does not grow with the input. Of at most `most` errors of
+    the input the 999 and the 277CA say what they are.
 
     Any order of parts is taken; what a missing part leaves open is withheld.
     """
