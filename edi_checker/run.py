@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,7 @@ from edi_checker.facts import Coverage, Gap, InputMemory
 from edi_checker.files.inputs import Input, Unreadable
 from edi_checker.files.output import open_text, write_whole
 from edi_checker.guide.table import Guide
-from edi_checker.reports.findings_log import FindingsLog, Summary, Tally
+from edi_checker.reports.findings_log import MOST_FINDINGS, FindingsLog, Summary, Tally
 from edi_checker.reports.json_report import JsonReport
 from edi_checker.rules import Rule
 from edi_checker.x12.blocks import NotX12
@@ -78,6 +78,41 @@ class Watcher:
     crash: Callable[[Exception], None]
 
 
+class TookTooLong(Exception):
+    """An input was not checked to its end in the time that it is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one input may cost: `findings` that are listed and answered, and `seconds` of `clock`, None for
+    any number. An input that takes longer is not checked.
+    """
+
+    findings: int = MOST_FINDINGS
+    seconds: float | None = None
+    clock: Callable[[], float] = field(default=lambda: 0.0, repr=False)
+
+    def timer(self) -> Callable[[], None]:
+        """What to call now and then from here on; raises TookTooLong when the time is over."""
+        seconds, clock = self.seconds, self.clock
+        if seconds is None:
+            return _do_nothing
+        end = clock() + seconds
+
+        def look() -> None:
+            if clock() > end:
+                raise TookTooLong(f"it takes longer than the {seconds:g} seconds of --max-seconds")
+
+        return look
+
+
+def _do_nothing() -> None:
+    pass
+
+
+_USUAL = Limits()
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What became of an input. `troubles` says, a sentence each, what could not be written and why."""
@@ -104,6 +139,7 @@ class Output:
         report: Report | None = None,
         page: HtmlReport | None = None,
         redactor: Redactor | None = None,
+        limits: Limits = _USUAL,
     ) -> None:
         self._checker = checker
         self._name = name
@@ -112,13 +148,15 @@ class Output:
         self._report = report
         self._page = page
         self._redactor = redactor
-        self.journal = FindingsLog(source.path)
+        self.journal = FindingsLog(source.path, most=limits.findings)
         self._exhibits: ClaimViews | None = None
         self._acknowledger: Acknowledger | None = None
         if page is not None or (files is not None and files.page):
             self._exhibits = _make_exhibits()
         if self._exhibits is not None or (files is not None and files.acks):
-            self._acknowledger = Acknowledger(checker.setting.received, _numbers_of(checker.guide))
+            self._acknowledger = Acknowledger(
+                checker.setting.received, _numbers_of(checker.guide), most=limits.findings
+            )
         self._splitter = Splitter() if files is not None and files.split else None
         takers = (self.journal, self._exhibits, self._acknowledger, self._splitter)
         self._profiles: Counter[str] = Counter()
@@ -218,6 +256,7 @@ def check_input(
     watcher: Watcher,
     page: HtmlReport | None = None,
     redactor: Redactor | None = None,
+    limits: Limits = _USUAL,
 ) -> Result:
     """Check one input and write all that is to be written of it; the arguments as of Output.
 
@@ -227,10 +266,18 @@ def check_input(
     checker.engine.begin()
     coverage = Coverage()
     with Output(
-        checker, source, name, report=report, files=files, watcher=watcher, page=page, redactor=redactor
+        checker,
+        source,
+        name,
+        report=report,
+        files=files,
+        watcher=watcher,
+        page=page,
+        redactor=redactor,
+        limits=limits,
     ) as output:
         try:
-            sha256, failure = _read(checker, source, coverage, output, watcher)
+            sha256, failure = _read(checker, source, coverage, output, watcher, limits.timer())
         finally:
             watcher.ended()
         tally = Tally(*astuple(checker.engine.tally()))
@@ -260,7 +307,12 @@ def _write_split(splitter: Splitter, failed: bool, files: Files, name: str, watc
 
 
 def _read(
-    checker: Checker, source: Input, coverage: Coverage, output: Output, watcher: Watcher
+    checker: Checker,
+    source: Input,
+    coverage: Coverage,
+    output: Output,
+    watcher: Watcher,
+    look: Callable[[], None],
 ) -> tuple[str | None, str]:
     """Pass the input through; its SHA-256, and why it could not be checked to its end, "" where it was."""
     failure = ""
@@ -270,9 +322,12 @@ def _read(
         memory = InputMemory(checker.setting.minutes, coverage)
         with source.open() as reading:
             try:
-                for handful in take_handfuls(checker.check(cast(BinaryIO, reading), memory), Checked.length):
+                checked = _looking(checker.check(cast(BinaryIO, reading), memory), look)
+                for handful in take_handfuls(checked, Checked.length):
                     output.add(handful)
                     watcher.position(reading.position())
+            except TookTooLong as error:
+                return None, str(error)
             except (Unreadable, NotX12) as error:
                 failure = str(error)
             return reading.digest(), failure
@@ -280,6 +335,13 @@ def _read(
         return None, str(error)
     except Exception as error:  # noqa: BLE001  # no input may end the run of the others
         return None, _name_crash(error, watcher)
+
+
+def _looking(checked: Iterable[Checked], look: Callable[[], None]) -> Iterator[Checked]:
+    """The parts as they come, with a look at the time behind each."""
+    for each in checked:
+        yield each
+        look()
 
 
 def _name_crash(error: Exception, watcher: Watcher) -> str:

@@ -89,19 +89,74 @@ def addon_line(
     return "".join(text.ljust(width) for text, width in fields) + "\r\n"
 
 
-def mpfs_line(code: str, modifier: str, status: str, indicators: Sequence[str]) -> str:
-    """`indicators`: PC/TC, global days, multiple procedures, bilateral, assistant, co-surgeon, team."""
+NO_UNITS = "0.00,0.00,,0.00,,0.00,0.00,0.00"
+
+
+def mpfs_line(
+    code: str,
+    modifier: str,
+    status: str,
+    indicators: Sequence[str],
+    *,
+    units: str = NO_UNITS,
+    supervision: str = "09",
+) -> str:
+    """`indicators`: PC/TC, global days, multiple procedures, bilateral, assistant, co-surgeon, team.
+
+    `units`: the cells of work, practice expense with its mark outside and in a facility, malpractice, totals.
+    """
     pctc, days, multiple, bilateral, assistant, co, team = indicators
     return (
-        f'{code},{modifier},"(text, left out)",{status},,0.00,0.00,,0.00,,0.00,0.00,0.00,{pctc},{days},'
-        f"0.00,0.00,0.00,{multiple},{bilateral},{assistant},{co},{team},9,,33.4009,09,0,99,0.00,0.00,0.00\n"
+        f'{code},{modifier},"(text, left out)",{status},,{units},{pctc},{days},'
+        f"0.00,0.00,0.00,{multiple},{bilateral},{assistant},{co},{team},9,,33.4009,{supervision},0,99,"
+        "0.00,0.00,0.00\n"
     )
 
 
-def hcpcs_line(code: str, kind: str, first: str, last: str = "") -> str:
-    """A record of 320 characters; dates CCYYMMDD."""
-    text = f"{code:<5}00100{kind}".ljust(268) + f"{first:<8}{first:<8}{last:<8}N"
-    return text.ljust(320) + "\r\n"
+def hcpcs_line(code: str, kind: str, first: str, last: str = "", *, betos: str = "", types: str = "") -> str:
+    """A record of 320 characters; dates CCYYMMDD; `types` are up to five types of service."""
+    text = f"{code:<5}00100{kind}".ljust(256) + f"{betos:<3} {types:<5}".ljust(12)
+    return f"{text}{first:<8}{first:<8}{last:<8}N".ljust(320) + "\r\n"
+
+
+def betos_line(code: str, betos: str, last: str = "") -> str:
+    """A record of 17 characters, or of 9 where the code goes on."""
+    return f"{code} {betos:<3}{last}\r\n"
+
+
+RBCS_HEAD = (
+    "HCPCS_Cd,RBCS_Id,RBCS_Cat,RBCS_Cat_Desc,RBCS_Cat_Subcat,RBCS_Subcat_Desc,RBCS_FamNumb,RBCS_Family_Desc,"
+    "RBCS_Major_Ind,HCPCS_Cd_Add_Dt,HCPCS_Cd_End_Dt,RBCS_Latest_Assignment,First_RBCS_Release_Year,"
+    "RBCS_Analysis_Start_Dt,RBCS_Analysis_End_Dt,Alt_Assignment_Method,RBCS_Id_Ever_Reassigned\n"
+)
+
+
+def rbcs_text(rows: Iterable[Sequence[str]]) -> str:
+    """Rows of code, class, its category and subcategory in words, first and last day (MM/DD/YYYY), 1 for the
+    latest class of a code and 0 for an earlier one.
+    """
+    return RBCS_HEAD + "".join(
+        f'{code},{name},{name[0]},{category},{name[:2]},"{subcategory}",{name[2:5]},(a family),{name[5]},'
+        f"{first},{last},{latest},2020,01/01/2014,12/31/9999,0,0\n"
+        for code, name, category, subcategory, first, last, latest in rows
+    )
+
+
+OPPS_HEAD = (
+    "Addendum B.-Final OPPS Payment by HCPCS Code for CY 2026,,,,,,,,,\n"
+    '"A notice of copyright, in one cell.",,,,,,,,,\n'
+    ",,,,,,,,,\n"
+    "HCPCS Code,Short Descriptor,SI,APC,Relative Weight,Payment Rate,National Unadjusted Copayment,"
+    'Minimum Unadjusted Copayment,"Note: Actual copayments would be lower, if capped",* Indicates a Change\n'
+)
+
+
+def opps_text(rows: Iterable[Sequence[str]]) -> str:
+    """Rows of code, status indicator, APC; a note stands below them, as CMS puts some."""
+    lines = [
+        f'{code},"(text, left out)",{status},{group},1.4879,$136.02 ,,,,\n' for code, status, group in rows
+    ]
+    return OPPS_HEAD + "".join(lines) + '"* This is a note, of several words.",,,,,,,,,\n'
 
 
 def icd_line(order: int, code: str, billable: bool) -> str:

@@ -1043,7 +1043,7 @@ def test_memory_does_not_grow_with_the_claims():
     ]
     after = [c for c in check(ONE) if isinstance(c.part, (TransactionEnd, GroupEnd, InterchangeEnd))]
     bad = on_claim("C1", on_line(1, "A8:453"), at_element("CLM06", "7"))(claim.part)
-    acknowledger = Acknowledger(RECEIVED, NUMBER_OF)
+    acknowledger = Acknowledger(RECEIVED, NUMBER_OF, most=1_000_000)
     tracemalloc.start()
     try:
         for checked in before:

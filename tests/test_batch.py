@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import itertools
 import json
 import os
 import random
@@ -38,7 +39,7 @@ from edi_checker.reference.tables import built_in
 from edi_checker.reports.json_report import read_findings
 from edi_checker.rules import load as load_rules
 from edi_checker.rules.model import Reference
-from edi_checker.run import Files, Watcher, check_input
+from edi_checker.run import Files, Limits, Watcher, check_input
 from edi_checker.x12.blocks import MAX_BLOCK, MAX_SEGMENT, Bounds, read_blocks
 from generate_claims import generate
 
@@ -123,7 +124,7 @@ def inline(monkeypatch):
     return put
 
 
-def one_process(checker, rulebook, source, folder, *, page=False, redactor=None):
+def one_process(checker, rulebook, source, folder, *, page=False, redactor=None, limits=None):
     """What a single process writes of each input, by name of the file."""
     inputs = list(find_inputs([str(source)]))
     folder.mkdir(parents=True, exist_ok=True)
@@ -131,7 +132,16 @@ def one_process(checker, rulebook, source, folder, *, page=False, redactor=None)
     files = Files(folder, acks=True, version="1", rules=rulebook.rules, page=page)
     watcher = Watcher(lambda _: None, lambda: None, lambda _: None)
     for each, name in zip(inputs, name_all(inputs), strict=True):
-        check_input(fresh, each, name, report=None, files=files, watcher=watcher, redactor=redactor)
+        check_input(
+            fresh,
+            each,
+            name,
+            report=None,
+            files=files,
+            watcher=watcher,
+            redactor=redactor,
+            limits=limits or Limits(),
+        )
     return written(folder)
 
 
@@ -147,12 +157,21 @@ def session(
     look=None,
     page=False,
     key=b"",
+    limits=None,
     **options,
 ):
     inputs = list(find_inputs([str(source) for source in sources]))
     folder.mkdir(parents=True, exist_ok=True)
     redactor = Redactor(key) if key else None
-    settings = Settings(workers, "ndjson", resume, options, redactor=redactor, range_size=size)
+    settings = Settings(
+        workers,
+        "ndjson",
+        resume,
+        options,
+        redactor=redactor,
+        range_size=size,
+        limits=limits or Limits(),
+    )
     files = Files(folder, acks=True, version="1", rules=rulebook.rules, page=page)
     return run_session(
         checker,
@@ -416,6 +435,55 @@ def test_what_is_remembered_is_bounded_over_all_ranges(
     source = save(tmp_path / "in", mutations()[change](claims))
     session(checker, rulebook, [source], tmp_path / "out")
     assert written(tmp_path / "out") == one_process(checker, rulebook, source, tmp_path / "one")
+
+
+@pytest.mark.parametrize("most", [1, 7, 15])
+def test_a_hostile_number_of_findings_is_cut_alike_in_ranges(
+    tmp_path, checker, rulebook, claims, inline, most
+):
+    inline()
+    source = save(tmp_path / "in", claims)
+    limits = Limits(findings=most)
+    session(checker, rulebook, [source], tmp_path / "out", limits=limits)
+    whole = one_process(checker, rulebook, source, tmp_path / "one", limits=limits)
+    found = json.loads(next(data for name, data in whole.items() if name.endswith(".json")))["files"][0]
+    assert len(found["findings"]) == most
+    assert (
+        sum(found["unlisted"].values())
+        == sum(found["counts"][s] for s in ("error", "warning", "info")) - most
+    )
+    assert written(tmp_path / "out") == whole
+    listed = (tmp_path / "out" / "findings.ndjson").read_text().splitlines()
+    assert len(listed) == most + len(found["unlisted"])
+    assert json.loads(listed[-1])["unlisted"] > 0
+
+
+def test_a_hostile_envelope_is_given_up_alike_in_ranges(tmp_path, checker, rulebook, claims, inline):
+    inline()
+    head, _, rest = claims.partition("\nST*")
+    source = save(tmp_path / "in", f"{head}\n" + "ST*837*0001~\n" * 150 + f"ST*{rest}")
+    session(checker, rulebook, [source], tmp_path / "out")
+    whole = one_process(checker, rulebook, source, tmp_path / "one")
+    assert written(tmp_path / "out") == whole
+    [made] = [json.loads(data) for name, data in whole.items() if name.endswith(".json")]
+    assert made["files"][0]["outcome"] == "not_checked"
+    assert not [name for name in whole if name.endswith(("999", "277ca", "ta1"))]
+
+
+def test_a_hostile_input_that_takes_too_long_is_not_checked(tmp_path, checker, rulebook, claims, inline):
+    inline()
+    ticks = itertools.count()
+    limits = Limits(seconds=2, clock=lambda: next(ticks))
+    source = save(tmp_path / "in", claims)
+    outcome = session(checker, rulebook, [source], tmp_path / "out", limits=limits)
+    assert outcome.records[0].outcome == "not_checked"
+    assert "--max-seconds" in outcome.records[0].reason
+    [made] = [
+        json.loads(data)
+        for name, data in one_process(checker, rulebook, source, tmp_path / "one", limits=limits).items()
+        if name.endswith(".json")
+    ]
+    assert "--max-seconds" in made["files"][0]["reason"]
 
 
 def test_ranges_of_a_large_set_know_what_is_before(one_set):

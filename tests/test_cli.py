@@ -332,12 +332,14 @@ def test_wrong_use_stops_before_anything_is_written(folder, arguments, said):
     assert not Path("report").exists()
 
 
-def test_malformed_minutes_beside_an_input_stop_the_run(folder):
+def test_malformed_minutes_beside_an_input_cost_that_input_alone(folder):
     Path("clean.minutes.csv").write_text("claim,line,minutes\nA-1,1,-5\n")
-    done = check("--out-dir", "out", "faulty.837", "clean.837")
-    assert done.exit_code == 2
-    assert "clean.minutes.csv, row 2" in done.stderr
-    assert not Path("out").exists()
+    assert check("clean.837", "faulty.837").exit_code == 2
+    bad, good = report("clean.837", "faulty.837")["files"]
+    assert bad["outcome"] == "not_checked"
+    assert "clean.minutes.csv, row 2" in bad["reason"]
+    assert good["outcome"] != "not_checked"
+    assert good["findings"]
 
 
 def test_minutes_beside_an_input_count_for_it(folder):

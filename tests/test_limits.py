@@ -33,7 +33,7 @@ def test_the_numbers_of_the_page_are_those_of_the_code():
         "blanks before the first interchange": blocks.MAX_BLOCK,
         "files in an archive": inputs.MAX_MEMBERS,
         "bytes of an archive's list of files": inputs.MAX_DIRECTORY,
-        "bytes to which an archive unpacks": inputs._BOMB_FLOOR,
+        "bytes to which an archive unpacks, all its files together": inputs._BOMB_FLOOR,
         "characters that a pattern looks at": patterns.MAX_TEXT,
         "findings of one rule in one part of a file": engine.MAX_FINDINGS,
         "characters of one value in a message": judgement._MAX_SAID,
@@ -50,7 +50,7 @@ def test_the_numbers_of_the_page_are_those_of_the_code():
         "bytes of `edi-checker.toml`": config.MAX_BYTES,
     }.items():
         assert f"{number:,} |" in row(begin), begin
-    assert f"{inputs._BOMB_RATIO} times" in row("bytes to which an archive unpacks")
+    assert f"{inputs._BOMB_RATIO} times" in row("bytes to which an archive unpacks, all its files together")
     helped = CliRunner().invoke(commands, ["check", "--help"]).output.replace("\n", " ")
     for number in (blocks.MAX_SEGMENT, blocks.MAX_BLOCK, inputs._BOMB_FLOOR, inputs._BOMB_RATIO):
         assert str(number) in helped

@@ -23,6 +23,7 @@ from edi_checker.reference.store import (
 )
 from edi_checker.reference.store.layouts import parse_day
 from edi_checker.reference.store.packed import Damaged, Packed, Packer, Shape
+from edi_checker.reference.store.release import SHAPES
 from edi_checker.reference.tables import BUILT_IN, built_in
 from make_cms_files import (
     ADDON_CAPTIONS,
@@ -31,11 +32,14 @@ from make_cms_files import (
     MUE_HEAD,
     PTP_HEAD,
     addon_line,
+    betos_line,
     hcpcs_line,
     icd_line,
     mpfs_line,
     mue_text,
+    opps_text,
     ptp_text,
+    rbcs_text,
     write_workbook,
 )
 from paths import REFERENCE
@@ -594,6 +598,192 @@ def test_hcpcs_comes_in_a_workbook_too(tmp_path, folder):
     assert tables_of(folder, str(tmp_path / "HCPC2026_JUL_ANWEB.xlsx")).hcpcs("G0283", 20260701)
 
 
+UNITS = "0.44,0.66,,0.63,NA,0.012,1.11,1.082"
+
+
+def test_the_fee_schedule_gives_relative_values_and_supervision(tmp_path, folder):
+    text = (
+        MPFS_HEAD
+        + mpfs_line("97530", "", "A", THERAPY, units=UNITS, supervision="9")
+        + mpfs_line("95886", "", "A", THERAPY, units="NA,,NA,,,1,12.5,", supervision="6A")
+        + mpfs_line("99199", "", "A", THERAPY, supervision="")
+    )
+    tables = tables_of(folder, put(tmp_path, "PPRRVU2026_Jul.csv", text))
+    known = tables.value_units("97530", 20260701)
+    assert (known.work, known.practice_outside, known.practice_inside, known.malpractice) == (
+        440,
+        660,
+        630,
+        12,
+    )
+    assert (known.total_outside, known.total_inside) == (1110, 1082)
+    assert (known.rare_outside, known.rare_inside, known.supervision) == (False, True, "09")
+    assert known.table == ("mpfs", "2026Q3")
+    other = tables.value_units("95886", 20260701)
+    assert (other.work, other.malpractice, other.total_outside, other.total_inside) == (
+        None,
+        1000,
+        12500,
+        None,
+    )
+    assert (other.rare_outside, other.supervision) == (True, "6A")
+    assert tables.value_units("99199", 20260701).supervision == ""
+    assert tables.value_units("97140", 20260701) is None
+    assert tables.value_units("97530", 20260630) is None
+    assert not tables.is_outdated("mpfs", 20260701)
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"units": "x,0.00,,0.00,,0.00,0.00,0.00"}, "relative value units are expected, not x"),
+        ({"units": "0.4401,0.00,,0.00,,0.00,0.00,0.00"}, "relative value units are expected"),
+        ({"supervision": "x"}, "a level of supervision is expected, not x"),
+    ],
+)
+def test_a_damaged_relative_value_is_refused_with_its_line(tmp_path, folder, more, reason):
+    line = mpfs_line("97530", "", "A", THERAPY, **more)
+    good = mpfs_line("97140", "", "A", THERAPY)
+    said = refusal(folder, put(tmp_path, "PPRRVU2026_Jul.csv", MPFS_HEAD + good + line))
+    assert f"line 7: {reason}" in said
+
+
+def test_hcpcs_has_types_of_service_of_both_levels(tmp_path, folder):
+    text = hcpcs_line("G0283", "3", "20010101", betos="P6C", types="1W") + hcpcs_line(
+        "97530", "3", "19950101", betos="M5D", types="UW"
+    )
+    tables = tables_of(folder, put(tmp_path, "HCPC2026_JUL_ANWEB.txt", text))
+    for code, expected in (("G0283", ("P6C", "1W")), ("97530", ("M5D", "UW"))):
+        found = tables.service_class("hcpcs", code, 20260701)
+        assert (found.name, found.types, found.words) == (*expected, "")
+    assert tables.hcpcs("97530", 20260701) is None
+    rows = [
+        ["HCPC", "SEQNUM", "RECID", "BETOS", "TOS1", "TOS2", "ADD DT", "ACT EFF DT", "TERM DT"],
+        ["G0283", 100, 3, "P6C", "1", "W", 20010101, 20010101],
+    ]
+    write_workbook(tmp_path / "HCPC2026_OCT_ANWEB.xlsx", rows)
+    found = tables_of(folder, str(tmp_path / "HCPC2026_OCT_ANWEB.xlsx")).service_class(
+        "hcpcs", "G0283", 20261001
+    )
+    assert (found.name, found.types) == ("P6C", "1W")
+    wrong = hcpcs_line("G0283", "3", "20010101", betos="p6c")
+    assert "line 1: BETOS class" in refusal(tmp_path / "other", put(tmp_path, "HCPC2026_JUL.txt", wrong))
+
+
+def test_the_betos_file_has_a_class_and_the_last_day(tmp_path, folder):
+    text = betos_line("97530", "M5D") + betos_line("97532", "M5D", "20171231") + betos_line("A0021", "O1A")
+    (release,) = load(folder, put(tmp_path, "betpuf20.txt", text))
+    assert (release.table, release.name, release.rows) == ("betos", "2020", 3)
+    tables = open_tables(folder, built_in())
+    # The newest file answers for all days: a code has one class.
+    assert [tables.service_class("betos", "97530", on).name for on in (19960101, 20260701)] == ["M5D", "M5D"]
+    assert tables.service_class("betos", "97532", 20171231).name == "M5D"
+    assert tables.service_class("betos", "97532", 20180101) is None
+    assert "line 2: not a record" in refusal(
+        tmp_path / "other", put(tmp_path, "betpuf19.txt", betos_line("97530", "M5D") + "97532\r\n")
+    )
+
+
+RBCS = [
+    (
+        "97530",
+        "TP003N",
+        "Treatment",
+        "Physical, occupational and speech therapy",
+        "01/01/1995",
+        "12/31/9999",
+        "1",
+    ),
+    ("97530", "TX003N", "Treatment", "Earlier", "01/01/1995", "12/31/9999", "0"),
+    ("97532", "TP003N", "Treatment", "Therapy", "01/01/2006", "12/31/2017", "1"),
+]
+
+
+def test_rbcs_has_the_latest_class_and_no_descriptors(tmp_path, folder):
+    (release,) = load(folder, put(tmp_path, "RBCS_RY_2025.csv", rbcs_text(RBCS)))
+    assert (release.table, release.name, release.rows) == ("rbcs", "2025", 2)
+    tables = open_tables(folder, built_in())
+    found = tables.service_class("rbcs", "97530", 20260701)
+    assert (found.name, found.types) == ("TP003N", "")
+    assert found.words == "Treatment: Physical, occupational and speech therapy"
+    assert tables.service_class("rbcs", "97532", 20180101) is None
+    assert not any(b"(a family)" in path.read_bytes() for path in folder.iterdir())
+    wrong = [("97530", "tp003n", "Treatment", "x", "01/01/1995", "", "1")]
+    assert "line 2: a class of six" in refusal(
+        tmp_path / "other", put(tmp_path, "RBCS_RY_2024.csv", rbcs_text(wrong))
+    )
+
+
+def test_addendum_b_has_status_and_apc_and_no_descriptors(tmp_path, folder):
+    text = opps_text([("97530", "A", ""), ("G0463", "J2", "5012"), ("71046", "S", "0260")])
+    (release,) = load(folder, put(tmp_path, "July 2026 Web Addendum B.06302026.csv", text))
+    assert (release.table, release.name, release.rows) == ("opps", "2026Q3", 3)
+    tables = open_tables(folder, built_in())
+    found = [tables.outpatient(code, 20260701) for code in ("97530", "G0463", "71046")]
+    assert [(each.status, each.group) for each in found] == [("A", ""), ("J2", "5012"), ("S", "0260")]
+    assert tables.outpatient("97140", 20260701) is None
+    assert tables.outpatient("97530", 20260630) is None
+    assert not any(b"left out" in path.read_bytes() for path in folder.iterdir())
+    for row, reason in (
+        (("97140", "", ""), "a status indicator"),
+        (("97140", "S", "x"), "the number of an APC"),
+        (("97530", "N", ""), "97530 is there twice"),
+        (("9714", "S", ""), "a code of five characters"),
+    ):
+        path = put(tmp_path, "April 2026 Addendum B.csv", opps_text([("97530", "A", ""), row]))
+        assert f"line 6: {reason}" in refusal(tmp_path / "other", path)
+
+
+def test_addendum_b_comes_in_a_workbook_too(tmp_path, folder):
+    rows = [["Addendum B"], ["HCPCS Code", "Short Descriptor", "SI", "APC"], ["G0463", "x", "J2", 5012]]
+    write_workbook(tmp_path / "2026_january_addendum_b.xlsx", rows)
+    tables = tables_of(folder, str(tmp_path / "2026_january_addendum_b.xlsx"))
+    assert tables.outpatient("G0463", 20260203).group == "5012"
+
+
+def test_tables_for_people_alone_are_no_tables_of_a_check(tmp_path, folder):
+    text = opps_text([("97530", "A", "")])
+    tables = tables_of(folder, put(tmp_path, "July 2026 Addendum B.csv", text), put_mue(tmp_path))
+    assert [name for name, _, _ in tables.versions() if name in ("opps", "ncci_mue")] == ["ncci_mue"] * 2
+    assert [release.table for release in list_releases(folder)] == ["ncci_mue", "opps"]
+
+
+def make_old(folder, table, payload):
+    """Write a release of the store as the program did before it took over all fields of the table."""
+    (release,) = [each for each in list_releases(folder) if each.table == table]
+    path = folder / release.file
+    packed = Packed(path, SHAPES[table])
+    packer = Packer(Shape(SHAPES[table].key, payload))
+    for code in ("97530", "G0283"):
+        for record in packed.find(code):
+            cut = record.payload[:payload].encode()
+            packer.add(record.key.encode(), record.first, record.last, cut, record.text)
+    with path.open("wb") as stream:
+        packer.write(stream)
+
+
+def test_a_store_of_an_earlier_version_remains_readable(tmp_path, folder):
+    fees = MPFS_HEAD + mpfs_line("97530", "", "R", THERAPY, units=UNITS)
+    hcpcs = hcpcs_line("G0283", "3", "20010101", betos="P6C", types="1")
+    load(folder, put(tmp_path, "PPRRVU2026_Jul.csv", fees), put(tmp_path, "HCPC2026_JUL.txt", hcpcs))
+    make_old(folder, "mpfs", 10)
+    make_old(folder, "hcpcs", 0)
+    tables = open_tables(folder, built_in())
+    assert tables.procedure("97530", 20260701).status == "R"
+    assert tables.hcpcs("G0283", 20260701).first == 20010101
+    assert tables.value_units("97530", 20260701) is None
+    assert tables.service_class("hcpcs", "G0283", 20260701) is None
+    assert tables.is_outdated("mpfs", 20260701)
+    assert tables.is_outdated("hcpcs", 20260701)
+    said = run("tables", "--tables", str(folder), "lookup", "97530", "--on", "2026-07-03").stdout
+    assert "mpfs 2026Q3 was imported without it; import the relative" in said
+    # Importing it again replaces the old file.
+    load(folder, put(tmp_path, "PPRRVU2026_Jul.csv", fees))
+    tables = open_tables(folder, built_in())
+    assert tables.value_units("97530", 20260701).work == 440
+    assert [each.table for each in list_releases(folder)] == ["hcpcs", "mpfs"]
+
+
 DRUGS = "Code,From,Until\nJ9271,2023-07-01,\nJ9299,20230701,2025-12-31\n"
 
 
@@ -662,7 +852,8 @@ def test_a_listed_drug_without_jw_or_jz_is_found(tmp_path, folder, on, modifier,
 def test_a_look_up_names_a_single_dose_drug(tmp_path, folder):
     load(folder, put_drugs(tmp_path))
     said = run("tables", "--tables", str(folder), "lookup", "J9271", "--on", "2026-07-03").stdout
-    assert "single_dose 2026Q3: a drug in single-dose containers, billed with JZ or JW" in said
+    assert "Limits [single_dose 2026Q3]" in said
+    assert "a drug in single-dose containers, billed with JZ or JW" in said
     assert "mpfs: no release covers this day" in said
 
 
@@ -871,8 +1062,14 @@ def test_packed_rows_are_found_by_their_beginning(tmp_path, rows, wanted, size):
         found = [(record.key.ljust(7), record.first, record.text) for record in packed.find(code[:size])]
         assert sorted(found) == expected
         assert [key for key, _, _ in found] == [key for key, _, _ in expected]
+    for length in range(1, 8):
+        end = wanted.ljust(7)[-length:]
+        expected = sorted((row[0].ljust(7), *row[1:]) for row in set(rows) if row[0].ljust(7).endswith(end))
+        found = [(record.key.ljust(7), record.first, record.text) for record in packed.find_end(end)]
+        assert sorted(found) == expected
     with pytest.raises(Damaged):
         Packed(tmp_path / "t", Shape(7, 2))
+    assert Packed(tmp_path / "t", Shape(7, 2), Shape(7, 1)).shape == Shape(7, 1)
 
 
 SOURCES = {
@@ -881,7 +1078,10 @@ SOURCES = {
     "AOC_V2026Q3.txt": addon_line("1", "0770T", "97530", "2023001") * 3,
     "PPRRVU2026_Jul.csv": MPFS_HEAD + mpfs_line("97530", "", "A", THERAPY),
     "icd10cm_order_2026.txt": icd_line(1, "G35", False) + icd_line(2, "G35A", True),
-    "HCPC2026_JUL_ANWEB.txt": hcpcs_line("G0283", "3", "20010101") * 2,
+    "HCPC2026_JUL_ANWEB.txt": hcpcs_line("G0283", "3", "20010101", betos="P6C", types="1") * 2,
+    "betpuf20.txt": betos_line("97530", "M5D") + betos_line("97532", "M5D", "20171231"),
+    "RBCS_RY_2025.csv": rbcs_text([("97530", "TP003N", "Treatment", "Therapy", "01/01/1995", "", "1")]),
+    "July 2026 Addendum B.csv": opps_text([("97530", "A", ""), ("G0463", "J2", "5012")]),
 }
 
 
@@ -1010,26 +1210,19 @@ def test_no_edit_is_said_as_none_in_this_release(tmp_path, folder):
     assert "mpfs: no release covers this day" in said
 
 
-def test_a_look_up_of_a_code_says_all_that_is_known(tmp_path, folder):
+def test_a_look_up_of_a_diagnosis_or_a_code_of_level_2(tmp_path, folder):
     icd = put(tmp_path, "icd10cm_order_2026.txt", icd_line(1, "G35", False) + icd_line(2, "G35A", True))
-    addon = put(tmp_path, "AOC_V2026Q3-MCR.txt", addon_line("3", "0770T", "97530", "2023001"))
     hcpcs = put(tmp_path, "HCPC2026_JUL_ANWEB.txt", hcpcs_line("G0283", "3", "20010101"))
-    medicaid = put(tmp_path, "medicaid-2026q3-mue.csv", mue_text([("0770T", "1", "1", "z")]))
-    fees = put(tmp_path, "PPRRVU2026_Jul.csv", MPFS_HEAD + mpfs_line("0770T", "", "C", THERAPY))
-    load(folder, icd, addon, hcpcs, medicaid, fees, put_mue(tmp_path))
+    load(folder, icd, hcpcs, put_mue(tmp_path))
     words = ("tables", "--tables", str(folder), "lookup")
-    said = run(*words, "0770t", "--on", "2026-07-03").stdout
-    for part in (
-        "0770T on 2026-07-03\n",
-        "ncci_addon 2026Q3: an add-on code, type 3: ",
-        "97530\n",
-        "Medicaid: ncci_mue_medicaid 2026Q3: at most 1 unit on a line (indicator 1)\n",
-        "mpfs 2026Q3: status C, PC/TC 7, global XXX",
-        "icd10cm FY2026: none in this release",
+    assert run(*words, "G35", "--on", "2026-07-03").stdout.splitlines() == [
+        "G35 on 2026-07-03",
+        "ncci_mue 2026Q3: none in this release",
+        f"ncci_addon: no release covers this day; none in {BUILT_IN} either",
+        "mpfs: no release covers this day",
+        "icd10cm FY2026: a diagnosis; a header, which cannot be billed",
         "hcpcs 2026Q3: none in this release",
-    ):
-        assert part in said
-    assert "a header, which cannot be billed" in run(*words, "G35", "--on", "2026-07-03").stdout
+    ]
     assert "can be billed" in run(*words, "G35.A", "--on", "2026-07-03").stdout
     assert "level II, from 2001-01-01 with no end" in run(*words, "G0283", "--on", "2026-07-03").stdout
     assert run(*words, "1", "2", "3").exit_code == 2

@@ -7,7 +7,7 @@ from typing import IO
 
 from edi_checker.acks.ack277ca import Group277
 from edi_checker.acks.ack999 import ElementNumber, Group999
-from edi_checker.acks.interchange import Day, Numbers, Spool, write_header, write_trailer
+from edi_checker.acks.interchange import Day, Numbers, Room, Spool, write_header, write_trailer
 from edi_checker.acks.ta1 import write_ta1
 from edi_checker.check.checker import Checked
 from edi_checker.claims.claim import (
@@ -90,12 +90,15 @@ class Acknowledger:
     For each interchange one answer interchange in the 999 (with its TA1, where ISA14 asks for one or there is
     something to note) and one in the 277CA; an interchange that is rejected whole gets its TA1 and nothing
     else. `received` is the date of receipt CCYYMMDD and `time` an HHMM: they date the answers, so that the
-    same input gives the same bytes again. Memory does not grow with the input.
+    same input gives the same bytes again. Memory does not grow with the input. Of at most `most` errors of
+    the input the 999 and the 277CA say what they are.
 
     Any order of parts is taken; what a missing part leaves open is withheld.
     """
 
-    def __init__(self, received: int, element_number: ElementNumber, time: str = "1200") -> None:
+    def __init__(
+        self, received: int, element_number: ElementNumber, time: str = "1200", most: int = 10_000
+    ) -> None:
         self._received = received
         self._day = Day(f"{received:08d}", time)
         self._element_number = element_number
@@ -105,6 +108,7 @@ class Acknowledger:
         self._interchange: _OpenInterchange | None = None
         self._group: _OpenGroup | None = None
         self._set: _OpenSet | None = None
+        self._room_999, self._room_277 = Room(most), Room(most)
         self._withheld: list[str] = []
         self._more_withheld = 0
 
@@ -190,10 +194,10 @@ class Acknowledger:
             return
         self._abandon_group("it has no end")
         number_999, number_277 = self._numbers.draw(), self._numbers.draw()
-        ack999 = Group999(part, self._groups_999, number_999, self._day, self._element_number)
+        ack999 = Group999(part, self._groups_999, number_999, self._day, self._element_number, self._room_999)
         ack999.note(part, errors)
         reference = f"{number_277:09d}"
-        ack277ca = Group277(part, self._out_277, number_277, self._day, reference)
+        ack277ca = Group277(part, self._out_277, number_277, self._day, reference, self._room_277)
         rejected = checked.outcome == "rejected" or not part.readable
         self._group = _OpenGroup(part, ack999, ack277ca, rejected, unchecked)
 

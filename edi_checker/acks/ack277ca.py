@@ -12,6 +12,7 @@ from edi_checker.acks.interchange import (
     COMPONENT,
     ELEMENT,
     Day,
+    Room,
     Spool,
     clean,
     write_group_header,
@@ -120,14 +121,16 @@ class Group277:
     """The answers to the sets of one functional group, one 277 for each, written to `out` as they pass.
 
     Totals stand before the claims they count, so the claims wait in a spool until provider and set are over.
+    Each status of a rejected claim takes a place of the `room`; where there is none, the first one stands.
     """
 
-    def __init__(self, group: Group, out: Spool, number: int, day: Day, reference: str) -> None:
+    def __init__(self, group: Group, out: Spool, number: int, day: Day, reference: str, room: Room) -> None:
         self._group = group
         self._out = out
         self._number = number
         self._day = day
         self._reference = reference
+        self._room = room
         delimiters = group.interchange.delimiters
         self._element, self._end = delimiters.element, delimiters.terminator
         # How the segments begin that are looked for in the text of each claim and its levels.
@@ -189,7 +192,10 @@ class Group277:
             of_claim, failing = _sort_out(claim, errors)
             for kind in (Patient, Subscriber, BillingProvider):
                 of_claim += now.above.get(kind, ())
-            lines += _rejections(of_claim, failing, date, x12_amount(amount), unread)
+            told = _rejections(of_claim, failing, date, x12_amount(amount), unread)
+            if not self._room.take(len(told)):
+                told, failing = told[:1], []
+            lines += told
         elif unread:
             lines.append(_status((_ACCEPTED,), date, "WQ", x12_amount(amount), unread))
         else:
@@ -198,7 +204,8 @@ class Group277:
             lines.append(f"REF*D9*{reference}")
         lines += _dates(claim.dates)
         for line, found in failing:
-            lines += _line_lines(line, found)
+            if self._room.take(len(found)):
+                lines += _line_lines(line, found)
         self._claims.write_all(lines)
 
     def _patient_name(self, claim: Claim) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from edi_checker.acks.interchange import COMPONENT, Day, Spool, clean, digits, write_group_header
+from edi_checker.acks.interchange import COMPONENT, Day, Room, Spool, clean, digits, write_group_header
 from edi_checker.claims.claim import (
     Claim,
     Group,
@@ -49,15 +49,23 @@ class Group999:
     """The answer to one functional group, written to `out` as the group passes.
 
     `element_number(loop, element)` gives the X12 number of a data element (`NM109`: 67), "" where unknown.
+    Each IK3 and each IK4 takes a place of the `room`; where there is none, IK5 and AK9 alone speak.
     """
 
     def __init__(
-        self, group: Group, out: Spool, number: int, day: Day, element_number: ElementNumber
+        self,
+        group: Group,
+        out: Spool,
+        number: int,
+        day: Day,
+        element_number: ElementNumber,
+        room: Room,
     ) -> None:
         self._group = group
         self._out = out
         self._number = number
         self._element_number = element_number
+        self._room = room
         self._begin = out.mark()
         self._codes: list[str] = []
         self._set: _Set | None = None
@@ -114,7 +122,7 @@ class Group999:
         assert self._set is not None
         self._set.errors = True
         self._set.segments += 1
-        if self._set.segments > _MOST_SEGMENTS:
+        if self._set.segments > _MOST_SEGMENTS or not self._room.take():
             return
         out = self._out
         loop = "" if loop in _OUTSIDE_OF_LOOPS else clean(loop, _LONGEST_LOOP)
@@ -131,6 +139,8 @@ class Group999:
             at = element_position(where.segment, where.element)
             if not element_code or not at or (at, element_code) in written or len(written) >= _MOST_ELEMENTS:
                 continue
+            if not self._room.take():
+                return
             written.add((at, element_code))
             number = digits(self._element_number(where.loop, where.element or ""), 4)
             value = "" if f"IK403={element_code}" in MISSING else bad_value(part, where)

@@ -113,6 +113,18 @@ class Spool:
         self._file.close()
 
 
+@dataclass(slots=True)
+class Room:
+    """How many more errors of an input are answered one by one."""
+
+    left: int
+
+    def take(self, count: int = 1) -> bool:
+        """Take the places of so many; False where there is not room for all of them."""
+        self.left -= count
+        return self.left >= 0
+
+
 class Numbers:
     """Control numbers of the answers to one input: unique within it, and the same again in every run.
 

@@ -22,7 +22,7 @@ from edi_checker.check.redact import Redactor
 from edi_checker.claims.minutes import MinutesError
 from edi_checker.files.inputs import Input, Reading, Unreadable
 from edi_checker.rules import Rulebook
-from edi_checker.run import Files, Output, Result, Watcher, check_input, with_minutes
+from edi_checker.run import Files, Limits, Output, Result, TookTooLong, Watcher, check_input, with_minutes
 from edi_checker.x12.blocks import read_blocks
 
 _ON_PYTHON = 2  # deaths over one task after which the Python engine takes it
@@ -49,6 +49,7 @@ class Settings:
     redactor: Redactor | None = None
     debug: bool = False
     range_size: int = RANGE
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(slots=True)
@@ -76,6 +77,7 @@ class _Cut:
     ranges: Iterator[Range]
     joined: JoinedInput
     output: Output
+    look: Callable[[], None]  # at the time that is left, as of Limits.timer
     # Ranges that are not joined yet, with their answers where these have come, and the place of the reading
     # behind each.
     answered: dict[int, tuple[Range, Answers]] = field(default_factory=dict)
@@ -217,6 +219,7 @@ class Batch:
                 files=self._files,
                 watcher=Watcher(tell, _do_nothing, self._crash),
                 redactor=self._settings.redactor,
+                limits=self._settings.limits,
             )
         except Exception as error:  # noqa: BLE001  # no input may end the run of the others
             self._crash(error)
@@ -263,7 +266,8 @@ class Batch:
         except (Unreadable, MinutesError):
             return False
         ranges = cut_ranges(read_blocks(cast(BinaryIO, reading), checker.bounds), self._settings.range_size)
-        self._cuts[index] = _Cut(reading, ranges, JoinedInput(checker, self._least), self._output(index))
+        joined, look = JoinedInput(checker, self._least), self._settings.limits.timer()
+        self._cuts[index] = _Cut(reading, ranges, joined, self._output(index), look)
         self._cutting = index
         return True
 
@@ -275,6 +279,7 @@ class Batch:
             files=self._files,
             watcher=Watcher(_ignore, _do_nothing, self._crash),
             redactor=self._settings.redactor,
+            limits=self._settings.limits,
         )
 
     def _cut_on(self, index: int) -> _Task:
@@ -342,6 +347,10 @@ class Batch:
         try:
             for handful in take_handfuls(cut.joined.join(given, answers), Checked.length):
                 cut.output.add(handful)
+                cut.look()
+        except TookTooLong as error:
+            self._give_up(index, str(error))
+            return
         except Exception as error:  # noqa: BLE001  # as above
             self._again.append(self._whole(index, error))
             return

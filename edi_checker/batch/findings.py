@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from edi_checker.batch.ledger import Record
+from edi_checker.reports.findings_log import say_unlisted
 from edi_checker.reports.json_report import read_findings
+from edi_checker.reports.ndjson import write_line
 
 Form = Literal["ndjson", "parquet"]
 FORMS: tuple[Form, ...] = ("ndjson", "parquet")
@@ -37,20 +39,20 @@ def write_findings(form: Form, records: Iterable[Record], folder: Path, out: Bin
     An NDJSON line is what `check --format ndjson` writes. A Parquet row has the same in columns: `related` is
     JSON text, the statuses are lists.
     """
-    found = ((record.path, text) for record in records for text in _read(folder, record))
+    found = ((record.path, each) for record in records for each in _read(folder, record))
     if form == "ndjson":
-        out.writelines(f'{{"path": {json.dumps(path)}, {text[1:]}\n'.encode() for path, text in found)
+        out.writelines(write_line(path, each).encode() for path, each in found)
     else:
         _write_parquet(found, out)
 
 
-def _read(folder: Path, record: Record) -> Iterator[str]:
-    """Each finding in the report of an input; none where there is no report."""
+def _read(folder: Path, record: Record) -> Iterator[str | tuple[str, int]]:
+    """What json_report.read_findings gives of the report of an input; nothing where there is none."""
     with suppress(FileNotFoundError), (folder / f"{record.name}.json").open(encoding="ascii") as file:
         yield from read_findings(file)
 
 
-def _write_parquet(found: Iterator[tuple[str, str]], out: BinaryIO) -> None:
+def _write_parquet(found: Iterator[tuple[str, str | tuple[str, int]]], out: BinaryIO) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -70,11 +72,15 @@ def _write_parquet(found: Iterator[tuple[str, str]], out: BinaryIO) -> None:
         ]
     )
     with parquet.ParquetWriter(out, schema, compression="zstd") as writer:
-        while rows := [_row(path, json.loads(finding)) for path, finding in islice(found, _ROWS)]:
+        while rows := [_row(path, each) for path, each in islice(found, _ROWS)]:
             writer.write_table(pa.Table.from_pylist(rows, schema))
 
 
-def _row(path: str, finding: dict[str, Any]) -> dict[str, Any]:
+def _row(path: str, found: str | tuple[str, int]) -> dict[str, Any]:
+    if not isinstance(found, str):
+        rule, count = found
+        return {"path": path, "rule": rule, "message": say_unlisted(rule, count)}
+    finding = json.loads(found)
     status, table = finding["status"], finding["table"] or {}
     return {
         "path": path,

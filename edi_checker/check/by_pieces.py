@@ -413,6 +413,7 @@ class _Judging(WholeClaim):
             entry: LineEntry | None = of_era.get(key)
             if entry is None:
                 entry = of_era[key] = memo.line(self.claim, number, by, dates[0], single=date != "")
+            entry.met = True
             units = thousandths(counted) if unit == "UN" else None
             amount = cents(charge)
             total = total + amount if total is not None and amount is not None else None

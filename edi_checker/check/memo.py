@@ -102,15 +102,29 @@ class LineEntry:
     own       whether it has providers of its own; `noted` whether minutes may be given in it
     plain     whether neither is so, and no other line bears on it but those of its day
     always    whether it is an always-therapy service and names no referring provider
+    met       whether such a line was met since there was last a lack of room
     """
 
     __slots__ = (
-        *("addon", "addressed", "always", "code", "mue_day", "counts", "heard", "noted", "number", "own"),
+        *(
+            "addon",
+            "addressed",
+            "always",
+            "code",
+            "mue_day",
+            "counts",
+            "heard",
+            "met",
+            "noted",
+            "number",
+            "own",
+        ),
         *("plain", "said", "segments", "service", "timed", "units", "view"),
     )
 
     def __init__(self, number: int, view: View, service: Service, said: Said, mue_day: Said) -> None:
         self.number = number
+        self.met = True
         self.view = view
         self.service = service
         self.code = service.code
@@ -257,11 +271,15 @@ class Memos:
         self._known[key] = memo
 
     def make_room(self) -> None:
-        """Before one more line is remembered: all start afresh where there are too many."""
+        """Before one more line is remembered: where there are too many, those go that were not met since the
+        last time; all start afresh where too few of them go.
+        """
         if self._lines >= _MOST_LINES:
-            for memo in self._known.values():
-                memo.forget()
-            self._lines = 0
+            self._lines = sum(memo.keep_met_lines() for memo in self._known.values())
+            if 5 * self._lines > 4 * _MOST_LINES:
+                for memo in self._known.values():
+                    memo.forget()
+                self._lines = 0
         self._lines += 1
 
     def __iter__(self) -> Iterator[Memo]:
@@ -384,6 +402,19 @@ class Memo:
                 known = self._eras[key] = self._last_era
             self._era_of_day[on] = known
         return known
+
+    def keep_met_lines(self) -> int:
+        """Forget the lines that were not met since the last time; gives the number of those that are left."""
+        kept = 0
+        for by in self._rendered_by.values():
+            for lines in by.eras.values():
+                for key, entry in tuple(lines.items()):
+                    if entry.met:
+                        entry.met = False
+                        kept += 1
+                    else:
+                        del lines[key]
+        return kept
 
     def forget(self) -> None:
         """Start again: what a claim in work has in its hands stays right."""

@@ -26,7 +26,7 @@ from edi_checker.claims.claim import (
 )
 from edi_checker.guide.table import Guide
 from edi_checker.guide.walker import Walked, Walker
-from edi_checker.x12.blocks import ISA_WIDTHS, Block, Delimiters, Fault
+from edi_checker.x12.blocks import ISA_WIDTHS, Block, Delimiters, Fault, TooBroken
 from edi_checker.x12.dates import day, is_date, is_time
 from edi_checker.x12.fault_codes import (
     BETWEEN_SEGMENTS,
@@ -55,6 +55,7 @@ from edi_checker.x12.fault_codes import (
 
 VERSION = "005010X222A1"
 MOST_CLAIMS = 5_000  # of a transaction set, which the guide recommends
+MOST_BROKEN = 100  # parts of the envelope without their begin or end, after which nothing more is read
 READ_AS_VERSION = frozenset(("005010X222", "005010X222A2"))
 _UNREADABLE = frozenset((SET_KIND, SET_VERSION))  # answers to a set of another kind or version
 
@@ -69,8 +70,8 @@ def read_parts(blocks: Iterable[Block], guide: Guide, *, fast: bool = True) -> I
     """Put blocks together to interchanges, groups, transactions, levels and claims, each with its faults.
 
     Every opening part is closed by its End part, also where the file forgets to. Holds no more than the
-    levels
-    above the current claim. `fast` as of the walker: the parts are the same without.
+    levels above the current claim. `fast` as of the walker: the parts are the same without.
+    Raises TooBroken in place of what follows MOST_BROKEN broken parts of the envelope.
     """
     reader = Reader(lambda delimiters: Walker(guide, delimiters, fast=fast))
     for block, following in pairwise(_then_none(blocks)):
@@ -80,6 +81,7 @@ def read_parts(blocks: Iterable[Block], guide: Guide, *, fast: bool = True) -> I
 
 
 _INSIDE = frozenset(("HL", "CLM"))
+_BROKEN = frozenset(("envelope", "truncated"))
 
 
 def _then_none(blocks: Iterable[Block]) -> Iterator[Block | None]:
@@ -114,11 +116,12 @@ class Reader:
         # Faults found between two parts, and whether one of them explains a wrong count or a missing trailer.
         self._between: list[Fault] = []
         self._lost = False
+        self._broken = 0
 
     def read(self, block: Block, following: Block | None) -> Iterable[Part]:
         """The parts that a block closes and opens. `following` is the next block, None at the end."""
         if block.kind not in _INSIDE:
-            return self._take(block, following)
+            return self._count_broken(self._take(block, following))
         part = self._take_inside(block, following)
         return () if part is None else (part,)
 
@@ -130,6 +133,18 @@ class Reader:
     def provider(self) -> BillingProvider | None:
         """The billing provider of the next subscriber."""
         return self._provider
+
+    def _count_broken(self, parts: Iterator[Part]) -> Iterator[Part]:
+        """The parts as they come; raises TooBroken before them where too much was broken already."""
+        if self._broken >= MOST_BROKEN:
+            raise TooBroken(
+                f"{MOST_BROKEN} times an ISA, GS, ST, SE, GE or IEA segment is missing or out of place; "
+                "what follows is not checked"
+            )
+        for part in parts:
+            yield part
+            if part.faults:
+                self._broken += any(fault.kind in _BROKEN and not fault.element for fault in part.faults)
 
     def _take(self, block: Block, following: Block | None) -> Iterator[Part]:
         """The parts that a block of the envelope or the header of a transaction closes and opens."""

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from edi_checker.claims.minutes import Minutes
     from edi_checker.claims.profile import Isolation
     from edi_checker.cli.options import Shared
-    from edi_checker.files.inputs import Input
     from edi_checker.reference.tables import Tables
     from edi_checker.rules import Rulebook
+    from edi_checker.run import Limits
     from edi_checker.x12.blocks import Bounds
 
 
@@ -95,11 +95,12 @@ def load_minutes(path: Path) -> Minutes:
         raise Refusal(str(error)) from None
 
 
-def try_minutes(inputs: list[Input]) -> None:
-    """Read the minutes beside each input: malformed ones stop the run before anything is written."""
-    for source in inputs:
-        if source.minutes:
-            load_minutes(source.minutes)
+def make_limits(shared: Shared) -> Limits:
+    import time
+
+    from edi_checker.run import Limits
+
+    return Limits(shared.max_findings, shared.max_seconds, time.monotonic)
 
 
 def make_redactor() -> Redactor:

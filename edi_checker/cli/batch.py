@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from edi_checker.cli.assembly import assemble, make_redactor, try_minutes
+from edi_checker.cli.assembly import assemble, make_limits, make_redactor
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
 from edi_checker.cli.options import Shared, bounding_options, choosing_options, running_options
 from edi_checker.cli.outputs import prepare_outputs
@@ -102,8 +102,6 @@ def batch(
     inputs = list(find_inputs(find_paths(paths), shared.max_unpacked))
     names = name_all(inputs)
     files = Files(out_dir, acks, version(), rulebook.rules, page=html)
-    if shared.minutes is None:
-        try_minutes(inputs)
     prepare_outputs(inputs, names, files, out_dir / "summary.json")
     settings = Settings(
         workers=workers or _cores(),
@@ -113,7 +111,10 @@ def batch(
             "profile": repr(checker.setting.profile),
             "minutes": _said(shared.minutes),
             "max_unpacked": shared.max_unpacked,
+            "max_findings": shared.max_findings,
+            "max_seconds": shared.max_seconds,
         },
+        limits=make_limits(shared),
         redactor=make_redactor() if shared.redact else None,
         debug=shared.debug,
     )

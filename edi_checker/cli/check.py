@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from edi_checker.cli.assembly import assemble, make_redactor, try_minutes
+from edi_checker.cli.assembly import assemble, make_limits, make_redactor
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
 from edi_checker.cli.options import Shared, bounding_options, choosing_options, running_options
 from edi_checker.cli.outputs import open_report, prepare_outputs
@@ -100,12 +100,11 @@ def check(
     inputs = list(find_inputs(paths, shared.max_unpacked))
     names = name_outputs(inputs)
     files = Files(out_dir, acks, version(), book.rules, split=split) if out_dir is not None else None
-    if shared.minutes is None:
-        try_minutes(inputs)
     prepare_outputs(inputs, names, files, output)
     with_bar = not shared.no_progress and sys.stderr.isatty()
     code = CHECKED
     redactor = make_redactor() if shared.redact else None
+    limits = make_limits(shared)
     with open_report(output, form) as out:
         page = _make_page(out, checker, book) if form == "html" else None
         report = _make_report(form, out, checker) if page is None else None
@@ -119,6 +118,7 @@ def check(
                 files=files,
                 watcher=watch(source, with_bar, shared.debug),
                 redactor=redactor,
+                limits=limits,
             )
             for trouble in result.troubles:
                 click.echo(f"edi-checker: {source.path}: {trouble}", err=True)

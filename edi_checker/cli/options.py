@@ -139,6 +139,8 @@ class Shared:
     max_segment: int | None
     max_claim: int | None
     max_unpacked: int | None
+    max_findings: int
+    max_seconds: float | None
     no_fast_path: bool
     redact: bool
     no_progress: bool
@@ -226,6 +228,20 @@ bounding_options = _join(
         type=click.IntRange(min=1),
         metavar="BYTES",
         help="Most bytes to which an archive may unpack.  [default: 500 times its size, at least 268435456]",
+    ),
+    click.option(
+        "--max-findings",
+        type=click.IntRange(min=1),
+        default=10_000,
+        show_default=True,
+        metavar="N",
+        help="Most findings of an input that are listed and answered; further ones are counted by rule.",
+    ),
+    click.option(
+        "--max-seconds",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="S",
+        help="Longest time that the check of an input may take; then it is not checked.  [default: any]",
     ),
     click.option(
         "--no-fast-path",

@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edi_checker.cli.assembly import make_checker
 from edi_checker.cli.options import Day, config_option, tables_option
 from edi_checker.cli.progress import show_bar
 from edi_checker.cli.refusal import Refusal
+from edi_checker.cli.rulebook import load_rules
 from edi_checker.cli.stored_tables import find_store, store_folder
+from edi_checker.cli.terminal import width_of_terminal
 from edi_checker.x12.dates import from_date
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from edi_checker.check.code_advice import Advice
+    from edi_checker.reference.store import StoredTables
 
 
 @click.group(invoke_without_command=True)
@@ -70,7 +76,8 @@ def import_tables(
 
     FILE is a .txt, .csv, .xlsx or .zip, or a folder of them: practitioner PTP or MUE edits, add-on codes, the
     relative value file of the physician fee schedule, the ICD-10-CM order file, HCPCS, single-dose drugs,
-    provider taxonomy, adjustment reason and remark codes. The parts of a PTP release are imported together.
+    provider taxonomy, adjustment reason and remark codes, BETOS and RBCS classes, addendum B of the
+    outpatient payment system. The parts of a PTP release are imported together.
     """
     from edi_checker.reference.store import ImportRefused, StoreError, plan_import, run_import
 
@@ -95,17 +102,21 @@ def import_tables(
     metavar="YYYY-MM-DD",
     help="Date of service.  [default: today]",
 )
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_obj
-def lookup(given: Path | None, codes: tuple[str, ...], store: Path | None, on: datetime | None) -> None:
-    """Say what the tables hold of a code, or of a pair of codes.
+def lookup(
+    given: Path | None, codes: tuple[str, ...], store: Path | None, on: datetime | None, form: str
+) -> None:
+    """Say what the tables and rules know of a code, or of a pair of codes.
 
-    They are asked for one date of service; each line names the release that says so.
+    Of a procedure: its days, therapy, limits, add-ons and pairs, fee schedule, classes, modifiers, usual
+    diagnoses and record. All for one date of service, with the release that says so; what an import would
+    bring names its file.
     """
     from datetime import date
 
     from edi_checker.reference.store import StoreError, open_tables
     from edi_checker.reference.tables import built_in
-    from edi_checker.reports.table_page import describe
 
     if len(codes) > 2:
         raise click.UsageError("One code or two are looked up.")
@@ -114,9 +125,44 @@ def lookup(given: Path | None, codes: tuple[str, ...], store: Path | None, on: d
             raise click.UsageError(f"{code!r} is not a code; put a space between two codes.")
     today = date.today()  # noqa: DTZ011  # the day at the user's desk
     folder = find_store(store or given)
+    names = tuple(code.strip().upper() for code in codes)
     try:
         found = open_tables(folder, built_in())
-        names = tuple(code.strip().upper() for code in codes)
-        click.echo(describe(found, names, from_date(on or today)), nl=False)
+        said = _look_up(found, names, from_date(on or today), as_json=form == "json")
     except StoreError as error:
         raise Refusal(str(error)) from None
+    click.echo(said, nl=False)
+
+
+def _look_up(found: StoredTables, codes: tuple[str, ...], on: int, *, as_json: bool) -> str:
+    from edi_checker.reports.table_page import describe, pair_as_json
+
+    if len(codes) == 2:
+        return pair_as_json(found, codes, on) if as_json else describe(found, codes, on)
+    from edi_checker.reports.code_facts import facts_of_code, facts_of_lists, is_procedure_here
+    from edi_checker.reports.code_page import code_as_json, write_code
+
+    (code,) = codes
+    facts = list(facts_of_lists(found, code, on))
+    if is_procedure_here(found, code, on):
+        facts = [*facts_of_code(found, _advise(found, code, on)), *facts]
+    elif not as_json:
+        return describe(found, codes, on)
+    return code_as_json(code, on, facts) if as_json else write_code(code, on, facts, width_of_terminal())
+
+
+def _advise(found: StoredTables, code: str, on: int) -> Advice:
+    """What the rules that come with the checker say of a code, with the tables of the store."""
+    from edi_checker.check.code_advice import Known, of_one_line, take_advice
+
+    book = load_rules(())
+    checker = make_checker(
+        rulebook=of_one_line(book),
+        kind="python",
+        tables=found,
+        minutes=None,
+        profile="auto",
+        received=None,
+        isolation=None,
+    )
+    return take_advice(book, checker, Known(code, on, found.procedure(code, on), found.partners(code, on)))

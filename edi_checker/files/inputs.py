@@ -25,6 +25,7 @@ STDIN = "-"
 MINUTES = ".minutes.csv"  # NAME.minutes.csv belongs to NAME.ext and is no input by itself
 MAX_MEMBERS = 10_000
 MAX_DIRECTORY = 1 << 24  # bytes of a zip's central directory, which zipfile reads whole
+_LOCAL_HEADER = 30  # bytes before each file of a zip, and its name and more behind them
 MAX_DRAIN = 1 << 26  # bytes read on for the digest after the reader gave up
 _CHUNK = 1 << 20
 
@@ -133,7 +134,8 @@ class Input:
 def find_inputs(paths: Iterable[str], unpacked: int | None = None) -> Iterator[Input]:
     """The inputs that the paths stand for, in order; a folder's files sorted by name, hidden ones left out.
 
-    `unpacked` is the number of bytes to which an archive may unpack, None to go by its size.
+    `unpacked` is the number of bytes to which an archive may unpack, all its files together, None to go by
+    its size.
     A path that cannot be read gives an input with a reason; nothing is raised.
     """
     for path in paths:
@@ -239,6 +241,14 @@ def _archive(file: Path, unpacked: int | None) -> Iterator[Input]:
     except (*_DAMAGE, *_METHOD):
         yield _refused(file, "the archive is damaged")
         return
+    most = unpacked or _bound(file.stat().st_size)
+    if _overlap(files):
+        yield _refused(file, "files in the archive overlap")
+        return
+    # More than is listed here of a file is not unpacked.
+    if sum(member.file_size for member in members) > most:
+        yield _refused(file, f"the archive unpacks to more than {most:,} bytes")
+        return
     if len(members) > MAX_MEMBERS:
         yield _refused(file, f"the archive holds more than {MAX_MEMBERS:,} files")
         return
@@ -246,10 +256,20 @@ def _archive(file: Path, unpacked: int | None) -> Iterator[Input]:
         yield _refused(file, "the archive holds no files")
     listing = object()
     for member in members:
-        yield _member(file, listing, member, unpacked)
+        yield _member(file, listing, member)
 
 
-def _member(file: Path, listing: object, member: zipfile.ZipInfo, unpacked: int | None) -> Input:
+def _overlap(members: Iterable[zipfile.ZipInfo]) -> bool:
+    """Whether two files of an archive share bytes, by which a small one could unpack to any size."""
+    end = 0
+    for member in sorted(members, key=lambda member: member.header_offset):
+        if member.header_offset < end:
+            return True
+        end = member.header_offset + _LOCAL_HEADER + member.compress_size
+    return False
+
+
+def _member(file: Path, listing: object, member: zipfile.ZipInfo) -> Input:
     reason = ""
     if member.flag_bits & 0x1:
         reason = "encrypted in the archive"
@@ -265,7 +285,7 @@ def _member(file: Path, listing: object, member: zipfile.ZipInfo, unpacked: int 
         if head[:2] == _GZIP or head in _ZIP:
             stream.close()
             raise Unreadable("an archive inside an archive is not read")
-        return Reading(cast(BinaryIO, stream), bound=unpacked or _bound(member.compress_size))
+        return Reading(cast(BinaryIO, stream))
 
     return Input(
         path=_printable(f"{file}!{member.filename}"),

@@ -57,11 +57,19 @@ def _third_of_year(on: int) -> Period:
     return Period(f"{year}-11", year * 10000 + 1101, day_before((year + 1) * 10000 + 301))
 
 
+def _year(on: int) -> Period:
+    """Classes of services are published once a year."""
+    year = on // 10000
+    return Period(str(year), year * 10000 + 101, year * 10000 + 1231)
+
+
 # Tables whose releases are no quarters or fiscal years: their period on a day.
 OTHERS: dict[str, Callable[[int], Period]] = {
     "taxonomy": _half_year,
     "carc": _third_of_year,
     "rarc": _third_of_year,
+    "betos": _year,
+    "rbcs": _year,
 }
 
 

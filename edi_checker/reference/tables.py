@@ -6,7 +6,7 @@ A look-up that finds nothing means "no such row in this version", and `versions`
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -149,6 +149,20 @@ class Tables(Protocol):
         """Name, version and number of rows of each table that may decide."""
         ...
 
+    def partners(self, code: str, on: int) -> tuple[PtpEdit, ...]:
+        """The edits in force on a day that have the code in either column, by their other code."""
+        ...
+
+    def addons_with(self, code: str, on: int) -> tuple[str, ...]:
+        """The add-on codes that name a code as one of their primaries on a day."""
+        ...
+
+    def known_since(self, name: str, code: str, on: int) -> int:
+        """The first day from which the row of table `name` for a code and day is known to hold; 0 where the
+        start is not known.
+        """
+        ...
+
     # Look-ups are remembered by the tables they were made in.
     def __hash__(self) -> int: ...
 
@@ -216,6 +230,29 @@ class TherapyTables:
 
     def versions(self) -> tuple[tuple[str, str, int], ...]:
         return self._versions
+
+    def partners(self, code: str, on: int) -> tuple[PtpEdit, ...]:
+        edits = [_holding(periods, on) for pair, periods in self._ptp.items() if code in pair]
+        return sort_partners((edit for edit in edits if edit is not None), code)
+
+    def addons_with(self, code: str, on: int) -> tuple[str, ...]:
+        rows = [(name, _holding(periods, on)) for name, periods in self._addon.items()]
+        return tuple(name for name, row in rows if row is not None and code in row.primaries)
+
+    def known_since(self, name: str, code: str, on: int) -> int:
+        tables: dict[str, Mapping[str, Periods[Any]]] = {
+            "ncci_mue": self._mue,
+            "ncci_addon": self._addon,
+            "mpfs": self._procedures,
+            "therapy_codes": self._procedures,
+        }
+        periods = tables[name].get(code, ()) if name in tables else ()
+        return next((first for first, last, _ in periods if first <= on <= last), 0)
+
+
+def sort_partners(edits: Iterable[PtpEdit], code: str) -> tuple[PtpEdit, ...]:
+    """Edits of a code by their other code, those with the code in column 1 first."""
+    return tuple(sorted(edits, key=lambda edit: (edit.column_2 == code, edit.column_1, edit.column_2)))
 
 
 def _turns(*tables: Mapping[Any, Periods[Any]]) -> list[int]:

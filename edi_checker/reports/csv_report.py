@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import Any, TextIO
 
-from edi_checker.reports.findings_log import Entry, FindingsLog, Summary
+from edi_checker.reports.findings_log import Entry, FindingsLog, Summary, say_unlisted
 from edi_checker.x12.money import dollars
 
 # Excel takes a file without it for the local code page; every other reader of UTF-8 passes over it.
@@ -61,6 +61,9 @@ class CsvReport:
         """Write one file's rows; a file without findings leaves none."""
         for entry in journal.entries():
             self._rows.writerow([_safe(value) for value in _values(summary.path, entry)])
+        for rule, count in sorted(summary.unlisted.items()):
+            told = {"path": summary.path, "rule": rule, "message": say_unlisted(rule, count)}
+            self._rows.writerow([_safe(told.get(column, "")) for column in COLUMNS])
 
     def finish(self) -> None:
         """Nothing is left to write."""

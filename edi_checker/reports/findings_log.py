@@ -33,6 +33,9 @@ from edi_checker.x12.money import dollars
 
 FileOutcome = Literal["accepted", "accepted_with_errors", "rejected", "not_checked"]
 
+MOST_FINDINGS = 10_000  # of one input that are listed; further ones are counted by rule
+_AVERAGE = 600  # characters that they may take on average, so that long values do not make a long report
+_LONGEST_NUMBER = 80  # characters of a control number, which stands beside each claim and finding
 IN_MEMORY = 1 << 20  # characters of a journal beyond which it goes to a temporary file
 SHOWN = 240  # characters of a segment that are kept around the faulty element
 _WAITING = 200  # rows
@@ -102,7 +105,7 @@ class Summary:
     """What is known of one input at its end.
 
     `sums` counts claims, `severities` and `rules` findings, `profiles` the claims checked with each; `gaps`
-    are days of service outside the tables.
+    are days of service outside the tables; `unlisted` counts by rule the findings that are not listed.
     """
 
     path: str
@@ -120,6 +123,12 @@ class Summary:
     tally: Tally
     gaps: tuple[Gap, ...] = ()
     profiles: Mapping[str, int] = field(default_factory=dict)
+    unlisted: Mapping[str, int] = field(default_factory=dict)
+
+
+def say_unlisted(rule: str, count: int) -> str:
+    """What stands behind the findings of an input in place of those that are not listed."""
+    return f"and {count:,} more of {rule}"
 
 
 def say_profiles(profiles: Mapping[str, int]) -> str:
@@ -168,10 +177,10 @@ class FindingsLog:
     the process; memory does not grow with the number of claims.
 
     `excerpts` False leaves the raw segments out: they are the only place where a report may hold what
-    identifies a patient.
+    identifies a patient. The first `most` findings are listed, and all are counted.
     """
 
-    def __init__(self, path: str, *, excerpts: bool = True) -> None:
+    def __init__(self, path: str, *, excerpts: bool = True, most: int = MOST_FINDINGS) -> None:
         self._path = path
         self._excerpts = excerpts
         self._claim_rows, self._finding_rows = _Rows(), _Rows()
@@ -190,6 +199,9 @@ class FindingsLog:
         self._interchanges = self._groups = self._transactions = self._claims = self._lines = 0
         self._severities: Counter[Severity] = Counter()
         self._rules: Counter[tuple[Severity, str]] = Counter()
+        # findings and characters of them that may still be listed
+        self._left, self._room = most, most * _AVERAGE
+        self._unlisted: Counter[str] = Counter()
         self._failures = 0
         self._failure = ""
 
@@ -260,6 +272,7 @@ class FindingsLog:
             tally=tally or Tally(),
             gaps=gaps,
             profiles=profiles or {},
+            unlisted=self._unlisted,
         )
 
     def claims(self) -> Iterator[tuple[str, str, Outcome, str]]:
@@ -306,7 +319,7 @@ class FindingsLog:
         self._in_transaction.count(outcome, cents)
         if claim.transaction is not self._transaction:
             self._transaction = claim.transaction
-            self._number = _quote(claim.transaction.control_number)
+            self._number = _quote(_cut(claim.transaction.control_number))
         said = f"{len(self._verdicts) - 1} {_INDEX[outcome]}\t{_quote(claim.id)}\t{self._number}"
         self._claim_rows.add(f"{said}\t{dollars(cents)}\n")
         return cents
@@ -338,13 +351,19 @@ class FindingsLog:
         rule, severity, snip, message, fix, citation, where, related, status, table = finding
         self._severities[severity] += 1
         self._rules[severity, rule] += 1
+        if self._left <= 0 or self._room <= 0:
+            self._unlisted[rule] += 1
+            return
         begin, middle, end = _frame(rule, severity, snip, citation, status, table)
         others = ", ".join(map(_write_place, related)) if related else ""
         number, known = (0, "null") if cents is None else (self._claims, cents)
         excerpt = self._excerpt(part, where) if self._excerpts else "null"
         said = f'{begin}{_quote(message)}, "fix": {_quote(fix)}{middle}{_write_place(where)}'
         beside = f"[{len(self._verdicts) - 1}, {number}, {_INDEX[outcome]}, {known}, {excerpt}]"
-        self._finding_rows.add(f'{said}, "related": [{others}{end}\t{beside}\n')
+        row = f'{said}, "related": [{others}{end}'
+        self._left -= 1
+        self._room -= len(row)
+        self._finding_rows.add(f"{row}\t{beside}\n")
 
     def _excerpt(self, part: Part, place: Place) -> str:
         """What stands at a place, as JSON text; `null` where nothing does (a missing segment)."""
@@ -431,7 +450,13 @@ def _write_place(place: Place) -> str:
 @lru_cache(maxsize=64)
 def _write_address(interchange: str, group: str | None, transaction: str | None) -> str:
     """The part of a place that is the same throughout a transaction."""
-    return json.dumps({"interchange": interchange, "group": group, "transaction": transaction})[:-1]
+    numbers = {"interchange": interchange, "group": group, "transaction": transaction}
+    return json.dumps({name: number and _cut(number) for name, number in numbers.items()})[:-1]
+
+
+def _cut(number: str) -> str:
+    """A control number, which has at most nine characters, cut where it is far longer."""
+    return number if len(number) <= _LONGEST_NUMBER else number[: _LONGEST_NUMBER - 3] + "..."
 
 
 def _span(text: str, at: tuple[int, int | None], delimiters: Delimiters) -> tuple[int, int]:

@@ -84,7 +84,7 @@ class JsonReport:
         )
         out.write('],\n "findings": [')
         self._write_rows(journal.findings())
-        out.write("]}")
+        out.write('],\n "unlisted": ' + json.dumps(dict(sorted(summary.unlisted.items()))) + "}")
 
     def _write_rows(self, rows: Iterator[str]) -> None:
         between = "\n  "
@@ -96,8 +96,10 @@ class JsonReport:
         self._out.write("]}\n")
 
 
-def read_findings(file: TextIO) -> Iterator[str]:
-    """The text of each finding in such a report, of which no more than one is held. Raises ValueError."""
+def read_findings(file: TextIO) -> Iterator[str | tuple[str, int]]:
+    """The text of each finding in such a report, of which no more than one is held, and behind those of a
+    file the rules and numbers of the unlisted ones. Raises ValueError.
+    """
     text = _JsonText(file)
     for name in text.members():
         if name != "files":
@@ -110,6 +112,8 @@ def read_findings(file: TextIO) -> Iterator[str]:
                         row = text.value()
                         if part == "findings":
                             yield row
+                elif part == "unlisted":
+                    yield from json.loads(text.value()).items()
                 else:
                     text.value()
 

@@ -1,11 +1,14 @@
-"""The report for streams: one finding a line, as in the JSON report, with the path of its file."""
+"""The report for streams: one finding a line, as in the JSON report, with the path of its file.
+
+Behind the findings of a file, one line for each rule that has more than are listed.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import TextIO
 
-from edi_checker.reports.findings_log import FindingsLog, Summary
+from edi_checker.reports.findings_log import FindingsLog, Summary, say_unlisted
 
 
 class NdjsonReport:
@@ -15,9 +18,18 @@ class NdjsonReport:
         self._out = out
 
     def add(self, journal: FindingsLog, summary: Summary) -> None:
-        start = f'{{"path": {json.dumps(summary.path)}, '
         for finding in journal.findings():
-            self._out.write(start + finding[1:] + "\n")
+            self._out.write(write_line(summary.path, finding))
+        for each in sorted(summary.unlisted.items()):
+            self._out.write(write_line(summary.path, each))
 
     def finish(self) -> None:
         """Nothing is left to write."""
+
+
+def write_line(path: str, found: str | tuple[str, int]) -> str:
+    """The line of a finding (its JSON text), or of a rule and the number of its unlisted findings."""
+    if not isinstance(found, str):
+        rule, count = found
+        found = json.dumps({"rule": rule, "message": say_unlisted(rule, count), "unlisted": count})
+    return f'{{"path": {json.dumps(path)}, {found[1:]}\n'

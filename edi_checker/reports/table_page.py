@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 
 from edi_checker.finding import TableVersion
 from edi_checker.reference.store import ALWAYS, Found, Release, StoredTables
-from edi_checker.reference.tables import BUILT_IN, Procedure, Tables
+from edi_checker.reference.tables import BUILT_IN, Tables
 from edi_checker.x12.dates import NO_END, iso
 
 _INDICATORS = {
     "0": "no modifier releases it",
     "1": "an NCCI-associated modifier releases it",
     "9": "never applied",
-}
-_MAI = {
-    "1": "on a line",
-    "2": "on a day, absolute",
-    "3": "on a day, can be appealed",
-}
-_TYPES = {
-    "1": "type 1: only with one of these",
-    "2": "type 2: its primaries are for the contractor to say",
-    "3": "type 3: with one of these, or another that the contractor names",
 }
 _PROGRAMS = {"medicare": "", "medicaid": "Medicaid: "}
 _LISTS = {
@@ -70,7 +61,8 @@ def _sources(release: Release) -> str:
 
 
 def describe(tables: StoredTables, codes: tuple[str, ...], on: int) -> str:
-    """What the tables say of one code, or of a pair, on a day (CCYYMMDD): rows, dates and release.
+    """What the tables say of a pair, or of a code that is no procedure (`code_page` has those), on a day
+    (CCYYMMDD): rows, dates and release.
 
     A code or pair that a release lacks is said to be not in that release, and nothing more.
     """
@@ -83,19 +75,17 @@ def _lines(tables: StoredTables, codes: tuple[str, ...], on: int) -> Iterator[st
         own = tables.of(program)
         if label and not any(own.release(name, on) != tables.release(name, on) for name in _EDITS):
             continue
-        said = _pair(own, codes[0], codes[1], on) if len(codes) == 2 else _edits_of(own, codes[0], on)
+        if len(codes) == 2:
+            said = list(_pair(own, codes[0], codes[1], on))
+        else:
+            said = [_none(own, name, on) for name in ("ncci_mue", "ncci_addon")]
         yield from (label + line for line in said)
     if len(codes) == 2:
         rows = [found for found in tables.rows(*codes) if found.release.table.startswith("ncci_ptp")]
         yield from (f"  row of {_row(found)}" for found in rows)
     else:
-        yield from _procedure(tables, codes[0], on)
+        yield _none(tables, "mpfs", on)
         yield from _listed(tables, codes[0], on)
-
-
-def _edits_of(tables: StoredTables, code: str, on: int) -> Iterator[str]:
-    yield from _limit(tables, code, on)
-    yield from _addon(tables, code, on)
 
 
 def _pair(tables: StoredTables, one: str, two: str, on: int) -> Iterator[str]:
@@ -111,52 +101,35 @@ def _pair(tables: StoredTables, one: str, two: str, on: int) -> Iterator[str]:
         yield f"  {edit.rationale}"
 
 
-def _limit(tables: StoredTables, code: str, on: int) -> Iterator[str]:
-    limit = tables.mue(code, on)
-    if limit is None:
-        yield _none(tables, "ncci_mue", on)
-        return
-    units = "unit" if limit.limit == 1 else "units"
-    yield f"{_named(limit.table)}: at most {limit.limit} {units} {_MAI[limit.mai]} (indicator {limit.mai})"
-    if limit.rationale:
-        yield f"  {limit.rationale}"
-
-
-def _addon(tables: StoredTables, code: str, on: int) -> Iterator[str]:
-    addon = tables.addon(code, on)
-    if addon is None:
-        yield _none(tables, "ncci_addon", on)
-        return
-    primaries = f": {' '.join(addon.primaries)}" if addon.primaries else ""
-    yield f"{_named(addon.table)}: an add-on code, {_TYPES[addon.type]}{primaries}"
-
-
-def _procedure(tables: StoredTables, code: str, on: int) -> Iterator[str]:
-    known = tables.procedure(code, on)
-    if known is None:
-        yield _none(tables, "mpfs", on)
-        return
-    if known.status or known.therapy:
-        yield from _indicators(known, tables.release("mpfs", on) or known.table)
-    else:
-        yield _none(tables, "mpfs", on)
-    if known.single_dose and (drugs := tables.release("single_dose", on)) is not None:
-        yield f"{_named(drugs)}: a drug in single-dose containers, billed with JZ or JW"
-    if known.therapy:
-        timed = f", timed, {known.minutes_per_unit} minutes a unit" if known.minutes_per_unit else ""
-        yield f"  {known.therapy} therapy, under {' '.join(known.disciplines)}{timed}"
-
-
-def _indicators(known: Procedure, release: TableVersion) -> Iterator[str]:
-    yield (
-        f"{_named(release)}: status {known.status}, PC/TC {known.pctc}, global {known.global_days},"
-        f" multiple {known.multiple_procedure}, bilateral {known.bilateral},"
-        f" assistant {known.assistant_surgeon}, co-surgeon {known.co_surgeon}, team {known.team_surgeon}"
-    )
+def pair_as_json(tables: StoredTables, codes: tuple[str, ...], on: int) -> str:
+    """The edit between two codes on a day, null where none is in force."""
+    one, two = codes
+    edit = tables.ptp(one, two, on)
+    table = edit.table if edit is not None else tables.release("ncci_ptp", on)
+    found = None
+    if edit is not None:
+        found = {
+            "column_1": edit.column_1,
+            "column_2": edit.column_2,
+            "indicator": edit.indicator,
+            "means": _INDICATORS[edit.indicator],
+            "since": iso(edit.effective),
+            "until": iso(edit.deletion) if edit.deletion is not None else None,
+            "rationale": edit.rationale or None,
+        }
+    document = {
+        "schema": "edi-checker/pair/1",
+        "codes": codes,
+        "on": iso(on),
+        "table": table.name if table is not None else None,
+        "release": table.version if table is not None else None,
+        "edit": found,
+    }
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _listed(tables: StoredTables, code: str, on: int) -> Iterator[str]:
-    """Diagnoses and HCPCS level II, of which something is said where their tables are imported."""
+    """Diagnoses and the lists of codes, of which something is said where their tables are imported."""
     plain = code.replace(".", "")
     diagnosis = tables.diagnosis(plain, on)
     if diagnosis is not None:

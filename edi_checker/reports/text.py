@@ -22,6 +22,7 @@ from edi_checker.reports.findings_log import (
     Sums,
     Tally,
     say_profiles,
+    say_unlisted,
 )
 from edi_checker.reports.gaps import say_gaps
 from edi_checker.x12.money import show_dollars
@@ -112,6 +113,10 @@ class TextReport:
             self._finding(entry, advise=advice not in told)
             told.add(advice)
         self._print()
+        for rule, count in sorted(summary.unlisted.items()):
+            self._print(Text(_clean(say_unlisted(rule, count))), indent=2)
+        if summary.unlisted:
+            self._print()
         self._files[summary.outcome] += 1
         self._lines += summary.lines
         self._rules += summary.rules

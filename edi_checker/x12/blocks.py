@@ -31,6 +31,10 @@ class NotX12(Exception):
     """The input holds no interchange that can be read; the message says why, without quoting the input."""
 
 
+class TooBroken(NotX12):
+    """The input begins as it should, but so much of its envelope is broken that it is not read to its end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Something that the reader or the walker could not place. A fact like any other: rules judge it.

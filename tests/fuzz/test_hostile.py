@@ -176,8 +176,8 @@ def test_a_bomb_in_a_zip_is_refused(tmp_path):
         for _ in range(700):
             member.write(b"ZZ~" * (1 << 18))
     (given,) = find_inputs([str(path)])
-    with given.open() as reading, pytest.raises(Unreadable, match="unpacks to more than"):
-        deque((reading.read(1 << 20) for _ in range(1 << 9)), maxlen=0)
+    with pytest.raises(Unreadable, match="unpacks to more than"), given.open():
+        pass
 
 
 @pytest.mark.parametrize(

@@ -37,18 +37,17 @@ from edi_checker.reference.store.layouts import (
     title_of,
 )
 from edi_checker.reference.store.packed import Overfull, Packer
-from edi_checker.reference.store.release import SHAPES, Draft, Release, add_releases
+from edi_checker.reference.store.release import HISTORY, SHAPES, Draft, Release, add_releases
 from edi_checker.reference.store.spreadsheet import BadWorkbook, read_sheets
 
 KINDS = (
     "practitioner PTP and MUE edits, add-on codes, the relative value file, the ICD-10-CM order file, HCPCS,"
-    " single-dose drugs, CPT codes, provider taxonomy, adjustment reason and remark codes"
+    " single-dose drugs, CPT codes, provider taxonomy, adjustment reason and remark codes, BETOS and RBCS"
+    " classes, addendum B of the outpatient payment system"
 )
 _SAMPLE = 1 << 17  # bytes of a text file by which its layout is told
 _MAX_LINE = 1 << 20
 _MAX_WORKBOOK = 1 << 29  # bytes of a workbook inside an archive
-# Tables whose rows keep the days on which they held.
-_HISTORY = ("ncci_ptp", "ncci_addon", "single_dose", "carc", "rarc", "cpt")
 _ZIP = b"PK\x03\x04"
 
 
@@ -258,7 +257,7 @@ def _period(source: Source) -> Period | None:
     if source.table == "icd10cm":
         return _fiscal_year(texts)
     if source.table in OTHERS:
-        day = (_day_of_version if source.table == "taxonomy" else _day_in_name)(texts)
+        day = _DAYS.get(source.table, _day_in_name)(texts)
         return period_of_day(source.table, day) if day else None
     for text in [*texts, source.title.lower()]:
         # NCCI counts its years from 1994: version 32.2 is the third quarter of 2026.
@@ -297,6 +296,18 @@ def _day_in_name(texts: list[str]) -> int:
         if found := re.search(r"(?<!\d)(0[1-9]|1[0-2])[-_ .][0-3]\d[-_ .](20\d\d)(?!\d)", text):
             return int(found[2]) * 10000 + int(found[1]) * 100 + 1
     return 0
+
+
+def _day_of_year(texts: list[str]) -> int:
+    """A day of the year that a name says: RBCS_RY_2025, betpuf20. 0 where none does."""
+    for text in texts:
+        if found := re.search(r"(?<!\d)20(\d\d)(?!\d)|betpuf(\d\d)(?!\d)", text):
+            return 20000101 + int(found[1] or found[2]) * 10000
+    return 0
+
+
+# How names say the release of a table that has neither quarters nor months.
+_DAYS = {"taxonomy": _day_of_version, "betos": _day_of_year, "rbcs": _day_of_year}
 
 
 def _fiscal_year(texts: list[str]) -> Period | None:
@@ -351,11 +362,10 @@ def _draft(table: str, period: Period | None, sources: tuple[Source, ...], progr
             " those after it must be imported with it"
         )
     period = period or quarter_of(packer.latest())
-    history = table.startswith(_HISTORY)
     return Draft(
         table=table,
         name=period.name,
-        since=min(packer.earliest(), period.first) if history else period.first,
+        since=min(packer.earliest(), period.first) if table in HISTORY else period.first,
         until=period.last,
         packer=packer,
         sources=tuple(digests),

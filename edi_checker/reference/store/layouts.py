@@ -22,10 +22,18 @@ Row = tuple[int, list[str]]
 # Key, first day, last day, payload, text: what a packer takes.
 Entry = tuple[bytes, int, int, bytes, str]
 
+# Tables that some of their captions tell, wherever these stand.
+_CAPTIONS = {
+    "taxonomy": {"code", "classification", "specialization"},
+    "opps": {"hcpcscode", "si", "apc"},
+    "rbcs": {"hcpcscd", "rbcsid"},
+}
 HEAD = 40  # rows within which the captions of a table stand
 
 _CODE = re.compile(r"[0-9A-Z]{5}")
 _DIAGNOSIS = re.compile(r"[A-Z][0-9A-Z]{2,6}")
+# The BETOS file: 17 characters of code, class and, if the code has ended, its last day.
+_BETOS_RECORD = re.compile(r"([0-9A-Z]{5}) ([A-Z]\d[0-9A-Z ]?)(\d{8})?", re.ASCII)
 _GLOBAL_DAYS = frozenset(("000", "010", "090", "MMM", "XXX", "YYY", "ZZZ"))
 
 
@@ -68,12 +76,11 @@ def find_table(head: Sequence[Row]) -> str | None:
             return "mpfs"
         if captions[:1] == ["hcpc"] and "recid" in captions:
             return "hcpcs"
-        if captions == ["code", "from", "until"]:
-            return "single_dose"
-        if captions == ["cpt", "from", "until"]:
-            return "cpt"
-        if {"code", "classification", "specialization"} <= set(captions):
-            return "taxonomy"
+        if captions[1:] == ["from", "until"] and captions[0] in ("code", "cpt"):
+            return "single_dose" if captions[0] == "code" else "cpt"
+        for table, wanted in _CAPTIONS.items():
+            if wanted <= set(captions):
+                return table
         if _columns_of_reasons(captions) is not None:
             return _tell_reasons(head[index + 1 : HEAD])
         if index == 0 and len(cells) >= 5 and _is_code(cells[0]) and _is_code(cells[1]):
@@ -92,6 +99,8 @@ def find_fixed(lines: Sequence[str]) -> str | None:
             return "hcpcs"
         if re.match(r"[123][0-9A-Z]{5} +[0-9A-Z]{5} +\d{7}", line):
             return "ncci_addon"
+        if _BETOS_RECORD.fullmatch(line.rstrip()) is not None:
+            return "betos"
     return None
 
 
@@ -416,6 +425,12 @@ def _read_fixed_addon(lines: Iterable[tuple[int, str]]) -> Iterator[Entry]:
 _RUN = ["ind", "days", "op", "op", "op", "proc", "surg", "surg", "surg", "surg"]
 
 
+# The captions before that run: work, practice expense outside and in a facility, each with a mark where the
+# service is rarely given there, malpractice, and the totals of both places.
+_RVUS = ["rvu", "pervu", "indicator", "pervu", "indicator", "rvu", "total", "total"]
+_NO_RVU = " " * 7
+
+
 def _indicators_at(captions: list[str]) -> int | None:
     for index in range(len(captions) - len(_RUN) + 1):
         if captions[index : index + len(_RUN)] == _RUN:
@@ -424,13 +439,22 @@ def _indicators_at(captions: list[str]) -> int | None:
 
 
 def _read_mpfs(rows: Iterable[Row]) -> Iterator[Entry]:
-    """Code, modifier, status, indicators. Rows of a modifier (26, TC, 53) repeat the indicators: left out."""
+    """Code, modifier, status, indicators, relative value units, supervision of diagnostic tests.
+
+    Rows of a modifier (26, TC, 53) repeat the indicators: left out.
+    """
 
     def find(captions: list[str]) -> dict[str, int] | None:
         start = _indicators_at(captions)
         if captions[:2] != ["hcpcs", "mod"] or start is None or "code" not in captions:
             return None
-        return {"status": captions.index("code"), "run": start}
+        found = {"status": captions.index("code"), "run": start}
+        units = start - len(_RVUS)
+        if captions[max(units, 0) : start] == _RVUS:
+            found["rvus"] = units
+        if "procedures" in captions:
+            found["supervision"] = captions.index("procedures")
+        return found
 
     columns, body = _table(rows, find)
     codes = _Codes()
@@ -453,10 +477,42 @@ def _read_mpfs(rows: Iterable[Row]) -> Iterator[Entry]:
                 raise Malformed(number, f"an indicator of one digit is expected, not {_shown(digit)}")
         if _cell(cells, 1):
             continue
-        payload = (status + digits[0] + days + "".join(digits[1:])).encode("ascii")
+        indicators = status + digits[0] + days + "".join(digits[1:])
+        units = _value_units(cells, columns.get("rvus"), number)
+        payload = (indicators + _supervision(cells, columns.get("supervision"), number) + units).encode(
+            "ascii"
+        )
         if seen.setdefault(code, payload) != payload:
             raise Malformed(number, f"{code.decode()} is there twice, with different indicators")
         yield code, 0, NO_END, payload, ""
+
+
+def _supervision(cells: list[str], index: int | None, number: int) -> str:
+    """The level of supervision in two characters, blank where the table has none."""
+    level = _cell(cells, index) if index is not None else ""
+    if level and not re.fullmatch(r"\d[\dA]?", level, re.ASCII):
+        raise Malformed(number, f"a level of supervision is expected, not {_shown(level)}")
+    return level.zfill(2) if level else "  "
+
+
+def _value_units(cells: list[str], start: int | None, number: int) -> str:
+    """Six values in thousandths, of seven characters each, and the marks of both places: N where the service
+    is rarely given there. Blank where the table has none.
+    """
+    if start is None:
+        return _NO_RVU * 6 + "  "
+    values = [_thousandths(_cell(cells, start + offset), number) for offset in (0, 1, 3, 5, 6, 7)]
+    marks = ["N" if _cell(cells, start + offset).upper() == "NA" else " " for offset in (2, 4)]
+    return "".join(values + marks)
+
+
+def _thousandths(text: str, number: int) -> str:
+    if not text or text.upper() == "NA":
+        return _NO_RVU
+    found = re.fullmatch(r"(\d{0,4})(?:\.(\d{0,3})0*)?", text, re.ASCII)
+    if found is None:
+        raise Malformed(number, f"relative value units are expected, not {_shown(text)}")
+    return f"{found[1] or '0':0>4}{found[2] or '':0<3}"
 
 
 # -- diagnoses ----------------------------------------------------------------------------------------------
@@ -478,40 +534,136 @@ def _read_icd10cm(lines: Iterable[tuple[int, str]]) -> Iterator[Entry]:
         yield code.encode("ascii"), 0, NO_END, found[3].encode("ascii"), ""
 
 
-# -- HCPCS level II -----------------------------------------------------------------------------------------
+# -- HCPCS --------------------------------------------------------------------------------------------------
 
 
 def _read_fixed_hcpcs(lines: Iterable[tuple[int, str]]) -> Iterator[Entry]:
-    """Code at 1-5, kind of record at 11 (3: first of a procedure), added at 269-276, ended at 285-292."""
+    """Code at 1-5, kind of record at 11 (3: first of a procedure), BETOS class at 257-259, types of service
+    at 261-265, added at 269-276, ended at 285-292.
+    """
     for number, line in lines:
         if not line.strip():
             continue
         if not re.match(r"[0-9A-Z ]{5}\d{5}[3478]", line, re.ASCII):
             raise Malformed(number, "not a record of HCPCS: code, sequence number and kind are expected")
         if line[10] == "3":
-            yield from _hcpcs(number, line[:5], line[268:276], line[284:292])
+            yield _hcpcs(number, line[:5], line[268:276], line[284:292], line[256:259], line[260:265])
 
 
 def _read_hcpcs(rows: Iterable[Row]) -> Iterator[Entry]:
-    wanted = {"code": "hcpc", "kind": "recid", "first": "adddt", "last": "termdt"}
-    columns, body = _table(rows, lambda captions: _columns(captions, wanted))
+    def find(captions: list[str]) -> dict[str, int] | None:
+        found = _columns(captions, {"code": "hcpc", "kind": "recid", "first": "adddt", "last": "termdt"})
+        if found is not None:
+            names = ("betos", *(f"tos{number}" for number in range(1, 6)))
+            found.update((name, captions.index(name)) for name in names if name in captions)
+        return found
+
+    columns, body = _table(rows, find)
+    types = [index for name, index in columns.items() if name.startswith("tos")]
     for number, cells in body:
-        code, kind, first, last = (_cell(cells, columns[name]) for name in wanted)
+        code, kind, first, last = (_cell(cells, columns[name]) for name in ("code", "kind", "first", "last"))
         if kind not in ("3", "4", "7", "8"):
             raise Malformed(number, f"a kind of record of 3, 4, 7 or 8 is expected, not {_shown(kind)}")
         if kind == "3":
-            yield from _hcpcs(number, code, first, last)
+            betos = _cell(cells, columns["betos"]) if "betos" in columns else ""
+            yield _hcpcs(number, code, first, last, betos, "".join(_cell(cells, index) for index in types))
 
 
-def _hcpcs(number: int, code: str, first: str, last: str) -> Iterator[Entry]:
+def _hcpcs(number: int, code: str, first: str, last: str, betos: str, types: str) -> Entry:
     if not _CODE.fullmatch(code):
         raise Malformed(number, f"a code of five characters is expected, not {_shown(code)}")
-    if code[0].isdigit():
-        return  # level I, which is CPT
+    classes = f"{betos.strip():<3}{types.strip():<5}"
+    if not re.fullmatch(r"[0-9A-Z ]{8}", classes, re.ASCII):
+        raise Malformed(number, f"BETOS class and types of service are expected, not {_shown(classes)}")
     try:
-        yield code.encode("ascii"), parse_day(first.strip()), _open_end(parse_day)(last.strip()), b"", ""
+        days = parse_day(first.strip()), _open_end(parse_day)(last.strip())
     except ValueError as error:
         raise Malformed(number, str(error)) from None
+    return code.encode("ascii"), *days, classes.encode("ascii"), ""
+
+
+# -- classes of services ------------------------------------------------------------------------------------
+
+
+def _read_betos(lines: Iterable[tuple[int, str]]) -> Iterator[Entry]:
+    """Code at 1-5, BETOS class at 7-9, at 10-17 the day on which the code ended."""
+    for number, line in lines:
+        if not line.strip():
+            continue
+        found = _BETOS_RECORD.fullmatch(line.rstrip())
+        if found is None:
+            raise Malformed(number, "not a record of the BETOS file: code, class and last day are expected")
+        last = _days_in_force(number, "", found[3] or "")[1]
+        yield found[1].encode("ascii"), ALWAYS, last, f"{found[2].strip():<3}".encode("ascii"), ""
+
+
+_RBCS = {
+    "code": "hcpcscd",
+    "class": "rbcsid",
+    "category": "rbcscatdesc",
+    "subcategory": "rbcssubcatdesc",
+    "first": "hcpcscdadddt",
+    "last": "hcpcscdenddt",
+}
+
+
+def _read_rbcs(rows: Iterable[Row]) -> Iterator[Entry]:
+    """Code, class and its words, the code's days; of a code that was classified again the latest class."""
+
+    def find(captions: list[str]) -> dict[str, int] | None:
+        found = _columns(captions, _RBCS)
+        if found is not None and "rbcslatestassignment" in captions:
+            found["latest"] = captions.index("rbcslatestassignment")
+        return found
+
+    columns, body = _table(rows, find)
+    codes = _Codes()
+    for number, cells in body:
+        code = _code(codes, cells, columns["code"], number)
+        if "latest" in columns and _cell(cells, columns["latest"]) != "1":
+            continue
+        name, category, subcategory, first, last = (_cell(cells, columns[key]) for key in list(_RBCS)[1:])
+        if not re.fullmatch(r"[A-Z]{2}[0-9A-Z]{4}", name, re.ASCII):
+            raise Malformed(number, f"a class of six characters is expected, not {_shown(name)}")
+        words = ": ".join(filter(None, (_words(category), _words(subcategory))))
+        yield code, *_days_in_force(number, first, last), name.encode("ascii"), words
+
+
+def _words(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)[:80]
+
+
+# -- outpatient hospital payment ----------------------------------------------------------------------------
+
+
+def _read_opps(rows: Iterable[Row]) -> Iterator[Entry]:
+    """Addendum B: code, status indicator, APC. Notes stand below the rows, in the first column."""
+
+    def find(captions: list[str]) -> dict[str, int] | None:
+        if not {"hcpcscode", "si", "apc"} <= set(captions):
+            return None
+        return {name: captions.index(caption) for name, caption in _OPPS.items()}
+
+    columns, body = _table(rows, find)
+    codes = _Codes()
+    seen: dict[bytes, bytes] = {}
+    for number, cells in body:
+        if len(_cell(cells, columns["code"])) > _LONGEST_CODE and _blank(cells[columns["code"] + 1 :]):
+            continue
+        code = _code(codes, cells, columns["code"], number)
+        status, group = _cell(cells, columns["status"]), _cell(cells, columns["group"])
+        if not re.fullmatch(r"[A-Z]\d?", status, re.ASCII):
+            raise Malformed(number, f"a status indicator is expected, not {_shown(status)}")
+        if not re.fullmatch(r"\d{0,5}", group, re.ASCII):
+            raise Malformed(number, f"the number of an APC is expected, not {_shown(group)}")
+        payload = f"{status:<2}{group.zfill(4) if group else '':<5}".encode("ascii")
+        if seen.setdefault(code, payload) != payload:
+            raise Malformed(number, f"{code.decode()} is there twice, with different status")
+        yield code, 0, NO_END, payload, ""
+
+
+_OPPS = {"code": "hcpcscode", "status": "si", "group": "apc"}
+_LONGEST_CODE = 5
 
 
 # -- lists of one's own -------------------------------------------------------------------------------------
@@ -628,9 +780,12 @@ _READERS: dict[str, Callable[[Iterable[Row]], Iterator[Entry]]] = {
     "cpt": _read_cpt,
     "carc": _read_reasons(_REASON),
     "rarc": _read_reasons(_REMARK),
+    "rbcs": _read_rbcs,
+    "opps": _read_opps,
 }
 _FIXED: dict[str, Callable[[Iterable[tuple[int, str]]], Iterator[Entry]]] = {
     "ncci_addon": _read_fixed_addon,
     "icd10cm": _read_icd10cm,
     "hcpcs": _read_fixed_hcpcs,
+    "betos": _read_betos,
 }

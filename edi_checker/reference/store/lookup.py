@@ -2,11 +2,12 @@
 
 Which release answers for a day:
 
-- PTP edits, add-on codes, single-dose drugs, adjustment reasons and remarks keep their history in the rows,
-  so the newest release imported answers for every day from the first one on which any of its rows holds.
-- MUE, fee schedule, ICD-10-CM, HCPCS and the taxonomy give the values of their own quarter, half year or
-  year: the release in force on the day answers, that is the newest that began by then. After its end, as
-  long as nothing newer is imported, it goes on answering, and `outside` says that the day is past it.
+- PTP edits, add-on codes, single-dose drugs, adjustment reasons and remarks, classes of services keep their
+  history in the rows, so the newest release imported answers for every day from the first one on which any of
+  its rows holds.
+- MUE, fee schedule, ICD-10-CM, HCPCS, addendum B and the taxonomy give the values of their own quarter, half
+  year or year: the release in force on the day answers, that is the newest that began by then. After its end,
+  as long as nothing newer is imported, it goes on answering, and `outside` says that the day is past it.
 - A day before the first release of a table is answered by the built-in tables, or not at all.
 
 Where a release answers, it alone does: a code or pair that it lacks has no row, whatever the built-in
@@ -23,14 +24,26 @@ from pathlib import Path
 
 from edi_checker.finding import TableVersion
 from edi_checker.reference.store.packed import Damaged, Packed, Record
-from edi_checker.reference.store.release import SHAPES, Release, StoreError, list_releases
-from edi_checker.reference.tables import AddOn, MueLimit, Procedure, PtpEdit, Side, Tables
+from edi_checker.reference.store.release import (
+    EARLIER,
+    HISTORY,
+    INFORMATIVE,
+    SHAPES,
+    Release,
+    StoreError,
+    list_releases,
+)
+from edi_checker.reference.tables import (
+    AddOn,
+    MueLimit,
+    Procedure,
+    PtpEdit,
+    Side,
+    Tables,
+    sort_partners,
+)
 from edi_checker.x12.dates import NO_END
 
-# Tables whose newest release answers for all days of which its rows speak.
-_HISTORY = frozenset(
-    "ncci_ptp ncci_ptp_medicaid ncci_addon ncci_addon_medicaid single_dose carc rarc cpt".split()  # noqa: SIM905
-)
 _CODE = 5
 _CONTRACTOR = "CCCCC"  # stands for the primaries that a Medicare contractor names itself
 _CACHED = 1 << 15
@@ -52,6 +65,45 @@ class Level2:
     code: str
     first: int
     last: int | None
+    table: TableVersion
+
+
+@dataclass(frozen=True, slots=True)
+class ValueUnits:
+    """Relative value units of the fee schedule, in thousandths, None where the release has none.
+
+    rare_outside, rare_inside   rarely or never given outside, or in, a facility
+    supervision                 level of supervision of a diagnostic test, "" where the release has none
+    """
+
+    work: int | None
+    practice_outside: int | None
+    practice_inside: int | None
+    malpractice: int | None
+    total_outside: int | None
+    total_inside: int | None
+    rare_outside: bool
+    rare_inside: bool
+    supervision: str
+    table: TableVersion
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceClass:
+    """How a code is classified: a class, its words where the table has some, and types of service."""
+
+    name: str
+    words: str
+    types: str
+    table: TableVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Outpatient:
+    """How hospitals are paid for a code (addendum B): status indicator, and APC, "" for none."""
+
+    status: str
+    group: str
     table: TableVersion
 
 
@@ -114,7 +166,7 @@ class StoredTables:
         """The release that answers for a day, None where none does."""
         table = self._table(name)
         releases = self._releases.get(table, ())
-        if table in _HISTORY:
+        if table in HISTORY:
             return releases[-1] if releases and releases[-1].since <= on else None
         for release in reversed(releases):
             if release.since <= on:
@@ -165,7 +217,7 @@ class StoredTables:
         }:
             releases = self._releases.get(table, [])
             turns.update(release.since for release in releases)
-            if table in _HISTORY and releases:
+            if table in HISTORY and releases:
                 turns.update(self._packed(releases[-1]).turns)
         return sorted(turns)
 
@@ -174,7 +226,8 @@ class StoredTables:
         imported = [
             (table, release.name, release.rows)
             for table, releases in sorted(self._releases.items())
-            for release in (releases[-1:] if table in _HISTORY else releases)
+            if table not in INFORMATIVE
+            for release in (releases[-1:] if table in HISTORY else releases)
         ]
         return (*imported, *self._fallback.versions())
 
@@ -196,7 +249,8 @@ class StoredTables:
         packed = self._open.get(release.file)
         if packed is None:
             try:
-                packed = Packed(self._folder / release.file, SHAPES[release.table])
+                table = release.table
+                packed = Packed(self._folder / release.file, SHAPES[table], EARLIER.get(table))
             except Damaged as error:
                 raise StoreError(f"{error}; import {release.table} {release.name} again") from None
             self._open[release.file] = packed
@@ -324,8 +378,8 @@ class StoredTables:
     def hcpcs(self, code: str, on: int) -> Level2 | None:
         """A HCPCS level II code in force on a day; None: not in the release, or none answers (`release`)."""
         release = self._release("hcpcs", on)
-        if release is None:
-            return None
+        if release is None or code[:1].isdigit():
+            return None  # the file of contractors has level I too
         return next((row for row in self._level2(release, code) if row.first <= on <= (row.last or on)), None)
 
     def _read_level2(self, release: Release, code: str) -> tuple[Level2, ...]:
@@ -333,6 +387,116 @@ class StoredTables:
             Level2(code, record.first, record.last if record.last != NO_END else None, _version(release))
             for record in (self._find(release, code) if len(code) == _CODE else ())
         )
+
+    # -- what people look up, and no rule -------------------------------------------------------------------
+
+    def partners(self, code: str, on: int) -> tuple[PtpEdit, ...]:
+        """The edits in force on a day that have the code in either column, by their other code."""
+        release = self._release("ncci_ptp", on)
+        if release is None:
+            return self._fallback.partners(code, on)
+        if len(code) != _CODE:
+            return ()
+        keys = {record.key for record in (*self._find(release, code), *self._find_end(release, code))}
+        edits = [self.ptp(key[:_CODE], key[_CODE:], on) for key in keys]
+        return sort_partners((edit for edit in set(edits) if edit is not None), code)
+
+    def addons_with(self, code: str, on: int) -> tuple[str, ...]:
+        """The add-on codes that name a code as one of their primaries on a day."""
+        release = self._release("ncci_addon", on)
+        if release is None:
+            return self._fallback.addons_with(code, on)
+        records = self._find_end(release, code) if len(code) == _CODE else ()
+        return tuple(dict.fromkeys(each.key[:_CODE] for each in records if each.first <= on <= each.last))
+
+    def known_since(self, name: str, code: str, on: int) -> int:
+        """The first day (CCYYMMDD) from which what holds for a code on a day is known to hold; 0 where the
+        start is not known. `name` is ncci_mue, ncci_addon, mpfs, hcpcs, opps, betos, rbcs or therapy_codes.
+        """
+        release = self._release(name, on)
+        if release is None:
+            return self._fallback.known_since(name, code, on)
+        table = self._table(name)
+        if table in HISTORY:
+            held = [each.first for each in self._find(release, code) if each.first <= on <= each.last]
+            return min(held, default=0)
+        since, rows = release.since, self._find(release, code)
+        for earlier in reversed(self._releases[table]):
+            if earlier.since < since:
+                if self._find(earlier, code) != rows:
+                    break
+                since = earlier.since
+        return since
+
+    def is_outdated(self, name: str, on: int) -> bool:
+        """Whether the release that answers for a day was imported when fewer fields were taken over."""
+        release = self._release(name, on)
+        return release is not None and self._packed(release).shape != SHAPES[release.table]
+
+    def value_units(self, code: str, on: int) -> ValueUnits | None:
+        """None: not in the release, none answers (`release`), or it is outdated."""
+        record = self._row("mpfs", code, on)
+        if record is None or len(record.payload) < SHAPES["mpfs"].payload:
+            return None
+        units = record.payload[12:]
+        values = [units[at : at + 7].strip() for at in range(0, 42, 7)]
+        work, outside, inside, malpractice, total_outside, total_inside = (
+            int(value) if value else None for value in values
+        )
+        return ValueUnits(
+            work=work,
+            practice_outside=outside,
+            practice_inside=inside,
+            malpractice=malpractice,
+            total_outside=total_outside,
+            total_inside=total_inside,
+            rare_outside=units[42] == "N",
+            rare_inside=units[43] == "N",
+            supervision=record.payload[10:12].strip(),
+            table=self._answering("mpfs", on),
+        )
+
+    def service_class(self, name: str, code: str, on: int) -> ServiceClass | None:
+        """The class of a code by `name`: hcpcs (with types of service), betos or rbcs; None: not in the
+        release, or none answers (`release`).
+        """
+        record = self._row(name, code, on)
+        if record is None or not record.payload.strip():
+            return None
+        length = 6 if name == "rbcs" else 3
+        return ServiceClass(
+            name=record.payload[:length].strip(),
+            words=record.text,
+            types=record.payload[length:].strip(),
+            table=self._answering(name, on),
+        )
+
+    def outpatient(self, code: str, on: int) -> Outpatient | None:
+        """None: not in addendum B of the day, or none is imported (`release`)."""
+        record = self._row("opps", code, on)
+        if record is None:
+            return None
+        table = self._answering("opps", on)
+        return Outpatient(record.payload[:2].strip(), record.payload[2:].strip(), table)
+
+    def _row(self, name: str, code: str, on: int) -> Record | None:
+        """The row of a code in force on a day, the one that began last."""
+        release = self._release(name, on)
+        if release is None or len(code) != _CODE:
+            return None
+        rows = [each for each in self._find(release, code) if each.first <= on <= each.last]
+        return rows[-1] if rows else None
+
+    def _answering(self, name: str, on: int) -> TableVersion:
+        version = self.release(name, on)
+        assert version is not None
+        return version
+
+    def _find_end(self, release: Release, code: str) -> list[Record]:
+        try:
+            return self._packed(release).find_end(code)
+        except Damaged as error:
+            raise StoreError(f"{error}; import {release.table} {release.name} again") from None
 
     def spans(self, name: str, code: str, on: int) -> tuple[tuple[int, int], ...]:
         """First and last days (CCYYMMDD) of a code of `name`: taxonomy, carc, rarc or cpt; none where the

@@ -138,10 +138,10 @@ class Packer:
 class Packed:
     """A packed file, open for look-up. The system shares its pages among the processes that have it open.
 
-    Raises Damaged where the file is none, or is cut.
+    `earlier` is a shape that such files had before. Raises Damaged where the file is none, or is cut.
     """
 
-    def __init__(self, path: Path, shape: Shape) -> None:
+    def __init__(self, path: Path, shape: Shape, earlier: Shape | None = None) -> None:
         try:
             with path.open("rb") as stream:
                 size = os.fstat(stream.fileno()).st_size
@@ -155,15 +155,15 @@ class Packed:
                 groups = int(head["groups"])
                 self.turns: tuple[int, ...] = tuple(map(int, head["turns"]))
                 self._texts: list[str] = list(map(str, head["texts"]))
-                found = Shape(int(head["key"]), int(head["payload"]))
+                self.shape = Shape(int(head["key"]), int(head["payload"]))
                 self._map = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError as error:
             raise Damaged(f"{path}: cannot be read: {error.strerror}") from None
         except (ValueError, TypeError, KeyError, RecursionError):
             raise Damaged(f"{path}: damaged") from None
-        self._record = shape.record()
+        self._record = self.shape.record()
         self._index_at = self._start + self.rows * self._record.size
-        if found != shape or size != self._index_at + groups * _ENTRY.size:
+        if self.shape not in (shape, earlier) or size != self._index_at + groups * _ENTRY.size:
             raise Damaged(f"{path}: damaged")
         self._path = path
         self._index: dict[bytes, tuple[int, int]] | None = None
@@ -197,11 +197,30 @@ class Packed:
 
         index = bisect_left(range(end), wanted, index, end, key=key)
         while index < end and key(index) == wanted:
-            found, first, last, payload, text = self._record.unpack_from(view, start + index * size)
-            try:
-                yield Record(
-                    found.decode("ascii").rstrip(" "), first, last, payload.decode("ascii"), self._texts[text]
-                )
-            except (UnicodeDecodeError, IndexError):
-                raise Damaged(f"{self._path}: damaged") from None
+            yield self._read(index)
             index += 1
+
+    def find_end(self, suffix: str) -> list[Record]:
+        """The rows whose keys end so, in order, from a search through the whole file. Raises Damaged."""
+        if not suffix.isascii():
+            return []
+        wanted = suffix.encode("ascii")
+        size, shift = self._record.size, self.shape.key - len(wanted)
+        found = []
+        at = self._map.find(wanted, self._start, self._index_at)
+        while at != -1:
+            index, offset = divmod(at - self._start, size)
+            if offset == shift:
+                found.append(self._read(index))
+            at = self._map.find(wanted, at + 1, self._index_at)
+        return found
+
+    def _read(self, index: int) -> Record:
+        row = self._record.unpack_from(self._map, self._start + index * self._record.size)
+        key, first, last, payload, text = row
+        try:
+            return Record(
+                key.decode("ascii").rstrip(" "), first, last, payload.decode("ascii"), self._texts[text]
+            )
+        except (UnicodeDecodeError, IndexError):
+            raise Damaged(f"{self._path}: damaged") from None

@@ -28,15 +28,26 @@ SHAPES: dict[str, Shape] = {
     "ncci_mue_medicaid": Shape(5, 7),
     "ncci_addon": Shape(10, 1),
     "ncci_addon_medicaid": Shape(10, 1),
-    "mpfs": Shape(5, 10),
+    "mpfs": Shape(5, 56),
     "icd10cm": Shape(7, 1),
-    "hcpcs": Shape(5, 0),
+    "hcpcs": Shape(5, 8),
     "single_dose": Shape(5, 0),
     "taxonomy": Shape(10, 0),
     "carc": Shape(5, 0),
     "rarc": Shape(5, 0),
     "cpt": Shape(5, 0),
+    "betos": Shape(5, 3),
+    "rbcs": Shape(5, 6),
+    "opps": Shape(5, 7),
 }
+# Tables whose rows keep the days on which they held: their newest release speaks of all days.
+HISTORY = frozenset(
+    "ncci_ptp ncci_ptp_medicaid ncci_addon ncci_addon_medicaid single_dose carc rarc cpt betos rbcs".split()  # noqa: SIM905
+)
+# Tables that are looked up by people, and decide nothing about a claim.
+INFORMATIVE = frozenset(("betos", "rbcs", "opps"))
+# What an earlier version of this program packed: the same without what stands at the end today.
+EARLIER: dict[str, Shape] = {"mpfs": Shape(5, 10), "hcpcs": Shape(5, 0)}
 
 
 class StoreError(Exception):
@@ -140,7 +151,7 @@ def add_releases(folder: Path, drafts: Iterable[Draft]) -> list[Release]:
 
 def _write(folder: Path, draft: Draft) -> Release:
     # The name says the content, so that an import never writes over a file that is in use.
-    told = json.dumps([draft.table, draft.name, draft.sources])
+    told = json.dumps([draft.table, draft.name, draft.sources, SHAPES[draft.table].payload])
     digest = hashlib.sha256(told.encode()).hexdigest()[:12]
     file = f"{draft.table}-{draft.name.replace('.', '-')}-{digest}{_SUFFIX}"
     with write_whole(folder / file) as stream:

@@ -19,6 +19,7 @@ from edi_checker.reports.findings_log import (
     Sums,
     Tally,
     say_profiles,
+    say_unlisted,
 )
 from edi_checker.reports.gaps import say_gaps
 from edi_checker.reports.html.answers import key_of, unite
@@ -149,7 +150,7 @@ class HtmlReport:
                 _pour(rows, out)
                 out.write("</tbody></table></div>\n")
                 if self._unlisted:
-                    told = f"{self._unlisted:,} more findings are not shown; the JSON report has them all."
+                    told = f"{self._unlisted:,} more findings are not shown here."
                     out.write(write(tag("p", told, class_="quiet")))
                 out.write("</section>\n")
             out.write("</main>\n")
@@ -179,6 +180,8 @@ class HtmlReport:
             for number, claim in exhibit.below.first:
                 numbers.setdefault(number, name)
                 claims.setdefault(key_of(claim), name)
+        for rule, count in sorted(summary.unlisted.items()):
+            self._write(tag("p", say_unlisted(rule, count), class_="quiet"))
         table = _claims(journal, summary, numbers)
         if table is not None:
             self._write(table)
