@@ -79,6 +79,11 @@ def test_the_medicaid_plans_of_a_commercial_payer_are_medicaid():
     assert profile_of(example).name == "medicaid-without-tables"
 
 
+def test_property_and_casualty_seldom_asks_for_the_discipline():
+    example = {"lines": ["97530 x2"], "edit": [{"find": "SBR*", "set": {"9": "AM"}}]}
+    assert severities(example)["therapy.discipline"] == "info"
+
+
 @pytest.mark.parametrize("segments", ["HI*BK:7242", "HI*ABK:M545"])
 def test_codes_of_other_days_warn_where_hipaa_does_not_bind(segments):
     example = {"edit": [{"find": "SBR*", "set": {"9": "WC"}}, {"find": "HI*", "replace": segments}]}

@@ -126,10 +126,12 @@ def test_a_collapsed_isa_is_read_by_counting_its_elements() -> None:
     assert found[1:] == PLAIN[1:]
 
 
-def test_a_file_wrapped_at_eighty_columns_is_put_together() -> None:
+@pytest.mark.parametrize("width", [80, 110, 132])
+@pytest.mark.parametrize("end", ["", "\r\n"])
+def test_a_file_wrapped_at_some_column_is_put_together(width: int, end: str) -> None:
     text = "".join(s + "~" for s in [ISA, *BODY])
-    wrapped = "\r\n".join(text[i : i + 80] for i in range(0, len(text), 80))
-    assert told(blocks_of(wrapped)) == PLAIN
+    wrapped = "\r\n".join(text[i : i + width] for i in range(0, len(text), width))
+    assert told(blocks_of(wrapped + end)) == PLAIN
 
 
 def test_interchanges_may_use_different_delimiters() -> None:

@@ -70,6 +70,8 @@ PROPERTY_CASUALTY = Profile(
         "code.diagnosis": "warning",
         "code.diagnosis-version": "warning",
         "code.procedure": "warning",
+        # Few of their fee schedules ask for GP, GO or GN.
+        "therapy.discipline": "info",
     },
     inherits=COMMERCIAL.names,
     sources=(

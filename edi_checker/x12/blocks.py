@@ -427,11 +427,11 @@ def _clean(text: str, terminator: str, wrapped: bool) -> str:
 
 
 def _is_wrapped(text: str, terminator: str) -> bool:
-    """Whether all lines have the same width, wherever segments end."""
+    """Whether all lines have the same width, wherever segments end; the last may be shorter."""
     if terminator in "\r\n":
         return False
-    *lines, _ = re.split(r"\r?\n", text)
-    if len(lines) < _FEW_LINES or len({len(line) for line in lines}) > 1:
+    *lines, last = re.split(r"\r?\n", text.rstrip("\r\n"))
+    if len(lines) < _FEW_LINES or {len(line) for line in lines} != {max(map(len, (*lines, last)))}:
         return False
     return any(line[-1:] != terminator for line in lines)
 
