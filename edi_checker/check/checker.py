@@ -26,7 +26,7 @@ from edi_checker.claims.claim import (
 from edi_checker.claims.payers import Choice, choose, choose_for_run
 from edi_checker.claims.profile import Isolation, Profile
 from edi_checker.claims.reader import read_parts
-from edi_checker.facts import AnyLevel, InputMemory, Setting, facts_of
+from edi_checker.facts import AnyLevel, Fact, InputMemory, Setting, facts_of
 from edi_checker.finding import Finding
 from edi_checker.guide.table import Guide
 from edi_checker.x12.blocks import Bounds, Fault, read_blocks
@@ -102,6 +102,8 @@ class Checker:
         return findings, failed
 
     def _judge(self, part: Part, memory: InputMemory) -> tuple[tuple[Finding, ...], str]:
+        if isinstance(part, Claim) and not part.faults and not _is_sent(part):
+            return _NOTHING  # what is wrong with a CLM sent twice is noted of the second
         try:
             if self.fast and isinstance(part, Claim | AnyLevel) and not part.faults:
                 found = self._remember(part, memory)
@@ -116,6 +118,8 @@ class Checker:
             facts = facts_of(part, self.setting, memory)
             if not facts:
                 return _NOTHING
+            if self.fast and isinstance(part, Claim) and len(facts) == len(part.faults):
+                return self._judge_faults(facts, part), ""
             option = self.setting.profile
             profile = self.setting.profile_of(part) if isinstance(part, Claim) else choose_for_run(option)
             findings = tuple(self.engine.judge(facts, profile, self.setting.received))
@@ -123,6 +127,20 @@ class Checker:
         except Exception as crash:  # noqa: BLE001  # a crash of ours must cost one part, neither pass nor reject it
             # The type alone: a message of an unexpected error may quote the claim.
             return (), f"internal error ({type(crash).__name__})"
+
+    def _judge_faults(self, facts: list[Fact], claim: Claim) -> tuple[Finding, ...]:
+        """The findings on a claim of which there are no facts but its faults."""
+        received, profile = self.setting.received, self.setting.profile_of(claim)
+        faulty = self.engine.faulty
+        key = faulty.key_of(claim, profile, received)
+        findings = faulty.recall(key, claim) if key is not None else None
+        if findings is not None:
+            self.engine.note_remembered(findings)
+            return findings
+        findings = _without_echoes(tuple(self.engine.judge(facts, profile, received)), claim.faults)
+        if key is not None:
+            faulty.note(key, claim, findings)
+        return findings
 
     def _remember(self, part: Claim | AnyLevel, memory: InputMemory) -> list[Finding] | None:
         """The findings by what was worked out of such pieces before; None where that is not enough."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
+from edi_checker.check.faulty import FaultyClaims
 from edi_checker.check.judgement import MAX_FINDINGS, Fired, Judgement, Spoken, in_order
 from edi_checker.check.memo import Decider, Memo, Memos
 from edi_checker.claims.profile import Profile
@@ -76,6 +77,7 @@ class Engine:
     note       why Python took over, "" while nothing happened; to be said once for a run
     fallbacks  parts that Python decided because durable failed on them
     ways       claims by how they were judged: by what is remembered of their pieces, or as a whole
+    faulty     what was found of claims of which only the faults can be judged
 
     `clock`, where one is given, counts seconds for `runs`.
 
@@ -98,6 +100,7 @@ class Engine:
         self._programs: dict[Profile, _Program] = {}
         self._durable: _Durable | None = None
         self._memos = Memos()
+        self.faulty = FaultyClaims(rulebook.rules)
 
     def asking(self, rule: Rule) -> Engine:
         """This engine, or one with the same rules where this one is asked for by name."""

@@ -158,6 +158,23 @@ class Hierarchy:
         """Whether the patient may have one more claim."""
         return self._claims < CLAIMS
 
+    def is_told_of_next(self) -> bool:
+        """Whether a fault is noted of the next claim: the first of a patient that is too many."""
+        return self._claims == CLAIMS
+
+    @property
+    def state(self) -> tuple[tuple[object, ...], int]:
+        """All that is known of the levels, and the number of claims."""
+        levels = (
+            self._count,
+            self._last,
+            tuple(sorted(self._numbers.items())),
+            self._innermost,
+            self._subscriber,
+            self._excused,
+        )
+        return levels, self._claims
+
     def start_claim(self, position: int) -> list[Fault]:
         """Count a claim; one fault for the first that is too many, as a hundred more would say the same."""
         self._claims += 1

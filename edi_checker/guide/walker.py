@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import NamedTuple, TypeAlias
 
@@ -20,6 +20,8 @@ from edi_checker.x12.blocks import Block, Delimiters, Fault
 from edi_checker.x12.fault_codes import SEGMENT_UNEXPECTED
 
 MEMO = 50_000  # segments known to be without fault that a walker remembers before it starts again
+FAULTY = 500  # claims with faults that a walker remembers before it starts again
+FAULTY_LENGTH = 2_000  # characters of such a claim
 MOVED = 3  # segments of a block that are put back into their place
 TRIED = 3  # moves of a segment that are tried, the nearest first
 SEARCHES = 5  # segments without a place of a block for which such moves are looked for
@@ -79,6 +81,8 @@ class Walker:
         self._patterns = patterns_for(guide, delimiters) if fast else None
         self._delimiters = delimiters
         self._clean: set[tuple[int, str]] = set()
+        # claims with faults, by their text and what matters of the claim behind: position, faults
+        self._faulty: dict[tuple[str, ...], tuple[int, tuple[Fault, ...]]] = {}
         self._hierarchy = Hierarchy(self._chart, delimiters)
         self._start("header")
         # an HL or CLM that is sent twice: its first block is passed over
@@ -119,6 +123,41 @@ class Walker:
             proved = self._prove(self._patterns, block)
             if proved:
                 return self._pass(proved, block, following)
+            key = self._key_of_claim(block, following)
+            if key:
+                return self._walk_claim(key, block, following)
+        return self._walk(block, following)
+
+    def _key_of_claim(self, block: Block, following: Block | None) -> tuple[str, ...]:
+        """What alone decides about the faults of a claim: its text and the begin of the next claim; () where
+        more does.
+        """
+        if following is None or not block.kind == following.kind == "CLM" or len(block.text) > FAULTY_LENGTH:
+            return ()
+        if self._doubled or self._early or self._belated is not None or self._hierarchy.is_told_of_next():
+            return ()
+        return block.text, *following.text.split(self._delimiters.terminator, 2)[:2]
+
+    def _walk_claim(self, key: tuple[str, ...], block: Block, following: Block | None) -> Walked:
+        """Walk a claim, or give again what was noted of one with the same key."""
+        known = self._faulty.get(key)
+        if known is not None:
+            self._hierarchy.start_claim(block.position)
+            begin, faults = known
+            by = block.position - begin
+            return Walked("2300", tuple([replace(fault, position=fault.position + by) for fault in faults]))
+        levels, claims = self._hierarchy.state
+        walked = self._walk(block, following)
+        if self._hierarchy.state == (levels, claims + 1) and not (
+            self._doubled or self._early or self._belated
+        ):
+            if len(self._faulty) >= FAULTY:
+                self._faulty.clear()
+            self._faulty[key] = block.position, walked.faults
+        return walked
+
+    def _walk(self, block: Block, following: Block | None) -> Walked:
+        """Walk a block segment by segment."""
         raws = block.text.split(self._delimiters.terminator, BLOCK_SEGMENTS)
         level = self._hierarchy.level_of(block.kind, raws)
         self._faults = []
