@@ -1,4 +1,4 @@
-"""Which values of which elements may be seen: codes that the guide lists there, and what surely is no person's."""
+"""Which values of which elements may be seen: codes that the guide lists, and what surely is no person's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Allowed(NamedTuple):
     """What an element or component may be to be seen.
 
     holds   whether it may be
-    coded   whether `holds` is a list of the guide's, so that what holds may be seen in a segment that is wrong
+    coded   whether `holds` is a list of the guide's: such a code may be seen in a segment that is wrong
     """
 
     holds: Test
@@ -63,7 +63,8 @@ SMALL = _like(r"-?[0-9]{1,4}(?:\.[0-9]{1,2})?")
 
 
 def _is_taxonomy(text: str) -> bool:
-    return lists.judge_taxonomy(text) is None
+    # Nine digits and another letter were Medicare's member ids.
+    return text[-1:] == "X" and lists.judge_taxonomy(text) is None
 
 
 def _is_day(text: str) -> bool:
@@ -198,6 +199,7 @@ def _allow_one(name: str, number: int, component: int, listed: list[frozenset[st
 
 # -- messages ----------------------------------------------------------------------------------------------
 
+_NOTHING: frozenset[str] = frozenset()
 NOT_SHOWN = "(not shown)"
 _ADDRESS = re.compile(r"([A-Z][A-Z0-9]{1,2})([0-9]{2})(?:-([0-9]{1,2}))?")
 # A payer's number is quoted only where it is none that could be a person's.
@@ -220,12 +222,8 @@ def quotable(address: str) -> Test | None:
         return None
     form = forms().get(found[1])
     number, component = int(found[2]), int(found[3] or 0)
-    allowed = form.elements[number] if form is not None and number < len(form.elements) else None
-    if isinstance(allowed, tuple):
-        # CRC03 and SV101-3 stand for all that follow, a composite as a whole for its first component.
-        allowed = allowed[max(component, 1) - 1] if component <= len(allowed) else None
-    return allowed.holds if allowed is not None else _never
-
-
-def _never(text: str) -> bool:
-    return False
+    seen = form.elements[number] if form is not None and number < len(form.elements) else None
+    if seen is not None and not isinstance(seen, Allowed):
+        # A composite as a whole stands for its first component.
+        seen = seen[max(component, 1) - 1] if component <= len(seen) else None
+    return seen.holds if seen is not None else _NOTHING.__contains__

@@ -83,7 +83,7 @@ _KINDS: dict[tuple[str, int], str] = {
 
 
 class Days(NamedTuple):
-    """The days that may be seen: from `first` to `last`, but none of those on which a person was born or died."""
+    """The days that may be seen: from `first` to `last`, but none on which a person was born or died."""
 
     first: int
     last: int
@@ -305,8 +305,8 @@ class Redactor:
     def _look(
         self, segment: Segment, elements: tuple[Seen, ...], separator: str
     ) -> tuple[Segment, list[int], bool]:
-        """The segment with tokens, element by element; the elements that are seen and in no list of the guide;
-        whether one was not as the guide allows it.
+        """The segment with tokens, element by element; the numbers of the elements that are seen and in no
+        list of the guide; whether one was not as the guide allows it.
         """
         out = segment[:1]
         open_ones: list[int] = []
@@ -332,8 +332,9 @@ class Redactor:
         return out, open_ones, slipped
 
     def _composite(self, value: str, allowed: tuple[Allowed | None, ...], separator: str) -> str:
-        """A composite with a token in place of each component that may not be seen, and of each behind one that
-        is not as the guide allows it and is not in a list of the guide.
+        """A composite with a token in place of each component that may not be seen.
+
+        Behind one that is not as the guide allows it, only what is in a list of the guide may be.
         """
         out: list[str] = []
         slipped = False
