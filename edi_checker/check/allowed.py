@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
@@ -35,18 +35,22 @@ class Form(NamedTuple):
 
     elements  by number; number 0 is the segment id
     required  numbers of the elements that the guide requires wherever the segment stands
+    unused    numbers of those that it uses nowhere
+    anchor    number of the first element with codes, by which a segment is known as what it is named
     """
 
     elements: tuple[Seen, ...]
     required: tuple[int, ...]
+    unused: frozenset[int]
+    anchor: int
 
 
 def _like(pattern: str) -> Test:
     return re.compile(pattern, re.ASCII).fullmatch
 
 
-# Of eight digits a number would be the size of a birth date, of nine a tax number, of ten a telephone number.
-_AMOUNT = _like(r"-?(?:[0-9]{1,7}(?:\.[0-9]{0,4})?|\.[0-9]{1,4})")
+# A number of seven digits may be one of a telephone, of eight a birth date, of nine a tax number.
+_AMOUNT = _like(r"-?(?:[0-9]{1,6}(?:\.[0-9]{0,4})?|\.[0-9]{1,4})")
 _PERCENT = _like(r"[0-9]{1,3}(?:\.[0-9]{0,3})?")
 _NUMBER = _like(r"[0-9]{1,6}")
 _CONTROL_NUMBER = _like(r"[0-9]{1,9}")
@@ -163,12 +167,13 @@ def _read_forms(guide: Guide) -> dict[str, Form]:
     for name, alike in nodes.items():
         if name == "TA1":
             continue
-        columns = [list(items) for items in zip(*alike, strict=False)]
+        columns = list(enumerate([list(items) for items in zip(*alike, strict=False)], 1))
+        elements: tuple[Seen, ...] = (None, *(_allow(name, number, items) for number, items in columns))
         read[name] = Form(
-            (None, *(_allow(name, number, items) for number, items in enumerate(columns, 1))),
-            tuple(
-                number for number, items in enumerate(columns, 1) if all(item.usage == "R" for item in items)
-            ),
+            elements,
+            tuple(number for number, items in columns if all(item.usage == "R" for item in items)),
+            frozenset(number for number, items in columns if all(item.usage == "N" for item in items)),
+            next((number for number, seen in enumerate(elements) if _has_codes(seen)), 0),
         )
     return read
 
@@ -189,6 +194,12 @@ def _allow(name: str, number: int, items: list[Item]) -> Seen:
     return _allow_one(name, number, 0, [item.codes for item in items if not isinstance(item, Composite)])
 
 
+def _has_codes(seen: Seen) -> bool:
+    if isinstance(seen, Allowed) or seen is None:
+        return seen is not None and seen.coded
+    return any(part is not None and part.coded for part in seen)
+
+
 def _allow_one(name: str, number: int, component: int, listed: list[frozenset[str]]) -> Allowed | None:
     test = _OPEN.get((name, number, component))
     if test is not None:
@@ -204,6 +215,35 @@ NOT_SHOWN = "(not shown)"
 _ADDRESS = re.compile(r"([A-Z][A-Z0-9]{1,2})([0-9]{2})(?:-([0-9]{1,2}))?")
 # A payer's number is quoted only where it is none that could be a person's.
 _PAYER = _like(r"(?=.*[0-9])[0-9A-Z]{1,5}")
+
+
+_QUOTED_NUMBER = re.compile(r"(?<![0-9A-Za-z.])[0-9]{5,}(?:\.[0-9]+)?(?![0-9A-Za-z])", re.ASCII)
+_QUOTED_DAY = re.compile(r"(?<![0-9])([0-9]{4})-([0-9]{2})-([0-9]{2})(?![0-9])", re.ASCII)
+_NUMBER_OR_DAY = _like(r"-?[0-9]{5,}(?:\.[0-9]*)?|[0-9]{8}-[0-9]{8}")
+
+
+def numbers_in(values: Iterable[str]) -> frozenset[str]:
+    """The numbers and days among these values that could be a person's, as `hide_numbers` compares them."""
+    found: set[str] = set()
+    for value in values:
+        if _NUMBER_OR_DAY(value):
+            found.update(_bare(part) for part in value.strip("-").split("-"))
+    return frozenset(found)
+
+
+def hide_numbers(message: str, numbers: frozenset[str]) -> str:
+    """The message without these numbers and days; with one of them go the amounts that were made of it."""
+    shown = _QUOTED_DAY.sub(
+        lambda on: NOT_SHOWN if _bare(on[1] + on[2] + on[3]) in numbers else on[0], message
+    )
+    if any(_bare(found) in numbers for found in _QUOTED_NUMBER.findall(shown)):
+        shown = _QUOTED_NUMBER.sub(NOT_SHOWN, shown)
+    return shown
+
+
+def _bare(number: str) -> str:
+    whole, _, rest = number.partition(".")
+    return f"{whole.lstrip('0')}.{rest.rstrip('0')}"
 
 
 @cache

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple, TypeVar, cast
 
-from edi_checker.check.allowed import SMALL, Allowed, Seen, forms
+from edi_checker.check.allowed import SMALL, Allowed, Form, forms, hide_numbers, numbers_in
 from edi_checker.check.checker import Checked
 from edi_checker.claims.claim import (
     BillingProvider,
@@ -32,7 +32,7 @@ from edi_checker.claims.claim import (
 from edi_checker.finding import Finding, Place
 from edi_checker.guide.table import is_segment_id
 from edi_checker.x12.blocks import Block, Delimiters
-from edi_checker.x12.dates import day, iso
+from edi_checker.x12.dates import day
 
 _P = TypeVar("_P", bound=Part)
 
@@ -144,6 +144,9 @@ class Redactor:
 
     def _finding(self, finding: Finding) -> Finding:
         message, fix = finding.message, finding.fix
+        if self._refused:
+            numbers = numbers_in(self._refused)
+            message, fix = hide_numbers(message, numbers), hide_numbers(fix, numbers)
         for value in self._refused:
             if len(value) >= _LEAST_REPLACED:
                 token = self.token("TEXT", value)
@@ -265,7 +268,8 @@ class Redactor:
         """The segment with a token in place of each element that may not be seen.
 
         Where one of those that may be seen is not as the guide allows it, or one that it requires is missing,
-        the others may have slipped: then only what is in a list of the guide may be seen, and small numbers.
+        the others may have slipped: then only what is in a list of the guide may be seen, and small numbers
+        if the first element with a list is right.
         """
         if not segment:
             return segment
@@ -279,17 +283,18 @@ class Redactor:
                 self._name(name),
                 *[self.token(_kind_of(segment, at), segment[at]) for at in range(1, len(segment))],
             ]
-        out, open_ones, slipped = self._look(segment, form.elements, delimiters.component)
+        out, open_ones, slipped = self._look(segment, form, delimiters.component)
         count = len(segment)
         if not slipped:
             for at in form.required:
                 if at >= count or not segment[at]:
                     slipped = True
+        anchored = slipped and form.anchor < count and segment[form.anchor] == out[form.anchor] != ""
         dated = False
         for index in open_ones:
             value = segment[index]
             if slipped:
-                seen = SMALL(value.strip()) is not None
+                seen = anchored and SMALL(value.strip()) is not None
             else:
                 on_a_day = (name, index) in _DAYS
                 dated = dated or on_a_day
@@ -302,15 +307,13 @@ class Redactor:
             self._plain.add(key)
         return out
 
-    def _look(
-        self, segment: Segment, elements: tuple[Seen, ...], separator: str
-    ) -> tuple[Segment, list[int], bool]:
+    def _look(self, segment: Segment, form: Form, separator: str) -> tuple[Segment, list[int], bool]:
         """The segment with tokens, element by element; the numbers of the elements that are seen and in no
         list of the guide; whether one was not as the guide allows it.
         """
         out = segment[:1]
         open_ones: list[int] = []
-        known = len(elements)
+        elements, known = form.elements, len(form.elements)
         slipped = len(segment) > known
         for index in range(1, len(segment)):
             value = segment[index]
@@ -319,9 +322,12 @@ class Redactor:
                 continue
             allowed = elements[index] if index < known else None
             if allowed is None:
+                slipped = slipped or index in form.unused
                 out.append(self._token(_kind_of(segment, index), value.strip()))
             elif not isinstance(allowed, Allowed):
-                out.append(self._composite(value, allowed, separator))
+                shown = self._composite(value, allowed, separator)
+                slipped = slipped or (index == form.anchor and shown[0] != value[0])
+                out.append(shown)
             elif allowed.holds(value if value[-1] != " " else value.strip()):
                 if not allowed.coded:
                     open_ones.append(index)
@@ -355,9 +361,6 @@ class Redactor:
     def _refuse(self, value: str) -> str:
         """The token of a value that stands where one that may be seen belongs."""
         self._refused.add(value.strip())
-        when = day(value.strip())
-        if when is not None:
-            self._refused.add(iso(when))
         return self.token("TEXT", value)
 
     def _name(self, segment: str) -> str:
