@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
@@ -229,6 +229,18 @@ def numbers_in(values: Iterable[str]) -> frozenset[str]:
         if _NUMBER_OR_DAY(value):
             found.update(_bare(part) for part in value.strip("-").split("-"))
     return frozenset(found)
+
+
+def personal_in(segments: Iterable[list[str]]) -> Iterator[str]:
+    """What stands in the segments with the days of birth and death, at whichever element."""
+    for segment in segments:
+        if segment and segment[0] in ("DMG", "PAT"):
+            yield from (value.strip() for value in segment[1:])
+
+
+def names_day(message: str) -> bool:
+    """Whether a message names a day."""
+    return _QUOTED_DAY.search(message) is not None
 
 
 def hide_numbers(message: str, numbers: frozenset[str]) -> str:

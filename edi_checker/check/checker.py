@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal, NamedTuple, TypeVar
 
-from edi_checker.check.allowed import hide_numbers, numbers_in
+from edi_checker.check.allowed import hide_numbers, names_day, numbers_in, personal_in
 from edi_checker.check.by_pieces import judge_by_pieces
 from edi_checker.check.engine import Engine
 from edi_checker.claims.claim import (
@@ -98,6 +98,8 @@ class Checker:
         """
         memory.following = following
         findings, failed = self._judge(part, memory)
+        if findings and isinstance(part, Claim):
+            findings = _without_birth_dates(findings, part)
         if memory.billed or memory.charged:
             refused = failed or any(finding.severity == "error" for finding in findings)
             memory.settle(accepted=not refused)
@@ -239,14 +241,17 @@ def _without_echoes(findings: tuple[Finding, ...], faults: tuple[Fault, ...]) ->
     )
 
 
-def _without_slipped(findings: tuple[Finding, ...], part: Part) -> tuple[Finding, ...]:
-    """The findings, without the numbers of segments with a fault, whose elements may have slipped."""
-    if not isinstance(part, SegmentRun) or not findings:
+def _without_birth_dates(findings: tuple[Finding, ...], claim: Claim) -> tuple[Finding, ...]:
+    """The findings, whose messages name no day on which a person of the claim was born or died."""
+    if not any(names_day(finding.message) for finding in findings):
         return findings
-    at = {fault.position - part.position for fault in part.faults}
-    numbers = numbers_in(
-        value.strip() for index, segment in enumerate(part.segments) if index in at for value in segment[1:]
+    above = [part for part in (claim.subscriber, claim.patient) if part is not None]
+    return _without(
+        findings, numbers_in(value for part in (claim, *above) for value in personal_in(part.segments))
     )
+
+
+def _without(findings: tuple[Finding, ...], numbers: frozenset[str]) -> tuple[Finding, ...]:
     if not numbers:
         return findings
     return tuple(
@@ -255,6 +260,17 @@ def _without_slipped(findings: tuple[Finding, ...], part: Part) -> tuple[Finding
         )
         for finding in findings
     )
+
+
+def _without_slipped(findings: tuple[Finding, ...], part: Part) -> tuple[Finding, ...]:
+    """The findings, without the numbers of segments with a fault, whose elements may have slipped."""
+    if not isinstance(part, SegmentRun) or not findings:
+        return findings
+    at = {fault.position - part.position for fault in part.faults}
+    numbers = numbers_in(
+        value.strip() for index, segment in enumerate(part.segments) if index in at for value in segment[1:]
+    )
+    return _without(findings, numbers)
 
 
 _PROCEDURE = ("SV101-2", "SV101-3", "SV101-4", "SV101-5", "SV101-6")

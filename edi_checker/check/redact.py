@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple, TypeVar, cast
 
-from edi_checker.check.allowed import SMALL, Allowed, Form, forms, hide_numbers, numbers_in
+from edi_checker.check.allowed import SMALL, Allowed, Form, forms, hide_numbers, numbers_in, personal_in
 from edi_checker.check.checker import Checked
 from edi_checker.claims.claim import (
     BillingProvider,
@@ -399,14 +399,8 @@ def _days_of(part: BlockView) -> Days:
 
 
 def _personal(part: BlockView) -> frozenset[int]:
-    """The days of birth and death in a part, at whichever element of DMG and PAT they stand."""
-    return frozenset(
-        on
-        for segment in part.segments
-        if segment and segment[0] in ("DMG", "PAT")
-        for value in segment[1:]
-        if (on := day(value.strip())) is not None
-    )
+    """The days of birth and death in a part."""
+    return frozenset(on for value in personal_in(part.segments) if (on := day(value)) is not None)
 
 
 def _delimiters_of(part: BlockView) -> Delimiters:
