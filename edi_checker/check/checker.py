@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal, NamedTuple, TypeVar
 
+from edi_checker.check.allowed import hide_numbers, names_day, numbers_in, personal_in
 from edi_checker.check.by_pieces import judge_by_pieces
 from edi_checker.check.engine import Engine
 from edi_checker.claims.claim import (
@@ -19,6 +20,7 @@ from edi_checker.claims.claim import (
     Level,
     Part,
     Patient,
+    SegmentRun,
     Subscriber,
     Transaction,
     TransactionEnd,
@@ -96,6 +98,8 @@ class Checker:
         """
         memory.following = following
         findings, failed = self._judge(part, memory)
+        if findings and isinstance(part, Claim):
+            findings = _without_birth_dates(findings, part)
         if memory.billed or memory.charged:
             refused = failed or any(finding.severity == "error" for finding in findings)
             memory.settle(accepted=not refused)
@@ -123,7 +127,9 @@ class Checker:
             option = self.setting.profile
             profile = self.setting.profile_of(part) if isinstance(part, Claim) else choose_for_run(option)
             findings = tuple(self.engine.judge(facts, profile, self.setting.received))
-            return _without_echoes(findings, part.faults) if part.faults else findings, ""
+            if part.faults:
+                findings = _without_slipped(_without_echoes(findings, part.faults), part)
+            return findings, ""
         except Exception as crash:  # noqa: BLE001  # a crash of ours must cost one part, neither pass nor reject it
             # The type alone: a message of an unexpected error may quote the claim.
             return (), f"internal error ({type(crash).__name__})"
@@ -251,6 +257,38 @@ def _without_echoes(findings: tuple[Finding, ...], faults: tuple[Fault, ...]) ->
         for finding in findings
         if finding.snip <= 2 or (finding.where.position, finding.where.element) not in refused
     )
+
+
+def _without_birth_dates(findings: tuple[Finding, ...], claim: Claim) -> tuple[Finding, ...]:
+    """The findings, whose messages name no day on which a person of the claim was born or died."""
+    if not any(names_day(finding.message) for finding in findings):
+        return findings
+    above = [part for part in (claim.subscriber, claim.patient) if part is not None]
+    return _without(
+        findings, numbers_in(value for part in (claim, *above) for value in personal_in(part.segments))
+    )
+
+
+def _without(findings: tuple[Finding, ...], numbers: frozenset[str]) -> tuple[Finding, ...]:
+    if not numbers:
+        return findings
+    return tuple(
+        finding._replace(
+            message=hide_numbers(finding.message, numbers), fix=hide_numbers(finding.fix, numbers)
+        )
+        for finding in findings
+    )
+
+
+def _without_slipped(findings: tuple[Finding, ...], part: Part) -> tuple[Finding, ...]:
+    """The findings, without the numbers of segments with a fault, whose elements may have slipped."""
+    if not isinstance(part, SegmentRun) or not findings:
+        return findings
+    at = {fault.position - part.position for fault in part.faults}
+    numbers = numbers_in(
+        value.strip() for index, segment in enumerate(part.segments) if index in at for value in segment[1:]
+    )
+    return _without(findings, numbers)
 
 
 _PROCEDURE = ("SV101-2", "SV101-3", "SV101-4", "SV101-5", "SV101-6")

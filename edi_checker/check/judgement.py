@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from edi_checker.check.allowed import NOT_SHOWN, quotable
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.fact import Fact, Placed, Value
 from edi_checker.facts.pieces import Location, Met, Open, OpenFact, OpenValue, Site, Standing
@@ -85,6 +86,12 @@ def _fill(text: Text, bound: Mapping[str, Mapping[str, Value]]) -> str:
 
 
 def _said(value: Value, part: Reference) -> str:
+    """A value as a message quotes it: text of the input only if the guide allows it at its place."""
+    holds = quotable(part.address) if value else None
+    if holds is not None and isinstance(value, str | tuple):
+        texts = (value,) if isinstance(value, str) else value
+        if not all(holds(text) for text in texts):
+            return NOT_SHOWN
     said = say(value, part.type)
     return said if len(said) <= _MAX_SAID else said[: _MAX_SAID - 3] + "..."
 

@@ -8,8 +8,9 @@ import hmac
 import re
 from dataclasses import replace
 from functools import lru_cache
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
+from edi_checker.check.allowed import SMALL, Allowed, Form, forms, hide_numbers, numbers_in, personal_in
 from edi_checker.check.checker import Checked
 from edi_checker.claims.claim import (
     BillingProvider,
@@ -29,74 +30,18 @@ from edi_checker.claims.claim import (
     element,
 )
 from edi_checker.finding import Finding, Place
+from edi_checker.guide.table import is_segment_id
 from edi_checker.x12.blocks import Block, Delimiters
+from edi_checker.x12.dates import day
 
 _P = TypeVar("_P", bound=Part)
 
 _LENGTH = 8  # characters of a token after its kind: 40 bits, so that a million values hardly ever share one
 
-# What may be seen of each segment, by element; everything else is masked, and so is every segment that does
-# not stand here. A value must also look like what belongs there: see _LOOKS.
-_CLEAR: dict[str, frozenset[int]] = {
-    name: frozenset(range(1, 40)) if shown == "*" else frozenset(int(number) for number in shown.split())
-    for name, shown in {
-        "ISA": "1 3 5 7 9 10 11 12 13 14 15 16",
-        "GS": "1 4 5 6 7 8",
-        "ST": "*",
-        "SE": "*",
-        "GE": "*",
-        "IEA": "*",
-        "BHT": "1 2 4 5 6",
-        "HL": "*",
-        "PRV": "1 2 3",
-        "CUR": "*",
-        "SBR": "1 2 5 6 7 8 9",
-        "PAT": "1 2 3 4 5 7 8 9",
-        "NM1": "1 2 8",
-        "N4": "4",
-        "REF": "1",
-        "PER": "1 3 5 7",
-        "DMG": "1 3",
-        "CLM": "2 3 4 5 6 7 8 9 10 11 12 16 20",
-        "DTP": "*",
-        "PWK": "1 2 5",
-        "CN1": "1 2 3 5 6",
-        "AMT": "*",
-        "NTE": "1",
-        "CR1": "1 2 3 4 5 6",
-        "CR2": "8 9 12",
-        "CR3": "*",
-        "CRC": "*",
-        "HI": "*",
-        "HCP": "1 2 3 5 6 7 9 10 11 12 13 14 15",
-        "CAS": "*",
-        "OI": "*",
-        "MOA": "1 2 3 4 5 6 7 8 9",
-        "LX": "*",
-        "SV1": "*",
-        "SV5": "*",
-        "QTY": "*",
-        "MEA": "*",
-        "PS1": "2 3",
-        "LIN": "2 3",
-        "CTP": "*",
-        "SVD": "2 3 4 5 6",
-        "LQ": "1 2",
-        "FRM": "1 2 4 5",
-    }.items()
-}
-_LOOKS = re.compile(
-    r"[A-Z0-9]{0,3}|[^A-Za-z0-9\s]"  # codes and qualifiers, separators
-    r"|-?[0-9]{0,14}(?:\.[0-9]{0,8})?|[0-9]{8}-[0-9]{8}"  # counts, amounts, dates and times
-    r"|[A-Z][0-9][A-Z0-9]{1,5}"  # diagnoses
-    r"|[A-Z0-9][0-9]{3}[A-Z0-9]"  # procedures
-    r"|[0-9A-Z]{9}X"  # taxonomies
-    r"|00[0-9]{4}X[0-9]{3}(?:A[0-9])?|00[0-9]{3}[0-9]?"  # versions
-)
-_SEGMENT_ID = re.compile(r"[A-Z][A-Z0-9]{1,2}")
-_CONTROL_NUMBERS = frozenset(
-    (("ISA", 13), ("IEA", 2), ("GS", 6), ("GE", 2), ("ST", 2), ("SE", 2))
-)  # places name them too
+_DAYS = frozenset((("DTP", 3), ("FRM", 4), ("BHT", 4), ("GS", 4)))  # of what happened, or was made
+_CONTROL_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
+_MOST_PLAIN = 16_384
+_LEAST_REPLACED = 3  # characters of a value that is replaced where a message quotes it
 _SHORT = 5  # a claim number no longer than that may be a procedure code that a message speaks of
 
 _KINDS_OF_ID = {
@@ -137,26 +82,51 @@ _KINDS: dict[tuple[str, int], str] = {
 }
 
 
+class Days(NamedTuple):
+    """The days that may be seen: from `first` to `last`, but none on which a person was born or died."""
+
+    first: int
+    last: int
+    personal: frozenset[int] = frozenset()
+
+    def allow(self, text: str) -> bool:
+        """Whether a day (CCYYMMDD), or both of a period, may be seen."""
+        begin, hyphen, end = text.strip().partition("-")
+        return self._allow(begin) and (not hyphen or self._allow(end))
+
+    def _allow(self, text: str) -> bool:
+        on = day(text)
+        return on is not None and self.first <= on <= self.last and on not in self.personal
+
+
 class Redactor:
     """Replaces names, identifiers, addresses, birth dates, contacts and free text by tokens.
 
     A token (`MEMBER-3F2AQ7XK`) stands for one value of one kind: the same value gives the same token under
     the same `key`, so that claims of one run can still be told apart, and without the key nothing leads back
     to the value. What remains is codes, amounts, units, counts, dates other than of birth and death, and
-    control numbers of the envelope and the transaction. What the table of clear elements does not know is
-    masked.
+    control numbers of the envelope and the transaction, each only where the guide allows just that value
+    (see `edi_checker.check.allowed`).
 
     Takes the parts of any number of inputs, each in document order.
     """
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self._forms = forms()
         self._token = lru_cache(maxsize=65536)(self._make_token)
         # The last part of each type and its redacted form: what later parts point up to.
         self._last: dict[type, tuple[Part, Part]] = {}
+        # What stands in the part at hand where only a value that may be seen belongs, and may not be.
+        self._refused: set[str] = set()
+        # Segments, behind the component separator, in which all may be seen in any claim.
+        self._plain: set[tuple[str, ...]] = set()
+        # Control numbers of headers that may not be seen: places name them too.
+        self._hidden: set[str] = set()
 
     def redact(self, checked: Checked) -> Checked:
         """The part and its findings without what identifies; outcome and reason stay."""
+        self._refused.clear()
         part = self._claim(checked.part) if isinstance(checked.part, Claim) else self._above(checked.part)
         findings = tuple(self._finding(finding) for finding in checked.findings)
         return checked._replace(part=part, findings=findings)
@@ -174,6 +144,13 @@ class Redactor:
 
     def _finding(self, finding: Finding) -> Finding:
         message, fix = finding.message, finding.fix
+        if self._refused:
+            numbers = numbers_in(self._refused)
+            message, fix = hide_numbers(message, numbers), hide_numbers(fix, numbers)
+        for value in self._refused:
+            if len(value) >= _LEAST_REPLACED:
+                token = self.token("TEXT", value)
+                message, fix = _put(message, value, token), _put(fix, value, token)
         for place in (finding.where, *finding.related):
             # Messages name no person, but that of a duplicate may name the other claim.
             if place.claim and len(place.claim) > _SHORT:
@@ -188,12 +165,17 @@ class Redactor:
 
     def _place(self, place: Place) -> Place:
         return place._replace(
-            interchange=self._clear(place.interchange, "NUMBER"),
-            group=None if place.group is None else self._clear(place.group, "NUMBER"),
-            transaction=None if place.transaction is None else self._clear(place.transaction, "NUMBER"),
+            interchange=self._number(place.interchange),
+            group=None if place.group is None else self._number(place.group),
+            transaction=None if place.transaction is None else self._number(place.transaction),
             claim=None if place.claim is None else self.token("CLAIM", place.claim),
             segment=self._name(place.segment),
         )
+
+    def _number(self, text: str) -> str:
+        """A control number as its header shows it."""
+        seen = _CONTROL_NUMBER.fullmatch(text) and text not in self._hidden
+        return text if seen else self.token("NUMBER", text)
 
     # Parts
 
@@ -202,9 +184,10 @@ class Redactor:
             case Claim():
                 return self._claim(part)
             case Interchange():
-                return replace(part, segment=self._segment(part.segment, part.delimiters))
+                segment = self._header(part.segment, part.delimiters, _ANY_DAY, 13)
+                return replace(part, segment=segment)
             case Group():
-                segment = self._segment(part.segment, part.interchange.delimiters)
+                segment = self._header(part.segment, part.interchange.delimiters, _ANY_DAY, 6)
                 return replace(part, segment=segment, interchange=self._above(part.interchange))
             case Transaction():
                 return Transaction(self._block(part), self._above(part.group), part.faults)
@@ -217,14 +200,17 @@ class Redactor:
                 subscriber = None if part.subscriber is None else self._above(part.subscriber)
                 return Patient(self._block(part), self._above(part.transaction), part.faults, subscriber)
             case TransactionEnd():
-                trailer = self._optional(part.segment, part.transaction.interchange.delimiters)
-                return replace(part, segment=trailer, transaction=self._above(part.transaction))
+                header = part.transaction
+                trailer = self._trailer(part.segment, header.control_number, header.interchange.delimiters)
+                return replace(part, segment=trailer, transaction=self._above(header))
             case GroupEnd():
-                trailer = self._optional(part.segment, part.group.interchange.delimiters)
-                return replace(part, segment=trailer, group=self._above(part.group))
+                group = part.group
+                trailer = self._trailer(part.segment, group.control_number, group.interchange.delimiters)
+                return replace(part, segment=trailer, group=self._above(group))
             case InterchangeEnd():
-                trailer = self._optional(part.segment, part.interchange.delimiters)
-                return replace(part, segment=trailer, interchange=self._above(part.interchange))
+                opened = part.interchange
+                trailer = self._trailer(part.segment, opened.control_number, opened.delimiters)
+                return replace(part, segment=trailer, interchange=self._above(opened))
 
     def _claim(self, claim: Claim) -> Claim:
         return Claim(
@@ -247,39 +233,174 @@ class Redactor:
     def _block(self, part: BlockView) -> Block:
         """The block of a part with its segments redacted; views read its text as well as its segments."""
         delimiters = _delimiters_of(part)
-        segments = [self._segment(segment, delimiters) for segment in part.segments]
+        days = _days_of(part)
+        segments = []
+        for segment in part.segments:
+            if segment and segment[0] == "ST":
+                segments.append(self._header(segment, delimiters, days, 2))
+            else:
+                segments.append(self._segment(segment, delimiters, days))
         text = delimiters.terminator.join(delimiters.element.join(segment) for segment in segments)
         return part.block._replace(text=text)
 
     # Segments
 
-    def _optional(self, segment: Segment | None, delimiters: Delimiters) -> Segment | None:
-        return None if segment is None else self._segment(segment, delimiters)
-
-    def _segment(self, segment: Segment, delimiters: Delimiters) -> Segment:
-        if not segment:
-            return segment
-        name = segment[0]
-        clear = _CLEAR.get(name, frozenset())
-        out = [self._name(name)]
-        for index, value in enumerate(segment[1:], 1):
-            if not value or value.isspace():
-                out.append(value)
-            elif index not in clear:
-                out.append(self.token(_kind_of(segment, index), value))
-            elif delimiters.component and delimiters.component in value:
-                parts = value.split(delimiters.component)
-                out.append(delimiters.component.join(self._clear(part, "TEXT") for part in parts))
-            else:
-                out.append(self._clear(value, "NUMBER" if (name, index) in _CONTROL_NUMBERS else "TEXT"))
+    def _header(self, segment: Segment, delimiters: Delimiters, days: Days, number: int) -> Segment:
+        """An envelope's opening segment, whose control number is element `number`."""
+        out = self._segment(segment, delimiters, days)
+        value = element(segment, number)
+        if value.strip() and element(out, number) != value:
+            self._hidden.add(value)
+            out[number] = self.token("NUMBER", value)
         return out
 
-    def _clear(self, text: str, kind: str) -> str:
-        """The text where it looks like what may be seen, else its token."""
-        return text if _LOOKS.fullmatch(text.strip()) else self.token(kind, text)
+    def _trailer(self, segment: Segment | None, number: str, delimiters: Delimiters) -> Segment | None:
+        """A closing segment: its control number may be seen if it is that of the header, `number`."""
+        if segment is None:
+            return None
+        out = self._segment(segment, delimiters, _ANY_DAY)
+        value = element(segment, 2)
+        if value.strip():
+            out[2] = self._number(value) if value == number else self.token("NUMBER", value)
+        return out
+
+    def _segment(self, segment: Segment, delimiters: Delimiters, days: Days) -> Segment:
+        """The segment with a token in place of each element that may not be seen.
+
+        Where one of those that may be seen is not as the guide allows it, or one that it requires is missing,
+        the others may have slipped: then only what is in a list of the guide may be seen, and small numbers
+        if the first element with a list is right.
+        """
+        if not segment:
+            return segment
+        key = (delimiters.component, *segment)
+        if key in self._plain:
+            return segment
+        name = segment[0]
+        form = self._forms.get(name)
+        if form is None:
+            return [
+                self._name(name),
+                *[self.token(_kind_of(segment, at), segment[at]) for at in range(1, len(segment))],
+            ]
+        out, open_ones, slipped = self._look(segment, form, delimiters.component)
+        count = len(segment)
+        if not slipped:
+            for at in form.required:
+                if at >= count or not segment[at]:
+                    slipped = True
+        anchored = slipped and form.anchor < count and segment[form.anchor] == out[form.anchor] != ""
+        dated = False
+        for index in open_ones:
+            value = segment[index]
+            if slipped:
+                seen = anchored and SMALL(value.strip()) is not None
+            else:
+                on_a_day = (name, index) in _DAYS
+                dated = dated or on_a_day
+                seen = not on_a_day or days.allow(value)
+            if not seen:
+                out[index] = self._refuse(value)
+        if out == segment and not dated:
+            if len(self._plain) >= _MOST_PLAIN:
+                self._plain.clear()
+            self._plain.add(key)
+        return out
+
+    def _look(self, segment: Segment, form: Form, separator: str) -> tuple[Segment, list[int], bool]:
+        """The segment with tokens, element by element; the numbers of the elements that are seen and in no
+        list of the guide; whether one was not as the guide allows it.
+        """
+        out = segment[:1]
+        open_ones: list[int] = []
+        elements, known = form.elements, len(form.elements)
+        slipped = len(segment) > known
+        for index in range(1, len(segment)):
+            value = segment[index]
+            if not value or value.isspace():
+                out.append(value)
+                continue
+            allowed = elements[index] if index < known else None
+            if allowed is None:
+                slipped = slipped or index in form.unused
+                out.append(self._token(_kind_of(segment, index), value.strip()))
+            elif not isinstance(allowed, Allowed):
+                shown = self._composite(value, allowed, separator)
+                slipped = slipped or (index == form.anchor and shown[0] != value[0])
+                out.append(shown)
+            elif allowed.holds(value if value[-1] != " " else value.strip()):
+                if not allowed.coded:
+                    open_ones.append(index)
+                out.append(value)
+            else:
+                slipped = True
+                out.append(self._refuse(value))
+        return out, open_ones, slipped
+
+    def _composite(self, value: str, allowed: tuple[Allowed | None, ...], separator: str) -> str:
+        """A composite with a token in place of each component that may not be seen.
+
+        Behind one that is not as the guide allows it, only what is in a list of the guide may be.
+        """
+        out: list[str] = []
+        slipped = False
+        for at, part in enumerate(value.split(separator) if separator else [value]):
+            test = allowed[at] if at < len(allowed) else None
+            if not part or part.isspace():
+                slipped = slipped or at == 0
+                out.append(part)
+            elif test is None:
+                out.append(self.token("TEXT", part))
+            elif test.holds(part.strip()) and (test.coded or not slipped):
+                out.append(part)
+            else:
+                slipped = True
+                out.append(self._refuse(part))
+        return separator.join(out)
+
+    def _refuse(self, value: str) -> str:
+        """The token of a value that stands where one that may be seen belongs."""
+        self._refused.add(value.strip())
+        return self.token("TEXT", value)
 
     def _name(self, segment: str) -> str:
-        return segment if not segment or _SEGMENT_ID.fullmatch(segment) else self.token("SEGMENT", segment)
+        return segment if not segment or is_segment_id(segment) else self.token("SEGMENT", segment)
+
+
+_FIRST_OF_ALL, _LAST_OF_ALL = 20030101, 20991231  # HIPAA's first claims, and what is surely no birth date
+_YEAR = 10_000
+_LATE, _BEFORE, _AFTER = 10 * _YEAR, 3 * _YEAR, _YEAR
+_ANY_DAY = Days(_FIRST_OF_ALL, _LAST_OF_ALL)
+
+
+def _days_of(part: BlockView) -> Days:
+    """The days that may be seen in a part: of a claim, three years before its services to one after them.
+
+    Days of service count if they are no more than ten years older than the file, and nobody's birth or death.
+    """
+    if not isinstance(part, Claim):
+        return _ANY_DAY._replace(personal=_personal(part))
+    personal = _personal(part)
+    for above in (part.subscriber, part.patient):
+        if above is not None:
+            personal |= _personal(above)
+    group = part.transaction.group
+    made = day(group.value(4)) or _FIRST_OF_ALL + _LATE
+    services = [
+        on
+        for segment in part.segments
+        if segment[0] == "DTP" and segment[1:2] == ["472"]
+        for text in element(segment, 3).split("-", 1)
+        if (on := day(text)) is not None and made - _LATE <= on <= _LAST_OF_ALL and on not in personal
+    ]
+    if not services:
+        return Days(made - _LATE, _LAST_OF_ALL, personal)
+    return Days(min(services) - _BEFORE, max(services) + _AFTER, personal)
+
+
+def _personal(part: BlockView) -> frozenset[int]:
+    """The days of birth and death in a part."""
+    return frozenset(on for value in personal_in(part.segments) if (on := day(value)) is not None)
 
 
 def _delimiters_of(part: BlockView) -> Delimiters:

@@ -24,7 +24,7 @@ from edi_checker.claims.claim import (
     TransactionEnd,
     element,
 )
-from edi_checker.guide.table import Guide
+from edi_checker.guide.table import Guide, is_segment_id
 from edi_checker.guide.walker import Walked, Walker
 from edi_checker.x12.blocks import ISA_WIDTHS, Block, Delimiters, Fault, TooBroken
 from edi_checker.x12.dates import day, is_date, is_time
@@ -244,7 +244,6 @@ class Reader:
                     (INTERCHANGE_TWICE,),
                     "interchange control number",
                     "a number not used before in this file",
-                    element(head, 13).strip()[:9],
                 )
             )
         self._seen_interchanges.add(key)
@@ -288,7 +287,6 @@ class Reader:
                         "I12",
                         INTERCHANGE_NUMBERS_DIFFER,
                         "the control number of ISA13",
-                        element(trailer, 2),
                     )
                 )
             if not self._lost and not _counts(element(trailer, 1), self._groups):
@@ -353,7 +351,6 @@ class Reader:
                     "28",
                     GROUP_NUMBER_TWICE,
                     "a number not used before in this interchange",
-                    group.control_number,
                 )
             )
         self._seen_groups.add(group.control_number)
@@ -384,7 +381,6 @@ class Reader:
                         "28",
                         GROUP_NUMBERS_DIFFER,
                         "the control number of GS06",
-                        element(trailer, 2),
                     )
                 )
             if group.readable and not self._lost and not _counts(element(trailer, 1), self._transactions):
@@ -436,9 +432,7 @@ class Reader:
         number = element(head, 2)
         if number in self._seen_transactions:
             unused = "a number not used before in this group"
-            faults.append(
-                replace(_numbers("ST", "ST02", "329", SET_NUMBER_TWICE, unused, number), position=1)
-            )
+            faults.append(replace(_numbers("ST", "ST02", "329", SET_NUMBER_TWICE, unused), position=1))
         self._seen_transactions.add(number)
         self._walker = None
         if wrong is None or not _UNREADABLE.intersection(wrong.answers):
@@ -490,7 +484,6 @@ class Reader:
                     "329",
                     SET_NUMBERS_DIFFER,
                     "the control number of ST02",
-                    element(trailer, 2),
                 )
                 faults.append(replace(fault, position=position))
             if not any(_counts(element(trailer, 1), position + extra) for extra in (0, len(rest))):
@@ -564,15 +557,18 @@ def _envelope(segment: str, answer: str, expected: str, at: str = "") -> Fault:
     return Fault("envelope", 0, segment, segment, element=at, answers=(answer,), expected=expected)
 
 
-def _numbers(segment: str, at: str, number: str, answer: str, expected: str, found: str) -> Fault:
-    safe = found.strip() if re.fullmatch(r"[A-Za-z0-9 ]{1,15}", found) else ""
-    return Fault(
-        "control-number", 0, segment, segment, at, number, (answer,), "control number", expected, safe
-    )
+def _numbers(segment: str, at: str, number: str, answer: str, expected: str) -> Fault:
+    # What stands there is not said: nine digits may be a tax number that slipped.
+    return Fault("control-number", 0, segment, segment, at, number, (answer,), "control number", expected)
+
+
+_SURE_COUNT = 4  # digits of a number that no ZIP code has
 
 
 def _count(segment: str, at: str, number: str, answer: str, counted: int, what: str, found: str) -> Fault:
-    safe = found if re.fullmatch(r"[0-9]{1,10}", found) else ""
+    # A longer number than that may be one of a person that slipped there.
+    length = max(_SURE_COUNT, len(str(counted)))
+    safe = found if re.fullmatch(rf"[0-9]{{0,{length}}}", found, re.ASCII) else "another number"
     return Fault(
         "count", 0, segment, segment, at, number, (answer,), f"number of {what}", f"{counted} {what}", safe
     )
@@ -585,11 +581,15 @@ def _counts(text: str, counted: int) -> bool:
 def _ids(segments: list[Segment]) -> str:
     """The id of the first of these segments, where it is one."""
     name = segments[0][0] if segments else ""
-    return name if re.fullmatch(r"[A-Z][A-Z0-9]{1,2}", name) else "other text"
+    return name if is_segment_id(name) else "other text"
+
+
+_VERSION = re.compile(r"00[0-9]{4}(?:X[0-9]{3}(?:A[0-9])?)?", re.ASCII)
 
 
 def _version_text(text: str) -> str:
-    return text if re.fullmatch(r"[0-9]{6}[A-Z0-9]{0,6}", text) else ""
+    """The version for a message: "" where there is none, and no quote of what is written as none is."""
+    return text if not text or _VERSION.fullmatch(text) else "another one"
 
 
 def _version_fault(head: Segment, group_version: str) -> Fault | None:

@@ -5,6 +5,7 @@ Facts of what is odd, nothing of what is clean.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
@@ -44,8 +45,10 @@ from edi_checker.x12.blocks import Fault
 from edi_checker.x12.dates import NO_END, day, days_between, years_between
 from edi_checker.x12.money import cents, quantity
 
-_MOST_QUOTED = 8  # characters of a code that a finding may quote; what is longer is no code
-_LENGTH_OF_TAXONOMY = 10
+# What a finding may quote as a code; what is longer, or letters alone, may be a name or a number of a person.
+_QUOTABLE = re.compile(r"[0-9A-Z]{0,2}|(?=.*[0-9])[0-9A-Z]{3,5}|[A-Z][0-9][0-9A-Z]{1,5}", re.ASCII)
+_QUOTABLE_TAXONOMY = re.compile(r"[0-9]{3}[0-9A-Z]{6}X", re.ASCII)
+_UNQUOTED = "(not shown)"
 _FIRST_SUBSCRIBER = "2"  # HL01
 _ORIGINAL, _CHARGEABLE = "00", "CH"  # BHT02 and BHT06 as Medicare takes them
 MOST_DIAGNOSES = 24  # that are looked at; the guide allows 12
@@ -314,15 +317,14 @@ def _fixed_fact(
 def _open_fact(
     code_error: CodeError, site: Site, role: str, judging: Judging, shared: Mapping[str, OpenValue]
 ) -> OpenFact:
-    most = _LENGTH_OF_TAXONOMY if code_error.set == "taxonomy" else _MOST_QUOTED
-    quotable = len(code_error.code) <= most and code_error.code.isascii() and code_error.code.isalnum()
+    quotable = _QUOTABLE_TAXONOMY if code_error.set == "taxonomy" else _QUOTABLE
     values: dict[str, OpenValue] = {
         **shared,
         "received": judging.received,
         "profile": judging.profile.name,
         "set": code_error.set,
         "problem": code_error.problem,
-        "code": code_error.code if quotable else "",
+        "code": code_error.code if quotable.fullmatch(code_error.code) or not code_error.code else _UNQUOTED,
         "codes": code_error.codes,
         "first": code_error.first,
         "loop": site.loop,

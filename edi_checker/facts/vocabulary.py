@@ -23,7 +23,7 @@ FAULT = FactType(
         "date": Field("date", "computed", "date of receipt"),
         "profile": Field("text", "SBR09", "profile of the claim, or of the run outside of claims"),
         "loop": Field("text", "computed", "loop as the guide names it, 2010AA"),
-        "segment": Field("text", "computed", "segment id"),
+        "segment": Field("text", "segment id", "segment id"),
         "position": Field("int", "computed", "segment count in ST..SE, ST = 1; 0 in the envelope"),
         "element": Field(
             "text", "computed", "element as the guide names it, SV101-3; absent for a whole segment"

@@ -12,6 +12,7 @@ from edi_checker.guide.placement import Chart
 from edi_checker.guide.table import LEVELS, Level
 from edi_checker.x12.blocks import Block, Delimiters, Fault
 
+_SURE = 9_999  # a larger number than that, and than there are levels, may be a person's that slipped there
 CLAIMS = 100  # claims that one patient may have in a transaction set
 LEVEL_OF_CODE: dict[str, Level] = {"20": "2000A", "22": "2000B", "23": "2000C"}
 
@@ -133,17 +134,23 @@ class Hierarchy:
             and not excused
         ):
             found = str(value) if value >= 0 else ""
-            faults.append(number_fault("hierarchy", position, node, 1, str(self._last + 1), found))
+            faults.append(number_fault("hierarchy", position, node, 1, self._say(self._last + 1), found))
         self._last = value if value >= 0 else self._count
         parents = self._numbers.get(_ABOVE[level], ())
         known = not parents or parent in parents or CONTROL.search(parent)
         if level != "2000A" and 0 < len(parent) <= 12 and not known and not excused:
             found = parent if parent.isdigit() else ""
-            faults.append(number_fault("hierarchy", position, node, 2, parents[0], found))
+            faults.append(number_fault("hierarchy", position, node, 2, self._say(parents[0]), found))
         self._enter(level, (number, str(self._count)))
         if level == "2000B" and len(segment) > 4 and segment[4].strip() in ("0", "1"):
             self._subscriber = (segment[4].strip(), position)
         return faults
+
+    def _say(self, number: str | int) -> str:
+        """The number of a level as a message names it."""
+        said = str(number)
+        sure = DIGITS.fullmatch(said) and int(said) <= max(_SURE, self._count)
+        return said if sure else "the number after the last one, or that of the level above"
 
     def _enter(self, level: Level, numbers: tuple[str, ...]) -> None:
         self._numbers[level] = numbers

@@ -219,6 +219,25 @@ def load() -> Guide:
     return guide
 
 
+# Segments of other transaction sets of health care that have no digit in their name.
+_OF_OTHER_SETS = frozenset(
+    "AAA ACT AIN BGN BPR CLP COB DTM EB EQ FAC HD HSD ICM IDC III INS LE LS LUI MIA MPI MSG OTI "  # noqa: SIM905
+    "PLB PLD RDM RMR STC SVC TOO TRN UM".split()
+)
+_NAME_WITH_DIGIT = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?|[A-Z][0-9A-Z][0-9]", re.ASCII)
+
+
+@cache
+def _segment_ids() -> frozenset[str]:
+    guide = load()
+    return _OF_OTHER_SETS.union(guide.envelope, (segment.id for segment in guide.segments))
+
+
+def is_segment_id(text: str) -> bool:
+    """Whether a text is surely the name of a segment: three letters may be a name that slipped there."""
+    return text in _segment_ids() or _NAME_WITH_DIGIT.fullmatch(text) is not None
+
+
 def read_cache(path: Path, version: str) -> Guide | None:
     """The guide that `write_cache` wrote; None where there is none, a damaged one or another version."""
     try:

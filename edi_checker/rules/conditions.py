@@ -61,7 +61,9 @@ class Conditions:
         fields = self.fact_type(alias, line).fields
         if name not in fields:
             raise Wrong(line, f"fact {self.kinds[alias]!r} has no field {name!r}; it has {listed(fields)}")
-        return Reference(alias, name, fields[name].type)
+        # The name of a profile is ours, wherever it was read.
+        address = "" if name == "profile" else fields[name].address
+        return Reference(alias, name, fields[name].type, address)
 
     def match(self, node: Node) -> tuple[Pattern, ...]:
         mapping = mapping_of(node, "match names facts: {line: {fact: line, ...}}")

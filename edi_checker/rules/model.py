@@ -42,11 +42,12 @@ ASKED = "asked"
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A field of a matched fact, `$line.date`."""
+    """A field of a matched fact, `$line.date`; `address` says of which element it is, if it is of one."""
 
     alias: str
     field: str
     type: FieldType
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
