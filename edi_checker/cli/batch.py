@@ -142,10 +142,13 @@ def _tell(outcome: Outcome, fail_on: str) -> int:
     for note in outcome.notes:
         click.echo(f"edi-checker: {note}", err=True)
     code = CHECKED
+    if outcome.records and all(record.skipped for record in outcome.records):
+        click.echo("edi-checker: none of the files is a claim file", err=True)
+        code = COULD_NOT
     for record in outcome.records:
         for trouble in record.troubles:
             click.echo(f"edi-checker: {record.path}: {trouble}", err=True)
-        failed = record.outcome == "not_checked" or bool(record.troubles)
+        failed = bool(record.troubles) or (record.outcome == "not_checked" and not record.skipped)
         errors, warnings = record.counts["error"], record.counts["warning"]
         code = max(code, COULD_NOT if failed else code_of(errors, warnings, fail_on))
     width = width_of_terminal() if sys.stdout.isatty() else PIPE_WIDTH

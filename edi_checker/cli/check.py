@@ -104,7 +104,7 @@ def check(
         try_minutes(inputs)
     prepare_outputs(inputs, names, files, output)
     with_bar = not shared.no_progress and sys.stderr.isatty()
-    code = CHECKED
+    code, skipped = CHECKED, 0
     redactor = make_redactor() if shared.redact else None
     with open_report(output, form) as out:
         page = _make_page(out, checker, book) if form == "html" else None
@@ -123,11 +123,15 @@ def check(
             for trouble in result.troubles:
                 click.echo(f"edi-checker: {source.path}: {trouble}", err=True)
             code = max(code, _exit_code(result, shared.fail_on))
+            skipped += result.summary.skipped
         if report is not None:
             report.finish()
         if page is not None:
             page.finish()
         out.flush()
+    if skipped == len(inputs):
+        click.echo("edi-checker: none of the files is a claim file", err=True)
+        code = COULD_NOT
     if checker.engine.note:
         click.echo(f"edi-checker: {checker.engine.note}", err=True)
     if stats:
@@ -177,6 +181,6 @@ def _make_report(form: str, out: TextIO, checker: Checker) -> Report:
 
 def _exit_code(result: Result, fail_on: str) -> int:
     summary = result.summary
-    if summary.outcome == "not_checked" or result.troubles:
+    if result.troubles or (summary.outcome == "not_checked" and not summary.skipped):
         return COULD_NOT
     return code_of(summary.severities["error"], summary.severities["warning"], fail_on)

@@ -32,6 +32,7 @@ _CHUNK = 1 << 20
 _BOMB_RATIO = 500
 _BOMB_FLOOR = 1 << 28
 
+_CLAIMS = (".837", ".837p", ".x12", ".edi", ".clm")
 _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -112,6 +113,8 @@ class Input:
     minutes  `NAME.minutes.csv` beside the file, None where there is none
     start    opens the source; `open` is the way to call it
     reason   why it cannot be read, "" where it can be tried
+    found    whether it was found in a folder, not named: there, what is no claim file is passed over
+    other    whether `reason` is that it is known for something else than a claim file
     """
 
     path: str
@@ -121,6 +124,13 @@ class Input:
     minutes: Path | None
     start: Callable[[], Reading]
     reason: str = ""
+    found: bool = False
+    other: bool = False
+
+    @property
+    def named_as_claims(self) -> bool:
+        """Whether its name says that it holds claims."""
+        return self.path.lower().removesuffix(".gz").endswith(_CLAIMS)
 
     def open(self) -> Reading:
         """Open for one pass from begin to end; raises Unreadable."""
@@ -148,7 +158,7 @@ def find_inputs(paths: Iterable[str], unpacked: int | None = None) -> Iterator[I
         try:
             mode = file.stat().st_mode
             if stat.S_ISDIR(mode):
-                yield from _folder(file, unpacked)
+                yield from (replace(each, found=True) for each in _folder(file, unpacked))
             else:
                 yield from _file(file, stat.S_ISREG(mode), unpacked)
         except OSError as error:
@@ -234,10 +244,15 @@ def _archive(file: Path, unpacked: int | None) -> Iterator[Input]:
             yield _refused(file, "the archive lists too many files")
             return
         with zipfile.ZipFile(file) as archive:
+            office = _name_office(archive)
             files = [m for m in archive.infolist() if not m.filename.endswith("/")]
             members = [m for m in files if not _hidden(m.filename)]
     except (*_DAMAGE, *_METHOD):
         yield _refused(file, "the archive is damaged")
+        return
+    if office:
+        reason = f"the input is {office}, not X12 text; export the claims as an 837P file"
+        yield replace(_refused(file, reason), other=True)
         return
     if len(members) > MAX_MEMBERS:
         yield _refused(file, f"the archive holds more than {MAX_MEMBERS:,} files")
@@ -247,6 +262,28 @@ def _archive(file: Path, unpacked: int | None) -> Iterator[Input]:
     listing = object()
     for member in members:
         yield _member(file, listing, member, unpacked)
+
+
+# What a zip archive is of which a member has a name that begins so, or that says so in its member `mimetype`.
+_OFFICE = (
+    ("xl/", "a spreadsheet (xlsx)"),
+    ("word/", "a Word document (docx)"),
+    ("ppt/", "a presentation (pptx)"),
+)
+_OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
+
+
+def _name_office(archive: zipfile.ZipFile) -> str:
+    """What document the archive is, "" where it is none."""
+    names = archive.namelist()
+    if "[Content_Types].xml" in names:
+        found = (kind for start, kind in _OFFICE if any(name.startswith(start) for name in names))
+        return next(found, "an Office document")
+    if names[:1] == ["mimetype"] and archive.infolist()[0].file_size < len(_OPEN_DOCUMENT) + 50:
+        kind = archive.read("mimetype").decode("ascii", "replace")
+        if kind.startswith(_OPEN_DOCUMENT):
+            return "a spreadsheet (ods)" if "spreadsheet" in kind else "an OpenDocument document"
+    return ""
 
 
 def _member(file: Path, listing: object, member: zipfile.ZipInfo, unpacked: int | None) -> Input:

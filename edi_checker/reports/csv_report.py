@@ -62,6 +62,9 @@ class CsvReport:
         for entry in journal.entries():
             self._rows.writerow([_safe(value) for value in _values(summary.path, entry)])
 
+    def skip(self, summary: Summary) -> None:
+        """Nothing is said of a file without claims."""
+
     def finish(self) -> None:
         """Nothing is left to write."""
 

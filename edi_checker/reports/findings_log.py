@@ -102,7 +102,8 @@ class Summary:
     """What is known of one input at its end.
 
     `sums` counts claims, `severities` and `rules` findings, `profiles` the claims checked with each; `gaps`
-    are days of service outside the tables.
+    are days of service outside the tables. `skipped` says that it was found in a folder and is no claim file:
+    it counts nowhere and is only named, with its reason.
     """
 
     path: str
@@ -120,6 +121,7 @@ class Summary:
     tally: Tally
     gaps: tuple[Gap, ...] = ()
     profiles: Mapping[str, int] = field(default_factory=dict)
+    skipped: bool = False
 
 
 def say_profiles(profiles: Mapping[str, int]) -> str:

@@ -19,5 +19,8 @@ class NdjsonReport:
         for finding in journal.findings():
             self._out.write(start + finding[1:] + "\n")
 
+    def skip(self, summary: Summary) -> None:
+        """Nothing is said of a file without claims."""
+
     def finish(self) -> None:
         """Nothing is left to write."""

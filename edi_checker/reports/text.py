@@ -95,6 +95,11 @@ class TextReport:
         self._profiles: Counter[str] = Counter()
         self._coverage = Coverage()
         self._rules: Counter[tuple[Severity, str]] = Counter()
+        self._skipped: list[Summary] = []
+
+    def skip(self, summary: Summary) -> None:
+        """Note a file of a folder that is no claim file."""
+        self._skipped.append(summary)
 
     def add(self, journal: FindingsLog, summary: Summary) -> None:
         """Write one file's part."""
@@ -124,9 +129,16 @@ class TextReport:
 
     def finish(self) -> None:
         """Write what holds for all files: totals, findings by rule, and with what was checked."""
+        if self._files:
+            self._finish()
+        if self._skipped:
+            self._print()
+            self._print(Text(f"{_count(len(self._skipped), 'file')} skipped, no claim files", "bold"))
+        for summary in self._skipped:
+            self._print(Text(f"{_clean(summary.path)}: {_clean(summary.reason or '')}"), indent=2)
+
+    def _finish(self) -> None:
         files, unread = self._files.total(), self._files["not_checked"]
-        if not files:
-            return
         self._print(Text(self._marks.rule * self._width, "dim"))
         outcomes = [outcome for outcome, count in self._sums.claims.items() if count]
         if files > 1:

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, NamedTuple
 
-from edi_checker.x12 import fault_codes
+from edi_checker.x12 import fault_codes, kinds
 
 CHUNK = 1 << 20
 MAX_SEGMENT = 1 << 20  # characters in one segment; the guide's longest legal segment is far below 10,000
@@ -29,6 +29,17 @@ class Bounds:
 
 class NotX12(Exception):
     """The input holds no interchange that can be read; the message says why, without quoting the input."""
+
+
+class NotClaims(NotX12):
+    """The input is known for something else than a claim file; the message says what, and what to do with it.
+
+    `sure` is False where only the look of a text says so.
+    """
+
+    def __init__(self, reason: str, *, sure: bool = True) -> None:
+        super().__init__(reason)
+        self.sure = sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +137,7 @@ def _decode(stream: BinaryIO) -> Iterator[str]:
     data = b""
     while len(data) < _ISA_REACH and (more := stream.read(CHUNK)):
         data += more
-    _refuse_other_encodings(data)
+    _refuse_other_formats(data)
     yield decoder.decode(data.removeprefix(codecs.BOM_UTF8))
     while data := stream.read(CHUNK):
         yield decoder.decode(data)
@@ -134,7 +145,7 @@ def _decode(stream: BinaryIO) -> Iterator[str]:
         yield rest
 
 
-def _refuse_other_encodings(data: bytes) -> None:
+def _refuse_other_formats(data: bytes) -> None:
     if (
         data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         or data[:6:2] == b"ISA"
@@ -143,6 +154,10 @@ def _refuse_other_encodings(data: bytes) -> None:
         raise NotX12("the text is UTF-16; save it as plain ASCII or UTF-8")
     if data.lstrip(b"\x15\x25\x40\x0d\x0a").startswith(b"\xc9\xe2\xc1"):
         raise NotX12("the text is EBCDIC; transfer it in text mode, so that it arrives as ASCII")
+    if packing := kinds.find_packing(data):
+        raise NotX12(packing)
+    if name := kinds.name_bytes(data):
+        raise NotClaims(f"the input is {name}, not X12 text; export the claims as an 837P file")
 
 
 _BLANK = " \t\r\n\f\v\x00\x1a"
@@ -174,7 +189,7 @@ class _Reader:
         while self._skip_blanks():
             if not self._at_interchange():
                 if self._last is None:
-                    raise NotX12(_why_not_x12(self._text))
+                    raise _why_not_x12(self._text)
                 yield self._stray(self._last)
                 continue
             delimiters, wrapped, faults = self._header()
@@ -526,7 +541,11 @@ def _delimiter_faults(d: Delimiters) -> list[Fault]:
     return faults
 
 
-def _why_not_x12(text: str) -> str:
+def _why_not_x12(text: str) -> NotX12:
     if "\x00" in text[:_ISA_REACH]:
-        return "the input is binary, not X12 text"
-    return "the input does not begin with an ISA segment"
+        return NotX12("the input is binary, not X12 text")
+    name, reason = kinds.name_text(text), "the input does not begin with an ISA segment"
+    if not name:
+        return NotX12(reason)
+    what = "save its attachment and check that" if name == "a mail" else "export the claims as an 837P file"
+    return NotClaims(f"{reason}: it is {name}; {what}", sure=name not in ("plain text", "a table (csv)"))
