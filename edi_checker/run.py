@@ -202,6 +202,8 @@ class Output:
         if self._acknowledger is not None:
             self._acknowledger.finish().close()
             self._acknowledger = None
+        if self._splitter is not None:
+            self._splitter.close()
 
     def _write_files(self, files: Files, summary: Summary, answers: Answers) -> list[str]:
         checker, journal, watcher, name = self._checker, self.journal, self._watcher, self._name

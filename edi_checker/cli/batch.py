@@ -20,6 +20,7 @@ from edi_checker.cli.refusal import Refusal
 from edi_checker.cli.rulebook import load_rules
 from edi_checker.cli.terminal import PIPE_WIDTH, width_of_terminal
 from edi_checker.cli.version import version
+from edi_checker.files.names import escape
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -147,7 +148,7 @@ def _tell(outcome: Outcome, fail_on: str) -> int:
         code = COULD_NOT
     for record in outcome.records:
         for trouble in record.troubles:
-            click.echo(f"edi-checker: {record.path}: {trouble}", err=True)
+            click.echo(f"edi-checker: {record.path}: {escape(trouble)}", err=True)
         failed = bool(record.troubles) or (record.outcome == "not_checked" and not record.skipped)
         errors, warnings = record.counts["error"], record.counts["warning"]
         code = max(code, COULD_NOT if failed else code_of(errors, warnings, fail_on))

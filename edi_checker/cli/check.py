@@ -16,6 +16,7 @@ from edi_checker.cli.progress import watch
 from edi_checker.cli.rulebook import load_rules
 from edi_checker.cli.terminal import PIPE_WIDTH, wants_colour, width_of_terminal
 from edi_checker.cli.version import version
+from edi_checker.files.names import escape
 
 if TYPE_CHECKING:
     from edi_checker.check.checker import Checker
@@ -121,7 +122,7 @@ def check(
                 redactor=redactor,
             )
             for trouble in result.troubles:
-                click.echo(f"edi-checker: {source.path}: {trouble}", err=True)
+                click.echo(f"edi-checker: {source.path}: {escape(trouble)}", err=True)
             code = max(code, _exit_code(result, shared.fail_on))
             skipped += result.summary.skipped
         if report is not None:

@@ -11,7 +11,6 @@ import re
 import stat
 import struct
 import sys
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +19,8 @@ from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, cast
+
+from edi_checker.files.names import escape
 
 STDIN = "-"
 MINUTES = ".minutes.csv"  # NAME.minutes.csv belongs to NAME.ext and is no input by itself
@@ -32,6 +33,8 @@ _CHUNK = 1 << 20
 _BOMB_RATIO = 500
 _BOMB_FLOOR = 1 << 28
 
+_LONGEST_NAME = 100  # characters of the name of outputs before their ending
+_DIGEST = 12  # of them, where it is cut, of the digest of the whole name
 _CLAIMS = (".837", ".837p", ".x12", ".edi", ".clm")
 _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -210,7 +213,7 @@ def _file(file: Path, regular: bool, unpacked: int | None) -> Iterator[Input]:
             yield from _archive(file, unpacked)
             return
     yield Input(
-        path=_printable(str(file)),
+        path=_readable(str(file)),
         name=_safe(_stem(file.name)),
         file=file,
         size=size,
@@ -305,7 +308,7 @@ def _member(file: Path, listing: object, member: zipfile.ZipInfo, unpacked: int 
         return Reading(cast(BinaryIO, stream), bound=unpacked or _bound(member.compress_size))
 
     return Input(
-        path=_printable(f"{file}!{member.filename}"),
+        path=_readable(f"{file}!{member.filename}"),
         name=_safe(_stem(re.split(r"[/\\]", member.filename)[-1])),
         file=file,
         size=member.file_size,
@@ -378,7 +381,7 @@ def _refused(file: Path, reason: str) -> Input:
     def start() -> Reading:
         raise Unreadable(reason)
 
-    return Input(_printable(str(file)), _safe(_stem(file.name)), file, None, None, start, reason)
+    return Input(_readable(str(file)), _safe(_stem(file.name)), file, None, None, start, reason)
 
 
 def _why(error: OSError) -> str:
@@ -399,11 +402,15 @@ def _hidden(name: str) -> bool:
 
 
 def _safe(name: str) -> str:
-    """The name with what some file system or shell would take amiss replaced."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".-")[:100] or "input"
+    """The name without what some file system or shell would take amiss; a long one ends with its digest."""
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".-") or "input"
+    if len(safe) <= _LONGEST_NAME:
+        return safe
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGEST]
+    return f"{safe[: _LONGEST_NAME - _DIGEST - 1]}-{digest}"
 
 
-def _printable(name: str) -> str:
-    """The name as valid text without control characters; undecodable bytes become a replacement character."""
-    text = os.fsencode(name).decode("utf-8", "replace") if os.sep == "/" else name
-    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
+def _readable(name: str) -> str:
+    """The name as text; undecodable bytes, controls and marks of direction become escapes."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace") if os.sep == "/" else name
+    return escape(text)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from edi_checker.facts import Coverage
+from edi_checker.files.names import escape
 from edi_checker.finding import SEVERITIES, Severity
 from edi_checker.reports.findings_log import (
     Entry,
@@ -135,7 +136,7 @@ class TextReport:
             self._print()
             self._print(Text(f"{_count(len(self._skipped), 'file')} skipped, no claim files", "bold"))
         for summary in self._skipped:
-            self._print(Text(f"{_clean(summary.path)}: {_clean(summary.reason or '')}"), indent=2)
+            self._print(Text(f"{escape(summary.path)}: {escape(summary.reason or '')}"), indent=2)
 
     def _finish(self) -> None:
         files, unread = self._files.total(), self._files["not_checked"]
@@ -189,7 +190,7 @@ class TextReport:
         mark = self._marks.rejected
         if outcome in ("accepted", "not_checked"):
             mark = self._marks.accepted if outcome == "accepted" else self._marks.not_checked
-        self._print(Text(_clean(summary.path), "bold"))
+        self._print(Text(escape(summary.path), "bold"))
         what = [
             _count(summary.claims, "claim"),
             _count(summary.lines, "line"),
