@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, Self, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, Self, cast
 
 from edi_checker.acks import Acknowledger, Answers, ElementNumber, number_elements
 from edi_checker.check.checker import Checked, Checker, take_handfuls
@@ -23,7 +23,7 @@ from edi_checker.guide.table import Guide
 from edi_checker.reports.findings_log import MOST_FINDINGS, FindingsLog, Summary, Tally
 from edi_checker.reports.json_report import JsonReport
 from edi_checker.rules import Rule
-from edi_checker.x12.blocks import NotX12
+from edi_checker.x12.blocks import NotClaims, NotX12
 
 # lxml is loaded only where a page is written.
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Report(Protocol):
     """Takes one file after the other; see edi_checker.reports."""
 
     def add(self, journal: FindingsLog, summary: Summary) -> None: ...
+
+    def skip(self, summary: Summary) -> None: ...
 
     def finish(self) -> None: ...
 
@@ -221,12 +223,25 @@ class Output:
             answers.close()
         return Result(summary, tuple(troubles))
 
+    def skip(self, reason: str, sha256: str | None) -> Result:
+        """Pass over a file of a folder that is no claim file, and take away what was written of it before."""
+        summary = replace(self.journal.end(sha256=sha256, failure=reason), skipped=True)
+        troubles: list[str] = []
+        for path in self._files.paths(self._name) if self._files is not None else ():
+            troubles += _write(path, self._watcher, None)
+        for report in (self._page, self._report):
+            if report is not None:
+                report.skip(summary)
+        return Result(summary, tuple(troubles))
+
     def close(self) -> None:
         """Give back the temporary files."""
         self.journal.close()
         if self._acknowledger is not None:
             self._acknowledger.finish().close()
             self._acknowledger = None
+        if self._splitter is not None:
+            self._splitter.close()
 
     def _write_files(self, files: Files, summary: Summary, answers: Answers) -> list[str]:
         checker, journal, watcher, name = self._checker, self.journal, self._watcher, self._name
@@ -277,9 +292,11 @@ def check_input(
         limits=limits,
     ) as output:
         try:
-            sha256, failure = _read(checker, source, coverage, output, watcher, limits.timer())
+            sha256, failure, other = _read(checker, source, coverage, output, watcher, limits.timer())
         finally:
             watcher.ended()
+        if other and source.found:
+            return output.skip(failure, sha256)
         tally = Tally(*astuple(checker.engine.tally()))
         return output.finish(failure, sha256=sha256, tally=tally, gaps=coverage.gaps())
 
@@ -306,6 +323,16 @@ def _write_split(splitter: Splitter, failed: bool, files: Files, name: str, watc
     return troubles
 
 
+class _Passed(NamedTuple):
+    """The SHA-256 of an input, why it could not be checked to its end, "" where it was, and whether that is
+    because it is something else than a claim file.
+    """
+
+    sha256: str | None
+    failure: str
+    other: bool = False
+
+
 def _read(
     checker: Checker,
     source: Input,
@@ -313,9 +340,9 @@ def _read(
     output: Output,
     watcher: Watcher,
     look: Callable[[], None],
-) -> tuple[str | None, str]:
-    """Pass the input through; its SHA-256, and why it could not be checked to its end, "" where it was."""
-    failure = ""
+) -> _Passed:
+    """Pass the input through."""
+    failure, other = "", False
     try:
         checker = with_minutes(checker, source)
         output.show_minutes(checker.setting.minutes)
@@ -327,14 +354,16 @@ def _read(
                     output.add(handful)
                     watcher.position(reading.position())
             except TookTooLong as error:
-                return None, str(error)
+                return _Passed(None, str(error))
             except (Unreadable, NotX12) as error:
                 failure = str(error)
-            return reading.digest(), failure
+                # A name for claims says more than the look of a text.
+                other = isinstance(error, NotClaims) and (error.sure or not source.named_as_claims)
+            return _Passed(reading.digest(), failure, other)
     except (Unreadable, MinutesError) as error:
-        return None, str(error)
+        return _Passed(None, str(error), source.other)
     except Exception as error:  # noqa: BLE001  # no input may end the run of the others
-        return None, _name_crash(error, watcher)
+        return _Passed(None, _name_crash(error, watcher))
 
 
 def _looking(checked: Iterable[Checked], look: Callable[[], None]) -> Iterator[Checked]:

@@ -826,12 +826,13 @@ def test_inputs_come_in_their_order_and_one_bad_file_stops_nothing(tmp_path, che
     outcome = session(checker, rulebook, [tmp_path / "in"], tmp_path / "out", workers=3)
     paths = [Path(record.path).name for record in outcome.records]
     assert paths == sorted(paths) and len(paths) == 8
-    assert [record.outcome for record in outcome.records if "notes" in record.path] == ["not_checked"]
+    assert [record.path[-12:] for record in outcome.records if record.skipped] == ["c3-notes.txt"]
     assert written(tmp_path / "out") == one_process(checker, rulebook, tmp_path / "in", tmp_path / "one")
     rows = [json.loads(row) for row in (tmp_path / "out" / "findings.ndjson").read_text().splitlines()]
     expected = [
         {"path": record.path, **finding}
         for record in outcome.records
+        if not record.skipped
         for finding in json.loads((tmp_path / "out" / f"{record.name}.json").read_text())["files"][0][
             "findings"
         ]
@@ -839,8 +840,9 @@ def test_inputs_come_in_their_order_and_one_bad_file_stops_nothing(tmp_path, che
     assert rows == expected and rows
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["schema"] == "edi-checker/batch-summary/1"
-    assert summary["files"]["total"] == len(summary["inputs"]) == 8
-    assert summary["files"]["not_checked"] == 1
+    assert summary["files"]["total"] == len(summary["inputs"]) == 7
+    assert summary["files"]["not_checked"] == 0
+    assert [each["path"][-12:] for each in summary["skipped"]] == ["c3-notes.txt"]
     claims = sum(3 + number for number in range(6)) + 4
     assert summary["counts"]["claims"] == claims == summary["run"]["claims"]
     assert sum(each["count"] for each in summary["findings"]) == len(rows)

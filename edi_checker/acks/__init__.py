@@ -141,7 +141,7 @@ class Acknowledger:
             case GroupEnd():
                 self._close_group(part, errors, rejected)
             case InterchangeEnd():
-                self._close_interchange(rejected)
+                self._close_interchange(part, rejected)
             case _:
                 pass
 
@@ -193,6 +193,8 @@ class Acknowledger:
         if now is None or self._numbers is None:
             return
         self._abandon_group("it has no end")
+        if part.other:
+            return  # Who answers an acknowledgement gets one for it, and so on without end.
         number_999, number_277 = self._numbers.draw(), self._numbers.draw()
         ack999 = Group999(part, self._groups_999, number_999, self._day, self._element_number, self._room_999)
         ack999.note(part, errors)
@@ -247,12 +249,15 @@ class Acknowledger:
         now.groups_277 += group.ack277ca.close(keep=not whole and not group.unchecked)
         now.groups_accepted = now.groups_accepted or (group.accepted and not whole)
 
-    def _close_interchange(self, rejected: bool) -> None:
+    def _close_interchange(self, part: InterchangeEnd, rejected: bool) -> None:
         now = self._interchange
         if now is None:
             return
         self._abandon_group("it has no end")
         self._interchange = None
+        if not part.answerable:
+            self._drop(now)
+            return
         notes = now.notes or []
         # Without a note the groups may all have been rejected, each with its own answer.
         if rejected and (notes or now.groups_accepted):

@@ -31,7 +31,8 @@ class Busy(Exception):
 class Record:
     """What is known of an input that is done.
 
-    Money in cents; `rules` are severity, rule id, findings; `gaps` the values of each facts.Gap.
+    Money in cents; `rules` are severity, rule id, findings; `gaps` the values of each facts.Gap; `skipped` as
+    of findings_log.Summary.
     """
 
     path: str
@@ -47,6 +48,7 @@ class Record:
     outputs: dict[str, int]
     minutes: str | None
     troubles: list[str]
+    skipped: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """As the summary of a batch holds it."""
@@ -92,6 +94,7 @@ def record_of(
         outputs=_sizes(outputs),
         minutes=_digest_of(source.minutes),
         troubles=list(troubles),
+        skipped=summary.skipped,
     )
 
 

@@ -50,6 +50,8 @@ class Totals:
     gaps: tuple[Gap, ...] = ()
 
     def add(self, record: Record) -> None:
+        if record.skipped:
+            return
         self.inputs[record.outcome] += 1
         self.counts.update(record.counts)
         self.cents.update(record.cents)
@@ -67,6 +69,8 @@ def write_summary(
     out: TextIO, records: list[Record], totals: Totals, work: Work, head: dict[str, Any]
 ) -> None:
     """Write summary.json: `head` (version, date, tables), the totals, the run, and each input on a line."""
+    skipped = [record for record in records if record.skipped]
+    records = [record for record in records if not record.skipped]
     whole = {
         "schema": SCHEMA,
         **head,
@@ -98,6 +102,7 @@ def write_summary(
             "resumed_files": work.resumed,
             "workers_replaced": work.deaths,
         },
+        "skipped": [{"path": record.path, "reason": record.reason} for record in skipped],
     }
     out.write(json.dumps(whole)[:-1] + ',\n "inputs": [')
     between = "\n  "
@@ -128,7 +133,7 @@ def print_summary(out: TextIO, records: list[Record], totals: Totals, work: Work
     table.add_row("accepted in part", f"{totals.inputs['accepted_with_errors']:,}", "", "")
     table.add_row(
         "all",
-        f"{len(records):,}",
+        f"{totals.inputs.total():,}",
         f"{totals.counts['claims']:,}",
         show_dollars(totals.cents.total(), ""),
         end_section=True,
@@ -144,7 +149,12 @@ def print_summary(out: TextIO, records: list[Record], totals: Totals, work: Work
             table.add_row(Text(rule), severity, f"{count:,}")
         console.print(table)
         _say_more(console.print, len(frequent), "rules")
-    marked = [record for record in records if record.outcome != "accepted" or record.troubles]
+    skipped = [record for record in records if record.skipped]
+    marked = [
+        record
+        for record in records
+        if record.troubles or (record.outcome != "accepted" and not record.skipped)
+    ]
     if marked:
         table = Table(title="Files that were not accepted as they are", title_justify="left")
         table.add_column("file", overflow="fold")
@@ -162,6 +172,14 @@ def print_summary(out: TextIO, records: list[Record], totals: Totals, work: Work
             )
         console.print(table)
         _say_more(console.print, len(marked), "files")
+    if skipped:
+        table = Table(title="Skipped: no claim files", title_justify="left")
+        table.add_column("file", overflow="fold")
+        table.add_column("what it is")
+        for record in skipped[:_SHOWN]:
+            table.add_row(Text(record.path), Text(record.reason or ""))
+        console.print(table)
+        _say_more(console.print, len(skipped), "files")
     for sentence in say_gaps(totals.gaps):
         console.print(sentence)
     console.print(_sentence(work))

@@ -127,13 +127,15 @@ class Interchange:
 class Group:
     """GS: one functional group; `segment` is empty where the GS is missing.
 
-    `readable` is False where its version is not one that can be checked.
+    `readable` is False where its version is not one that can be checked; `other` names what holds no claims
+    at all, such as acknowledgements, which is never answered.
     """
 
     segment: Segment
     interchange: Interchange
     faults: tuple[Fault, ...] = ()
     readable: bool = True
+    other: str = ""
 
     def value(self, index: int) -> str:
         return element(self.segment, index)
@@ -791,12 +793,16 @@ class GroupEnd:
 
 @dataclass(frozen=True, slots=True)
 class InterchangeEnd:
-    """IEA, or the place where it should stand. `groups` counts the GS segments received."""
+    """IEA, or the place where it should stand. `groups` counts the GS segments received.
+
+    `answerable` is False where it holds nothing but groups of another kind, or nothing but TA1 segments.
+    """
 
     interchange: Interchange
     segment: Segment | None
     groups: int
     faults: tuple[Fault, ...]
+    answerable: bool = True
 
 
 Part = (

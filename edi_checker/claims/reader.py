@@ -26,7 +26,7 @@ from edi_checker.claims.claim import (
 )
 from edi_checker.guide.table import Guide, is_segment_id
 from edi_checker.guide.walker import Walked, Walker
-from edi_checker.x12.blocks import ISA_WIDTHS, Block, Delimiters, Fault, TooBroken
+from edi_checker.x12.blocks import ISA_WIDTHS, Block, Delimiters, Fault, NotClaims, TooBroken
 from edi_checker.x12.dates import day, is_date, is_time
 from edi_checker.x12.fault_codes import (
     BETWEEN_SEGMENTS,
@@ -52,6 +52,7 @@ from edi_checker.x12.fault_codes import (
     SET_TRAILER,
     SET_VERSION,
 )
+from edi_checker.x12.kinds import TA1, Kind, name_group, name_version, say_others
 
 VERSION = "005010X222A1"
 MOST_CLAIMS = 5_000  # of a transaction set, which the guide recommends
@@ -71,7 +72,8 @@ def read_parts(blocks: Iterable[Block], guide: Guide, *, fast: bool = True) -> I
 
     Every opening part is closed by its End part, also where the file forgets to. Holds no more than the
     levels above the current claim. `fast` as of the walker: the parts are the same without.
-    Raises TooBroken in place of what follows MOST_BROKEN broken parts of the envelope.
+    Raises TooBroken in place of what follows MOST_BROKEN broken parts of the envelope, NotClaims at the end
+    where nothing but groups of another kind was there.
     """
     reader = Reader(lambda delimiters: Walker(guide, delimiters, fast=fast))
     for block, following in pairwise(_then_none(blocks)):
@@ -113,6 +115,11 @@ class Reader:
         self._transactions = 0
         self._claims = 0
         self._position = 0
+        # The kinds of what holds no claims, in order, and the names of those that no part has named yet.
+        self._others: dict[Kind, None] = {}
+        self._unnamed: dict[str, None] = {}
+        # Whether a group was for claims, in the input and in this interchange, and whether one here was not.
+        self._for_claims = self._for_claims_here = self._other_here = False
         # Faults found between two parts, and whether one of them explains a wrong count or a missing trailer.
         self._between: list[Fault] = []
         self._lost = False
@@ -150,10 +157,10 @@ class Reader:
         """The parts that a block of the envelope or the header of a transaction closes and opens."""
         if block.kind == "ISA":
             yield from self._close_interchange(None, ())
-            yield self._open_interchange(block)
+            yield self._open_interchange(block, following)
         elif block.kind == "GS":
             yield from self._close_group(None, ())
-            yield from self._open_group(block)
+            yield self._open_group(block, following)
         elif block.kind == "GE":
             if self._group is None:
                 self._stray("GE", "a GS segment before GE")
@@ -167,6 +174,9 @@ class Reader:
             if self._interchange is not None:
                 self._between += block.faults
                 self._lost = self._lost or bool(block.faults)
+            if block.kind == "TA1" and self._group is None:
+                self._others[TA1] = None
+                self._other_here = True
         elif self._group is not None and not self._group.readable:
             pass
         elif block.kind == "ST":
@@ -220,17 +230,28 @@ class Reader:
         return self._subscriber
 
     def end(self) -> Iterator[Part]:
+        """What closes at the end of the input; raises NotClaims where nothing of it is for claims."""
         yield from self._close_interchange(None, ())
+        if self._others and not self._for_claims:
+            raise NotClaims(say_others(list(self._others)[:_NAMED]))
+
+    def _name_others(self) -> Iterator[Fault]:
+        """One fault for each kind of group beside claims that holds none."""
+        if self._for_claims:
+            for name in list(self._unnamed)[:_NAMED]:
+                yield Fault("other-group", 0, "GS", "GS", expected="claims", found=name)
+            self._unnamed.clear()
 
     # Interchange
 
-    def _open_interchange(self, block: Block) -> Interchange:
+    def _open_interchange(self, block: Block, following: Block | None) -> Interchange:
         head, *rest = block.segments()
         faults = [*self._take_between(), *block.faults, *_isa_faults(head)]
         if rest:
             faults.append(_envelope("GS", BETWEEN_SEGMENTS, f"a GS segment after ISA, not {_ids(rest)}"))
             self._lost = True
         interchange = Interchange(head, block.delimiters, block.ordinal)
+        self._for_claims_here = self._other_here = False
         key = tuple(interchange.value(i) for i in (5, 6, 7, 8, 13))
         if key in self._seen_interchanges:
             faults.append(
@@ -249,6 +270,9 @@ class Reader:
         self._seen_interchanges.add(key)
         self._seen_groups.clear()
         self._groups = 0
+        if following is not None and (following.kind == "TA1" or _kind_of_group(following, None) is not None):
+            # They matter only where claims come in it too.
+            self._between, faults = faults, []
         self._interchange = replace(interchange, faults=tuple(faults))
         return self._interchange
 
@@ -278,8 +302,8 @@ class Reader:
                     )
                 )
         else:
-            trailer, *rest = segments
-            if element(trailer, 2).strip() != interchange.control_number:
+            iea, *rest = segments
+            if element(iea, 2).strip() != interchange.control_number:
                 faults.append(
                     _numbers(
                         "IEA",
@@ -289,7 +313,7 @@ class Reader:
                         "the control number of ISA13",
                     )
                 )
-            if not self._lost and not _counts(element(trailer, 1), self._groups):
+            if not self._lost and not _counts(element(iea, 1), self._groups):
                 faults.append(
                     _count(
                         "IEA",
@@ -298,7 +322,7 @@ class Reader:
                         INTERCHANGE_COUNT,
                         self._groups,
                         "functional groups",
-                        element(trailer, 1),
+                        element(iea, 1),
                     )
                 )
             if rest:
@@ -311,15 +335,25 @@ class Reader:
                 )
         self._interchange = None
         self._lost = False
-        yield InterchangeEnd(interchange, segments[0] if segments else None, self._groups, tuple(faults))
+        answerable = self._for_claims_here or not self._other_here
+        faults = [*(faults if answerable else ()), *self._name_others()]
+        trailer = segments[0] if segments else None
+        yield InterchangeEnd(interchange, trailer, self._groups, tuple(faults), answerable)
 
     # Functional group
 
-    def _open_group(self, block: Block) -> Iterator[Part]:
+    def _open_group(self, block: Block, following: Block | None) -> Group:
         interchange = self._here()
         head, *rest = block.segments()
-        faults = [*self._take_between(), *block.faults]
         group = Group(head, interchange)
+        self._groups += 1
+        self._seen_transactions.clear()
+        self._transactions = 0
+        kind = _kind_of_group(block, following)
+        if kind is not None:
+            return self._pass_over(group, kind)
+        self._for_claims = self._for_claims_here = True
+        faults = [*self._take_between(), *block.faults]
         readable = group.version == VERSION or group.version in READ_AS_VERSION
         if group.version != VERSION:
             faults.append(
@@ -333,7 +367,7 @@ class Reader:
                     () if readable else (GROUP_VERSION,),
                     "version of the group",
                     VERSION,
-                    _version_text(group.version),
+                    name_version(_version_text(group.version)),
                 )
             )
         if readable:
@@ -354,11 +388,16 @@ class Reader:
                 )
             )
         self._seen_groups.add(group.control_number)
-        self._seen_transactions.clear()
-        self._groups += 1
-        self._transactions = 0
         self._group = replace(group, faults=tuple(faults), readable=readable)
-        yield self._group
+        return self._group
+
+    def _pass_over(self, group: Group, kind: Kind) -> Group:
+        """A group that holds no claims: nothing of it is read."""
+        self._others[kind] = None
+        self._unnamed[kind.name] = None
+        self._other_here = True
+        self._group = replace(group, readable=False, other=kind.name)
+        return self._group
 
     def _close_group(self, segments: list[Segment] | None, noted: tuple[Fault, ...]) -> Iterator[Part]:
         group = self._group
@@ -366,8 +405,8 @@ class Reader:
             return
         if self._transaction is not None:
             yield self._close_transaction(None, ())
-        faults = [*self._take_between(), *noted]
-        if not group.segment:
+        faults = [] if group.other else [*self._take_between(), *noted]
+        if not group.segment or group.other:
             pass  # The missing GS was noted; its trailer has nothing to agree with.
         elif segments is None:
             faults.append(_envelope("GE", GROUP_TRAILER, "a GE segment"))
@@ -417,6 +456,11 @@ class Reader:
         if self._transaction is not None:
             yield self._close_transaction(None, ())
         if self._group is None:
+            kind = name_group("", "", *_set_of(block))
+            if kind is not None:
+                yield self._pass_over(Group([], self._here()), kind)
+                return
+            self._for_claims = self._for_claims_here = True
             fault = _envelope("GS", BETWEEN_SEGMENTS, "a GS segment before ST")
             self._lost = True
             self._group = Group([], self._here(), (*self._take_between(), fault))
@@ -540,6 +584,23 @@ class Reader:
         return faults
 
 
+def _kind_of_group(block: Block, following: Block | None) -> Kind | None:
+    """What a group holds that holds no claims, by its GS and the set behind it."""
+    head = block.segments()[0]
+    if head[0] != "GS":
+        return None
+    first = _set_of(following) if following is not None and following.kind == "ST" else ("", "")
+    return name_group(element(head, 1), element(head, 8), *first)
+
+
+def _set_of(block: Block) -> tuple[str, str]:
+    """ST01 and ST03"""
+    head = block.segments()[0]
+    return element(head, 1), element(head, 3)
+
+
+_NAMED = 5  # kinds of other groups that are named
+
 _TWICE = frozenset((GROUP_NUMBER_TWICE, SET_NUMBER_TWICE))
 
 
@@ -605,7 +666,7 @@ def _version_fault(head: Segment, group_version: str) -> Fault | None:
     if version == VERSION or (version in READ_AS_VERSION and version == group_version):
         return None
     answers = () if version in READ_AS_VERSION else (SET_VERSION,)
-    return Fault("version", 1, *at, answers, name, VERSION, _version_text(version))
+    return Fault("version", 1, *at, answers, name, VERSION, name_version(_version_text(version)))
 
 
 _ID_QUALIFIERS = frozenset(("01", "14", "20", "27", "28", "29", "30", "33", "ZZ"))

@@ -95,8 +95,28 @@ def _silence() -> None:
         os.close(nowhere)
 
 
+def _open_streams() -> None:
+    """Give a process that was started without a standard stream, as a daemon may be, one that leads nowhere.
+
+    Otherwise the next file that is opened would take its number, and get what is meant for the stream.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            handle = os.open(os.devnull, os.O_RDWR)
+            if handle != number:
+                os.dup2(handle, number)
+                os.close(handle)
+            os.set_inheritable(number, True)
+        # Standard input that was not there is not an empty one.
+        if number and getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
 def main() -> NoReturn:
-    """SegmentRun the command and leave the process with its exit code, 130 after Ctrl-C."""
+    """Run the command and leave the process with its exit code, 130 after Ctrl-C."""
+    _open_streams()
     # As on Ctrl-C, half-written files are taken away.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(commands.main(prog_name="edi-checker"))

@@ -20,6 +20,7 @@ from edi_checker.cli.refusal import Refusal
 from edi_checker.cli.rulebook import load_rules
 from edi_checker.cli.terminal import PIPE_WIDTH, width_of_terminal
 from edi_checker.cli.version import version
+from edi_checker.files.names import escape
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -143,10 +144,13 @@ def _tell(outcome: Outcome, fail_on: str) -> int:
     for note in outcome.notes:
         click.echo(f"edi-checker: {note}", err=True)
     code = CHECKED
+    if outcome.records and all(record.skipped for record in outcome.records):
+        click.echo("edi-checker: none of the files is a claim file", err=True)
+        code = COULD_NOT
     for record in outcome.records:
         for trouble in record.troubles:
-            click.echo(f"edi-checker: {record.path}: {trouble}", err=True)
-        failed = record.outcome == "not_checked" or bool(record.troubles)
+            click.echo(f"edi-checker: {record.path}: {escape(trouble)}", err=True)
+        failed = bool(record.troubles) or (record.outcome == "not_checked" and not record.skipped)
         errors, warnings = record.counts["error"], record.counts["warning"]
         code = max(code, COULD_NOT if failed else code_of(errors, warnings, fail_on))
     width = width_of_terminal() if sys.stdout.isatty() else PIPE_WIDTH

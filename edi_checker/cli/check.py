@@ -16,6 +16,7 @@ from edi_checker.cli.progress import watch
 from edi_checker.cli.rulebook import load_rules
 from edi_checker.cli.terminal import PIPE_WIDTH, wants_colour, width_of_terminal
 from edi_checker.cli.version import version
+from edi_checker.files.names import escape
 
 if TYPE_CHECKING:
     from edi_checker.check.checker import Checker
@@ -102,7 +103,7 @@ def check(
     files = Files(out_dir, acks, version(), book.rules, split=split) if out_dir is not None else None
     prepare_outputs(inputs, names, files, output)
     with_bar = not shared.no_progress and sys.stderr.isatty()
-    code = CHECKED
+    code, skipped = CHECKED, 0
     redactor = make_redactor() if shared.redact else None
     limits = make_limits(shared)
     with open_report(output, form) as out:
@@ -121,13 +122,17 @@ def check(
                 limits=limits,
             )
             for trouble in result.troubles:
-                click.echo(f"edi-checker: {source.path}: {trouble}", err=True)
+                click.echo(f"edi-checker: {source.path}: {escape(trouble)}", err=True)
             code = max(code, _exit_code(result, shared.fail_on))
+            skipped += result.summary.skipped
         if report is not None:
             report.finish()
         if page is not None:
             page.finish()
         out.flush()
+    if skipped == len(inputs):
+        click.echo("edi-checker: none of the files is a claim file", err=True)
+        code = COULD_NOT
     if checker.engine.note:
         click.echo(f"edi-checker: {checker.engine.note}", err=True)
     if stats:
@@ -177,6 +182,6 @@ def _make_report(form: str, out: TextIO, checker: Checker) -> Report:
 
 def _exit_code(result: Result, fail_on: str) -> int:
     summary = result.summary
-    if summary.outcome == "not_checked" or result.troubles:
+    if result.troubles or (summary.outcome == "not_checked" and not summary.skipped):
         return COULD_NOT
     return code_of(summary.severities["error"], summary.severities["warning"], fail_on)

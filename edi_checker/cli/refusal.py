@@ -8,6 +8,7 @@ from typing import IO, Any
 import click
 
 from edi_checker.cli.exit_codes import COULD_NOT
+from edi_checker.files.names import escape
 
 DEBUG = "edi_checker.debug"  # key in click's notes on a run: whether tracebacks are asked for
 
@@ -19,5 +20,5 @@ class Refusal(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         # A message may name a file, and a file's name may hold what moves the cursor.
-        said = "".join([c if c.isprintable() or c == "\n" else "?" for c in self.format_message()])
+        said = "\n".join(map(escape, self.format_message().split("\n")))
         click.echo(f"edi-checker: {said}", file=file or sys.stderr)

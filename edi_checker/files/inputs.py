@@ -11,7 +11,6 @@ import re
 import stat
 import struct
 import sys
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +19,8 @@ from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, cast
+
+from edi_checker.files.names import escape
 
 STDIN = "-"
 MINUTES = ".minutes.csv"  # NAME.minutes.csv belongs to NAME.ext and is no input by itself
@@ -33,6 +34,9 @@ _CHUNK = 1 << 20
 _BOMB_RATIO = 500
 _BOMB_FLOOR = 1 << 28
 
+_LONGEST_NAME = 100  # characters of the name of outputs before their ending
+_DIGEST = 12  # of them, where it is cut, of the digest of the whole name
+_CLAIMS = (".837", ".837p", ".x12", ".edi", ".clm")
 _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -113,6 +117,8 @@ class Input:
     minutes  `NAME.minutes.csv` beside the file, None where there is none
     start    opens the source; `open` is the way to call it
     reason   why it cannot be read, "" where it can be tried
+    found    whether it was found in a folder, not named: there, what is no claim file is passed over
+    other    whether `reason` is that it is known for something else than a claim file
     """
 
     path: str
@@ -122,6 +128,13 @@ class Input:
     minutes: Path | None
     start: Callable[[], Reading]
     reason: str = ""
+    found: bool = False
+    other: bool = False
+
+    @property
+    def named_as_claims(self) -> bool:
+        """Whether its name says that it holds claims."""
+        return self.path.lower().removesuffix(".gz").endswith(_CLAIMS)
 
     def open(self) -> Reading:
         """Open for one pass from begin to end; raises Unreadable."""
@@ -150,7 +163,7 @@ def find_inputs(paths: Iterable[str], unpacked: int | None = None) -> Iterator[I
         try:
             mode = file.stat().st_mode
             if stat.S_ISDIR(mode):
-                yield from _folder(file, unpacked)
+                yield from (replace(each, found=True) for each in _folder(file, unpacked))
             else:
                 yield from _file(file, stat.S_ISREG(mode), unpacked)
         except OSError as error:
@@ -202,7 +215,7 @@ def _file(file: Path, regular: bool, unpacked: int | None) -> Iterator[Input]:
             yield from _archive(file, unpacked)
             return
     yield Input(
-        path=_printable(str(file)),
+        path=_readable(str(file)),
         name=_safe(_stem(file.name)),
         file=file,
         size=size,
@@ -236,10 +249,15 @@ def _archive(file: Path, unpacked: int | None) -> Iterator[Input]:
             yield _refused(file, "the archive lists too many files")
             return
         with zipfile.ZipFile(file) as archive:
+            office = _name_office(archive)
             files = [m for m in archive.infolist() if not m.filename.endswith("/")]
             members = [m for m in files if not _hidden(m.filename)]
     except (*_DAMAGE, *_METHOD):
         yield _refused(file, "the archive is damaged")
+        return
+    if office:
+        reason = f"the input is {office}, not X12 text; export the claims as an 837P file"
+        yield replace(_refused(file, reason), other=True)
         return
     most = unpacked or _bound(file.stat().st_size)
     if _overlap(files):
@@ -269,6 +287,28 @@ def _overlap(members: Iterable[zipfile.ZipInfo]) -> bool:
     return False
 
 
+# What a zip archive is of which a member has a name that begins so, or that says so in its member `mimetype`.
+_OFFICE = (
+    ("xl/", "a spreadsheet (xlsx)"),
+    ("word/", "a Word document (docx)"),
+    ("ppt/", "a presentation (pptx)"),
+)
+_OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
+
+
+def _name_office(archive: zipfile.ZipFile) -> str:
+    """What document the archive is, "" where it is none."""
+    names = archive.namelist()
+    if "[Content_Types].xml" in names:
+        found = (kind for start, kind in _OFFICE if any(name.startswith(start) for name in names))
+        return next(found, "an Office document")
+    if names[:1] == ["mimetype"] and archive.infolist()[0].file_size < len(_OPEN_DOCUMENT) + 50:
+        kind = archive.read("mimetype").decode("ascii", "replace")
+        if kind.startswith(_OPEN_DOCUMENT):
+            return "a spreadsheet (ods)" if "spreadsheet" in kind else "an OpenDocument document"
+    return ""
+
+
 def _member(file: Path, listing: object, member: zipfile.ZipInfo) -> Input:
     reason = ""
     if member.flag_bits & 0x1:
@@ -288,7 +328,7 @@ def _member(file: Path, listing: object, member: zipfile.ZipInfo) -> Input:
         return Reading(cast(BinaryIO, stream))
 
     return Input(
-        path=_printable(f"{file}!{member.filename}"),
+        path=_readable(f"{file}!{member.filename}"),
         name=_safe(_stem(re.split(r"[/\\]", member.filename)[-1])),
         file=file,
         size=member.file_size,
@@ -361,7 +401,7 @@ def _refused(file: Path, reason: str) -> Input:
     def start() -> Reading:
         raise Unreadable(reason)
 
-    return Input(_printable(str(file)), _safe(_stem(file.name)), file, None, None, start, reason)
+    return Input(_readable(str(file)), _safe(_stem(file.name)), file, None, None, start, reason)
 
 
 def _why(error: OSError) -> str:
@@ -382,11 +422,15 @@ def _hidden(name: str) -> bool:
 
 
 def _safe(name: str) -> str:
-    """The name with what some file system or shell would take amiss replaced."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".-")[:100] or "input"
+    """The name without what some file system or shell would take amiss; a long one ends with its digest."""
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".-") or "input"
+    if len(safe) <= _LONGEST_NAME:
+        return safe
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGEST]
+    return f"{safe[: _LONGEST_NAME - _DIGEST - 1]}-{digest}"
 
 
-def _printable(name: str) -> str:
-    """The name as valid text without control characters; undecodable bytes become a replacement character."""
-    text = os.fsencode(name).decode("utf-8", "replace") if os.sep == "/" else name
-    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
+def _readable(name: str) -> str:
+    """The name as text; undecodable bytes, controls and marks of direction become escapes."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace") if os.sep == "/" else name
+    return escape(text)

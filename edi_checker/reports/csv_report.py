@@ -65,6 +65,9 @@ class CsvReport:
             told = {"path": summary.path, "rule": rule, "message": say_unlisted(rule, count)}
             self._rows.writerow([_safe(told.get(column, "")) for column in COLUMNS])
 
+    def skip(self, summary: Summary) -> None:
+        """Nothing is said of a file without claims."""
+
     def finish(self) -> None:
         """Nothing is left to write."""
 

@@ -27,6 +27,7 @@ class JsonReport:
     ) -> None:
         self._out = out
         self._files = 0
+        self._skipped: list[dict[str, str | None]] = []
         head = {
             "schema": SCHEMA,
             "version": version,
@@ -92,8 +93,13 @@ class JsonReport:
             self._out.write(between + ",\n  ".join(piece))
             between = ",\n  "
 
+    def skip(self, summary: Summary) -> None:
+        """Note a file of a folder that is no claim file."""
+        self._skipped.append({"path": summary.path, "reason": summary.reason})
+
     def finish(self) -> None:
-        self._out.write("]}\n")
+        skipped = f',\n"skipped": {json.dumps(self._skipped)}' if self._skipped else ""
+        self._out.write(f"]{skipped}}}\n")
 
 
 def read_findings(file: TextIO) -> Iterator[str | tuple[str, int]]:

@@ -23,6 +23,9 @@ class NdjsonReport:
         for each in sorted(summary.unlisted.items()):
             self._out.write(write_line(summary.path, each))
 
+    def skip(self, summary: Summary) -> None:
+        """Nothing is said of a file without claims."""
+
     def finish(self) -> None:
         """Nothing is left to write."""
 

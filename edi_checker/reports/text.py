@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from edi_checker.facts import Coverage
+from edi_checker.files.names import escape
 from edi_checker.finding import SEVERITIES, Severity
 from edi_checker.reports.findings_log import (
     Entry,
@@ -96,6 +97,11 @@ class TextReport:
         self._profiles: Counter[str] = Counter()
         self._coverage = Coverage()
         self._rules: Counter[tuple[Severity, str]] = Counter()
+        self._skipped: list[Summary] = []
+
+    def skip(self, summary: Summary) -> None:
+        """Note a file of a folder that is no claim file."""
+        self._skipped.append(summary)
 
     def add(self, journal: FindingsLog, summary: Summary) -> None:
         """Write one file's part."""
@@ -129,9 +135,16 @@ class TextReport:
 
     def finish(self) -> None:
         """Write what holds for all files: totals, findings by rule, and with what was checked."""
+        if self._files:
+            self._finish()
+        if self._skipped:
+            self._print()
+            self._print(Text(f"{_count(len(self._skipped), 'file')} skipped, no claim files", "bold"))
+        for summary in self._skipped:
+            self._print(Text(f"{escape(summary.path)}: {escape(summary.reason or '')}"), indent=2)
+
+    def _finish(self) -> None:
         files, unread = self._files.total(), self._files["not_checked"]
-        if not files:
-            return
         self._print(Text(self._marks.rule * self._width, "dim"))
         outcomes = [outcome for outcome, count in self._sums.claims.items() if count]
         if files > 1:
@@ -182,7 +195,7 @@ class TextReport:
         mark = self._marks.rejected
         if outcome in ("accepted", "not_checked"):
             mark = self._marks.accepted if outcome == "accepted" else self._marks.not_checked
-        self._print(Text(_clean(summary.path), "bold"))
+        self._print(Text(escape(summary.path), "bold"))
         what = [
             _count(summary.claims, "claim"),
             _count(summary.lines, "line"),

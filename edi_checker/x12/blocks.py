@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, NamedTuple
 
-from edi_checker.x12 import fault_codes
+from edi_checker.x12 import fault_codes, kinds
 
 CHUNK = 1 << 20
 MAX_SEGMENT = 1 << 20  # characters in one segment; the guide's longest legal segment is far below 10,000
@@ -33,6 +33,17 @@ class NotX12(Exception):
 
 class TooBroken(NotX12):
     """The input begins as it should, but so much of its envelope is broken that it is not read to its end."""
+
+
+class NotClaims(NotX12):
+    """The input is known for something else than a claim file; the message says what, and what to do with it.
+
+    `sure` is False where only the look of a text says so.
+    """
+
+    def __init__(self, reason: str, *, sure: bool = True) -> None:
+        super().__init__(reason)
+        self.sure = sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +137,19 @@ codecs.register_error("edi-checker-latin-1", _latin1_for_bad_bytes)
 
 def _decode(stream: BinaryIO) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8")(errors="edi-checker-latin-1")
-    first = True
+    # A source may give a few bytes at a time.
+    data = b""
+    while len(data) < _ISA_REACH and (more := stream.read(CHUNK)):
+        data += more
+    _refuse_other_formats(data)
+    yield decoder.decode(data.removeprefix(codecs.BOM_UTF8))
     while data := stream.read(CHUNK):
-        if first:
-            _refuse_other_encodings(data)
-            data = data.removeprefix(codecs.BOM_UTF8)
-            first = False
         yield decoder.decode(data)
     if rest := decoder.decode(b"", final=True):
         yield rest
 
 
-def _refuse_other_encodings(data: bytes) -> None:
+def _refuse_other_formats(data: bytes) -> None:
     if (
         data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         or data[:6:2] == b"ISA"
@@ -146,6 +158,10 @@ def _refuse_other_encodings(data: bytes) -> None:
         raise NotX12("the text is UTF-16; save it as plain ASCII or UTF-8")
     if data.lstrip(b"\x15\x25\x40\x0d\x0a").startswith(b"\xc9\xe2\xc1"):
         raise NotX12("the text is EBCDIC; transfer it in text mode, so that it arrives as ASCII")
+    if packing := kinds.find_packing(data):
+        raise NotX12(packing)
+    if name := kinds.name_bytes(data):
+        raise NotClaims(f"the input is {name}, not X12 text; export the claims as an 837P file")
 
 
 _BLANK = " \t\r\n\f\v\x00\x1a"
@@ -153,7 +169,7 @@ _BLANK = " \t\r\n\f\v\x00\x1a"
 _ISA = re.compile(r"(?a)ISA[^A-Za-z0-9\s]")
 # A blank beside the component separator, where the terminator is sure: the next segment follows it.
 _BLANK_IN_ISA16 = re.compile(
-    r"(?a)(?: (?=\S)|(?=\S ))(\S) ?([^A-Za-z0-9\s])(?=[\r\n]*(?:GS|TA1|IEA)[^A-Za-z0-9\s])"
+    r"(?a)(?: (?=\S)|(?=\S ))(\S) ?([^A-Za-z0-9\s])(?=(?:\2|[\r\n])*+(?:GS|TA1|IEA)[^A-Za-z0-9\s])"
 )
 _ISA_REACH = 1000  # characters within which the 16 elements of an ISA must end; the legal width is 106
 _HEAD_REACH = 1 << 15  # characters that are looked at for the component separator that the claims really use
@@ -165,6 +181,8 @@ class _Reader:
     def __init__(self, chunks: Iterator[str], bounds: Bounds) -> None:
         self._chunks = chunks
         self._bounds = bounds
+        self._least = min(bounds.segment, bounds.block)
+        self._oversized = False  # whether the head of the block that is read went out already
         self._text = ""
         self._ended = False
         self._ordinal = 1
@@ -177,7 +195,7 @@ class _Reader:
         while self._skip_blanks():
             if not self._at_interchange():
                 if self._last is None:
-                    raise NotX12(_why_not_x12(self._text))
+                    raise _why_not_x12(self._text)
                 yield self._stray(self._last)
                 continue
             delimiters, wrapped, faults = self._header()
@@ -196,14 +214,16 @@ class _Reader:
         return not self._ended
 
     def _skip_blanks(self) -> bool:
+        # Empty segments behind an interchange are blanks too.
+        blank = _BLANK if self._last is None else _BLANK + self._last.terminator
         skipped = len(self._text)
-        self._text = self._text.lstrip(_BLANK)
+        self._text = self._text.lstrip(blank)
         while not self._text and self._more():
             skipped += len(self._text)
             # A device can give blanks without end.
             if self._last is None and skipped > self._bounds.block:
                 raise NotX12(f"the input begins with more than {self._bounds.block:,} blanks")
-            self._text = self._text.lstrip(_BLANK)
+            self._text = self._text.lstrip(blank)
         return bool(self._text)
 
     def _at_interchange(self) -> bool:
@@ -269,10 +289,10 @@ class _Reader:
         starts = re.compile(
             rf"(?a){term}(?=(?:CLM|HL|SE|ST|GS|GE|IEA|TA1){re.escape(d.element)}|ISA[^A-Za-z0-9\s])"
         )
-        next_interchange = re.compile(rf"(?a){term}[ \t\r\n]*(?=ISA[^A-Za-z0-9\s])")
+        next_interchange = re.compile(rf"(?a){term}[{_BLANK}]*(?=ISA[^A-Za-z0-9\s])")
         trailer = "IEA" + d.element
         first = True
-        oversized = False
+        self._oversized = False
         raw_from = 0  # where text not yet cleaned begins
         while True:
             found = next_interchange.search(self._text, 1 if first else 0)
@@ -296,33 +316,74 @@ class _Reader:
                     left = d.terminator.join([*([after] if after else []), *pieces[index + 1 :]])
                     self._text = left + (d.terminator if left and not complete else "") + self._text
                     return
-                if oversized:
-                    # The head of this block went out already; only its count matters now.
+                if len(piece) > self._least:
+                    if (yield from self._bounded(piece, d, faults)):
+                        return
+                elif self._oversized:
                     self._count(piece, d)
-                    oversized = False
-                    continue
-                yield self._block(piece, d, faults)
+                else:
+                    yield self._block(piece, d, faults)
+                self._oversized = False
                 faults = ()
                 first = False
             if complete:
                 return
-            if len(self._text) - raw_from > self._bounds.segment:
-                if raw_from and not oversized:
-                    yield self._block(self._text[: raw_from - len(d.terminator)], d, faults)
+            endless = self._is_endless(raw_from)
+            if endless or raw_from - 1 > self._bounds.block:
+                text, self._text = self._text[: max(raw_from - 1, 0)], self._text[raw_from:]
+                if text:
+                    endless = (yield from self._bounded(text, d, faults, endless=endless)) or endless
                     faults = ()
-                yield from self._endless(d, faults)
-                return
-            if raw_from > self._bounds.block:
-                text, self._text = self._text[: raw_from - 1], self._text[raw_from:]
-                if oversized:
-                    self._count(text, d)
-                else:
-                    too_long = f"at most {self._bounds.block} characters between two headers"
-                    yield self._block(text, d, (*faults, _unread(0, too_long)))
-                    faults = ()
-                oversized = True
-                raw_from = 0
+                    self._oversized = True
+                    raw_from = 0
+                elif endless:
+                    yield from self._endless(d, faults)
+                if endless:
+                    return
             self._more()
+
+    def _is_endless(self, raw_from: int) -> bool:
+        """Whether the unfinished segment, which begins there, is longer than any can be."""
+        if len(self._text) - raw_from <= self._bounds.segment:
+            return False
+        # Blanks before a segment are none of it.
+        self._text = self._text[:raw_from] + self._text[raw_from:].lstrip(_BLANK)
+        return len(self._text) - raw_from > self._bounds.segment
+
+    def _bounded(
+        self, text: str, d: Delimiters, faults: tuple[Fault, ...], *, endless: bool = False
+    ) -> Generator[Block, None, bool]:
+        """The block of these segments as far as it is read; what exceeds the bounds is noted, and counted.
+
+        Gives whether an endless segment ends the reading, which may follow the text or stand within it.
+        Where that is so depends on the text alone, not on how it came.
+        """
+        terminator, most = d.terminator, self._bounds
+        at = 0
+        for segment in text.split(terminator) if len(text) > most.segment else ():
+            if len(segment) > most.segment:
+                text, endless = text[: max(at - 1, 0)], True
+                break
+            at += len(segment) + 1
+        cut = len(text)
+        if cut > most.block:
+            cut = text.rfind(terminator, 0, most.block + 1)
+            cut = cut if cut > 0 else len(text.partition(terminator)[0])
+        if self._oversized and text:
+            # The head of this block went out already; only its count matters now.
+            self._count(text, d)
+        elif text:
+            left = text[cut + 1 :]
+            if left:
+                too_long = f"at most {most.block} characters between two headers"
+                faults = (*faults, _unread(0, too_long))
+            yield self._block(text[:cut], d, faults)
+            faults = ()
+            if left:
+                self._count(left, d)
+        if endless:
+            yield from self._endless(d, faults)
+        return endless
 
     def _take(self, end: int | None, d: Delimiters, wrapped: bool, raw_from: int) -> str:
         """The whole segments of the text up to `end`, cleaned from `raw_from` on; the rest is left."""
@@ -338,8 +399,11 @@ class _Reader:
     def _note_layout(self, new: str, d: Delimiters, wrapped: bool) -> None:
         if wrapped and not self._broken:
             self._broken = re.search(f"(?a)[^{re.escape(d.terminator)}\\s][\\r\\n]++\\S", new) is not None
-        if not self._indented and any(each in new for each in (f"{d.terminator} ", "\t", "\n ", "\r ")):
-            self._indented = _is_indented(new, d)
+        if not self._indented:
+            # The text begins behind a terminator, or with an ISA, of which nothing is noted.
+            new = d.terminator + new
+            if any(each in new for each in (f"{d.terminator} ", "\t", "\n ", "\r ")):
+                self._indented = _is_indented(new, d)
 
     def _layout_faults(self) -> Iterator[Fault]:
         """What the layout of an interchange has that some receivers do not read."""
@@ -403,19 +467,13 @@ _KINDS = frozenset(("ISA", "TA1", "GS", "ST", "HL", "CLM", "SE", "GE", "IEA"))
 
 
 def _clean(text: str, terminator: str, wrapped: bool) -> str:
-    """Take the blanks and line breaks that surround terminators out of the text."""
-    if not any(each in text for each in ("\n", "\r", f"{terminator} ", f"{terminator}\t")):
+    """Take the blanks and line breaks that surround terminators out of the text, and empty segments."""
+    if not _needs_cleaning(text, terminator):
         return text
     if not wrapped:
         # one line break behind each terminator is how most files come
-        plain = text.lstrip(_BLANK).replace(terminator + "\r\n", terminator)
-        plain = plain.replace(terminator + "\n", terminator)
-        if (
-            "\n" not in plain
-            and "\r" not in plain
-            and not plain.startswith(terminator)
-            and not re.search(f"{re.escape(terminator)}[{_BLANK}{re.escape(terminator)}]", plain)
-        ):
+        plain = text.replace(terminator + "\r\n", terminator).replace(terminator + "\n", terminator)
+        if not _needs_cleaning(plain, terminator):
             return plain
     if wrapped:
         text = text.replace("\r", "").replace("\n", "")
@@ -424,6 +482,13 @@ def _clean(text: str, terminator: str, wrapped: bool) -> str:
     kept = [piece.lstrip(_BLANK).rstrip("\r\n") for piece in pieces]
     tail = kept.pop()
     return terminator.join([piece for piece in kept if piece] + [tail])
+
+
+def _needs_cleaning(text: str, terminator: str) -> bool:
+    """Whether something else than data stands in the text: the same wherever it was cut between segments."""
+    if "\n" in text or "\r" in text or text.startswith((terminator, *_BLANK)):
+        return True
+    return any(terminator + each in text for each in (*_BLANK, terminator))
 
 
 def _is_wrapped(text: str, terminator: str) -> bool:
@@ -482,7 +547,11 @@ def _delimiter_faults(d: Delimiters) -> list[Fault]:
     return faults
 
 
-def _why_not_x12(text: str) -> str:
+def _why_not_x12(text: str) -> NotX12:
     if "\x00" in text[:_ISA_REACH]:
-        return "the input is binary, not X12 text"
-    return "the input does not begin with an ISA segment"
+        return NotX12("the input is binary, not X12 text")
+    name, reason = kinds.name_text(text), "the input does not begin with an ISA segment"
+    if not name:
+        return NotX12(reason)
+    what = "save its attachment and check that" if name == "a mail" else "export the claims as an 837P file"
+    return NotClaims(f"{reason}: it is {name}; {what}", sure=name not in ("plain text", "a table (csv)"))

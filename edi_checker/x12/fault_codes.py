@@ -217,6 +217,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "delimiter": (TERMINATOR, ENVELOPE, ELEMENT_SEPARATOR, COMPONENT_SEPARATOR),
     "interchange-repeated": (INTERCHANGE_TWICE,),
     "stray-text": (),
+    "other-group": (),
     "layout": (),
     "batch-repeated": (),
     "too-many-claims": (),

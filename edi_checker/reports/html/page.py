@@ -103,6 +103,7 @@ class HtmlReport:
         self._tally = Tally()
         self._profiles: Counter[str] = Counter()
         self._coverage = Coverage()
+        self._skipped: list[Summary] = []
 
     def add(
         self,
@@ -131,6 +132,10 @@ class HtmlReport:
         else:
             self._unlisted += sum(summary.severities.values())
 
+    def skip(self, summary: Summary) -> None:
+        """Note a file of a folder that is no claim file."""
+        self._skipped.append(summary)
+
     def finish(self) -> None:
         """Write the page."""
         out = self._out
@@ -153,6 +158,10 @@ class HtmlReport:
                     told = f"{self._unlisted:,} more findings are not shown here."
                     out.write(write(tag("p", told, class_="quiet")))
                 out.write("</section>\n")
+            if self._skipped:
+                rows_of = [tag("li", f"{each.path}: {each.reason}") for each in self._skipped[:MOST_FILES]]
+                title = f"{_count(len(self._skipped), 'file')} skipped, no claim files"
+                out.write(write(tag("section", tag("h2", title), tag("ul", *rows_of))))
             out.write("</main>\n")
             out.write(write(self._foot()))
             out.write("</body>\n</html>\n")
