@@ -106,8 +106,8 @@ class Summary:
 
     `sums` counts claims, `severities` and `rules` findings, `profiles` the claims checked with each; `gaps`
     are days of service outside the tables; `unlisted` counts by rule the findings that are not listed.
-    `skipped` says that it was found in a folder and is no claim file: it counts nowhere and is only named with
-    its reason.
+    `skipped` says that it was found in a folder and is no claim file: it counts nowhere, and is only named
+    with its reason.
     """
 
     path: str
