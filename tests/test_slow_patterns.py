@@ -25,6 +25,7 @@ CALLS = ("compile", "search", "match", "fullmatch", "sub", "subn", "split", "fin
 ENDLESS = re._constants.MAXREPEAT
 USUAL = Delimiters("*", ":", "^", "~")
 CUTTER = Cutter(USUAL)
+ALLOWED = (PACKAGE / "check" / "allowed.py").read_text("utf-8")
 TRIGGERS = (PACKAGE / "facts" / "triggers.py").read_text("utf-8")
 
 # Patterns that are put together at run time, each with its stand-ins for what is put in, or the test that
@@ -44,6 +45,7 @@ PUT_TOGETHER = {
         r"~(?=(?:CLM|HL|SE|ST|GS|GE|IEA|TA1)\*|ISA[^A-Za-z0-9\s])",
         r"~[ \t\r\n]*(?=ISA[^A-Za-z0-9\s])",
     ),
+    ("check/allowed.py", "pattern"): tuple(re.findall(r'_like\(r?"([^"]+)"\)', ALLOWED)),
     ("x12/blocks.py", "GS|ST|HL|CLM"): (r"(?:GS|ST|HL|CLM)\*",),
     ("x12/blocks.py", "re.escape(terminator)"): (r"~[ \t\r\n\f\v\x00\x1a~]",),
     ("reference/codesets/member_ids.py", "_checked"): (),  # test_member_ids.py

@@ -214,7 +214,7 @@ _NOTHING: frozenset[str] = frozenset()
 NOT_SHOWN = "(not shown)"
 _ADDRESS = re.compile(r"([A-Z][A-Z0-9]{1,2})([0-9]{2})(?:-([0-9]{1,2}))?")
 # A payer's number is quoted only where it is none that could be a person's.
-_PAYER = _like(r"(?=.*[0-9])[0-9A-Z]{1,5}")
+_PAYER = _like(r"(?=[0-9A-Z]{0,4}[0-9])[0-9A-Z]{1,5}")
 
 
 _QUOTED_NUMBER = re.compile(r"(?<![0-9A-Za-z.])[0-9]{5,}(?:\.[0-9]+)?(?![0-9A-Za-z])", re.ASCII)

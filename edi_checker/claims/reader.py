@@ -629,7 +629,8 @@ _SURE_COUNT = 4  # digits of a number that no ZIP code has
 def _count(segment: str, at: str, number: str, answer: str, counted: int, what: str, found: str) -> Fault:
     # A longer number than that may be one of a person that slipped there.
     length = max(_SURE_COUNT, len(str(counted)))
-    safe = found if re.fullmatch(rf"[0-9]{{0,{length}}}", found, re.ASCII) else "another number"
+    is_count = not found or (found.isascii() and found.isdigit() and len(found) <= length)
+    safe = found if is_count else "another number"
     return Fault(
         "count", 0, segment, segment, at, number, (answer,), f"number of {what}", f"{counted} {what}", safe
     )
