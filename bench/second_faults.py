@@ -223,6 +223,11 @@ WARNINGS = {
 # -- errors ------------------------------------------------------------------------------------------------
 
 
+def _is_bound(bill: Bill) -> bool:
+    """Whether the payer is bound by edits and code sets that its own tables or law do not put in question."""
+    return bill.payer.kind not in ("MC", "AM", "WC", "LM")
+
+
 def _put_beside(bill: Bill, codes: Iterable[str], *added: str, chance: Random) -> bool:
     """Put lines of other codes on the day of a plain one, with its modifier."""
     works = _plain(bill, codes)
@@ -295,9 +300,11 @@ def _treat_in_future(bill: Bill, chance: Random) -> bool:
 
 def _write_line_twice(bill: Bill, chance: Random) -> bool:
     works = [work for work in _plain(bill, _EITHER) if work.units == 1]
-    if not works or bill.payer.kind == "MC" or bill.other is not None or len(bill.work) == MOST_LINES:
+    if not works or not _is_bound(bill) or bill.other is not None or len(bill.work) == MOST_LINES:
         return False
-    bill.work.append(replace(chance.choice(works), references=[f"REF*6R*{bill.number}99"]))
+    work = chance.choice(works)
+    work.references = []  # a line with a number of its own was entered on purpose
+    bill.work.append(replace(work))
     return True
 
 
@@ -342,26 +349,35 @@ def _use_assistant_alone(bill: Bill, chance: Random) -> bool:
 
 
 ERRORS = {
-    "too-many-units": Fault("ncci.mue", _treat_too_long),
+    "too-many-units": Fault(
+        "ncci.mue", lambda bill, chance: _is_bound(bill) and _treat_too_long(bill, chance)
+    ),
     "discipline-unsaid-to-medicare": Fault(
         "therapy.discipline",
         lambda bill, chance: bill.payer.kind == "MB" and _modify(bill, chance, _ALWAYS, []),
     ),
     "wrong-sum": Fault("balance.claim-charge", _add_up_wrongly),
     "wrong-check-digit": Fault("code.npi", _mistype_npi),
-    "no-such-diagnosis": Fault("code.diagnosis", _diagnose_what_is_none),
-    "header-for-diagnosis": Fault("code.diagnosis", _diagnose_too_broadly),
+    "no-such-diagnosis": Fault(
+        "code.diagnosis", lambda bill, chance: _is_bound(bill) and _diagnose_what_is_none(bill, chance)
+    ),
+    "header-for-diagnosis": Fault(
+        "code.diagnosis", lambda bill, chance: _is_bound(bill) and _diagnose_too_broadly(bill, chance)
+    ),
     "nobody-certified": Fault("therapy.certifying-provider", _certify_nothing),
     "treated-in-future": Fault("date.future", _treat_in_future),
     "line-twice": Fault("duplicate.line", _write_line_twice),
     "never-paid-together": Fault(
-        "ncci.ptp", lambda bill, chance: _put_beside(bill, ("97140",), "97124", chance=chance)
+        "ncci.ptp",
+        lambda bill, chance: _is_bound(bill) and _put_beside(bill, ("97140",), "97124", chance=chance),
     ),
     "not-told-apart": Fault(
-        "ncci.ptp", lambda bill, chance: _put_beside(bill, _EITHER, "97018", "97022", chance=chance)
+        "ncci.ptp",
+        lambda bill, chance: _is_bound(bill) and _put_beside(bill, _EITHER, "97018", "97022", chance=chance),
     ),
     "added-to-nothing": Fault(
-        "ncci.addon", lambda bill, chance: _put_beside(bill, _EITHER, "97551", chance=chance)
+        "ncci.addon",
+        lambda bill, chance: bill.payer.kind == "MB" and _put_beside(bill, _EITHER, "97551", chance=chance),
     ),
     "two-ways-to-separate": Fault(
         "modifier.conflict",
@@ -374,7 +390,10 @@ ERRORS = {
     "short-zip": Fault("code.zip", _shorten_zip),
     "replaces-nothing": Fault("situation.original-reference", _replace_nothing),
     "cause-first": Fault("code.diagnosis-external-cause", _begin_with_cause),
-    "assistant-alone": Fault("therapy.assistant", _use_assistant_alone),
+    "assistant-alone": Fault(
+        "therapy.assistant",
+        lambda bill, chance: bill.payer.kind == "MB" and _use_assistant_alone(bill, chance),
+    ),
     "accident-undated": Fault("situation.accident-date", _leave_accident_undated),
     "unexplained": Fault("balance.other-payer", _explain_wrongly),
 }

@@ -1,6 +1,7 @@
 """Redaction under attack: nobody's data survive, whichever element slipped and wherever its segment went."""
 
 import io
+import os
 import random
 import re
 
@@ -250,7 +251,9 @@ def test_hostile_a_sample_of_all_damage():
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(16))
 def test_hostile_all_damage(part):
-    check_all(list(mutants())[part::16])
+    """A part of it; all of it, which takes half an hour, with EDI_CHECKER_ALL_DAMAGE=1."""
+    step = 1 if os.environ.get("EDI_CHECKER_ALL_DAMAGE") else 16
+    check_all(list(mutants())[part::16][::step])
 
 
 SHIFTED = DATA / "redact-shift.837"
