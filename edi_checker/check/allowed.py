@@ -19,7 +19,7 @@ class Allowed(NamedTuple):
     """What an element or component may be to be seen.
 
     holds   whether it may be
-    coded   whether `holds` is a list of the guide's: such a code may be seen in a segment that is wrong
+    coded   whether `holds` is a list of codes: such a code may be seen in a segment that is wrong
     """
 
     holds: Test
@@ -52,7 +52,7 @@ def _like(pattern: str) -> Test:
 # A number of seven digits may be one of a telephone, of eight a birth date, of nine a tax number.
 _AMOUNT = _like(r"-?(?:[0-9]{1,6}(?:\.[0-9]{0,4})?|\.[0-9]{1,4})")
 _PERCENT = _like(r"[0-9]{1,3}(?:\.[0-9]{0,3})?")
-_NUMBER = _like(r"[0-9]{1,6}")
+COUNT = _like(r"[0-9]{1,6}")
 _CONTROL_NUMBER = _like(r"[0-9]{1,9}")
 _TWO_DIGITS = _like(r"[0-9]{1,2}")
 _THREE_DIGITS = _like(r"[0-9]{1,3}")
@@ -88,20 +88,20 @@ _OPEN: dict[tuple[str, int, int], Test] = {
     ("ISA", 12, 0): _like("00[0-9]{3}"),
     ("ISA", 13, 0): _like("[0-9]{9}"),
     ("ISA", 16, 0): _SEPARATOR,
-    ("IEA", 1, 0): _NUMBER,
+    ("IEA", 1, 0): COUNT,
     ("GS", 1, 0): _GROUPS.__contains__,
     ("GS", 4, 0): _is_day,
     ("GS", 5, 0): is_time,
     ("GS", 6, 0): _CONTROL_NUMBER,
     ("GS", 8, 0): _VERSION,
-    ("GE", 1, 0): _NUMBER,
+    ("GE", 1, 0): COUNT,
     ("ST", 2, 0): _CONTROL_NUMBER,
     ("ST", 3, 0): _VERSION,
-    ("SE", 1, 0): _NUMBER,
+    ("SE", 1, 0): COUNT,
     ("BHT", 4, 0): _is_day,
     ("BHT", 5, 0): is_time,
-    ("HL", 1, 0): _NUMBER,
-    ("HL", 2, 0): _NUMBER,
+    ("HL", 1, 0): COUNT,
+    ("HL", 2, 0): COUNT,
     ("PRV", 3, 0): _is_taxonomy,
     ("CUR", 2, 0): lists.CURRENCIES.__contains__,
     ("PAT", 8, 0): _AMOUNT,
@@ -200,10 +200,20 @@ def _has_codes(seen: Seen) -> bool:
     return any(part is not None and part.coded for part in seen)
 
 
+# Lists of others than the guide, and of codes that nothing else looks like.
+_LISTS = (
+    _GROUPS.__contains__,
+    _STATES.__contains__,
+    lists.COUNTRIES.__contains__,
+    lists.CURRENCIES.__contains__,
+    lists.is_remark,
+)
+
+
 def _allow_one(name: str, number: int, component: int, listed: list[frozenset[str]]) -> Allowed | None:
     test = _OPEN.get((name, number, component))
     if test is not None:
-        return Allowed(test)
+        return Allowed(test, test in _LISTS)
     codes = frozenset().union(*listed)
     return Allowed(codes.__contains__, True) if codes else None
 

@@ -10,7 +10,16 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple, TypeVar, cast
 
-from edi_checker.check.allowed import SMALL, Allowed, Form, forms, hide_numbers, numbers_in, personal_in
+from edi_checker.check.allowed import (
+    COUNT,
+    SMALL,
+    Allowed,
+    Form,
+    forms,
+    hide_numbers,
+    numbers_in,
+    personal_in,
+)
 from edi_checker.check.checker import Checked
 from edi_checker.claims.claim import (
     BillingProvider,
@@ -262,6 +271,8 @@ class Redactor:
         value = element(segment, 2)
         if value.strip():
             out[2] = self._number(value) if value == number else self.token("NUMBER", value)
+            if out[2] == value and COUNT(segment[1]):
+                out[1] = segment[1]
         return out
 
     def _segment(self, segment: Segment, delimiters: Delimiters, days: Days) -> Segment:
@@ -289,12 +300,12 @@ class Redactor:
             for at in form.required:
                 if at >= count or not segment[at]:
                     slipped = True
-        anchored = slipped and form.anchor < count and segment[form.anchor] == out[form.anchor] != ""
+        anchored = 0 < form.anchor < count and self._is_kept(segment, out, form.anchor, delimiters.component)
         dated = False
         for index in open_ones:
             value = segment[index]
-            if slipped:
-                seen = anchored and SMALL(value.strip()) is not None
+            if slipped or not anchored:
+                seen = (anchored or not slipped) and SMALL(value.strip()) is not None
             else:
                 on_a_day = (name, index) in _DAYS
                 dated = dated or on_a_day
@@ -306,6 +317,14 @@ class Redactor:
                 self._plain.clear()
             self._plain.add(key)
         return out
+
+    @staticmethod
+    def _is_kept(segment: Segment, out: Segment, number: int, separator: str) -> bool:
+        """Whether an element, or the first component of a composite, is there and is seen as it is."""
+        before, after = segment[number], out[number]
+        if before != after and separator:
+            before, after = before.partition(separator)[0], after.partition(separator)[0]
+        return before == after and before not in ("", separator)
 
     def _look(self, segment: Segment, form: Form, separator: str) -> tuple[Segment, list[int], bool]:
         """The segment with tokens, element by element; the numbers of the elements that are seen and in no
