@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from edi_checker.check.cutting import Cut, LineText
 from edi_checker.check.judgement import NOTHING_SAID, Fired, Said, in_order
-from edi_checker.check.memo import ORIGINAL, Head, LevelAbove, Levels, LineEntry, Memo, Party, Remembered
+from edi_checker.check.memo import Head, LevelAbove, Levels, LineEntry, Memo, Party, Remembered
 from edi_checker.claims.claim import (
+    ORIGINAL,
     Claim,
     OtherPayer,
     Segment,

@@ -78,7 +78,6 @@ _MOST_REMEMBERED = 20_000
 _MOST_LINES = 5_000  # of all memos of an engine together
 _MOST_MEMOS = 16  # profiles, sets of delimiters, tables and days of receipt at a time
 _MOST_ERAS = 400
-ORIGINAL = "1"  # CLM05-3
 _NONE: list[Finding] = []
 _NEVER = 1000  # more diagnoses than a claim has
 

@@ -22,6 +22,9 @@ REISSUE = "18"  # BHT02: the whole transaction is sent a second time, on purpose
 Segment = list[str]
 Value = TypeVar("Value")
 
+# CLM05-3: a claim that is sent for the first time, and one that takes an earlier one back.
+ORIGINAL, VOID = "1", "8"
+
 # The qualifiers of a diagnosis (HI), and the list in which its code stands.
 DIAGNOSIS_LISTS: dict[str, Literal["icd10cm", "icd9cm"]] = {
     "ABK": "icd10cm",

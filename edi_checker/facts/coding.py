@@ -7,6 +7,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from edi_checker.claims.claim import ORIGINAL
 from edi_checker.claims.profile import Profile, UnitMethod
 from edi_checker.facts.context import ProviderDays
 from edi_checker.facts.fact import Fact, Placed, Value
@@ -16,8 +17,6 @@ from edi_checker.facts.whole_claim import Coded, Line, Service, WholeClaim
 from edi_checker.finding import TableVersion
 from edi_checker.reference.tables import MueLimit, PtpEdit, Tables
 from edi_checker.reference.units import QUARTER, Working, least_minutes, work
-
-_ORIGINAL = "1"  # CLM05-3
 
 
 def add_coding(facts: list[Fact], whole: WholeClaim) -> None:
@@ -277,7 +276,7 @@ def _therapy_days_of(whole: WholeClaim, timed: list[Line]) -> Iterator[Fact]:
             # A replaced or voided claim is no further work.
             busiest = (
                 _add_worked(memory.provider_days, on, lines, least)
-                if whole.claim.frequency == _ORIGINAL
+                if whole.claim.frequency == ORIGINAL
                 else 0
             )
             yield _therapy_day(on, discipline, lines, complete, expected, least, busiest, profile)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from edi_checker.claims.claim import Claim, Transaction
+from edi_checker.claims.claim import VOID, Claim, Transaction
 from edi_checker.claims.minutes import Minutes
 from edi_checker.claims.payers import (
     MEDICAID,
@@ -61,7 +61,7 @@ class Setting:
                 profile = PERHAPS_MEDICARE
         elif profile is MEDICAID and not self.held_to(profile).tables.of_program:
             profile = MEDICAID_WITHOUT_TABLES
-        if claim.frequency == _VOID:
+        if claim.frequency == VOID:
             profile = of_void(profile)
         if claim.transaction.kind == _ENCOUNTERS:
             profile = of_encounter(profile)
@@ -75,7 +75,6 @@ class Setting:
         return self if tables is self.tables else replace(self, tables=tables)
 
 
-_VOID = "8"  # CLM05-3
 _ENCOUNTERS = "RP"  # BHT06
 
 

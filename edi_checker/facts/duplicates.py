@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from edi_checker.claims.claim import DIAGNOSIS_LISTS, REISSUE, Claim, Transaction
+from edi_checker.claims.claim import DIAGNOSIS_LISTS, ORIGINAL, REISSUE, Claim, Transaction
 from edi_checker.facts.context import ClaimsSeen
 from edi_checker.facts.places import FixedLocation
 from edi_checker.facts.whole_claim import Line, WholeClaim
@@ -38,7 +38,7 @@ def find_earlier_claim(seen: ClaimsSeen, whole: WholeClaim) -> FixedLocation | N
 
 def is_compared(claim: Claim) -> bool:
     """Whether a claim without faults is one that must not come twice."""
-    return claim.frequency == "1" and is_first_issue(claim.transaction)
+    return claim.frequency == ORIGINAL and is_first_issue(claim.transaction)
 
 
 def is_first_issue(transaction: Transaction) -> bool:

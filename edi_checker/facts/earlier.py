@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from edi_checker.claims.claim import Claim
+from edi_checker.claims.claim import VOID, Claim
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.coding import (
     edits_between,
@@ -28,7 +28,6 @@ from edi_checker.reference.codesets import DISCIPLINES, releasing
 from edi_checker.reference.tables import PtpEdit, kx_thresholds
 
 _REPLACING = ("6", "7")  # CLM05-3
-_VOID = "8"
 _MASK = (1 << 64) - 1
 _SPREAD = 0x9E3779B97F4A7C15  # odd: no two days, providers or years come to the same
 _BETWEEN, _LINES, _FIELDS, _MARK = "\x1f", "\x1d", "\x1c", "\x1b"
@@ -179,9 +178,9 @@ def hold_against_others(facts: list[Fact], whole: WholeClaim) -> None:
     keys = {on: day_key(claim, on) for on in by_day}
     if not all(keys.values()):
         return
-    if claim.frequency == _VOID or claim.frequency in _REPLACING:
+    if claim.frequency == VOID or claim.frequency in _REPLACING:
         _take_out_replaced(memory, claim, keys.values())
-    if claim.frequency == _VOID:
+    if claim.frequency == VOID:
         return
     for on, lines in by_day.items():
         texts = memory.services_seen.find(keys[on])
@@ -360,7 +359,7 @@ def _following_on(whole: WholeClaim, on: int, *, by_month: bool = False) -> list
     """The lines of a day (or its month) on the claims of the person that follow directly."""
     found = []
     for claim in whole.memory.following:
-        if claim.faults or claim.frequency == _VOID:
+        if claim.faults or claim.frequency == VOID:
             continue
         other = WholeClaim(claim, whole.setting, InputMemory(), whole.profile)
         read_lines(other)

@@ -46,6 +46,9 @@ _DATE = Field("date", "DTP03 472", "first day of service")
 _RECEIVED = Field("date", "computed", "date of receipt")
 _PAYER = Field("text", "NM109 PR", "id of the payer to which the claim goes (2010BB)")
 _PROFILE = Field("text", "SBR09", "profile of the claim, or of the run outside of claims")
+_BORROWED = Field(
+    "bool", "computed", "whether a Medicaid program is held to Medicare's table, for want of its own"
+)
 
 FILE = FactType(
     about="an interchange",
@@ -295,9 +298,7 @@ PTP_PAIR = FactType(
             "whether the rendering provider is certainly the same one; else there are two NPIs, and a "
             "taxonomy is not given",
         ),
-        "borrowed": Field(
-            "bool", "computed", "whether a Medicaid program is held to Medicare's table, for want of its own"
-        ),
+        "borrowed": _BORROWED,
         "rationale": Field("text", "computed", "why the edit exists, in CMS's words"),
         "effective": Field("date", "computed", "first day on which the table applies the edit"),
         "deletion": Field("date", "computed", "last day of the edit; absent for an open end"),
@@ -327,9 +328,7 @@ MUE_DAY = FactType(
             values=("1", "2", "3"),
         ),
         "rationale": Field("text", "computed", "why the limit is what it is, in CMS's words"),
-        "borrowed": Field(
-            "bool", "computed", "whether a Medicaid program is held to Medicare's table, for want of its own"
-        ),
+        "borrowed": _BORROWED,
     },
     stands_on=("others",),
 )
@@ -347,9 +346,7 @@ ADDON = FactType(
             values=("1", "2", "3"),
         ),
         "primaries": Field("codes", "computed", "the primaries that the table names"),
-        "borrowed": Field(
-            "bool", "computed", "whether a Medicaid program is held to Medicare's table, for want of its own"
-        ),
+        "borrowed": _BORROWED,
         "by_month": Field("bool", "computed", "whether the primary may stand on any day of the month"),
         "found": Field(
             "codes",
@@ -432,9 +429,7 @@ EARLIER_PAIR = FactType(
         "indicator": Field("text", "computed", "as of ptp_pair", values=("0", "1")),
         "released_by": Field("codes", "computed", "the NCCI-associated modifiers on either line"),
         "one_provider": Field("bool", "computed", "as of ptp_pair"),
-        "borrowed": Field(
-            "bool", "computed", "whether a Medicaid program is held to Medicare's table, for want of its own"
-        ),
+        "borrowed": _BORROWED,
         "rationale": Field("text", "computed", "why the edit exists, in CMS's words"),
     },
     stands_on=("earlier",),
@@ -452,9 +447,7 @@ EARLIER_DAY = FactType(
         "limit": Field("quantity", "computed", "medically unlikely edit: the most units"),
         "mai": Field("text", "computed", "2 day by policy, 3 day by clinical data", values=("2", "3")),
         "rationale": Field("text", "computed", "why the limit is what it is, in CMS's words"),
-        "borrowed": Field(
-            "bool", "computed", "whether a Medicaid program is held to Medicare's table, for want of its own"
-        ),
+        "borrowed": _BORROWED,
     },
     stands_on=("earlier",),
 )
