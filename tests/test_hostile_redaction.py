@@ -4,6 +4,7 @@ import io
 import os
 import random
 import re
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -246,6 +247,20 @@ def test_the_claim_is_clean_and_shows_its_marks_without_redaction():
 def test_hostile_a_sample_of_all_damage():
     chosen = list(mutants())
     check_all(random.Random(7).sample(chosen, 150))
+
+
+def test_hostile_messages_are_the_same_by_every_way():
+    """Claims that are remembered by their faults say no more than those that are judged one by one."""
+    slow = replace(CHECKER, fast=False)
+    for done, segments in random.Random(11).sample(list(mutants()), 120):
+        # Without its first SV1 nobody trusts the lines of a claim: what is left of it are its faults.
+        first = next(at for at, segment in enumerate(segments) if segment.startswith("SV1*"))
+        data = "~\n".join([*segments[:first], *segments[first + 1 :], ""]).encode()
+        ways = [
+            [finding for each in checker.check(io.BytesIO(data)) for finding in each.findings]
+            for checker in (CHECKER, slow)
+        ]
+        assert ways[0] == ways[1], done
 
 
 @pytest.mark.long

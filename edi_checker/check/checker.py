@@ -123,10 +123,11 @@ class Checker:
             if not facts:
                 return _NOTHING
             if self.fast and isinstance(part, Claim) and len(facts) == len(part.faults):
-                return self._judge_faults(facts, part), ""
-            option = self.setting.profile
-            profile = self.setting.profile_of(part) if isinstance(part, Claim) else choose_for_run(option)
-            findings = tuple(self.engine.judge(facts, profile, self.setting.received))
+                findings = self._judge_faults(facts, part)
+            else:
+                option = self.setting.profile
+                profile = self.setting.profile_of(part) if isinstance(part, Claim) else choose_for_run(option)
+                findings = tuple(self.engine.judge(facts, profile, self.setting.received))
             if part.faults:
                 findings = _without_slipped(_without_echoes(findings, part.faults), part)
             return findings, ""
@@ -135,7 +136,7 @@ class Checker:
             return (), f"internal error ({type(crash).__name__})"
 
     def _judge_faults(self, facts: list[Fact], claim: Claim) -> tuple[Finding, ...]:
-        """The findings on a claim of which there are no facts but its faults."""
+        """The findings on a claim of which there are no facts but its faults, as the rules give them."""
         received, profile = self.setting.received, self.setting.profile_of(claim)
         faulty = self.engine.faulty
         key = faulty.key_of(claim, profile, received)
@@ -143,7 +144,7 @@ class Checker:
         if findings is not None:
             self.engine.note_remembered(findings)
             return findings
-        findings = _without_echoes(tuple(self.engine.judge(facts, profile, received)), claim.faults)
+        findings = tuple(self.engine.judge(facts, profile, received))
         if key is not None:
             faulty.note(key, claim, findings)
         return findings
