@@ -288,3 +288,17 @@ def test_what_came_before_an_error_is_given():
     assert [item for item, _ in next(given)] == ["C", "C"]
     with pytest.raises(ValueError, match="broken"):
         next(given)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [(["98980:GP x1"], ["98981:GP x1 on 2026-02-20"]), (["98981:GP x1"], ["98980:GP x1 on 2026-02-20"])],
+)
+def test_care_that_is_counted_by_the_month_finds_its_primary_in_it(claims):
+    found = [rule for rule, _ in said(text_of(*claims))]
+    assert "ncci.addon" not in found
+
+
+def test_a_primary_of_another_month_is_none():
+    found = [rule for rule, _ in said(text_of(["98980:GP x1"], ["98981:GP x1 on 2026-03-01"]))]
+    assert "ncci.addon" in found

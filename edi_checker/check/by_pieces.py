@@ -44,7 +44,6 @@ from edi_checker.facts.coding import (
 from edi_checker.facts.context import Charged, ClaimsSeen, InputMemory, Setting
 from edi_checker.facts.duplicates import digest_claim, find_earlier_lines, is_first_issue
 from edi_checker.facts.earlier import (
-    PRIMARY_BY_MONTH,
     day_key,
     hold_against_others,
     person_of,
@@ -63,7 +62,7 @@ from edi_checker.facts.places import FixedLocation
 from edi_checker.facts.triggers import Around
 from edi_checker.facts.whole_claim import Line, WholeClaim, repeated
 from edi_checker.finding import Finding
-from edi_checker.reference.tables import kx_thresholds
+from edi_checker.reference.tables import COUNTED_BY_MONTH, kx_thresholds
 from edi_checker.reference.units import least_minutes
 from edi_checker.x12.dates import days_of
 from edi_checker.x12.money import cents, thousandths
@@ -236,7 +235,7 @@ class _Judging(WholeClaim):
         keys = {on: day_key(claim, on) for on in self.by_day}
         if not all(keys.values()):
             return True
-        if any(entry.addon or entry.code in PRIMARY_BY_MONTH for entry, *_ in rows):
+        if any(entry.addon or entry.code in COUNTED_BY_MONTH for entry, *_ in rows):
             return False
         find = memory.services_seen.find
         if any(find(key) for key in keys.values()):

@@ -25,7 +25,7 @@ from edi_checker.facts.lines import read_lines
 from edi_checker.facts.whole_claim import Line, Service, WholeClaim
 from edi_checker.finding import Place
 from edi_checker.reference.codesets import DISCIPLINES, releasing
-from edi_checker.reference.tables import PtpEdit, kx_thresholds
+from edi_checker.reference.tables import COUNTED_BY_MONTH, PtpEdit, kx_thresholds
 
 _REPLACING = ("6", "7")  # CLM05-3
 _MASK = (1 << 64) - 1
@@ -370,13 +370,9 @@ def _following_on(whole: WholeClaim, on: int, *, by_month: bool = False) -> list
     return found
 
 
-# Codes whose further time has an add-on code that counts by calendar month.
-PRIMARY_BY_MONTH = frozenset(("98980", "99424", "99426", "99457", "99487", "99490", "99491"))
-
-
 def _billed_by_month(whole: WholeClaim, by_day: dict[int, list[Line]]) -> Iterator[Services]:
     for on, lines in by_day.items():
-        monthly = [line for line in lines if line.service.code in PRIMARY_BY_MONTH]
+        monthly = [line for line in lines if line.service.code in COUNTED_BY_MONTH]
         if monthly:
             yield day_key(whole.claim, on // 100 * 100), on, write_services(whole, monthly)
 

@@ -72,11 +72,21 @@ class AddOn:
     @property
     def by_month(self) -> bool:
         """Whether its primary may stand on any day of the calendar month: care is counted by the month."""
-        return self.code in _BY_MONTH
+        return self.code in _ADDED_BY_MONTH
 
 
-# Further time of a month in remote monitoring and care management, whose codes count by calendar month.
-_BY_MONTH = frozenset(("98981", "99425", "99427", "99437", "99439", "99458", "99489"))
+# Further time of a month in remote monitoring and care management, whose codes count by calendar month, and
+# the code of its first time.
+_ADDED_BY_MONTH = {
+    "98981": "98980",
+    "99425": "99424",
+    "99427": "99426",
+    "99437": "99491",
+    "99439": "99490",
+    "99458": "99457",
+    "99489": "99487",
+}
+COUNTED_BY_MONTH = frozenset(_ADDED_BY_MONTH.values())
 
 
 @dataclass(frozen=True, slots=True)
