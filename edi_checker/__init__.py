@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from edi_checker.check.checker import Checked, Checker
     from edi_checker.check.engine import Kind
-    from edi_checker.claims.payers import Choice
+    from edi_checker.claims.payer_profiles import Choice
     from edi_checker.claims.profile import Isolation, Profile
     from edi_checker.finding import Finding, Place, Severity, Status, TableVersion
     from edi_checker.x12.blocks import NotX12

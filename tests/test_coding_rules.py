@@ -6,7 +6,7 @@ from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example
-from edi_checker.claims.payers import COMMERCIAL, MEDICARE
+from edi_checker.claims.payer_profiles import COMMERCIAL, MEDICARE
 from edi_checker.facts import Setting, facts_of
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.codesets import npi_valid

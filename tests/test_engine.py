@@ -10,7 +10,7 @@ import pytest
 
 from edi_checker.check import engine as engine_module
 from edi_checker.check.engine import MAX_FINDINGS, Engine, Tally
-from edi_checker.claims.payers import COMMERCIAL, MEDICARE
+from edi_checker.claims.payer_profiles import COMMERCIAL, MEDICARE
 from edi_checker.claims.profile import Profile
 from edi_checker.finding import Status, TableVersion
 from edi_checker.rules.durable import Network, Unsafe, hold_safe, networks

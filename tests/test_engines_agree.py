@@ -7,7 +7,7 @@ import pytest
 
 from book import BOOK
 from edi_checker.check.engine import Engine
-from edi_checker.claims.payers import BUILT_IN, MEDICARE
+from edi_checker.claims.payer_profiles import BUILT_IN, MEDICARE
 from edi_checker.facts import VOCABULARY as REAL
 from edi_checker.facts import Fact
 from edi_checker.rules.durable import hold_safe, networks

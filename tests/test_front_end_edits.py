@@ -10,7 +10,7 @@ from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
-from edi_checker.claims.payers import BUILT_IN, MEDICARE
+from edi_checker.claims.payer_profiles import BUILT_IN, MEDICARE
 from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in

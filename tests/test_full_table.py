@@ -18,7 +18,7 @@ import pytest
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
-from edi_checker.claims.payers import MEDICARE
+from edi_checker.claims.payer_profiles import MEDICARE
 from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.store import open_tables

@@ -29,7 +29,7 @@ from edi_checker.check import judgement, memo
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
 from edi_checker.check.memo import LineEntry
-from edi_checker.claims.payers import MEDICARE
+from edi_checker.claims.payer_profiles import MEDICARE
 from edi_checker.facts import VOCABULARY, ClaimsSeen, Coverage, InputMemory, ProviderDays, Setting, facts_of
 from edi_checker.reference.tables import built_in
 from edi_checker.rules.language import read_rule

@@ -9,7 +9,7 @@ import pytest
 
 from book import BOOK
 from edi_checker.check.engine import Engine
-from edi_checker.claims.payers import COMMERCIAL, MEDICAID, MEDICARE
+from edi_checker.claims.payer_profiles import COMMERCIAL, MEDICAID, MEDICARE
 from edi_checker.claims.profile import Profile
 from edi_checker.facts import Setting, facts_of
 from edi_checker.facts.evaluation_codes import surely_no_visit, surely_visit

@@ -21,7 +21,7 @@ from edi_checker import rules
 from edi_checker.check import memo
 from edi_checker.check.examples import write_example
 from edi_checker.claims.minutes import Minutes
-from edi_checker.claims.payers import AUTO, COMMERCIAL, MEDICAID, MEDICARE, Choice
+from edi_checker.claims.payer_profiles import AUTO, COMMERCIAL, MEDICAID, MEDICARE, Choice
 from edi_checker.claims.profile import Profile
 from edi_checker.facts import VOCABULARY, Fact, FactType, Field
 from edi_checker.reference.store import open_tables, plan_import, run_import

@@ -13,7 +13,7 @@ from edi_checker.check import by_pieces
 from edi_checker.check.cutting import Cutter
 from edi_checker.check.examples import write_example
 from edi_checker.claims.claim import BillingProvider, Claim, Patient, Subscriber
-from edi_checker.claims.payers import MEDICARE
+from edi_checker.claims.payer_profiles import MEDICARE
 from edi_checker.facts import Fact, Setting, claims, facts_of, levels
 from edi_checker.facts.columns import ADDRESS
 from edi_checker.facts.pieces import (

@@ -14,7 +14,7 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example
 from edi_checker.claims.minutes import minutes_in_note, note_pattern
-from edi_checker.claims.payers import AUTO, BUILT_IN, BY_PAYER, COMMERCIAL, MEDICARE, Choice
+from edi_checker.claims.payer_profiles import AUTO, BUILT_IN, BY_PAYER, COMMERCIAL, MEDICARE, Choice
 from edi_checker.claims.profile import PRESETS, Profile, nearest
 from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide

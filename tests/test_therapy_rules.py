@@ -10,7 +10,7 @@ from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example
-from edi_checker.claims.payers import COMMERCIAL, MEDICAID, MEDICARE
+from edi_checker.claims.payer_profiles import COMMERCIAL, MEDICAID, MEDICARE
 from edi_checker.claims.profile import Profile
 from edi_checker.facts import Setting, facts_of
 from edi_checker.finding import Finding, TableVersion

@@ -25,7 +25,7 @@ from edi_checker.claims.claim import (
     Transaction,
     TransactionEnd,
 )
-from edi_checker.claims.payers import Choice, choose, choose_for_run
+from edi_checker.claims.payer_profiles import Choice, choose, choose_for_run
 from edi_checker.claims.profile import Isolation, Profile
 from edi_checker.claims.reader import read_parts
 from edi_checker.facts import AnyLevel, Fact, InputMemory, Setting, facts_of

@@ -63,7 +63,7 @@ class ProfileType(click.Path):
         if is_built_in(value):
             return value
         if isinstance(value, str) and not os.path.exists(value):  # noqa: PTH110  # a name with a NUL is no path
-            from edi_checker.claims.payers import BUILT_IN
+            from edi_checker.claims.payer_profiles import BUILT_IN
 
             self.fail(
                 f"{value!r} is none of {', '.join((AUTO, *BUILT_IN))}, and no file or folder.", param, ctx
@@ -78,7 +78,7 @@ def is_built_in(profile: object) -> bool:
     """Whether it is `auto` or the name of a profile that comes with the program."""
     if profile == AUTO:
         return True  # without a look at what takes time to load
-    from edi_checker.claims.payers import BUILT_IN
+    from edi_checker.claims.payer_profiles import BUILT_IN
 
     return profile in BUILT_IN
 

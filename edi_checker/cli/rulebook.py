@@ -12,7 +12,7 @@ from edi_checker.cli.options import is_built_in
 from edi_checker.cli.refusal import Refusal
 
 if TYPE_CHECKING:
-    from edi_checker.claims.payers import Choice
+    from edi_checker.claims.payer_profiles import Choice
     from edi_checker.claims.profile import Profile
     from edi_checker.rules import Rulebook
     from edi_checker.rules.plugins import Plugins
@@ -27,7 +27,7 @@ def load_rules(
     *,
     packaged: bool = True,
 ) -> Rulebook:
-    from edi_checker.claims.payers import BUILT_IN
+    from edi_checker.claims.payer_profiles import BUILT_IN
     from edi_checker.facts import VOCABULARY
     from edi_checker.rules import RuleError, load
     from edi_checker.rules.profile_file import ProfileError
@@ -64,7 +64,7 @@ def _split(lists: tuple[str, ...]) -> list[str]:
 
 
 def choose_profile(option: str) -> Profile | Choice | None:
-    from edi_checker.claims.payers import BUILT_IN
+    from edi_checker.claims.payer_profiles import BUILT_IN
 
     profiles = _read_profiles(option)
     return profiles.choice if profiles is not None else BUILT_IN.get(option)

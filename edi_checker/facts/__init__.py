@@ -11,7 +11,7 @@ from edi_checker.claims.claim import (
     Subscriber,
     Transaction,
 )
-from edi_checker.claims.payers import choose_for_run
+from edi_checker.claims.payer_profiles import choose_for_run
 from edi_checker.facts.claims import add_claim
 from edi_checker.facts.code_errors import find_header_code_errors
 from edi_checker.facts.context import (

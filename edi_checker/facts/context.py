@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from edi_checker.claims.claim import VOID, Claim, Transaction
 from edi_checker.claims.minutes import Minutes
-from edi_checker.claims.payers import (
+from edi_checker.claims.payer_profiles import (
     MEDICAID,
     MEDICAID_WITHOUT_TABLES,
     MEDICARE,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from edi_checker.claims.minutes import note_pattern
-from edi_checker.claims.payers import BUILT_IN, BY_FILING_INDICATOR, BY_PAYER, Choice
+from edi_checker.claims.payer_profiles import BUILT_IN, BY_FILING_INDICATOR, BY_PAYER, Choice
 from edi_checker.claims.profile import (
     PRESETS,
     Isolation,

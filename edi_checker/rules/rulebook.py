@@ -9,7 +9,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from edi_checker.claims.payers import BUILT_IN
+from edi_checker.claims.payer_profiles import BUILT_IN
 from edi_checker.facts import VOCABULARY, FactType
 from edi_checker.rules.language import read_rule
 from edi_checker.rules.model import Rule, RuleError, RuleFault
