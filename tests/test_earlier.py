@@ -259,6 +259,17 @@ def test_services_are_found_in_order_and_taken_out_one_by_one():
     assert seen.find(8) == []
 
 
+def test_what_a_day_of_one_person_holds_is_bounded():
+    # Else each of 5,000 claims of one person would be held against all before it.
+    seen = ServicesSeen()
+    lines = b"l" * 100
+    took = [seen.remember([(3, 20260203, lines)]) for _ in range(1_000)]
+    assert took.count(True) == ServicesSeen.A_DAY // len(lines) == len(seen.find(3))
+    assert seen.remember([(4, 20260204, lines)])
+    assert not seen.remember([(4, 20260204, lines), (3, 20260203, lines)])
+    assert seen.find(4) == [lines]
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 30, 1000])
 def test_what_follows_does_not_depend_on_how_the_parts_come(size):
     items = list("aCCbCCCCdC" + "C" * 50 + "e")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ from make_cms_files import WHOLE_PTP, write_whole_ptp
 ROOT = Path(__file__).resolve().parents[1]
 ROWS = 2_546_017
 CLAIMS = 10_000
+A_SET = 5_000
 
 # Peak memory as the kernel counts it for this program alone: what getrusage says of a process that was just
 # started can be the memory of the one that started it.
@@ -179,21 +181,31 @@ def random_claim(chance: random.Random, rows: list[list[str]]) -> RandomClaim:
 
 
 def write_claims(claims: list[RandomClaim]) -> str:
-    head, _, rest = write_example({}).text.partition("CLM*")
+    """One group, with as many claims in each ST as the guide recommends at most."""
+    text = write_example({}).text
+    head, _, rest = text.replace("\n", "").partition("CLM*")
     trailer = rest[rest.index("SE*") :].partition("~")[2]
-    head, _, patient = head.replace("\n", "").rstrip("~").partition("~HL*2*1*22*0~")
-    segments: list[str] = []
-    for number, claim in enumerate(claims):
-        if number % 100 == 0:  # as many as a patient may have
-            segments += [f"HL*{2 + number // 100}*1*22*0", *patient.split("~")]
-        segments += [f"CLM*R{number}*{50 * len(claim.lines)}***11:B:1*Y*A*Y*Y", "HI*ABK:M6281"]
+    head, _, patient = head.rstrip("~").partition("~HL*2*1*22*0~")
+    envelope, _, header = head.partition("ST*837*0001")
+    named = [(f"R{number}", claim) for number, claim in enumerate(claims)]
+    sets = [named[at : at + A_SET] for at in range(0, len(named), A_SET)]
+    texts = [write_set(header, patient, each, number) for number, each in enumerate(sets, 1)]
+    return envelope + "~\n".join(texts) + "~" + trailer.replace("GE*1*", f"GE*{len(sets)}*")
+
+
+def write_set(header: str, patient: str, claims: list[tuple[str, RandomClaim]], ordinal: int) -> str:
+    segments = f"ST*837*{ordinal:04}{header}".replace("BHT*0019*00*", f"BHT*0019*00*{ordinal}").split("~")
+    for number, (name, claim) in enumerate(claims):
+        # Each claim is another patient's, so that none is held against another.
+        own = re.sub(r"\*MI\*\w+", f"*MI*{name}", patient)
+        segments += [f"HL*{2 + number}*1*22*0", *own.split("~")]
+        segments += [f"CLM*{name}*{50 * len(claim.lines)}***11:B:1*Y*A*Y*Y", "HI*ABK:M6281"]
         segments += provider_segments(claim.provider)
-        for ordinal, line in enumerate(claim.lines, 1):
+        for place, line in enumerate(claim.lines, 1):
             procedure = ":".join(("HC", line.code, *line.modifiers))
-            segments += [f"LX*{ordinal}", f"SV1*{procedure}*50*UN*1***1", f"DTP*472*D8*{line.on}"]
+            segments += [f"LX*{place}", f"SV1*{procedure}*50*UN*1***1", f"DTP*472*D8*{line.on}"]
             segments += provider_segments(line.provider)
-    count = head[head.index("ST*") :].count("~") + 1 + len(segments) + 1
-    return "~\n".join([head, *segments, f"SE*{count}*0001"]) + "~" + trailer
+    return "~\n".join([*segments, f"SE*{len(segments) + 1}*{ordinal:04}"])
 
 
 def provider_segments(provider: tuple[str, str] | None) -> list[str]:
@@ -211,10 +223,12 @@ Found = tuple[str, int, int, str, tuple[str, ...]]
 def search(claims: list[RandomClaim], rows: dict[tuple[str, str], list[Row]]) -> Iterator[Found]:
     """What the rows say of the claims: every two lines, every row, one after the other."""
     for number, claim in enumerate(claims):
-        pairs: dict[tuple[str, str, int, int], list[int]] = {}
+        # By column 1 code, column 2 code, day and column 2 line: the column 1 lines, and whether surely so.
+        pairs: dict[tuple[str, str, int, int], list[tuple[int, bool]]] = {}
         for i, early in enumerate(claim.lines):
             for j, late in enumerate(claim.lines[i + 1 :], i + 1):
-                if early.on != late.on or not same_provider(claim, early, late):
+                sure, perhaps = same_provider(claim, early, late)
+                if early.on != late.on or not (sure or perhaps):
                     continue
                 # Where each is column 1 to the other, the code that stands first on the claim's day is.
                 codes = [line.code for line in claim.lines if line.on == early.on]
@@ -222,26 +236,31 @@ def search(claims: list[RandomClaim], rows: dict[tuple[str, str], list[Row]]) ->
                 for one, two in ((i, j), (j, i)) if ahead else ((j, i), (i, j)):
                     key = claim.lines[one].code, claim.lines[two].code
                     if any(row.first <= early.on <= row.last for row in rows.get(key, ())):
-                        pairs.setdefault((*key, early.on, two), []).append(one)
+                        pairs.setdefault((*key, early.on, two), []).append((one, sure))
                         break
-        for (code_1, code_2, on, two), ones in pairs.items():
+        for (code_1, code_2, on, two), found in pairs.items():
             row = max(row for row in rows[code_1, code_2] if row.first <= on <= row.last)
-            ones.sort()
+            surely = any(sure for _, sure in found)
+            ones = sorted(one for one, sure in found if sure == surely)
             bare = [one for one in ones if not released(claim.lines[one]) and not released(claim.lines[two])]
             claim_id = f"R{number}"
+            cited = (bare or ones)[0]
             if row.indicator == "0":
-                cited = bare[0] if bare else ones[0]
-                yield claim_id, two + 1, cited + 1, "ncci.ptp", ("A8:454", "A8:735")
+                yield claim_id, two + 1, cited + 1, "ncci.ptp", ("A8:454", "A8:735") if surely else ()
             elif bare:
-                yield claim_id, two + 1, bare[0] + 1, "ncci.ptp", ("A8:453", "A8:454")
-            else:
-                yield claim_id, two + 1, ones[0] + 1, "ncci.ptp-modifier", ()
+                yield claim_id, two + 1, cited + 1, "ncci.ptp", ("A8:453", "A8:454") if surely else ()
+            elif surely:
+                yield claim_id, two + 1, cited + 1, "ncci.ptp-modifier", ()
 
 
-def same_provider(claim: RandomClaim, one: Line, other: Line) -> bool:
+def same_provider(claim: RandomClaim, one: Line, other: Line) -> tuple[bool, bool]:
+    """Whether two lines are surely of one provider (one NPI or one taxonomy), and whether they may be (two
+    NPIs, of which one has no taxonomy).
+    """
     npi, taxonomy = one.provider or claim.provider or BILLING
     other_npi, other_taxonomy = other.provider or claim.provider or BILLING
-    return npi == other_npi or taxonomy == other_taxonomy
+    sure = npi == other_npi or ("" != taxonomy == other_taxonomy)
+    return sure, not (taxonomy and other_taxonomy)
 
 
 def released(line: Line) -> bool:
@@ -268,7 +287,7 @@ def test_random_claims_get_what_a_plain_search_through_the_rows_finds(imported: 
     # That the claims are worth the search: every kind of finding, often.
     kinds = [(rule, codes) for *_, rule, codes in expected]
     assert min(kinds.count(kind) for kind in set(kinds)) > 300
-    assert len(set(kinds)) == 3
+    assert len(set(kinds)) == 4
 
     engine = Engine(load().keep(select=["ncci.ptp", "ncci.ptp-modifier"]))
     tables = open_tables(imported.store, built_in())

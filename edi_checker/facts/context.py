@@ -308,11 +308,13 @@ Services = tuple[int, int, bytes]
 class ServicesSeen:
     """What earlier claims billed, by a number that stands for a person, a billing provider and a day.
 
-    Holds up to LIMIT bytes of texts. Claims beyond that are still held against what is remembered, and are
-    not remembered themselves.
+    Holds up to LIMIT bytes of texts, and up to A_DAY bytes under one number, so that many claims of a person
+    on one day do not take the square of their time. Claims beyond that are still held against what is
+    remembered, and are not remembered themselves.
     """
 
     LIMIT = 24 << 20
+    A_DAY = 8 << 10
 
     def __init__(self) -> None:
         self._last = _Digests()  # where in `_texts` the last text of a key begins
@@ -335,28 +337,37 @@ class ServicesSeen:
         while begin:
             text, before = self._read(begin)
             if is_meant(text[1:]):
-                self._texts[begin + _OFFSET] = _GONE
+                self._texts[begin + _FIXED] = _GONE
             begin = before
 
     def remember(self, services: Sequence[Services]) -> bool:
         """Remember a claim's services, all or none where there is no room; whether there was."""
         if sum(len(text) for *_, text in services) + len(self._texts) > self.LIMIT:
             return False
+        if any(self._held(key) + len(text) > self.A_DAY for key, _, text in services):
+            return False
         for key, _, text in services:
-            begin = len(self._texts) + 1  # never 0
-            self._texts += b"\0" if begin == 1 else b""
+            held = self._held(key) + len(text)
+            self._texts += b"\0" if not self._texts else b""  # no text begins at 0
             begin = len(self._texts)
-            self._texts += (self._last.get(key) or 0).to_bytes(_OFFSET) + _THERE + text + _END
+            before = (self._last.get(key) or 0).to_bytes(_OFFSET)
+            self._texts += before + held.to_bytes(_SIZE) + _THERE + text + _END
             self._last.put(key, begin)
         return True
 
+    def _held(self, key: int) -> int:
+        """Bytes of the texts under a key."""
+        begin = self._last.get(key)
+        return int.from_bytes(self._texts[begin + _OFFSET : begin + _FIXED]) if begin else 0
+
     def _read(self, begin: int) -> tuple[bytes, int]:
-        end = self._texts.index(_END, begin + _OFFSET)
+        end = self._texts.index(_END, begin + _FIXED)
         before = int.from_bytes(self._texts[begin : begin + _OFFSET])
-        return bytes(self._texts[begin + _OFFSET : end]), before
+        return bytes(self._texts[begin + _FIXED : end]), before
 
 
-_OFFSET = 5  # bytes of a place in the texts
+_OFFSET, _SIZE = 5, 3  # bytes of a place in the texts, and of a number of them
+_FIXED = _OFFSET + _SIZE
 _THERE, _GONE = b"+", ord("-")
 
 
