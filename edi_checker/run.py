@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -17,8 +18,9 @@ from edi_checker.check.split import Split, Splitter
 from edi_checker.claims.claim import Claim
 from edi_checker.claims.minutes import Minutes, MinutesError, read_minutes
 from edi_checker.facts import Coverage, Gap, InputMemory
+from edi_checker.files.folder import OutputFolder, Stage, say_unwritten
 from edi_checker.files.inputs import Input, Unreadable
-from edi_checker.files.output import open_text, write_whole
+from edi_checker.files.output import open_text
 from edi_checker.guide.table import Guide
 from edi_checker.reports.findings_log import MOST_FINDINGS, FindingsLog, Summary, Tally
 from edi_checker.reports.json_report import JsonReport
@@ -41,6 +43,10 @@ class Report(Protocol):
     def finish(self) -> None: ...
 
 
+_ANSWERS = ("999", "277ca", "ta1")
+_SIDES = ("clean.837", "rejected.837")
+
+
 @dataclass(frozen=True, slots=True)
 class Files:
     """What is written into `folder` for each input: NAME.json, NAME.html, with `acks` the answers.
@@ -49,24 +55,26 @@ class Files:
     With `split` the claims go to NAME.clean.837 and NAME.rejected.837.
     """
 
-    folder: Path
+    folder: OutputFolder
     acks: bool
     version: str
     rules: tuple[Rule, ...] = ()
     page: bool = True
     split: bool = False
 
+    def endings(self) -> tuple[str, ...]:
+        """Of every file that may be written for an input."""
+        page = ("html",) if self.page else ()
+        return ("json", *page, *(_ANSWERS if self.acks else ()), *(_SIDES if self.split else ()))
+
+    def other_endings(self) -> tuple[str, ...]:
+        """Of the files that another run may have written for an input."""
+        asked = self.endings()
+        return tuple(ending for ending in ("html", *_ANSWERS, *_SIDES) if ending not in asked)
+
     def paths(self, name: str) -> list[Path]:
         """Every file that may be written for the input of this name."""
-        endings = (
-            "json",
-            "html",
-            "999",
-            "277ca",
-            "ta1",
-            *(("clean.837", "rejected.837") if self.split else ()),
-        )
-        return [self.folder / f"{name}.{ending}" for ending in endings]
+        return [self.folder.path / f"{name}.{ending}" for ending in self.endings()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +125,14 @@ _USUAL = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of an input. `troubles` says, a sentence each, what could not be written and why."""
+    """What became of an input: what could not be written and why, and what else is to be known of its files,
+    a sentence each; `outputs` are the names of its files with the SHA-256 of each.
+    """
 
     summary: Summary
-    troubles: tuple[str, ...]
+    troubles: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
 
 class Output:
@@ -159,7 +171,13 @@ class Output:
             self._acknowledger = Acknowledger(
                 checker.setting.received, _numbers_of(checker.guide), most=limits.findings
             )
-        self._splitter = Splitter() if files is not None and files.split else None
+        self._splitter: Splitter | None = None
+        self._no_split = ""
+        if files is not None and files.split:
+            try:
+                self._splitter = Splitter()
+            except OSError as error:
+                self._no_split = f"no split: {say_temporary(error)}"
         takers = (self.journal, self._exhibits, self._acknowledger, self._splitter)
         self._profiles: Counter[str] = Counter()
         self._add = [taker.add for taker in takers if taker is not None]
@@ -201,64 +219,138 @@ class Output:
 
         Raises OSError, BrokenPipeError among them, where the report itself cannot be written.
         """
-        summary = self.journal.end(
-            sha256=sha256, tally=tally, failure=failure, gaps=gaps, profiles=self._profiles
-        )
+        try:
+            summary = self.journal.end(
+                sha256=sha256, tally=tally, failure=failure, gaps=gaps, profiles=self._profiles
+            )
+        except OSError as error:
+            return self._give_up(say_temporary(error), sha256)
         acknowledger, self._acknowledger = self._acknowledger, None
         answers, withheld = _finish(acknowledger, bool(failure), self._watcher)
-        troubles: list[str] = []
+        result = Result(summary)
         try:
             if self._files is not None:
-                troubles = self._write_files(self._files, summary, answers)
-                troubles += withheld if self._files.acks else ()
-                if self._splitter is not None:
-                    troubles += _write_split(
-                        self._splitter, bool(failure), self._files, self._name, self._watcher
-                    )
-            if self._page is not None:
-                self._page.add(self.journal, summary, self._exhibits, _shown(answers))
-            if self._report is not None:
-                self._report.add(self.journal, summary)
+                result = self._write_files(self._files, summary, answers, withheld, failed=bool(failure))
+            self._tell(summary, answers)
         finally:
             answers.close()
-        return Result(summary, tuple(troubles))
+        return result
 
     def skip(self, reason: str, sha256: str | None) -> Result:
         """Pass over a file of a folder that is no claim file, and take away what was written of it before."""
         summary = replace(self.journal.end(sha256=sha256, failure=reason), skipped=True)
-        troubles: list[str] = []
-        for path in self._files.paths(self._name) if self._files is not None else ():
-            troubles += _write(path, self._watcher, None)
+        result = Result(summary)
+        if self._files is not None:
+            result = self._publish(self._files, summary, (), [])
         for report in (self._page, self._report):
             if report is not None:
                 report.skip(summary)
-        return Result(summary, tuple(troubles))
+        return result
+
+    def _give_up(self, failure: str, sha256: str | None) -> Result:
+        """Say that the input is not checked, and nothing else of it: what was noted so far cannot be read."""
+        self.close()
+        self.journal = FindingsLog(self.journal.path)
+        self._exhibits = self._splitter = None
+        self._profiles.clear()
+        return self.finish(failure, sha256=sha256)
+
+    def _tell(self, summary: Summary, answers: Answers) -> None:
+        if self._page is not None:
+            self._page.add(self.journal, summary, self._exhibits, _shown(answers))
+        if self._report is not None:
+            self._report.add(self.journal, summary)
 
     def close(self) -> None:
         """Give back the temporary files."""
-        self.journal.close()
-        if self._acknowledger is not None:
-            self._acknowledger.finish().close()
-            self._acknowledger = None
-        if self._splitter is not None:
-            self._splitter.close()
+        acknowledger, self._acknowledger = self._acknowledger, None
+        # What a full disk did not take is of no use any more.
+        with contextlib.suppress(OSError):
+            self.journal.close()
+        with contextlib.suppress(OSError):
+            if acknowledger is not None:
+                acknowledger.finish().close()
+        with contextlib.suppress(OSError):
+            if self._splitter is not None:
+                self._splitter.close()
 
-    def _write_files(self, files: Files, summary: Summary, answers: Answers) -> list[str]:
-        checker, journal, watcher, name = self._checker, self.journal, self._watcher, self._name
-        target = files.folder / f"{name}.json"
-        troubles = _write(target, watcher, _json_of(checker, files, journal, summary))
+    def _write_files(
+        self, files: Files, summary: Summary, answers: Answers, withheld: Sequence[str], *, failed: bool
+    ) -> Result:
+        troubles = list(withheld) if files.acks else []
+        troubles += [self._no_split] if self._no_split else []
+        made = Split(None, None)
+        # An input that breaks off is not split.
+        if self._splitter is not None and not failed:
+            try:
+                made = self._splitter.finish()
+            except OSError as error:
+                troubles.append(f"no split: {say_temporary(error)}")
+            except Exception as error:  # noqa: BLE001  # no input may end the run of the others
+                troubles.append(f"no split: {_name_crash(error, self._watcher)}")
+        try:
+            writers = self._writers(files, summary, answers, made)
+            return self._publish(files, summary, writers, troubles)
+        finally:
+            made.close()
+
+    def _writers(
+        self, files: Files, summary: Summary, answers: Answers, made: Split
+    ) -> Iterator[tuple[str, Writer]]:
+        """What writes each file of the set, by its ending."""
+        yield "json", _json_of(self._checker, files, self.journal, summary)
         if files.acks:
-            # None takes away an answer of an earlier run that no longer holds.
-            for ending, answer in (
-                ("999", answers.ack999),
-                ("277ca", answers.ack277ca),
-                ("ta1", answers.ta1),
-            ):
-                troubles += _write(files.folder / f"{name}.{ending}", watcher, _copy_of(answer))
-        if self._exhibits is not None:
-            writer = _page_of(checker, files, journal, summary, self._exhibits, answers)
-            troubles += _write(files.folder / f"{name}.html", watcher, writer)
-        return troubles
+            found = (answers.ack999, answers.ack277ca, answers.ta1)
+            for ending, answer in zip(_ANSWERS, found, strict=True):
+                if answer is not None:
+                    yield ending, _copy_of(answer)
+        if files.page:
+            yield (
+                "html",
+                _page_of(self._checker, files, self.journal, summary, self._exhibits, answers),
+            )
+        for ending, side in zip(_SIDES, (made.clean, made.rejected), strict=True):
+            if side is not None:
+                yield ending, _copy_of(side)
+
+    def _publish(
+        self,
+        files: Files,
+        summary: Summary,
+        writers: Iterable[tuple[str, Writer]],
+        troubles: list[str],
+    ) -> Result:
+        """Write the set and put it in its place, taking away what an earlier run left of this input."""
+        folder, name = files.folder, self._name
+        first = folder.path / f"{name}.json"
+        try:
+            with folder.stage() as stage:
+                try:
+                    for ending, writer in writers:
+                        troubles += self._write(stage, ending, writer)
+                except OSError as error:
+                    stage.clear()
+                    troubles.append(say_unwritten(first, error))
+                done = folder.publish(stage, name, files.endings(), files.other_endings())
+                troubles += done.troubles
+                outputs = {f"{name}.{ending}": digest for ending, digest in stage.digests.items()}
+        except OSError as error:
+            # No folder for the stage: nothing is touched.
+            said = f"{first} and the other files of this input cannot be written: {error.strerror}"
+            troubles.append(f"{said}; what lies there is not of this run")
+            return Result(summary, tuple(troubles))
+        return Result(summary, tuple(troubles), tuple(done.notes), outputs if not done.troubles else {})
+
+    def _write(self, stage: Stage, ending: str, writer: Writer) -> list[str]:
+        """Write one file of the set; what went wrong with it alone. Raises OSError."""
+        try:
+            with stage.write(ending) as out:
+                writer(out)
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001  # as above
+            return [f"{self._name}.{ending} is not written: {_name_crash(error, self._watcher)}"]
+        return []
 
 
 def check_input(
@@ -307,22 +399,6 @@ def _make_exhibits() -> ClaimViews:
     return ClaimViews()
 
 
-def _write_split(splitter: Splitter, failed: bool, files: Files, name: str, watcher: Watcher) -> list[str]:
-    """Write the two files, or take away those of an earlier run; an input that breaks off is not split."""
-    troubles: list[str] = []
-    made = Split(None, None)
-    try:
-        if not failed:
-            made = splitter.finish()
-    except Exception as error:  # noqa: BLE001  # as above
-        troubles.append(f"no split: {_name_crash(error, watcher)}")
-    for ending, side in (("clean", made.clean), ("rejected", made.rejected)):
-        troubles += _write(files.folder / f"{name}.{ending}.837", watcher, _copy_of(side))
-    made.close()
-    splitter.close()
-    return troubles
-
-
 class _Passed(NamedTuple):
     """The SHA-256 of an input, why it could not be checked to its end, "" where it was, and whether that is
     because it is something else than a claim file.
@@ -362,6 +438,8 @@ def _read(
             return _Passed(reading.digest(), failure, other)
     except (Unreadable, MinutesError) as error:
         return _Passed(None, str(error), source.other)
+    except OSError as error:  # what goes wrong with the input itself is Unreadable
+        return _Passed(None, say_temporary(error))
     except Exception as error:  # noqa: BLE001  # no input may end the run of the others
         return _Passed(None, _name_crash(error, watcher))
 
@@ -393,6 +471,8 @@ def _finish(acknowledger: Acknowledger | None, failed: bool, watcher: Watcher) -
         return none, []
     try:
         answers = acknowledger.finish()
+    except OSError as error:
+        return none, [f"no answers: {say_temporary(error)}"]
     except Exception as error:  # noqa: BLE001  # as above
         return none, [f"no answers: {_name_crash(error, watcher)}"]
     if failed:
@@ -405,10 +485,7 @@ def _finish(acknowledger: Acknowledger | None, failed: bool, watcher: Watcher) -
 Writer = Callable[[BinaryIO], None]
 
 
-def _copy_of(answer: IO[bytes] | None) -> Writer | None:
-    if answer is None:
-        return None
-
+def _copy_of(answer: IO[bytes]) -> Writer:
     def write(out: BinaryIO) -> None:
         answer.seek(0)
         shutil.copyfileobj(answer, out)
@@ -436,7 +513,7 @@ def _page_of(
     files: Files,
     journal: FindingsLog,
     summary: Summary,
-    exhibits: ClaimViews,
+    exhibits: ClaimViews | None,
     answers: Answers,
 ) -> Writer:
     def write(out: BinaryIO) -> None:
@@ -468,19 +545,9 @@ def _shown(answers: Answers) -> list[Answer]:
     return shown
 
 
-def _write(path: Path, watcher: Watcher, writer: Writer | None) -> list[str]:
-    """Write the file, or take it away where there is no writer; the sentence of what went wrong."""
-    try:
-        if writer is None:
-            path.unlink(missing_ok=True)
-        else:
-            with write_whole(path) as out:
-                writer(out)
-    except OSError as error:
-        return [f"{path} cannot be written: {error.strerror}"]
-    except Exception as error:  # noqa: BLE001  # as above
-        return [f"{path} is not written: {_name_crash(error, watcher)}"]
-    return []
+def say_temporary(error: OSError) -> str:
+    """That what is kept for the time of a check cannot be written or read."""
+    return f"the temporary folder cannot be used: {error.strerror}"
 
 
 @cache

@@ -4,11 +4,16 @@ import gc
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from edi_checker.facts import VOCABULARY
 from edi_checker.rules import rulebook
 
 GOLDEN = Path(__file__).parent / "golden"
+
+# How long an example takes depends on the machine.
+settings.register_profile("without a clock", deadline=None)
+settings.load_profile("without a clock")
 
 
 def pytest_addoption(parser):

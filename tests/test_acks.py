@@ -858,7 +858,7 @@ def test_plain_values_are_mended_like_all_others(value, longest, shortest):
 CHECKER = make_checker(received=date(2026, 11, 21))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(0, 10_000),
     st.sampled_from([0.0, 0.3]),
@@ -950,7 +950,7 @@ SETS = st.lists(st.lists(PATIENTS, min_size=1, max_size=3), min_size=1, max_size
 
 
 @pytest.mark.long
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SETS, st.randoms(use_true_random=False), st.sampled_from(["claim", "transaction"]))
 def test_claims_in_are_claims_accepted_and_rejected_to_the_cent(sets, chance, isolation):
     sent, count = Counter(), 0
@@ -994,7 +994,7 @@ def test_claims_in_are_claims_accepted_and_rejected_to_the_cent(sets, chance, is
 
 
 @pytest.mark.long
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32))
 def test_a_stream_in_any_order_never_raises(seed):
     chance = random.Random(seed)
@@ -1009,7 +1009,7 @@ def test_a_stream_in_any_order_never_raises(seed):
 
 
 @pytest.mark.long
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(0, 2**32))
 def test_a_damaged_file_is_answered_in_good_form(seed):
     """Segments dropped, doubled, moved and mangled: the answers keep their form."""

@@ -25,6 +25,7 @@ from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.facts import Setting
+from edi_checker.files.folder import OutputFolder
 from edi_checker.files.inputs import find_inputs
 from edi_checker.guide.table import load
 from edi_checker.reference.tables import built_in
@@ -51,7 +52,7 @@ class Outputs:
     """All that is written for one input."""
 
     def __init__(self, checker: Checker, path: Path, folder: Path) -> None:
-        files = Files(folder, True, "1.0", split=True)
+        files = Files(OutputFolder(folder), True, "1.0", split=True)
         (source,) = find_inputs((path,))
         name = path.stem
         watcher = Watcher(lambda _: None, lambda: None, _fail)
@@ -199,7 +200,7 @@ def figures_of(page: str) -> Iterator[tuple[str, int, int]]:
 
 
 @pytest.mark.long
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.integers(1, 40),
     st.integers(0, 10_000),

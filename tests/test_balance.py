@@ -239,7 +239,7 @@ def test_a_claim_without_other_payers_has_no_facts_of_them():
     assert facts({"lines": LINES}, "adjudication") == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.integers(0, 20_000), st.lists(st.integers(-5000, 5000), max_size=3)),

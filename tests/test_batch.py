@@ -23,7 +23,7 @@ import edi_checker.batch.ranges
 import edi_checker.reports.json_report
 import kills
 from edi_checker.batch.dispatch import Batch
-from edi_checker.batch.ledger import FILE, Busy, Ledger, read_header
+from edi_checker.batch.ledger import FILE, read_header
 from edi_checker.batch.memory import agree, least_that_matters
 from edi_checker.batch.ranges import Irregular, cut_ranges
 from edi_checker.batch.session import Settings, find_paths, name_all, run_session
@@ -33,6 +33,7 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.redact import Redactor
 from edi_checker.facts import ClaimsSeen, ProviderDays, Setting
+from edi_checker.files.folder import OWN, OutputFolder
 from edi_checker.files.inputs import find_inputs
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
@@ -129,7 +130,7 @@ def one_process(checker, rulebook, source, folder, *, page=False, redactor=None,
     inputs = list(find_inputs([str(source)]))
     folder.mkdir(parents=True, exist_ok=True)
     fresh = replace(checker, engine=Engine(rulebook, "python"))
-    files = Files(folder, acks=True, version="1", rules=rulebook.rules, page=page)
+    files = Files(OutputFolder(folder), acks=True, version="1", rules=rulebook.rules, page=page)
     watcher = Watcher(lambda _: None, lambda: None, lambda _: None)
     for each, name in zip(inputs, name_all(inputs), strict=True):
         check_input(
@@ -172,7 +173,7 @@ def session(
         range_size=size,
         limits=limits or Limits(),
     )
-    files = Files(folder, acks=True, version="1", rules=rulebook.rules, page=page)
+    files = Files(OutputFolder(folder), acks=True, version="1", rules=rulebook.rules, page=page)
     return run_session(
         checker,
         rulebook,
@@ -937,13 +938,6 @@ def test_a_ledger_that_was_cut_off_keeps_what_is_whole(tmp_path, checker, rulebo
     assert resumed(checker, rulebook, tmp_path) == 0
 
 
-def test_two_batches_do_not_work_in_one_folder(tmp_path):
-    with Ledger(tmp_path, "a", {}, resume=False), pytest.raises(Busy):
-        Ledger(tmp_path, "a", {}, resume=True)
-    with Ledger(tmp_path, "a", {}, resume=True):
-        pass
-
-
 def test_an_input_may_have_the_name_of_a_file_of_the_batch(tmp_path, checker, rulebook, inline):
     inline()
     save(tmp_path / "in", "".join(generate(2)), "summary.837")
@@ -957,7 +951,8 @@ def test_half_written_files_are_taken_away(tmp_path, checker, rulebook, inline):
     inline()
     out = tmp_path / "out"
     source = save(tmp_path / "in", "".join(generate(2)), "a.837")
-    left = [save(out, "half", f".a.{ending}.k3j_2x9a.part") for ending in ("json", "277ca")]
+    left = [save(out, "half", f".{name}.k3j_2x9a.part") for name in ("summary.json", "findings.ndjson")]
+    left.append(save(out / OWN / "stage-k3j_2x9a", "half", "json"))
     other = save(out, "half", ".somebody.txt.abcdefgh.part")
     session(checker, rulebook, [source], out)
     assert not any(file.exists() for file in left)
@@ -1038,7 +1033,7 @@ def test_the_command_checks_and_sums_up(tmp_path):
     assert "Findings by rule" in done.stdout and "12 claims in" in done.stdout
     assert "in/b.837" in done.stdout and "in/a.837" not in done.stdout
     assert {file.name for file in (tmp_path / "out").iterdir()} == {
-        FILE,
+        OWN,
         "summary.json",
         "findings.ndjson",
         *(f"{name}.{ending}" for name in "ab" for ending in ENDINGS if ending != "ta1"),
@@ -1064,7 +1059,7 @@ def test_the_command_redacts_and_draws_pages(tmp_path):
     save(tmp_path / "in", "".join(generate(6, invalid=1)), "a.837")
     done = run_batch("in", "--out-dir", "out", "--redact", "--html", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (1, "")
-    written_files = {file.name: file.read_text() for file in (tmp_path / "out").iterdir()}
+    written_files = {file.name: file.read_text() for file in (tmp_path / "out").rglob("*") if file.is_file()}
     assert {"a.html", "a.json", "a.277ca", "findings.ndjson"} <= set(written_files)
     for name, text in written_files.items():
         assert "C0001-" not in text, name
@@ -1103,11 +1098,11 @@ def test_the_command_refuses_what_it_cannot_do(tmp_path):
     done = run_batch("a.json", "--out-dir", ".", cwd=tmp_path)
     assert done.returncode == 2 and "would be written over" in done.stderr
     (tmp_path / "out").mkdir()
-    with Ledger(tmp_path / "out", "a", {}, resume=False):
+    with OutputFolder(tmp_path / "out"):
         done = run_batch("a.json", "--out-dir", "out", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (
         2,
-        "edi-checker: out: another batch is at work in this folder\n",
+        "edi-checker: out: another run is at work in this folder\n",
     )
 
 
@@ -1190,7 +1185,7 @@ def test_parquet_without_pyarrow_is_refused_before_anything_is_written(tmp_path)
     )
     assert done.returncode == 2
     assert "pip install 'edi-checker[parquet]'" in done.stderr
-    assert not list((tmp_path / "out").glob("*"))
+    assert not list((tmp_path / "out").glob("[!.]*"))
 
 
 # -- the bench of it
@@ -1201,6 +1196,7 @@ def test_the_bench_tells_folders_apart(tmp_path):
         save(tmp_path / folder, json.dumps({"run": {"seconds": len(folder)}, "counts": {}}), "summary.json")
         save(tmp_path / folder, "same", "a.999")
         lines = ["first", "second"] if folder == "one" else ["second", "first"]
+        (tmp_path / folder / OWN).mkdir()
         save(tmp_path / folder, "\n".join(lines), FILE)
     assert kills.compare_folders(tmp_path / "one", tmp_path / "other") == []
     save(tmp_path / "one", '{"run": {}, "counts": {"claims": 1}}', "summary.json")

@@ -67,7 +67,7 @@ def test_providers_of_a_line_come_before_those_of_the_claim() -> None:
 
 
 @pytest.mark.long
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_no_view_raises_on_damaged_text(data: st.DataObject) -> None:
     text = (SAMPLES / "secondary-payer.837").read_text()

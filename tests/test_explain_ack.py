@@ -624,7 +624,7 @@ PIECE = st.sampled_from([piece.replace("_", " ") for piece in SEGMENTS.split()])
 
 
 @pytest.mark.long
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.one_of(PIECE, st.text(max_size=12)), max_size=14), st.sampled_from("~\n|*"))
 def test_any_segments_can_be_told(pieces: list[str], terminator: str) -> None:
     text = ISA[:-1] + terminator + terminator.join(pieces)
@@ -637,7 +637,7 @@ def test_any_segments_can_be_told(pieces: list[str], terminator: str) -> None:
     assert out.getvalue()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=300), st.booleans())
 def test_any_bytes_are_told_or_refused(data: bytes, as_answer: bool) -> None:
     try:

@@ -552,7 +552,7 @@ def test_every_public_file_makes_a_page(checker):
 
 
 @pytest.mark.long
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_damage_makes_a_page(checker, data):
     text = (SAMPLES / "clean" / "secondary-payer.837").read_text()

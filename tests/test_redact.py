@@ -260,7 +260,7 @@ def test_a_message_that_names_a_claim_names_its_token():
 
 
 @pytest.mark.long
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_damage_goes_through(checker, data):
     text = (SAMPLES / "clean" / "dependent-patients.837").read_text()

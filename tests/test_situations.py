@@ -299,7 +299,7 @@ PIECES = st.sampled_from(
 
 
 @pytest.mark.long
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     st.lists(PIECES, max_size=12),
     st.sampled_from(("HI*", "LX*1", "DTP*472", "SE*", "NM1*IL", "CLM*")),

@@ -194,7 +194,7 @@ def change(text: str, old: str, new: str, nth: int = 0) -> str:
 
 
 @pytest.mark.long
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(
     count=st.integers(1, 12),
     seed=st.integers(0, 10_000),
@@ -224,7 +224,7 @@ def test_generated_batches(
 
 
 @pytest.mark.long
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_segments_dropped_doubled_and_moved(data: st.DataObject) -> None:
     """Whatever the walker makes of it: nothing is lost, and what is called clean is clean."""

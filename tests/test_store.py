@@ -1043,7 +1043,7 @@ def test_days(text, day):
 CODES = st.text("019AZ", min_size=1, max_size=7).map(lambda code: code.ljust(7))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(CODES, st.integers(1, 3), st.sampled_from(["", "why"])), max_size=60),
     CODES,
@@ -1094,7 +1094,7 @@ def said_of(folder, path):
     return str(path)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(sorted(SOURCES)), st.integers(0, 2**32))
 def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path, name, seed):
     chance = random.Random(seed)

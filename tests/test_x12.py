@@ -222,7 +222,7 @@ def test_a_claim_without_end_is_cut_and_the_count_goes_on(monkeypatch: pytest.Mo
     assert next(b.position for b in found if b.kind == "SE") == 20_010
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(1, 400), st.sampled_from(["", "\n", "\r\n", " \n"]), st.integers(1, 3))
 def test_where_the_chunks_end_makes_no_difference(chunk: int, between: str, copies: int) -> None:
     data = "".join(s + "~" + between for s in [ISA, *BODY] * copies).encode()
@@ -235,7 +235,7 @@ def test_where_the_chunks_end_makes_no_difference(chunk: int, between: str, copi
         blocks.CHUNK = before
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=400), st.integers(0, 600))
 def test_no_bytes_raise_anything_but_not_x12(noise: bytes, at: int) -> None:
     data = "".join(s + "~" for s in [ISA, *BODY]).encode()

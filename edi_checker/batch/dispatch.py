@@ -372,10 +372,9 @@ class Batch:
 
     def _note(self, index: int, result: Result) -> None:
         name = self._names[index]
-        record = record_of(
-            self._inputs[index], name, result.summary, result.troubles, self._files.paths(name)
-        )
+        record = record_of(self._inputs[index], name, result)
         self._ledger.note(record)
+        self.notes.update(f"{record.path}: {note}" for note in result.notes)
         self._claims += result.summary.claims
         self._finish(index, record)
 

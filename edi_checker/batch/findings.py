@@ -48,8 +48,10 @@ def write_findings(form: Form, records: Iterable[Record], folder: Path, out: Bin
 
 def _read(folder: Path, record: Record) -> Iterator[str | tuple[str, int]]:
     """What json_report.read_findings gives of the report of an input; nothing where there is none."""
-    with suppress(FileNotFoundError), (folder / f"{record.name}.json").open(encoding="ascii") as file:
-        yield from read_findings(file)
+    report = f"{record.name}.json"
+    if report in record.outputs:
+        with suppress(FileNotFoundError), (folder / report).open(encoding="ascii") as file:
+            yield from read_findings(file)
 
 
 def _write_parquet(found: Iterator[tuple[str, str | tuple[str, int]]], out: BinaryIO) -> None:

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from edi_checker.facts.coverage import Beyond
+from edi_checker.files.folder import OWN, digest_of
 from edi_checker.files.inputs import Input, Unreadable
-from edi_checker.reports.findings_log import Summary
+from edi_checker.files.output import open_own
+from edi_checker.run import Result
 from edi_checker.x12.money import dollars
 
-FILE = ".edi-checker-batch.jsonl"
+FILE = f"{OWN}/batch.jsonl"
 _SCHEMA = "edi-checker/batch/1"
 _LONGEST = 1 << 26  # bytes of one line that are read back
-
-
-class Busy(Exception):
-    """Another run works in this folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class Record:
     cents: dict[str, int]
     rules: list[tuple[str, str, int]]
     gaps: list[tuple[str, str, Beyond, int, int]]
-    outputs: dict[str, int]
+    outputs: dict[str, str]
     minutes: str | None
     troubles: list[str]
     skipped: bool = False
@@ -67,10 +65,9 @@ class Record:
         }
 
 
-def record_of(
-    source: Input, name: str, summary: Summary, troubles: Iterable[str], outputs: Iterable[Path]
-) -> Record:
+def record_of(source: Input, name: str, result: Result) -> Record:
     """The record of an input whose outputs have been written."""
+    summary = result.summary
     sums = summary.sums
     return Record(
         path=source.path,
@@ -91,28 +88,25 @@ def record_of(
         cents={str(outcome): cents for outcome, cents in sums.cents.items()},
         rules=[(severity, rule, count) for (severity, rule), count in sorted(summary.rules.items())],
         gaps=[(gap.table, gap.version, gap.side, gap.first, gap.last) for gap in summary.gaps],
-        outputs=_sizes(outputs),
+        outputs=dict(result.outputs),
         minutes=_digest_of(source.minutes),
-        troubles=list(troubles),
+        troubles=list(result.troubles),
         skipped=summary.skipped,
     )
 
 
 class Ledger:
-    """The notes of one run, in a file of its output folder; held against other runs while it is open.
+    """The notes of one run, in a file of its output folder.
 
     `digest` stands for all options that decide what is found: what was noted under another one is forgotten,
-    and so is everything where `resume` is False. Raises Busy, OSError.
+    and so is everything where `resume` is False. `trouble` says why notes cannot be written. Raises OSError.
     """
 
     def __init__(self, folder: Path, digest: str, header: dict[str, Any], *, resume: bool) -> None:
-        handle = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o600)
-        self._file: IO[bytes] = os.fdopen(handle, "r+b")
+        handle = open_own(folder / FILE, os.O_RDWR | os.O_CREAT)
+        self._file: IO[bytes] = os.fdopen(handle, "r+b", buffering=0)
+        self.trouble = ""
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise Busy from None
             rows, end = _read_rows(self._file) if resume else ([], 0)
             kept = bool(rows) and rows[0].get("schema") == _SCHEMA and rows[0].get("digest") == digest
             self.forgotten = bool(rows) and not kept
@@ -140,31 +134,36 @@ class Ledger:
         self._file.close()
 
     def note(self, record: Record) -> None:
-        """Note that an input is done."""
-        self._write(asdict(record))
+        """Note that an input is done; where that cannot be written, no later run goes on from there."""
+        try:
+            self._write(asdict(record))
+        except OSError as error:
+            self.trouble = f"{self._folder / FILE}: cannot be written: {error.strerror}"
 
     def find(self, source: Input, name: str) -> Record | None:
         """The record of an input that need not be checked again.
 
-        It is the same to the last byte, and so are its minutes; its outputs are still there.
+        It is the same to the last byte, and so are its minutes and its outputs.
         """
         record = self._records.get((source.path, name))
         if record is None or record.sha256 is None or record.troubles or record.size != source.size:
             return None
-        if record.outputs != _sizes(self._folder / output for output in record.outputs):
+        if any(digest_of(self._folder / file) != digest for file, digest in record.outputs.items()):
             return None
         if record.minutes != _digest_of(source.minutes):
             return None
         return record if _content_digest(source) == record.sha256 else None
 
-    def _write(self, row: dict[str, Any]) -> None:
-        self._file.write(json.dumps(row).encode() + b"\n")
-        self._file.flush()
+    def _write(self, row: Mapping[str, Any]) -> None:
+        line = json.dumps(row).encode() + b"\n"
+        # Half a line would hide those behind it.
+        if not self.trouble and self._file.write(line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def read_header(folder: Path) -> dict[str, Any]:
     """What the run noted at its begin whose notes are in this folder; {} where there are none."""
-    with contextlib.suppress(OSError), (folder / FILE).open("rb") as file:
+    with contextlib.suppress(OSError), os.fdopen(open_own(folder / FILE, os.O_RDONLY), "rb") as file:
         rows, _ = _read_rows(file, most=1)
         if rows and rows[0].get("schema") == _SCHEMA:
             return rows[0]
@@ -184,15 +183,6 @@ def _read_rows(file: IO[bytes], most: int | None = None) -> tuple[list[dict[str,
             rows.append(row)
             end += len(line)
     return rows, end
-
-
-def _sizes(files: Iterable[Path]) -> dict[str, int]:
-    """Name and size of those files that are there."""
-    found = {}
-    for file in files:
-        with contextlib.suppress(OSError):
-            found[file.name] = file.stat().st_size
-    return found
 
 
 def _digest_of(file: Path | None) -> str | None:

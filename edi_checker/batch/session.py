@@ -8,13 +8,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from glob import glob, has_magic
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from edi_checker.batch.dispatch import Batch, Settings
 from edi_checker.batch.findings import FORMS, require, write_findings
-from edi_checker.batch.ledger import Busy, Ledger, Record
+from edi_checker.batch.ledger import Ledger, Record
 from edi_checker.batch.summary import Totals, Work, write_summary
 from edi_checker.check.checker import Checker
 from edi_checker.files.inputs import Input, name_outputs
@@ -23,7 +24,7 @@ from edi_checker.rules import Rulebook
 from edi_checker.run import Files
 from edi_checker.x12.dates import iso
 
-__all__ = ["Busy", "Outcome", "Settings", "find_paths", "name_all", "run_session"]
+__all__ = ["Outcome", "Settings", "find_paths", "name_all", "run_session"]
 
 OWN_NAMES = ("summary", "findings")  # files of the whole batch have these names before their ending
 
@@ -33,13 +34,16 @@ Look = Callable[[int, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a batch came to; `forgotten` says that an earlier run was made with other options."""
+    """What a batch came to; `forgotten` says that an earlier run was made with other options, `troubles` what
+    could not be written of the whole batch.
+    """
 
     records: list[Record]
     totals: Totals
     work: Work
     notes: list[str]
     forgotten: bool
+    troubles: list[str]
 
 
 def find_paths(paths: Sequence[str]) -> Iterator[str]:
@@ -75,39 +79,48 @@ def run_session(
     """Check all inputs, write their files, then the findings of all and summary.json.
 
     Stopped in the middle it leaves whole files alone, and the ledger shows another run what is done. Raises
-    ledger.Busy, findings.NoParquet before anything is written; OSError where the files of the whole batch
-    cannot be written.
+    findings.NoParquet before anything is written; OSError where the notes of an earlier run cannot be read.
     """
     require(settings.findings)
     begin = clock()
     head = _head(checker, files)
     digest = _digest_options(checker, rulebook, files, settings, head)
     resume = settings.resume and settings.redactor is None
-    folder = files.folder
+    folder = files.folder.path
     own = {name: folder / name for name in ("summary.json", f"findings.{settings.findings}")}
-    outputs = [path for name in names for path in files.paths(name)]
     with Ledger(folder, digest, head, resume=resume) as ledger:
         # They would not fit to what is written from now on.
         for old in (own["summary.json"], *(folder / f"findings.{form}" for form in FORMS)):
             old.unlink(missing_ok=True)
-        clear_away([*own.values(), *outputs])
+        clear_away(own.values())
         batch = Batch(checker, rulebook, files, ledger, settings)
         records: list[Record] = []
         totals = Totals()
-        try:
-            done = batch.run(inputs, names, lambda: look(len(records), batch.bytes, batch.claims))
-            with closing(done):
-                for record in done:
-                    records.append(record)
-                    totals.add(record)
-        finally:
-            clear_away(outputs)
-        with write_whole(own[f"findings.{settings.findings}"]) as out:
-            write_findings(settings.findings, records, folder, out)
+        done = batch.run(inputs, names, lambda: look(len(records), batch.bytes, batch.claims))
+        with closing(done):
+            for record in done:
+                records.append(record)
+                totals.add(record)
+        troubles = [ledger.trouble] if ledger.trouble else []
         work = Work(clock() - begin, batch.claims, batch.resumed, settings.workers, batch.deaths)
-        with write_whole(own["summary.json"]) as out, open_text(out) as text:
-            write_summary(text, records, totals, work, head)
-        return Outcome(records, totals, work, sorted(batch.notes), ledger.forgotten)
+        whole: dict[Path, Callable[[BinaryIO], None]] = {
+            own[f"findings.{settings.findings}"]: partial(write_findings, settings.findings, records, folder),
+            own["summary.json"]: partial(_write_summary, records, totals, work, head),
+        }
+        for path, write in whole.items():
+            try:
+                with write_whole(path) as out:
+                    write(out)
+            except OSError as error:
+                troubles.append(f"{path}: cannot be written: {error.strerror}")
+        return Outcome(records, totals, work, sorted(batch.notes), ledger.forgotten, troubles)
+
+
+def _write_summary(
+    records: list[Record], totals: Totals, work: Work, head: dict[str, Any], out: BinaryIO
+) -> None:
+    with open_text(out) as text:
+        write_summary(text, records, totals, work, head)
 
 
 def _head(checker: Checker, files: Files) -> dict[str, Any]:

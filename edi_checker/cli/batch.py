@@ -14,7 +14,7 @@ import click
 from edi_checker.cli.assembly import assemble, make_limits, make_redactor
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
 from edi_checker.cli.options import Shared, bounding_options, choosing_options, running_options
-from edi_checker.cli.outputs import prepare_outputs
+from edi_checker.cli.outputs import keep_apart, open_folder
 from edi_checker.cli.progress import watch_batch
 from edi_checker.cli.refusal import Refusal
 from edi_checker.cli.rulebook import load_rules
@@ -61,6 +61,9 @@ if TYPE_CHECKING:
 )
 @click.option("--acks/--no-acks", default=True, show_default=True, help="Write TA1, 999 and 277CA.")
 @click.option(
+    "--split", is_flag=True, help="Write the claims too: NAME.clean.837 to send, NAME.rejected.837 to fix."
+)
+@click.option(
     "--html", is_flag=True, help="Write NAME.html too; each file is then checked by one process as a whole."
 )
 @choosing_options
@@ -73,6 +76,7 @@ def batch(
     resume: bool,
     findings: Literal["ndjson", "parquet"],
     acks: bool,
+    split: bool,
     html: bool,
     shared: Shared,
 ) -> int:
@@ -87,12 +91,14 @@ def batch(
     import time
 
     from edi_checker.batch.findings import NoParquet
-    from edi_checker.batch.session import Busy, Settings, find_paths, name_all, run_session
+    from edi_checker.batch.session import Settings, find_paths, name_all, run_session
     from edi_checker.files.inputs import STDIN, find_inputs
     from edi_checker.run import Files
 
     if STDIN in paths:
         raise click.UsageError("A batch reads files; standard input is for `check`.")
+    if split and shared.redact:
+        raise click.UsageError("--split writes the claims as they are: it cannot go with --redact.")
     if resume and shared.redact:
         raise click.UsageError("--redact makes other tokens in each run: --resume cannot go on with them.")
     if resume and shared.received is None:
@@ -102,8 +108,6 @@ def batch(
     checker = assemble(shared, rulebook)
     inputs = list(find_inputs(find_paths(paths), shared.max_unpacked))
     names = name_all(inputs)
-    files = Files(out_dir, acks, version(), rulebook.rules, page=html)
-    prepare_outputs(inputs, names, files, out_dir / "summary.json")
     settings = Settings(
         workers=workers or _cores(),
         findings=findings,
@@ -119,13 +123,16 @@ def batch(
         redactor=make_redactor() if shared.redact else None,
         debug=shared.debug,
     )
+    with_bar = not shared.no_progress and sys.stderr.isatty()
     try:
-        with watch_batch(inputs, with_bar=not shared.no_progress and sys.stderr.isatty()) as look:
+        with contextlib.ExitStack() as stack:
+            folder = open_folder(out_dir, inputs, stack, alone=True)
+            files = Files(folder, acks, version(), rulebook.rules, page=html, split=split)
+            keep_apart(inputs, names, files, out_dir / "summary.json")
+            look = stack.enter_context(watch_batch(inputs, with_bar=with_bar))
             outcome = run_session(
                 checker, rulebook, inputs, names, files, settings, look=look, clock=time.monotonic
             )
-    except Busy:
-        raise Refusal(f"{out_dir}: another batch is at work in this folder") from None
     except NoParquet:
         raise Refusal("--findings parquet needs pyarrow: pip install 'edi-checker[parquet]'") from None
     except KeyboardInterrupt:
@@ -146,6 +153,9 @@ def _tell(outcome: Outcome, fail_on: str) -> int:
     code = CHECKED
     if outcome.records and all(record.skipped for record in outcome.records):
         click.echo("edi-checker: none of the files is a claim file", err=True)
+        code = COULD_NOT
+    for trouble in outcome.troubles:
+        click.echo(f"edi-checker: {trouble}", err=True)
         code = COULD_NOT
     for record in outcome.records:
         for trouble in record.troubles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -11,7 +12,7 @@ import click
 from edi_checker.cli.assembly import assemble, make_limits, make_redactor
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
 from edi_checker.cli.options import Shared, bounding_options, choosing_options, running_options
-from edi_checker.cli.outputs import open_report, prepare_outputs
+from edi_checker.cli.outputs import keep_apart, open_folder, open_report
 from edi_checker.cli.progress import watch
 from edi_checker.cli.rulebook import load_rules
 from edi_checker.cli.terminal import PIPE_WIDTH, wants_colour, width_of_terminal
@@ -100,13 +101,17 @@ def check(
 
     inputs = list(find_inputs(paths, shared.max_unpacked))
     names = name_outputs(inputs)
-    files = Files(out_dir, acks, version(), book.rules, split=split) if out_dir is not None else None
-    prepare_outputs(inputs, names, files, output)
     with_bar = not shared.no_progress and sys.stderr.isatty()
     code, skipped = CHECKED, 0
     redactor = make_redactor() if shared.redact else None
     limits = make_limits(shared)
-    with open_report(output, form) as out:
+    with contextlib.ExitStack() as stack:
+        files = None
+        if out_dir is not None:
+            folder = open_folder(out_dir, inputs, stack)
+            files = Files(folder, acks, version(), book.rules, split=split)
+        keep_apart(inputs, names, files, output)
+        out = stack.enter_context(open_report(output, form))
         page = _make_page(out, checker, book) if form == "html" else None
         report = _make_report(form, out, checker) if page is None else None
         for source, name in zip(inputs, names, strict=True):
@@ -121,8 +126,8 @@ def check(
                 redactor=redactor,
                 limits=limits,
             )
-            for trouble in result.troubles:
-                click.echo(f"edi-checker: {source.path}: {escape(trouble)}", err=True)
+            for said in (*result.troubles, *result.notes):
+                click.echo(f"edi-checker: {source.path}: {escape(said)}", err=True)
             code = max(code, _exit_code(result, shared.fail_on))
             skipped += result.summary.skipped
         if report is not None:

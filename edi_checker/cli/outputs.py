@@ -12,25 +12,39 @@ from typing import TYPE_CHECKING, TextIO
 from edi_checker.cli.refusal import Refusal
 
 if TYPE_CHECKING:
+    from edi_checker.files.folder import OutputFolder
     from edi_checker.files.inputs import Input
     from edi_checker.run import Files
 
 
-def prepare_outputs(inputs: list[Input], names: list[str], files: Files | None, output: Path | None) -> None:
-    """Make the folder, and refuse before anything is written where a file to check would be written over."""
-    targets = [output] if output is not None else []
-    if files is not None:
-        try:
-            files.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Refusal(f"{files.folder}: the folder cannot be made: {error.strerror}") from None
-        for name in names:
-            targets += files.paths(name)
-    # Path.resolve raises on links that lead to themselves.
-    sources = {os.path.realpath(source.file) for source in inputs if source.file is not None}
-    for target in targets:
+def open_folder(
+    folder: Path, inputs: list[Input], stack: contextlib.ExitStack, *, alone: bool = False
+) -> OutputFolder:
+    """The folder of a run's files, made where there is none, until the stack is closed."""
+    from edi_checker.files.folder import Busy, OutputFolder
+
+    try:
+        return stack.enter_context(OutputFolder(folder, alone=alone, inputs=_files_of(inputs)))
+    except Busy:
+        raise Refusal(f"{folder}: another run is at work in this folder") from None
+    except OSError as error:
+        raise Refusal(f"{folder}: the folder cannot be used: {error.strerror or error}") from None
+
+
+def keep_apart(inputs: list[Input], names: list[str], files: Files | None, output: Path | None) -> None:
+    """Refuse, before anything is written, where one file would be written over another or over an input."""
+    written = [path for name in names for path in files.paths(name)] if files is not None else []
+    sources = _files_of(inputs)
+    for target in [*([output] if output is not None else []), *written]:
         if os.path.realpath(target) in sources:
             raise Refusal(f"{target}: this file to check would be written over")
+    if output is not None and os.path.realpath(output) in map(os.path.realpath, written):
+        raise Refusal(f"{output}: a file of --out-dir has this name too")
+
+
+def _files_of(inputs: list[Input]) -> set[str]:
+    # Path.resolve raises on links that lead to themselves.
+    return {os.path.realpath(source.file) for source in inputs if source.file is not None}
 
 
 @contextlib.contextmanager
@@ -41,10 +55,10 @@ def open_report(output: Path | None, form: str) -> Iterator[TextIO]:
         sys.stdout.reconfigure(errors="replace", **how)  # type: ignore[union-attr]  # a TextIOWrapper in every process
         yield sys.stdout
         return
-    from edi_checker.files.output import open_text, write_whole
+    from edi_checker.files.output import open_text, write_named
 
     try:
-        with write_whole(output) as stream, open_text(stream) as text:
+        with write_named(output) as stream, open_text(stream) as text:
             yield text
     except BrokenPipeError:
         raise

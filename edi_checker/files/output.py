@@ -1,10 +1,12 @@
-"""Files that appear whole or not at all, readable by their owner alone."""
+"""Files that appear whole or not at all, readable by their owner alone; links and pipes are not followed."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,17 +18,9 @@ def write_whole(path: Path) -> Iterator[BinaryIO]:
     """A binary stream whose content becomes the file `path` when the block ends well.
 
     Written beside `path` with mode 0600, flushed to the disk and renamed; when the block raises, whatever
-    stood at `path` before stays as it was. A path that is no regular file (a pipe, `/dev/null`) is written
-    directly.
+    stood at `path` before stays as it was. A link or a pipe at `path` is replaced, not followed.
     Raises OSError.
     """
-    if path.exists() and not path.is_file():
-        with path.open("wb") as stream:
-            yield stream
-        return
-    path = Path(
-        os.path.realpath(path)
-    )  # a symbolic link stays a link; Path.resolve raises where it has no end
     handle, beside = tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -38,7 +32,34 @@ def write_whole(path: Path) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             Path(beside).unlink()
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def write_named(path: Path) -> Iterator[BinaryIO]:
+    """As write_whole, for a path that a user names: its links are followed, and what is no regular file (a
+    pipe, `/dev/stdout`) is written directly.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as stream:
+            yield stream
+        return
+    # A link stays a link; Path.resolve raises where it has no end.
+    with write_whole(Path(os.path.realpath(path))) as stream:
+        yield stream
+
+
+def open_own(path: Path, flags: int) -> int:
+    """The handle of a regular file that the program keeps for itself, opened with `flags` of os.open.
+
+    Raises OSError, also where a link, a pipe or a device lies there.
+    """
+    # Without O_NONBLOCK a pipe would wait for somebody who writes.
+    handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return handle
 
 
 @contextlib.contextmanager
@@ -51,7 +72,7 @@ def open_text(stream: BinaryIO) -> Iterator[TextIO]:
         text.detach()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the renaming last through a loss of power, on systems where a folder can be flushed."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)

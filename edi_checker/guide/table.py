@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import importlib.util
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from edi_checker.files.output import open_own, write_whole
+
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element as Xml
 
-FORMAT = 2  # of the cached table; raise it whenever the compiled form or a correction changes
+FORMAT = 3  # of the cached table; raise it whenever the compiled form or a correction changes
 
 Usage = Literal["R", "S", "N"]
 Level = Literal["header", "2000A", "2000B", "2000C", "2300", "trailer"]
@@ -241,24 +244,22 @@ def is_segment_id(text: str) -> bool:
 def read_cache(path: Path, version: str) -> Guide | None:
     """The guide that `write_cache` wrote; None where there is none, a damaged one or another version."""
     try:
-        return _from_plain(json.loads(path.read_bytes()), version)
+        with os.fdopen(open_own(path, os.O_RDONLY), "rb") as file:
+            digest, text = file.readline().strip(), file.read()
+        if hashlib.sha256(text).hexdigest().encode() != digest:
+            return None
+        return _from_plain(json.loads(text), version)
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         return None
 
 
 def write_cache(guide: Guide, path: Path) -> None:
     """Write the guide beside `path` and rename it there; a folder that cannot be written is no fault."""
-    try:
+    text = json.dumps(_to_plain(guide), separators=(",", ":")).encode()
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as out:
-                json.dump(_to_plain(guide), out, separators=(",", ":"))
-            Path(beside).replace(path)
-        except OSError:
-            Path(beside).unlink(missing_ok=True)
-    except OSError:
-        return
+        with write_whole(path) as out:
+            out.write(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
 
 
 def _locate() -> Path:

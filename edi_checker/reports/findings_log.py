@@ -156,20 +156,23 @@ class _Rows:
         """One row with its line feed."""
         self._waiting.append(row)
         if len(self._waiting) >= _WAITING:
-            self._flush()
+            self.flush()
 
     def read(self) -> Iterator[str]:
         """Each row with its line feed, from the first."""
-        self._flush()
+        self.flush()
         self._file.seek(0)
         yield from self._file
 
     def close(self) -> None:
         self._file.close()
 
-    def _flush(self) -> None:
-        self._file.write("".join(self._waiting))
+    def flush(self) -> None:
+        """Give what is not there yet to the file. Raises OSError."""
+        waiting = "".join(self._waiting)
         self._waiting.clear()
+        self._file.write(waiting)
+        self._file.flush()
 
 
 class FindingsLog:
@@ -184,7 +187,7 @@ class FindingsLog:
     """
 
     def __init__(self, path: str, *, excerpts: bool = True, most: int = MOST_FINDINGS) -> None:
-        self._path = path
+        self.path = path
         self._excerpts = excerpts
         self._claim_rows, self._finding_rows = _Rows(), _Rows()
         # one for each transaction of the input: index into _VERDICTS
@@ -249,8 +252,10 @@ class FindingsLog:
         """End the journal. `failure` says why the input could not be read to its end, "" where it was.
 
         A file that breaks off or is damaged has no verdict: all its claims are not checked, also those of an
-        interchange that seemed whole.
+        interchange that seemed whole. Raises OSError where what was found cannot be kept.
         """
+        self._claim_rows.flush()
+        self._finding_rows.flush()
         if self._open and not failure:
             failure = "the end of the interchange was not reached"
         self._in_group.take(self._in_transaction)
@@ -260,7 +265,7 @@ class FindingsLog:
             self._sums.turn("not_checked")
             self._set_verdicts("not_checked", 0)
         return Summary(
-            path=self._path,
+            path=self.path,
             sha256=sha256,
             outcome=self._outcome(failure),
             reason=self._reason(failure),

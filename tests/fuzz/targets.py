@@ -16,6 +16,7 @@ from edi_checker.acks.explain import explain
 from edi_checker.check.checker import Checked, Checker
 from edi_checker.claims.minutes import MinutesError, read_minutes
 from edi_checker.cli.config import ConfigError, read_config
+from edi_checker.files.folder import OutputFolder
 from edi_checker.files.inputs import Input, Reading, Unreadable, find_inputs
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.store import StoreError
@@ -68,7 +69,7 @@ def files(data: bytes) -> None:
             given,
             "x",
             report=None,
-            files=Files(Path(folder), acks=True, version="0", rules=book.rules, split=True),
+            files=Files(OutputFolder(Path(folder)), acks=True, version="0", rules=book.rules, split=True),
             watcher=Watcher(lambda _: None, lambda: None, crashes.append),
         )
         assert not crashes, crashes

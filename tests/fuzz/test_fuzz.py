@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 EXAMPLES = int(os.environ.get("EDI_CHECKER_FUZZ", "40"))
 QUIET = settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=EXAMPLES, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 
 # What no sender means to send: controls, delimiters, marks that turn the writing round, halves of surrogate

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from edi_checker.files.output import open_own
 from edi_checker.x12.dates import NO_END
 
 MAGIC = b"edi-checker table 1\n"
@@ -143,7 +144,7 @@ class Packed:
 
     def __init__(self, path: Path, shape: Shape, earlier: Shape | None = None) -> None:
         try:
-            with path.open("rb") as stream:
+            with os.fdopen(open_own(path, os.O_RDONLY), "rb") as stream:
                 size = os.fstat(stream.fileno()).st_size
                 start = stream.read(len(MAGIC) + _LENGTH.size)
                 if size == 0 or start[: len(MAGIC)] != MAGIC or len(start) != len(MAGIC) + _LENGTH.size:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
-from edi_checker.files.output import write_whole
+from edi_checker.files.output import open_own, write_whole
 from edi_checker.reference.store.packed import Packer, Shape
 
 MANIFEST = "manifest.json"
@@ -92,7 +93,7 @@ def list_releases(folder: Path) -> list[Release]:
     """The releases of a store by table and day, none where there is no store. Raises StoreError."""
     path = folder / MANIFEST
     try:
-        with path.open("rb") as stream:
+        with os.fdopen(open_own(path, os.O_RDONLY), "rb") as stream:
             text = stream.read(_MAX_MANIFEST)
         data = json.loads(text)
         if data["schema"] != SCHEMA:
@@ -178,6 +179,9 @@ def _alone(folder: Path) -> Iterator[None]:
     import fcntl  # not on Windows, where all but imports works
 
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _LOCK).open("ab") as stream:
-        fcntl.flock(cast(BinaryIO, stream).fileno(), fcntl.LOCK_EX)
+    handle = open_own(folder / _LOCK, os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(handle)
