@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element as Xml
+    from xml.etree.ElementTree import Element as Xml  # nosec B405  # the type alone; defusedxml reads
 
 FORMAT = 2  # of the cached table; raise it whenever the compiled form or a correction changes
 
