@@ -61,6 +61,7 @@ def check(begin, unit, size, checker=None):
                 journal.add(checked)
                 acknowledger.add(checked)
         except NotX12:
+            acknowledger.finish().close()
             return 0, 0
         summary = journal.end()
         report = JsonReport(out, version="1", received=RECEIVED, tables=[])
@@ -132,8 +133,8 @@ def test_hostile_repeats_of_every_segment(part):
 @pytest.mark.parametrize("part", range(4))
 def test_hostile_repeats_of_every_segment_take_work_as_they_are_long(part):
     check("", BASE, len(BASE))
-    for place, unit in islice(repeats(), part, len(NAMES) + SAMPLE, 4):
-        assert_grows_as_the_file(place, unit)
+    for place, unit in islice(repeats(), part, len(NAMES), 4):
+        assert_grows_as_the_file(place, unit, 1_500)
 
 
 def numbered(unit, size):
