@@ -131,7 +131,7 @@ MARKS = frozenset(re.findall(r"QX[A-Z0-9@.]+", FULL)) | {
     *("432150771", "454010772", "453730773", "44309", "453850775", "458010776", "453560777", "448830778"),
     *("990771001", "281774455", "281774466", "771234567", "19420225", "20190311", "20260905"),
     *("ZOE", "QIN", "UMA", "A1239", "55071", "7712345", "7798001", "77123", "771009", "3310.55"),
-    *("1942-02-25", "2019-03-11", "2026-09-05", "99881", "99882"),
+    *("1942-02-25", "2019-03-11", "2026-09-05", "99881", "99882", "99883"),
     *("1200001117", "1000006068", "1000001010", "1000005599", "1000002026"),
 }
 _FIND = re.compile(
@@ -341,6 +341,43 @@ def test_hostile_values_where_codes_belong(before, after):
     left, said = survivors(text.replace(before, after, 1).split("\n"))
     assert not left
     assert not said
+
+
+def shown(before, after):
+    text = "~\n".join([*SEGMENTS, ""])
+    assert before in text
+    return written(text.replace(before, after, 1).encode(), Redactor(b"key"))[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("SVD*99883*60", "SVD*60*99883"),
+        ("SVD*99883*60", "SVD*99883*99883"),
+        ("SVD*99883*0*HC:97110:GP**2", "SVD*0*99883*HC:97110:GP**99883"),
+        ("CLM*7798001*184", "CLM*184*55071"),
+        ("CAS*CO*45*24", "CAS*CO*45*55071"),
+        ("SV1*HC:97110:GP*100", "SV1*HC:97110:GP*55071"),
+        ("AMT*D*60", "AMT*D*99883"),
+    ],
+)
+def test_hostile_numbers_where_amounts_belong(before, after):
+    """A number that is no amount of this claim is not shown as one."""
+    assert not _FIND.search(shown(before, after))
+
+
+def test_hostile_amounts_behind_no_payer_of_the_claim_are_not_shown():
+    """A payer's id may be as short as an amount; large amounts of a claim with large charges stay."""
+    assert "61.07" in shown("SVD*99883*60*HC:97530", "SVD*99883*61.07*HC:97531")
+    assert "6107" not in shown("SVD*99883*60*HC:97530", "SVD*60*6107*HC:97531")
+    large = "\n".join(SEGMENTS).replace("CLM*7798001*184", "CLM*7798001*61184").replace("*84*UN", "*61084*UN")
+    text, _ = written(
+        large.replace("SVD*99883*60*HC:97530", "SVD*99883*61070*HC:97531").replace("\n", "~\n").encode()
+        + b"~",
+        Redactor(b"key"),
+    )
+    assert "61184" in text
+    assert "61070" in text
 
 
 def test_what_is_useful_stays():

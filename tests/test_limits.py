@@ -13,7 +13,7 @@ import probe
 from edi_checker.check import engine, judgement
 from edi_checker.claims import minutes
 from edi_checker.cli import commands, config
-from edi_checker.facts import MOST_LINES, code_errors, context, duplicates
+from edi_checker.facts import MOST_LINES, MOST_OF_HEAD, code_errors, context, duplicates
 from edi_checker.files import inputs
 from edi_checker.guide import patterns
 from edi_checker.rules import profile_file, rulebook, yaml_tree
@@ -38,6 +38,7 @@ def test_the_numbers_of_the_page_are_those_of_the_code():
         "findings of one rule in one part of a file": engine.MAX_FINDINGS,
         "characters of one value in a message": judgement._MAX_SAID,
         "lines of a claim that rules look at": MOST_LINES,
+        "segments of a claim before its providers and lines that rules look at": MOST_OF_HEAD,
         "diagnoses of a claim that are looked at": code_errors.MOST_DIAGNOSES,
         "claims of a file that are remembered for `duplicate.claim`": duplicates.ClaimsSeen.LIMIT,
         "days of providers whose minutes are added up": context.ProviderDays.LIMIT,

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar, cast
 
 from edi_checker.check.allowed import (
+    AMOUNT,
     COUNT,
     SMALL,
     Allowed,
@@ -42,6 +43,7 @@ from edi_checker.finding import Finding, Place
 from edi_checker.guide.table import is_segment_id
 from edi_checker.x12.blocks import Block, Delimiters
 from edi_checker.x12.dates import day
+from edi_checker.x12.money import cents
 
 _P = TypeVar("_P", bound=Part)
 
@@ -106,6 +108,24 @@ class Days(NamedTuple):
     def _allow(self, text: str) -> bool:
         on = day(text)
         return on is not None and self.first <= on <= self.last and on not in self.personal
+
+
+class Scope(NamedTuple):
+    """What of a part decides which of its days and amounts may be seen.
+
+    most    cents up to which an amount may be: a larger one may be an identifier that slipped. None: any
+    payers  ids of the other payers of a claim: what one of them paid stands behind its id
+    """
+
+    days: Days
+    most: int | None = None
+    payers: frozenset[str] = frozenset()
+
+    def allow_amount(self, text: str) -> bool:
+        if self.most is None:
+            return True
+        amount = cents(text.strip())
+        return amount is not None and abs(amount) <= self.most
 
 
 class Redactor:
@@ -193,10 +213,10 @@ class Redactor:
             case Claim():
                 return self._claim(part)
             case Interchange():
-                segment = self._header(part.segment, part.delimiters, _ANY_DAY, 13)
+                segment = self._header(part.segment, part.delimiters, _ANYWHERE, 13)
                 return replace(part, segment=segment)
             case Group():
-                segment = self._header(part.segment, part.interchange.delimiters, _ANY_DAY, 6)
+                segment = self._header(part.segment, part.interchange.delimiters, _ANYWHERE, 6)
                 return replace(part, segment=segment, interchange=self._above(part.interchange))
             case Transaction():
                 return Transaction(self._block(part), self._above(part.group), part.faults)
@@ -242,21 +262,21 @@ class Redactor:
     def _block(self, part: BlockView) -> Block:
         """The block of a part with its segments redacted; views read its text as well as its segments."""
         delimiters = _delimiters_of(part)
-        days = _days_of(part)
+        scope = _scope_of(part)
         segments = []
         for segment in part.segments:
             if segment and segment[0] == "ST":
-                segments.append(self._header(segment, delimiters, days, 2))
+                segments.append(self._header(segment, delimiters, scope, 2))
             else:
-                segments.append(self._segment(segment, delimiters, days))
+                segments.append(self._segment(segment, delimiters, scope))
         text = delimiters.terminator.join(delimiters.element.join(segment) for segment in segments)
         return part.block._replace(text=text)
 
     # Segments
 
-    def _header(self, segment: Segment, delimiters: Delimiters, days: Days, number: int) -> Segment:
+    def _header(self, segment: Segment, delimiters: Delimiters, scope: Scope, number: int) -> Segment:
         """An envelope's opening segment, whose control number is element `number`."""
-        out = self._segment(segment, delimiters, days)
+        out = self._segment(segment, delimiters, scope)
         value = element(segment, number)
         if value.strip() and element(out, number) != value:
             self._hidden.add(value)
@@ -267,7 +287,7 @@ class Redactor:
         """A closing segment: its control number may be seen if it is that of the header, `number`."""
         if segment is None:
             return None
-        out = self._segment(segment, delimiters, _ANY_DAY)
+        out = self._segment(segment, delimiters, _ANYWHERE)
         value = element(segment, 2)
         if value.strip():
             out[2] = self._number(value) if value == number else self.token("NUMBER", value)
@@ -275,7 +295,7 @@ class Redactor:
                 out[1] = segment[1]
         return out
 
-    def _segment(self, segment: Segment, delimiters: Delimiters, days: Days) -> Segment:
+    def _segment(self, segment: Segment, delimiters: Delimiters, scope: Scope) -> Segment:
         """The segment with a token in place of each element that may not be seen.
 
         Where one of those that may be seen is not as the guide allows it, or one that it requires is missing,
@@ -301,18 +321,22 @@ class Redactor:
                 if at >= count or not segment[at]:
                     slipped = True
         anchored = 0 < form.anchor < count and self._is_kept(segment, out, form.anchor, delimiters.component)
-        dated = False
+        if name == "SVD" and element(segment, 1).strip() not in scope.payers:
+            slipped, anchored = True, False
+        here = False  # whether what may be seen depends on the part
         for index in open_ones:
             value = segment[index]
             if slipped or not anchored:
                 seen = (anchored or not slipped) and SMALL(value.strip()) is not None
             else:
-                on_a_day = (name, index) in _DAYS
-                dated = dated or on_a_day
-                seen = not on_a_day or days.allow(value)
+                seen = True
+                if (name, index) in _DAYS:
+                    here, seen = True, scope.days.allow(value)
+                elif _holds_large(form, index, value):
+                    here, seen = True, scope.allow_amount(value)
             if not seen:
                 out[index] = self._refuse(value)
-        if out == segment and not dated:
+        if out == segment and not here and name != "SVD":
             if len(self._plain) >= _MOST_PLAIN:
                 self._plain.clear()
             self._plain.add(key)
@@ -390,6 +414,25 @@ _FIRST_OF_ALL, _LAST_OF_ALL = 20030101, 20991231  # HIPAA's first claims, and wh
 _YEAR = 10_000
 _LATE, _BEFORE, _AFTER = 10 * _YEAR, 3 * _YEAR, _YEAR
 _ANY_DAY = Days(_FIRST_OF_ALL, _LAST_OF_ALL)
+_ANYWHERE = Scope(_ANY_DAY)
+_OVER = 2  # times the charge of a claim that an amount in it may be
+
+
+def _scope_of(part: BlockView) -> Scope:
+    """What may be seen in a part: of a claim, amounts up to twice what both CLM02 and its lines charge."""
+    days = _days_of(part)
+    if not isinstance(part, Claim):
+        return Scope(days)
+    charges = [cents(element(segment, 2).strip()) or 0 for segment in part.all("SV1")]
+    least = min(cents(element(part.segment, 2).strip()) or 0, sum(charges))
+    payers = {element(segment, 9).strip() for segment in part.all("NM1", "PR")} - {""}
+    return Scope(days, _OVER * max(least, 0), frozenset(payers))
+
+
+def _holds_large(form: Form, index: int, value: str) -> bool:
+    """Whether an element is an amount with so many digits that it could be a person's number."""
+    allowed = form.elements[index]
+    return isinstance(allowed, Allowed) and allowed.holds is AMOUNT and not SMALL(value.strip())
 
 
 def _days_of(part: BlockView) -> Days:

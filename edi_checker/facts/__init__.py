@@ -96,6 +96,7 @@ def facts_of(part: Part, setting: Setting, memory: InputMemory | None = None) ->
 
 
 MOST_LINES = 500  # the guide allows 50
+MOST_OF_HEAD = 500  # segments from CLM to HCP; the guide allows 70
 # Segments of a claim that do not decide which lines there are and what they say.
 _BESIDE_THE_LINES = frozenset(
     "AMT CAS CN1 CR1 CR2 CR3 CRC CTP DMG DTP FRM HCP K3 LIN LQ MEA MIA MOA N3 N4 NM1 NTE OI PER PRV PS1 PWK "  # noqa: SIM905
@@ -107,9 +108,9 @@ def lines_can_be_trusted(claim: Claim) -> bool:
     """Whether nothing is wrong with the segments that make a claim's lines what they are.
 
     None of them is missing, misplaced or unreadable as a whole, the input does not end within the claim, and
-    the lines are not so many that comparing them with each other would take too long.
+    neither the lines nor the segments before them are so many that comparing them would take too long.
     """
-    if claim.cut or len(claim.lines) > MOST_LINES:
+    if claim.cut or len(claim.lines) > MOST_LINES or len(claim.header.segments) > MOST_OF_HEAD:
         return False
     return not any(
         not fault.element

@@ -430,7 +430,7 @@ class WholeClaim:
         authorization = self.reference("G1")
         return bool(authorization) and authorization == self.reference("9F")
 
-    @property
+    @once
     def admitted(self) -> int | None:
         """The day of admission (DTP*435)"""
         written = self.claim.header.first("DTP", "435")

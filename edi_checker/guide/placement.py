@@ -26,11 +26,12 @@ class Step:
 class Placement:
     """A place in the guide: the open loops, each with the position reached in it; no counts."""
 
-    __slots__ = ("moves", "path")
+    __slots__ = ("moves", "path", "reach")
 
     def __init__(self, path: tuple[tuple[Loop, int], ...]) -> None:
         self.path = path
         self.moves: dict[str, Step | None] = {}
+        self.reach: tuple[Step, ...] | None = None
 
 
 class Chart:
@@ -121,6 +122,23 @@ class Chart:
         except KeyError:
             step = spot.moves[token] = self._search(spot, token)
             return step
+
+    def reach(self, spot: Placement) -> tuple[Step, ...]:
+        """The steps to every node that may come next, the nearest first."""
+        if spot.reach is None:
+            spot.reach = tuple(self._list_reach(spot.path))
+        return spot.reach
+
+    def _list_reach(self, path: tuple[tuple[Loop, int], ...]) -> Iterator[Step]:
+        for depth in range(len(path) - 1, -1, -1):
+            loop, reached = path[depth]
+            for child in loop.children:
+                if child.position < reached:
+                    continue
+                if isinstance(child, Loop):
+                    yield self.step(path[:depth], (loop, child.position), (child,), child.opener)
+                elif not depth or child is not loop.children[0]:
+                    yield self.step(path[:depth], (loop, child.position), (), child)
 
     def _search(self, spot: Placement, token: str) -> Step | None:
         path = spot.path

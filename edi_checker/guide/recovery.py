@@ -223,7 +223,7 @@ def _guess_at_unknown(loops: OpenLoops, stray: Stray, delimiters: Delimiters) ->
     yield Remedy(UNKNOWN, fault, check=False)
     if fault.answers != (SET_SEGMENTS,):
         return
-    for step in _reachable(loops):
+    for step in loops.chart.reach(loops.spot):
         node = step.node
         as_node = [node.id, *stray.segment[1:]]
         # a code that places it, or elements that fit, show what it was meant to be
@@ -291,16 +291,18 @@ def _correct_qualifier(
     loops: OpenLoops, stray: Stray, known: Segment, delimiters: Delimiters
 ) -> Iterator[Remedy]:
     """The id is at home here; the code that tells which node it is, is not one of theirs."""
-    options = [step for step in _reachable(loops) if step.node.id == stray.id and step.node.key]
+    options = [step for step in loops.chart.reach(loops.spot) if step.node.id == stray.id and step.node.key]
     if not options:
         if known.key is not None:
             fault = _fault_qualifier(stray, known, loops.stack[-1].loop.id, frozenset(), delimiters)
             yield Remedy(QUALIFIER_BEHIND, fault, check=False, swallow=stray.id == "NM1")
         return
+    codes: dict[int, frozenset[str]] = {}  # of all nodes at one depth
+    for step in options:
+        codes[step.keep] = codes.get(step.keep, frozenset()) | step.node.codes
     for seen, step in enumerate(options):
         node = step.node
-        codes = frozenset().union(*(other.node.codes for other in options if other.keep == step.keep))
-        fault = _fault_qualifier(stray, node, node.loop, codes, delimiters)
+        fault = _fault_qualifier(stray, node, node.loop, codes[step.keep], delimiters)
         cost = (
             QUALIFIER
             + QUALIFIER_NEEDED * _is_needed(loops, step, stray.later)
@@ -487,20 +489,6 @@ def _imply_level(loops: OpenLoops, stray: Stray) -> Iterator[Remedy]:
 
 
 # -- nodes that may come next
-
-
-def _reachable(loops: OpenLoops) -> Iterator[Step]:
-    """Every node that may come next, nearest first."""
-    path = loops.spot.path
-    for depth in range(len(path) - 1, -1, -1):
-        loop, reached = path[depth]
-        for child in loop.children:
-            if child.position < reached:
-                continue
-            if isinstance(child, Loop):
-                yield loops.chart.step(path[:depth], (loop, child.position), (child,), child.opener)
-            elif not depth or child is not loop.children[0]:
-                yield loops.chart.step(path[:depth], (loop, child.position), (), child)
 
 
 def _is_needed(loops: OpenLoops, step: Step, later: set[str]) -> bool:
