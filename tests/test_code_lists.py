@@ -18,7 +18,7 @@ from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.codesets.imported import list_versions, releases_in
 from edi_checker.reference.periods import last_day
-from edi_checker.reference.store import ImportRefused, list_releases, open_tables, plan_import, run_import
+from edi_checker.reference.store import ImportRefused, list_releases, open_tables
 from edi_checker.reference.tables import built_in
 from make_cms_files import (
     DATED_TAXONOMY_HEAD,
@@ -29,6 +29,7 @@ from make_cms_files import (
     taxonomy_text,
     write_workbook,
 )
+from small_tables import import_as_whole
 
 ENGINE = Engine(BOOK, "python")
 THERAPIST, CLINIC = "225100000X", "261QP2000X"
@@ -60,7 +61,7 @@ def put(tmp_path, name, text):
 
 
 def load(folder, *paths, on=None):
-    return run_import(folder, plan_import(paths, on))
+    return import_as_whole(folder, paths, on)
 
 
 def tables_of(folder, *paths, on=None):

@@ -13,11 +13,11 @@ from click.testing import CliRunner, Result
 from edi_checker.check.examples import write_example
 from edi_checker.cli import commands
 from edi_checker.facts import Coverage, Gap
-from edi_checker.reference.store import plan_import, run_import
 from edi_checker.reference.tables import BUILT_IN, built_in
 from edi_checker.reports.gaps import say_gaps
 from make_cms_files import addon_line, mue_text, ptp_text
 from report_schema import validate
+from small_tables import import_as_whole
 
 ROOT = Path(__file__).resolve().parents[1]
 RECEIVED = ("--received", "2026-11-21", "--no-progress")
@@ -34,7 +34,7 @@ def store(tmp_path: Path) -> Path:
     for name, text in files.items():
         (tmp_path / name).write_text(text, newline="")
     folder = tmp_path / "store"
-    run_import(folder, plan_import([str(tmp_path / name) for name in files]))
+    import_as_whole(folder, [str(tmp_path / name) for name in files])
     return folder
 
 

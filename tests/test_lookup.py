@@ -11,7 +11,6 @@ from edi_checker.cli import commands
 from edi_checker.cli.example import example_checker
 from edi_checker.reference.codesets.lists import modifiers
 from edi_checker.reference.meanings import FAMILIES, FEE_SCHEDULE, MODIFIERS
-from edi_checker.reference.store import plan_import, run_import
 from edi_checker.reference.tables import BUILT_IN, built_in
 from edi_checker.rules import load
 from make_cms_files import (
@@ -26,6 +25,7 @@ from make_cms_files import (
     ptp_text,
     rbcs_text,
 )
+from small_tables import import_as_whole
 
 THERAPY = ("7", "XXX", "5", "0", "0", "0", "0")
 KNEE = ("0", "090", "2", "1", "2", "1", "0")
@@ -93,7 +93,7 @@ def full(tmp_path_factory):
 def imported(folder, files):
     for name, text in files.items():
         (folder / name).write_bytes(text.encode("latin-1"))
-    run_import(folder / "store", plan_import([str(folder / name) for name in files]))
+    import_as_whole(folder / "store", [str(folder / name) for name in files])
     return folder / "store"
 
 

@@ -63,6 +63,12 @@ def list_tables(given: Path | None, store: Path | None) -> None:
     metavar="YYYY-MM-DD",
     help="A day of the quarter or year of the release, if the name of the file does not show it.",
 )
+@click.option(
+    "--accept-shrinkage",
+    is_flag=True,
+    help="Take a table that is not whole, or lost many rows, as an excerpt: a code that it lacks is not"
+    " an error.",
+)
 @click.option("--no-progress", is_flag=True, help="Show no progress bar.")
 @click.pass_obj
 def import_tables(
@@ -70,6 +76,7 @@ def import_tables(
     paths: tuple[str, ...],
     store: Path | None,
     effective: datetime | None,
+    accept_shrinkage: bool,
     no_progress: bool,
 ) -> None:
     """Import files as they are published: all of them or none.
@@ -78,19 +85,33 @@ def import_tables(
     relative value file of the physician fee schedule, the ICD-10-CM order file, HCPCS, single-dose drugs,
     provider taxonomy, adjustment reason and remark codes, BETOS and RBCS classes, addendum B of the
     outpatient payment system. The parts of a PTP release are imported together.
+
+    A file that is damaged, cut off, or much smaller than the release before is refused, and nothing changes.
     """
-    from edi_checker.reference.store import ImportRefused, StoreError, plan_import, run_import
+    from edi_checker.reference.store import (
+        Change,
+        ImportRefused,
+        StoreError,
+        plan_import,
+        run_import,
+        say_change,
+    )
 
     folder = store_folder(store or given)
     on = from_date(effective) if effective is not None else None
+    changes: list[Change] = []
     try:
         plan = plan_import(paths, on)
         with show_bar("tables", plan.size, not no_progress and sys.stderr.isatty()) as watch:
-            releases = run_import(folder, plan, watch)
+            releases = run_import(folder, plan, watch, accept_shrinkage=accept_shrinkage, tell=changes.append)
     except (ImportRefused, StoreError) as error:
         raise Refusal(str(error)) from None
     for release in releases:
-        click.echo(f"{release.table} {release.name}: {release.rows:,} rows")
+        excerpt = "" if release.whole else ", an excerpt: a code that it lacks is not an error"
+        click.echo(f"{release.table} {release.name}: {release.rows:,} rows{excerpt}")
+        for change in changes:
+            if (change.table, change.release) == (release.table, release.name):
+                click.echo(f"  {say_change(change)}")
 
 
 @tables.command()

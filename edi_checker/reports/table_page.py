@@ -33,7 +33,7 @@ def list_tables(releases: Iterable[Release], built_in: Tables) -> str:
             release.name,
             f"{iso(release.since)} to {iso(release.until)}",
             f"{release.rows:,}",
-            _sources(release),
+            _sources(release) + ("" if release.whole else " (an excerpt)"),
         )
         for release in releases
     ]
