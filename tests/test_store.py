@@ -405,7 +405,7 @@ def test_medicaids_limits_are_of_a_line(tmp_path, folder):
         ("97530,6,4 x,y", "adjudication indicator"),
         ("97530,7,3 x,y\n97530,6,3 x,y", "twice"),
         ("9753,6,3 x,y", "five characters"),
-        ('97530,"6,3 x,y', "number of units"),
+        ('97530,"6,3 x,y', "not a row of cells and commas"),
     ],
 )
 def test_a_damaged_limit_is_refused_with_its_line(tmp_path, folder, line, reason):
@@ -1195,7 +1195,7 @@ def test_the_commands_import_list_and_look_up(tmp_path, folder):
     assert done.stdout == f"ncci_ptp 2026Q3: 6 rows, {excerpt}\nncci_mue 2026Q3: 2 rows, {excerpt}\n"
     listed = run("tables", "list", "--tables", str(folder)).stdout.splitlines()
     assert listed[0].split()[:5] == ["ncci_mue", "2026Q3", "2026-07-01", "to", "2026-09-30"]
-    assert listed[1].split()[-1] == "ccipra-v322r0.txt"
+    assert listed[1].endswith("ccipra-v322r0.txt (an excerpt)")
     assert run("tables", "--tables", str(folder)).stdout.splitlines() == listed
     said = run("tables", "lookup", "97530", "97150", "--on", "2026-02-03", "--tables", str(folder)).stdout
     assert said.splitlines()[1].startswith(

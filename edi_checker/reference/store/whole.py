@@ -47,8 +47,8 @@ WHOLE: dict[str, Whole] = {
     ),
     # Some lists leave out the codes that have ended.
     "carc": Whole(150, "over 250 in 2024", ("1", "2", "A", "B", "P")),
-    # Numbers are given out in order, and N87x in 2022; older lists serve nobody.
-    "rarc": Whole(500, "over 1,000 in 2024", ("M1", "MA", "N1", "N87")),
+    # Numbers are given out in order, and N870 in 2022; older lists serve nobody.
+    "rarc": Whole(500, "over 1,000 in 2024", ("M1", "MA", "N1", "N870")),
     # With some 11,000 codes; a list of fewer would make good codes unknown.
     "cpt": Whole(8_000, "over 10,000 in 2024", ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9960")),
     "betos": Whole(5_000, "over 15,000 in 2020", ("0", "9", "V")),
