@@ -405,8 +405,34 @@ def test_codes_that_are_no_procedures(full):
     found = facts(full, "G35")
     assert list(found) == ["diagnosis"]
     assert (found["diagnosis"]["value"], found["diagnosis"]["release"]) == ({"billable": False}, "FY2026")
-    assert facts(full, "99998") == {}
+    assert facts(full, "99998")["near"]["missing"] == "no list has the code"
     assert "ncci_mue 2026Q3: none in this release" in look_up(full, "99998")
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "words"),
+    [
+        ("GP", "modifier", "under a plan of care of physical therapy"),
+        ("11", "place_of_service", "in the list"),
+        ("M25.561", "diagnosis", "can be billed"),
+        ("M2556", "diagnosis", "a header, which cannot be billed"),
+        ("A7", "status_category", "rejected"),
+        ("562", "status", ""),
+        ("85", "entity", ""),
+    ],
+)
+def test_codes_of_the_lists_that_ship(empty, code, name, words):
+    assert words in look_up(empty, code)
+    assert name in facts(empty, code)
+
+
+def test_a_mistyped_code_gets_those_near_it(empty):
+    assert "97350? Did you mean 97530 or 97150" in look_up(empty, "97350")
+    near = facts(empty, "97350")["near"]
+    assert (near["value"][0], near["missing"]) == ("97530", "no list has the code")
+    assert "Did you mean" not in look_up(empty, "97530")
+    assert "M25.561" in look_up(empty, "M52.561")
+    assert "Did you mean" not in look_up(empty, "ZZZZZZZZZZZZ")
 
 
 def test_a_pair_as_json(full):

@@ -128,11 +128,12 @@ def import_tables(
 def lookup(
     given: Path | None, codes: tuple[str, ...], store: Path | None, on: datetime | None, form: str
 ) -> None:
-    """Say what the tables and rules know of a code, or of a pair of codes.
+    """Say what the tables and rules know of a code of any list, or of a pair of procedures.
 
     Of a procedure: its days, therapy, limits, add-ons and pairs, fee schedule, classes, modifiers, usual
     diagnoses and record. All for one date of service, with the release that says so; what an import would
-    bring names its file.
+    bring names its file. Of a modifier, diagnosis, place of service, taxonomy, adjustment reason, remark or
+    claim status: the list that has it, and its days. A code that no list has gets the codes near it.
     """
     from datetime import date
 
@@ -160,15 +161,27 @@ def _look_up(found: StoredTables, codes: tuple[str, ...], on: int, *, as_json: b
 
     if len(codes) == 2:
         return pair_as_json(found, codes, on) if as_json else describe(found, codes, on)
-    from edi_checker.reports.code_facts import facts_of_code, facts_of_lists, is_procedure_here
+    from edi_checker.reports.code_facts import (
+        CodeFact,
+        facts_of_code,
+        facts_of_lists,
+        is_procedure_here,
+    )
     from edi_checker.reports.code_page import code_as_json, write_code
+    from edi_checker.reports.shipped_lists import facts_that_ship, near_codes, shipped_diagnosis
 
     (code,) = codes
-    facts = list(facts_of_lists(found, code, on))
+    facts = [*facts_of_lists(found, code, on), *facts_that_ship(code, on)]
+    if all(fact.name != "diagnosis" for fact in facts) and (diagnosis := shipped_diagnosis(code, on)):
+        facts.append(diagnosis)
     if is_procedure_here(found, code, on):
         facts = [*facts_of_code(found, _advise(found, code, on)), *facts]
-    elif not as_json:
-        return describe(found, codes, on)
+    elif not facts:
+        near = near_codes(found, code, on)
+        if not as_json:
+            asked = f"{code}? Did you mean {' or '.join(near)}?\n" if near else ""
+            return describe(found, codes, on) + asked
+        facts = [CodeFact("Near codes", "near", "Near codes", near, missing="no list has the code")]
     return code_as_json(code, on, facts) if as_json else write_code(code, on, facts, width_of_terminal())
 
 
