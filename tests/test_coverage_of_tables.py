@@ -106,8 +106,8 @@ def test_a_day_before_the_first_release_is_said_too(tmp_path: Path, store: Path)
         ("ncci_mue", "before", "2026-06-30")
     ]
     said = (
-        "MUE 2026Q3 begins later; 1 claim has earlier dates of service (2026-06-30): only the built-in therapy"
-        " rows are known."
+        "MUE 2026Q3 begins later; 1 claim has earlier dates of service (2026-06-30): only the built-in"
+        " therapy rows are known."
     )
     assert said in " ".join(run("check", claims, "--tables", store).stdout.split())
 
@@ -156,12 +156,18 @@ def test_sentences_put_tables_together() -> None:
     gaps += [Gap("mpfs", "2026Q2", "after", 20261001, 20261001, 1)]
     gaps.append(Gap("ncci_ptp", BUILT_IN, "before", 20230101, 20230101, 2))
     assert say_gaps(gaps) == [
-        "PTP edits, MUE 2026Q3 end 2026-09-30; 12 claims have later dates of service"
-        " (2026-10-01 to 2026-10-02): later changes are not known.",
-        "Medicare fee schedule 2026Q2 ends 2026-06-30; 1 claim has later dates of service"
-        " (2026-10-01): later changes are not known.",
-        f"PTP edits {BUILT_IN} begins later; 2 claims have earlier dates of service"
-        " (2023-01-01): only rows whose first day is known are applied.",
+        (
+            "PTP edits, MUE 2026Q3 end 2026-09-30; 12 claims have later dates of service"
+            " (2026-10-01 to 2026-10-02): later changes are not known."
+        ),
+        (
+            "Medicare fee schedule 2026Q2 ends 2026-06-30; 1 claim has later dates of service"
+            " (2026-10-01): later changes are not known."
+        ),
+        (
+            f"PTP edits {BUILT_IN} begins later; 2 claims have earlier dates of service"
+            " (2023-01-01): only rows whose first day is known are applied."
+        ),
     ]
 
 

@@ -419,6 +419,7 @@ def test_codes_that_are_no_procedures(full):
         ("A7", "status_category", "rejected"),
         ("562", "status", ""),
         ("85", "entity", ""),
+        ("MB", "filing_indicator", "SBR09"),
     ],
 )
 def test_codes_of_the_lists_that_ship(empty, code, name, words):

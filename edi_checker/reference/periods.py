@@ -86,7 +86,8 @@ def first_of_version(year: str, number: str) -> int:
 def last_day(release: str) -> int:
     """The last day of a release by its name, 0 where it does not say.
 
-    FY2026, FY2026-April; 2026Q3r1 and builtin-therapy-2024Q3; 26.0 (from April 2026 on) and 26.1 (from October on) of the taxonomy;
+    FY2026, FY2026-April; 2026Q3r1 and builtin-therapy-2024Q3; 26.0 (from April 2026 on) and 26.1 (from
+    October on) of the taxonomy;
     2026-03, 2026-07 and 2026-11 of reason and remark codes.
     """
     if found := re.fullmatch(r"FY(2\d\d\d)(-\w+)?", release):

@@ -28,8 +28,8 @@ def say_gaps(gaps: Iterable[Gap]) -> list[str]:
         key = (gap.version, gap.side, gap.first, gap.last, gap.claims)
         together.setdefault(key, []).append(_NAMES.get(gap.table, gap.table))
     full = [
-        f"Dates of service {_days(gap.first, gap.last)} are beyond the room for earlier claims: later claims of"
-        " the same patients are not held against them."
+        f"Dates of service {_days(gap.first, gap.last)} are beyond the room for earlier claims: later claims"
+        " of the same patients are not held against them."
         for gap in gaps
         if gap.side == "full"
     ]

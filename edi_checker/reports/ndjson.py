@@ -14,7 +14,7 @@ from edi_checker.reports.gaps import say_gaps
 
 
 class NdjsonReport:
-    """Writes each finding of each file as one line to `out`; a file without findings and notices leaves no line."""
+    """Writes each finding of each file as one line to `out`; a file without findings or notices has none."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterator
+from functools import cache
 
 from edi_checker.acks.words import CATEGORIES, ENTITIES, STATUSES
 from edi_checker.finding import TableVersion
+from edi_checker.guide.table import Element, load
 from edi_checker.reference.codesets import diagnoses, lists
 from edi_checker.reference.meanings import MODIFIERS
 from edi_checker.reference.store import StoredTables
@@ -31,6 +33,8 @@ def facts_that_ship(code: str, on: int) -> Iterator[CodeFact]:
             lines = (f"{show_days(first, last)}{state}", *([means] if means else []))
             table = TableVersion(known.name, known.release)
             yield CodeFact(GROUP, name, label, days, means, lines, table)
+    if code in _filing_indicators():
+        yield CodeFact(GROUP, "filing_indicator", "Filing indicator", code, lines=("SBR09 of the guide",))
     for name, label, meanings in (
         ("status_category", "Status category", CATEGORIES),
         ("status", "Claim status", STATUSES),
@@ -40,6 +44,13 @@ def facts_that_ship(code: str, on: int) -> Iterator[CodeFact]:
         if said is not None:
             means = said if isinstance(said, str) else said.words
             yield CodeFact(GROUP, name, label, code, means, (means,))
+
+
+@cache
+def _filing_indicators() -> frozenset[str]:
+    """What the guide lists for SBR09."""
+    filed = [segment.elements[8] for segment in load().segments if segment.id == "SBR"]
+    return frozenset(code for item in filed if isinstance(item, Element) for code in item.codes)
 
 
 def shipped_diagnosis(code: str, on: int) -> CodeFact | None:
