@@ -373,9 +373,9 @@ def test_a_look_up_names_the_lists(tmp_path, folder):
         words = ["tables", "--tables", str(folder), "lookup", code, "--on", "2026-08-03"]
         return CliRunner().invoke(commands, words).stdout
 
-    assert "taxonomy 26.0: a taxonomy code\n" in look_up(THERAPIST.lower())
-    assert "carc 2026-07: an adjustment reason, from 1995-01-01, to 2025-06-30" in look_up("13")
-    assert "rarc 2026-07: a remark code\n" in look_up("N130")
+    assert "[taxonomy 26.0]\n  Taxonomy            in the list\n" in look_up(THERAPIST.lower())
+    assert "  Adjustment reason   from 1995-01-01, to 2025-06-30\n" in look_up("13")
+    assert "[rarc 2026-07]\n  Remark code         in the list\n" in look_up("N130")
     assert "rarc" not in look_up("97530")
     listed = CliRunner().invoke(commands, ["tables", "--tables", str(folder), "list"]).stdout
     assert "nucc_taxonomy_260.csv" in listed

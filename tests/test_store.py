@@ -1226,10 +1226,16 @@ def test_a_look_up_of_a_diagnosis_or_a_code_of_level_2(tmp_path, folder):
     words = ("tables", "--tables", str(folder), "lookup")
     assert run(*words, "G35", "--on", "2026-07-03").stdout.splitlines() == [
         "G35 on 2026-07-03",
+        "",
+        "Other lists [icd10cm FY2026]",
+        "  Diagnosis           a header, which cannot be billed",
+    ]
+    said = run(*words, "X9999", "--on", "2026-07-03").stdout.splitlines()
+    assert said[1:6] == [
         "ncci_mue 2026Q3: none in this release",
         f"ncci_addon: no release covers this day; none in {BUILT_IN} either",
         "mpfs: no release covers this day",
-        "icd10cm FY2026: a diagnosis; a header, which cannot be billed",
+        "icd10cm FY2026: none in this release",
         "hcpcs 2026Q3: none in this release",
     ]
     assert "can be billed" in run(*words, "G35.A", "--on", "2026-07-03").stdout
