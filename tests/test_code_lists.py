@@ -18,7 +18,7 @@ from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.codesets.imported import list_versions, releases_in
 from edi_checker.reference.periods import last_day
-from edi_checker.reference.store import ImportRefused, list_releases, open_tables, plan_import, run_import
+from edi_checker.reference.store import ImportRefused, list_releases, open_tables
 from edi_checker.reference.tables import built_in
 from make_cms_files import (
     DATED_TAXONOMY_HEAD,
@@ -29,6 +29,7 @@ from make_cms_files import (
     taxonomy_text,
     write_workbook,
 )
+from small_tables import import_as_whole
 
 ENGINE = Engine(BOOK, "python")
 THERAPIST, CLINIC = "225100000X", "261QP2000X"
@@ -60,7 +61,7 @@ def put(tmp_path, name, text):
 
 
 def load(folder, *paths, on=None):
-    return run_import(folder, plan_import(paths, on))
+    return import_as_whole(folder, paths, on)
 
 
 def tables_of(folder, *paths, on=None):
@@ -372,9 +373,9 @@ def test_a_look_up_names_the_lists(tmp_path, folder):
         words = ["tables", "--tables", str(folder), "lookup", code, "--on", "2026-08-03"]
         return CliRunner().invoke(commands, words).stdout
 
-    assert "taxonomy 26.0: a taxonomy code\n" in look_up(THERAPIST.lower())
-    assert "carc 2026-07: an adjustment reason, from 1995-01-01, to 2025-06-30" in look_up("13")
-    assert "rarc 2026-07: a remark code\n" in look_up("N130")
+    assert "[taxonomy 26.0]\n  Taxonomy            in the list\n" in look_up(THERAPIST.lower())
+    assert "  Adjustment reason   from 1995-01-01, to 2025-06-30\n" in look_up("13")
+    assert "[rarc 2026-07]\n  Remark code         in the list\n" in look_up("N130")
     assert "rarc" not in look_up("97530")
     listed = CliRunner().invoke(commands, ["tables", "--tables", str(folder), "list"]).stdout
     assert "nucc_taxonomy_260.csv" in listed

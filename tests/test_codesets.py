@@ -21,8 +21,9 @@ from edi_checker.reference.codesets.diagnoses import (
 )
 from edi_checker.reference.codesets.imported import list_versions, releases_in
 from edi_checker.reference.periods import last_day
-from edi_checker.reference.store import StoredTables, open_tables, plan_import, run_import
+from edi_checker.reference.store import StoredTables, open_tables
 from edi_checker.reference.tables import built_in
+from small_tables import import_as_whole
 
 
 def icd10(code, on):
@@ -367,7 +368,7 @@ def test_a_store_answers_for_the_code_sets_that_were_imported(tmp_path):
     )
     path = tmp_path / "icd10cm-order-2027.txt"
     path.write_text(orders + "\n")
-    run_import(tmp_path / "store", plan_import([str(path)]))
+    import_as_whole(tmp_path / "store", [str(path)])
     tables = open_tables(tmp_path / "store", built_in())
     releases = releases_in(tables)
     assert releases is not None

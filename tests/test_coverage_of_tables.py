@@ -13,11 +13,11 @@ from click.testing import CliRunner, Result
 from edi_checker.check.examples import write_example
 from edi_checker.cli import commands
 from edi_checker.facts import Coverage, Gap
-from edi_checker.reference.store import plan_import, run_import
 from edi_checker.reference.tables import BUILT_IN, built_in
 from edi_checker.reports.gaps import say_gaps
 from make_cms_files import addon_line, mue_text, ptp_text
 from report_schema import validate
+from small_tables import import_as_whole
 
 ROOT = Path(__file__).resolve().parents[1]
 RECEIVED = ("--received", "2026-11-21", "--no-progress")
@@ -34,7 +34,7 @@ def store(tmp_path: Path) -> Path:
     for name, text in files.items():
         (tmp_path / name).write_text(text, newline="")
     folder = tmp_path / "store"
-    run_import(folder, plan_import([str(tmp_path / name) for name in files]))
+    import_as_whole(folder, [str(tmp_path / name) for name in files])
     return folder
 
 
@@ -60,20 +60,34 @@ def check_json(*words: object) -> dict[str, Any]:
     return report
 
 
-def after(table: str, first: str, until: str, version: str = "2026Q3") -> dict[str, str]:
-    return {"name": table, "version": version, "side": "after", "from": first, "until": until}
+def after(table: str, first: str, until: str, version: str = "2026Q3", claims: int = 1) -> dict[str, Any]:
+    return {
+        "name": table,
+        "version": version,
+        "side": "after",
+        "from": first,
+        "until": until,
+        "claims": claims,
+    }
 
 
 def test_days_after_a_release_are_said_and_the_file_stays_clean(tmp_path: Path, store: Path) -> None:
     claims = write_claims(tmp_path / "a.837", "2026-10-05", "2026-09-30", "2026-11-02")
     done = run("check", claims, "--tables", store)
     assert done.exit_code == 0
-    said = "Dates of service 2026-10-05 to 2026-11-02 lie after ncci_addon, ncci_mue, ncci_ptp 2026Q3:"
-    assert " ".join(done.stdout.split()).count(said) == 1
+    said = (
+        "NCCI add-on codes, MUE, PTP edits 2026Q3 end 2026-09-30; 2 claims have later dates of service"
+        " (2026-10-05 to 2026-11-02): later changes are not known."
+    )
+    assert " ".join(done.stdout.split()).startswith(said)
+    assert done.stdout.count("later dates of service") == 1
+    line, *_ = run("check", claims, "--tables", store, "--format", "ndjson").stdout.splitlines()
+    assert json.loads(line) == {"path": str(claims), "notice": said}
     (file,) = check_json(claims, "--tables", store)["files"]
     assert file["findings"] == []
+    assert file["notices"] == [said]
     assert file["not_covered"] == [
-        after(table, "2026-10-05", "2026-11-02") for table in ("ncci_addon", "ncci_mue", "ncci_ptp")
+        after(table, "2026-10-05", "2026-11-02", claims=2) for table in ("ncci_addon", "ncci_mue", "ncci_ptp")
     ]
 
 
@@ -81,7 +95,8 @@ def test_nothing_is_said_of_days_within(tmp_path: Path, store: Path) -> None:
     claims = write_claims(tmp_path / "a.837", "2026-07-01", "2026-09-30")
     (file,) = check_json(claims, "--tables", store)["files"]
     assert file["not_covered"] == []
-    assert " lie " not in run("check", claims, "--tables", store).stdout
+    assert file["notices"] == []
+    assert "later dates" not in run("check", claims, "--tables", store).stdout
 
 
 def test_a_day_before_the_first_release_is_said_too(tmp_path: Path, store: Path) -> None:
@@ -90,19 +105,22 @@ def test_a_day_before_the_first_release_is_said_too(tmp_path: Path, store: Path)
     assert [(g["name"], g["side"], g["from"]) for g in file["not_covered"]] == [
         ("ncci_mue", "before", "2026-06-30")
     ]
-    said = "Date of service 2026-06-30 lies before ncci_mue 2026Q3: only the built-in therapy rows are known."
+    said = (
+        "MUE 2026Q3 begins later; 1 claim has earlier dates of service (2026-06-30): only the built-in"
+        " therapy rows are known."
+    )
     assert said in " ".join(run("check", claims, "--tables", store).stdout.split())
 
 
-def test_each_file_has_its_own_days_and_the_text_says_all_once(tmp_path: Path, store: Path) -> None:
+def test_each_file_has_its_own_days_and_the_text_ends_with_all(tmp_path: Path, store: Path) -> None:
     one = write_claims(tmp_path / "a.837", "2026-10-05")
     two = write_claims(tmp_path / "b.837", "2026-11-02")
     words = (one, two, "--tables", store)
     files = check_json(*words)["files"]
     assert [file["not_covered"][0]["until"] for file in files] == ["2026-10-05", "2026-11-02"]
     said = " ".join(run("check", *words).stdout.split())
-    assert said.count("2026-10-05 to 2026-11-02") == 1
-    assert said.count(" lie after ") == 1
+    assert said.count("2 claims have later dates of service (2026-10-05 to 2026-11-02)") == 1
+    assert said.count("later dates of service") == 3
 
 
 def test_the_built_in_tables_are_of_their_quarter(tmp_path: Path) -> None:
@@ -116,7 +134,8 @@ def test_the_built_in_tables_are_of_their_quarter(tmp_path: Path) -> None:
 def test_the_page_says_it_once(tmp_path: Path, store: Path) -> None:
     claims = write_claims(tmp_path / "a.837", "2026-10-05")
     page = run("check", claims, "--tables", store, "--format", "html").stdout
-    assert len(re.findall("lies after ncci_addon, ncci_mue, ncci_ptp 2026Q3", page)) == 1
+    assert len(re.findall("PTP edits 2026Q3 end 2026-09-30; 1 claim has", page)) == 1
+    assert page.index("later dates of service") < page.index("<main>")
 
 
 @pytest.mark.long
@@ -128,26 +147,45 @@ def test_a_batch_says_the_same(tmp_path: Path, store: Path) -> None:
     report = json.loads((out / "a.json").read_text())
     validate(report)
     assert report["files"][0]["not_covered"] == [
-        after(table, "2026-10-05", "2026-11-02") for table in ("ncci_addon", "ncci_mue", "ncci_ptp")
+        after(table, "2026-10-05", "2026-11-02", claims=2) for table in ("ncci_addon", "ncci_mue", "ncci_ptp")
     ]
 
 
 def test_sentences_put_tables_together() -> None:
-    gaps = [Gap("b", "r1", "after", 20261001, 20261002), Gap("a", "r1", "after", 20261001, 20261002)]
-    gaps.append(Gap("a", BUILT_IN, "before", 20230101, 20230101))
+    gaps = [Gap(name, "2026Q3", "after", 20261001, 20261002, 12) for name in ("ncci_ptp", "ncci_mue")]
+    gaps += [Gap("mpfs", "2026Q2", "after", 20261001, 20261001, 1)]
+    gaps.append(Gap("ncci_ptp", BUILT_IN, "before", 20230101, 20230101, 2))
     assert say_gaps(gaps) == [
-        "Dates of service 2026-10-01 to 2026-10-02 lie after b, a r1: what has changed since is not known.",
         (
-            f"Date of service 2023-01-01 lies before a {BUILT_IN}: "
-            "only rows whose first day is known are applied."
+            "PTP edits, MUE 2026Q3 end 2026-09-30; 12 claims have later dates of service"
+            " (2026-10-01 to 2026-10-02): later changes are not known."
+        ),
+        (
+            "Medicare fee schedule 2026Q2 ends 2026-06-30; 1 claim has later dates of service"
+            " (2026-10-01): later changes are not known."
+        ),
+        (
+            f"PTP edits {BUILT_IN} begins later; 2 claims have earlier dates of service"
+            " (2023-01-01): only rows whose first day is known are applied."
         ),
     ]
+
+
+@pytest.mark.long
+def test_claims_are_counted_once_however_a_file_is_checked(tmp_path: Path, store: Path) -> None:
+    days = [f"2026-10-{number:02}" for number in range(1, 31)] + ["2026-09-01"] * 7
+    claims = write_claims(tmp_path / "a.837", *days)
+    counted = [
+        [gap["claims"] for gap in check_json(claims, "--tables", store, *more)["files"][0]["not_covered"]]
+        for more in ((), ("--no-fast-path",))
+    ]
+    assert counted == [[30, 30, 30]] * 2
 
 
 def test_memory_of_days_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Coverage, "_MOST_KNOWN", 10)
     coverage = Coverage()
     for on in range(20250101, 20250131):
-        coverage.meet(on, built_in())
+        coverage.meet(on, on, built_in())
     assert len(coverage._known) <= 10
     assert {(gap.first, gap.last) for gap in coverage.gaps()} == {(20250101, 20250130)}

@@ -11,7 +11,6 @@ from edi_checker.cli import commands
 from edi_checker.cli.example import example_checker
 from edi_checker.reference.codesets.lists import modifiers
 from edi_checker.reference.meanings import FAMILIES, FEE_SCHEDULE, MODIFIERS
-from edi_checker.reference.store import plan_import, run_import
 from edi_checker.reference.tables import BUILT_IN, built_in
 from edi_checker.rules import load
 from make_cms_files import (
@@ -26,6 +25,7 @@ from make_cms_files import (
     ptp_text,
     rbcs_text,
 )
+from small_tables import import_as_whole
 
 THERAPY = ("7", "XXX", "5", "0", "0", "0", "0")
 KNEE = ("0", "090", "2", "1", "2", "1", "0")
@@ -93,7 +93,7 @@ def full(tmp_path_factory):
 def imported(folder, files):
     for name, text in files.items():
         (folder / name).write_bytes(text.encode("latin-1"))
-    run_import(folder / "store", plan_import([str(folder / name) for name in files]))
+    import_as_whole(folder / "store", [str(folder / name) for name in files])
     return folder / "store"
 
 
@@ -405,8 +405,35 @@ def test_codes_that_are_no_procedures(full):
     found = facts(full, "G35")
     assert list(found) == ["diagnosis"]
     assert (found["diagnosis"]["value"], found["diagnosis"]["release"]) == ({"billable": False}, "FY2026")
-    assert facts(full, "99998") == {}
+    assert facts(full, "99998")["near"]["missing"] == "no list has the code"
     assert "ncci_mue 2026Q3: none in this release" in look_up(full, "99998")
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "words"),
+    [
+        ("GP", "modifier", "under a plan of care of physical therapy"),
+        ("11", "place_of_service", "in the list"),
+        ("M25.561", "diagnosis", "can be billed"),
+        ("M2556", "diagnosis", "a header, which cannot be billed"),
+        ("A7", "status_category", "rejected"),
+        ("562", "status", ""),
+        ("85", "entity", ""),
+        ("MB", "filing_indicator", "SBR09"),
+    ],
+)
+def test_codes_of_the_lists_that_ship(empty, code, name, words):
+    assert words in look_up(empty, code)
+    assert name in facts(empty, code)
+
+
+def test_a_mistyped_code_gets_those_near_it(empty):
+    assert "97350? Did you mean 97530 or 97150" in look_up(empty, "97350")
+    near = facts(empty, "97350")["near"]
+    assert (near["value"][0], near["missing"]) == ("97530", "no list has the code")
+    assert "Did you mean" not in look_up(empty, "97530")
+    assert "M25.561" in look_up(empty, "M52.561")
+    assert "Did you mean" not in look_up(empty, "ZZZZZZZZZZZZ")
 
 
 def test_a_pair_as_json(full):

@@ -24,12 +24,13 @@ from edi_checker.claims.minutes import Minutes
 from edi_checker.claims.payer_profiles import AUTO, COMMERCIAL, MEDICAID, MEDICARE, Choice
 from edi_checker.claims.profile import Profile
 from edi_checker.facts import VOCABULARY, Fact, FactType, Field
-from edi_checker.reference.store import open_tables, plan_import, run_import
+from edi_checker.reference.store import open_tables
 from edi_checker.reference.tables import built_in
 from edi_checker.rules.profile_file import read_profiles
 from generate_claims import generate
 from make_cms_files import icd_line, reasons_text, taxonomy_text
 from second_maker import make
+from small_tables import import_as_whole
 
 RULE = """\
 title: Its own
@@ -432,7 +433,7 @@ def tables(tmp_path):
         path = tmp_path / name
         path.write_bytes(text.encode("latin-1"))
         paths.append(str(path))
-    run_import(tmp_path / "store", plan_import(paths, None))
+    import_as_whole(tmp_path / "store", paths, None)
     return open_tables(tmp_path / "store", built_in())
 
 

@@ -15,9 +15,10 @@ from edi_checker.claims.payer_profiles import BUILT_IN, MEDICARE
 from edi_checker.claims.profile import Profile
 from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
-from edi_checker.reference.store import open_tables, plan_import, run_import
+from edi_checker.reference.store import open_tables
 from edi_checker.reference.tables import built_in
 from make_cms_files import MEDICAID_HEAD, ptp_text
+from small_tables import import_as_whole
 
 ENGINE = Engine(rules.load(), "python")
 MEMBER = {"find": "NM1*IL", "set": {"9": "XYZ12345"}}
@@ -176,7 +177,7 @@ def medicaids(tmp_path):
     """Tables in which Medicaid has pairs of its own, of the day, and no limits."""
     path = tmp_path / "mcd-ptp-q3-2026.txt"
     path.write_text(ptp_text([("97530", "97112", "20240101", "*", "1", "Misuse of codes")], MEDICAID_HEAD))
-    run_import(tmp_path / "store", plan_import([str(path)], None))
+    import_as_whole(tmp_path / "store", [str(path)], None)
     return open_tables(tmp_path / "store", built_in())
 
 

@@ -202,8 +202,8 @@ def test_keys_of_the_report_stand_as_promised():
     assert made["received"] == "2026-02-01"
     assert made["tables"] == [{"name": "ncci_ptp", "version": "builtin-therapy-2024Q3", "rows": 386}]
     assert list(made["files"][0]) == [
-        "path", "sha256", "outcome", "reason", "counts", "charges", "tally", "profiles", "not_covered",
-        "claims", "findings", "unlisted",
+        "path", "sha256", "outcome", "reason", "notices", "counts", "charges", "tally", "profiles",
+        "not_covered", "claims", "findings", "unlisted",
     ]  # fmt: skip
     assert list(made["files"][0]["findings"][0]) == [
         "rule", "severity", "snip", "message", "fix", "citation", "where", "related", "status", "table",

@@ -18,8 +18,6 @@ from edi_checker.reference.store import (
     StoreError,
     list_releases,
     open_tables,
-    plan_import,
-    run_import,
 )
 from edi_checker.reference.store.layouts import parse_day
 from edi_checker.reference.store.packed import Damaged, Packed, Packer, Shape
@@ -43,6 +41,7 @@ from make_cms_files import (
     write_workbook,
 )
 from paths import REFERENCE
+from small_tables import import_as_whole
 
 ROOT = Path(__file__).resolve().parents[1]
 CLEAN = ROOT / "samples" / "837p" / "clean" / "pt-clinic.837"
@@ -71,7 +70,7 @@ def put(tmp_path, name, text):
 
 
 def load(folder, *paths, on=None):
-    return run_import(folder, plan_import(paths, on))
+    return import_as_whole(folder, paths, on)
 
 
 def tables_of(folder, *paths, on=None):
@@ -406,7 +405,7 @@ def test_medicaids_limits_are_of_a_line(tmp_path, folder):
         ("97530,6,4 x,y", "adjudication indicator"),
         ("97530,7,3 x,y\n97530,6,3 x,y", "twice"),
         ("9753,6,3 x,y", "five characters"),
-        ('97530,"6,3 x,y', "number of units"),
+        ('97530,"6,3 x,y', "not a row of cells and commas"),
     ],
 )
 def test_a_damaged_limit_is_refused_with_its_line(tmp_path, folder, line, reason):
@@ -1182,11 +1181,21 @@ def run(*words):
 
 
 def test_the_commands_import_list_and_look_up(tmp_path, folder):
-    done = run("tables", "import", put_ptp(tmp_path), put_mue(tmp_path), "--tables", str(folder))
-    assert (done.exit_code, done.stdout) == (0, "ncci_ptp 2026Q3: 6 rows\nncci_mue 2026Q3: 2 rows\n")
+    done = run(
+        "tables",
+        "import",
+        put_ptp(tmp_path),
+        put_mue(tmp_path),
+        "--accept-shrinkage",
+        "--tables",
+        str(folder),
+    )
+    assert done.exit_code == 0
+    excerpt = "an excerpt: a code that it lacks is not an error"
+    assert done.stdout == f"ncci_ptp 2026Q3: 6 rows, {excerpt}\nncci_mue 2026Q3: 2 rows, {excerpt}\n"
     listed = run("tables", "list", "--tables", str(folder)).stdout.splitlines()
     assert listed[0].split()[:5] == ["ncci_mue", "2026Q3", "2026-07-01", "to", "2026-09-30"]
-    assert listed[1].split()[-1] == "ccipra-v322r0.txt"
+    assert listed[1].endswith("ccipra-v322r0.txt (an excerpt)")
     assert run("tables", "--tables", str(folder)).stdout.splitlines() == listed
     said = run("tables", "lookup", "97530", "97150", "--on", "2026-02-03", "--tables", str(folder)).stdout
     assert said.splitlines()[1].startswith(
@@ -1217,10 +1226,16 @@ def test_a_look_up_of_a_diagnosis_or_a_code_of_level_2(tmp_path, folder):
     words = ("tables", "--tables", str(folder), "lookup")
     assert run(*words, "G35", "--on", "2026-07-03").stdout.splitlines() == [
         "G35 on 2026-07-03",
+        "",
+        "Other lists [icd10cm FY2026]",
+        "  Diagnosis           a header, which cannot be billed",
+    ]
+    said = run(*words, "X9999", "--on", "2026-07-03").stdout.splitlines()
+    assert said[1:6] == [
         "ncci_mue 2026Q3: none in this release",
         f"ncci_addon: no release covers this day; none in {BUILT_IN} either",
         "mpfs: no release covers this day",
-        "icd10cm FY2026: a diagnosis; a header, which cannot be billed",
+        "icd10cm FY2026: none in this release",
         "hcpcs 2026Q3: none in this release",
     ]
     assert "can be billed" in run(*words, "G35.A", "--on", "2026-07-03").stdout

@@ -29,7 +29,9 @@ class JoinedInput:
         self._checker = checker
         self._least = least
         self._coverage = Coverage()
-        self._memory = InputMemory(checker.setting.minutes, self._coverage)
+        # Claims that are judged again were counted in their range.
+        self._again = Coverage()
+        self._memory = InputMemory(checker.setting.minutes, self._again)
         self._walked = _Walked()
         self._reader = Reader(self._walked.open)
         self._outcomes = Outcomes(checker.isolation, profile=checker.setting.profile)
@@ -62,7 +64,9 @@ class JoinedInput:
         return Tally(counted.rules, counted.applied, counted.not_in_force)
 
     def gaps(self) -> tuple[Gap, ...]:
-        return self._coverage.gaps()
+        whole = Coverage()
+        whole.take((*self._coverage.gaps(), *(gap for gap in self._again.gaps() if gap.side == "full")))
+        return whole.gaps()
 
     def _read(self, given: Range, answers: Answers) -> list[tuple[Part, Judged | None]]:
         """The parts of a range, each with what was found of it."""

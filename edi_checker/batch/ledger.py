@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -42,7 +42,7 @@ class Record:
     counts: dict[str, int]
     cents: dict[str, int]
     rules: list[tuple[str, str, int]]
-    gaps: list[tuple[str, str, Beyond, int, int]]
+    gaps: list[tuple[str, str, Beyond, int, int, int]]
     outputs: dict[str, str]
     minutes: str | None
     troubles: list[str]
@@ -87,7 +87,7 @@ def record_of(source: Input, name: str, result: Result) -> Record:
         },
         cents={str(outcome): cents for outcome, cents in sums.cents.items()},
         rules=[(severity, rule, count) for (severity, rule), count in sorted(summary.rules.items())],
-        gaps=[(gap.table, gap.version, gap.side, gap.first, gap.last) for gap in summary.gaps],
+        gaps=[astuple(gap) for gap in summary.gaps],
         outputs=dict(result.outputs),
         minutes=_digest_of(source.minutes),
         troubles=list(result.troubles),

@@ -9,8 +9,7 @@ from typing import Any, TextIO
 
 from edi_checker.batch.ledger import Record
 from edi_checker.facts import Coverage, Gap
-from edi_checker.reports.gaps import say_gaps
-from edi_checker.x12.dates import iso
+from edi_checker.reports.gaps import gaps_as_json, say_gaps
 from edi_checker.x12.money import dollars, show_dollars
 
 SCHEMA = "edi-checker/batch-summary/1"
@@ -74,6 +73,7 @@ def write_summary(
     whole = {
         "schema": SCHEMA,
         **head,
+        "notices": say_gaps(totals.gaps),
         "files": {"total": len(records), **{outcome: totals.inputs[outcome] for outcome in _OUTCOMES}},
         "counts": dict(totals.counts),
         "charges": {
@@ -84,16 +84,7 @@ def write_summary(
             {"rule": rule, "severity": severity, "count": count}
             for (severity, rule), count in totals.most_frequent()
         ],
-        "not_covered": [
-            {
-                "name": gap.table,
-                "version": gap.version,
-                "side": gap.side,
-                "from": iso(gap.first),
-                "until": iso(gap.last),
-            }
-            for gap in totals.gaps
-        ],
+        "not_covered": gaps_as_json(totals.gaps),
         "run": {
             "seconds": round(work.seconds, 3),
             "claims": work.claims,
@@ -119,6 +110,8 @@ def print_summary(out: TextIO, records: list[Record], totals: Totals, work: Work
     from rich.text import Text
 
     console = Console(file=out, width=width, highlight=False, markup=False, emoji=False)
+    for sentence in say_gaps(totals.gaps):
+        console.print(sentence, style="bold")
     table = Table(title="Claims", title_justify="left")
     table.add_column("")
     for column in ("files", "claims", "charges"):
@@ -180,8 +173,6 @@ def print_summary(out: TextIO, records: list[Record], totals: Totals, work: Work
             table.add_row(Text(record.path), Text(record.reason or ""))
         console.print(table)
         _say_more(console.print, len(skipped), "files")
-    for sentence in say_gaps(totals.gaps):
-        console.print(sentence)
     console.print(_sentence(work))
 
 

@@ -63,6 +63,12 @@ def list_tables(given: Path | None, store: Path | None) -> None:
     metavar="YYYY-MM-DD",
     help="A day of the quarter or year of the release, if the name of the file does not show it.",
 )
+@click.option(
+    "--accept-shrinkage",
+    is_flag=True,
+    help="Take a table that is not whole, or lost many rows, as an excerpt: a code that it lacks is not"
+    " an error.",
+)
 @click.option("--no-progress", is_flag=True, help="Show no progress bar.")
 @click.pass_obj
 def import_tables(
@@ -70,6 +76,7 @@ def import_tables(
     paths: tuple[str, ...],
     store: Path | None,
     effective: datetime | None,
+    accept_shrinkage: bool,
     no_progress: bool,
 ) -> None:
     """Import files as they are published: all of them or none.
@@ -78,19 +85,33 @@ def import_tables(
     relative value file of the physician fee schedule, the ICD-10-CM order file, HCPCS, single-dose drugs,
     provider taxonomy, adjustment reason and remark codes, BETOS and RBCS classes, addendum B of the
     outpatient payment system. The parts of a PTP release are imported together.
+
+    A file that is damaged, cut off, or much smaller than the release before is refused, and nothing changes.
     """
-    from edi_checker.reference.store import ImportRefused, StoreError, plan_import, run_import
+    from edi_checker.reference.store import (
+        Change,
+        ImportRefused,
+        StoreError,
+        plan_import,
+        run_import,
+        say_change,
+    )
 
     folder = store_folder(store or given)
     on = from_date(effective) if effective is not None else None
+    changes: list[Change] = []
     try:
         plan = plan_import(paths, on)
         with show_bar("tables", plan.size, not no_progress and sys.stderr.isatty()) as watch:
-            releases = run_import(folder, plan, watch)
+            releases = run_import(folder, plan, watch, accept_shrinkage=accept_shrinkage, tell=changes.append)
     except (ImportRefused, StoreError) as error:
         raise Refusal(str(error)) from None
     for release in releases:
-        click.echo(f"{release.table} {release.name}: {release.rows:,} rows")
+        excerpt = "" if release.whole else ", an excerpt: a code that it lacks is not an error"
+        click.echo(f"{release.table} {release.name}: {release.rows:,} rows{excerpt}")
+        for change in changes:
+            if (change.table, change.release) == (release.table, release.name):
+                click.echo(f"  {say_change(change)}")
 
 
 @tables.command()
@@ -107,11 +128,12 @@ def import_tables(
 def lookup(
     given: Path | None, codes: tuple[str, ...], store: Path | None, on: datetime | None, form: str
 ) -> None:
-    """Say what the tables and rules know of a code, or of a pair of codes.
+    """Say what the tables and rules know of a code of any list, or of a pair of codes.
 
     Of a procedure: its days, therapy, limits, add-ons and pairs, fee schedule, classes, modifiers, usual
     diagnoses and record. All for one date of service, with the release that says so; what an import would
-    bring names its file.
+    bring names its file. Of a modifier, diagnosis, place of service, taxonomy, adjustment reason, remark or
+    claim status: the list that has it, and its days. A code that no list has gets the codes near it.
     """
     from datetime import date
 
@@ -139,15 +161,27 @@ def _look_up(found: StoredTables, codes: tuple[str, ...], on: int, *, as_json: b
 
     if len(codes) == 2:
         return pair_as_json(found, codes, on) if as_json else describe(found, codes, on)
-    from edi_checker.reports.code_facts import facts_of_code, facts_of_lists, is_procedure_here
+    from edi_checker.reports.code_facts import (
+        CodeFact,
+        facts_of_code,
+        facts_of_lists,
+        is_procedure_here,
+    )
     from edi_checker.reports.code_page import code_as_json, write_code
+    from edi_checker.reports.shipped_lists import facts_that_ship, near_codes, shipped_diagnosis
 
     (code,) = codes
-    facts = list(facts_of_lists(found, code, on))
+    facts = [*facts_of_lists(found, code, on), *facts_that_ship(code, on)]
+    if all(fact.name != "diagnosis" for fact in facts) and (diagnosis := shipped_diagnosis(code, on)):
+        facts.append(diagnosis)
     if is_procedure_here(found, code, on):
         facts = [*facts_of_code(found, _advise(found, code, on)), *facts]
-    elif not as_json:
-        return describe(found, codes, on)
+    elif not facts:
+        near = near_codes(found, code, on)
+        if not as_json:
+            asked = f"{code}? Did you mean {' or '.join(near)}?\n" if near else ""
+            return describe(found, codes, on) + asked
+        facts = [CodeFact("Near codes", "near", "Near codes", near, missing="no list has the code")]
     return code_as_json(code, on, facts) if as_json else write_code(code, on, facts, width_of_terminal())
 
 

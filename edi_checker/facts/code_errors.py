@@ -536,6 +536,8 @@ def _judge_diagnosis(
     if on <= known.until and unfit is None:
         return None, table  # what was added within the year may be missing in a release of its first day
     listed = imported.diagnosis(code, on)
+    if listed is None and not imported.whole("icd10cm", on):
+        return unfit, table
     if listed is not None and listed.billable:
         return None, release
     if listed is not None:
@@ -666,6 +668,8 @@ def _judge_by_release(code: str, on: int, imported: Releases) -> tuple[CodeError
         return None
     if imported.hcpcs(code, on) is not None:
         return ()
+    if not imported.whole("hcpcs", on):
+        return None
     problem = "unknown" if on <= last_day(release.version) else "uncovered"
     return (CodeError("procedure", problem, "SV101-2", code, table=release),)
 

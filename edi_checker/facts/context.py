@@ -150,15 +150,13 @@ class InputMemory:
 
     def note_days(self, setting: Setting, profile: Profile, first: int | None, last: int | None) -> None:
         """Note a claim's days of service, None where they cannot be read."""
+        if self.coverage is not None and first is not None:
+            self.coverage.meet(first, last if last is not None else first, setting.tables)
         span = (profile, first, last)
         if span in self._spans:
             return
         if len(self._spans) < _MOST_SPANS:
             self._spans.add(span)
-        if self.coverage is not None and first is not None:
-            self.coverage.meet(first, setting.tables)
-            if last is not None and last != first:
-                self.coverage.meet(last, setting.tables)
         if self._note_day is not None:
             received = setting.received
             self._note_day(profile, first or received, received)

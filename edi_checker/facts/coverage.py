@@ -13,8 +13,8 @@ Beyond = Side | Literal["full"]
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Days of service (CCYYMMDD) from the first to the last met that lie before or after a release; with side
-    `full` days of claims that were not remembered, for want of room.
+    """Days of service (CCYYMMDD) from the first to the last met that lie before or after a release, and how
+    many claims have such days; with side `full` days of claims that were not remembered, for want of room.
     """
 
     table: str
@@ -22,6 +22,7 @@ class Gap:
     side: Beyond
     first: int
     last: int
+    claims: int = 0
 
 
 class Coverage:
@@ -33,19 +34,18 @@ class Coverage:
     _MOST_KNOWN = 10_000  # days looked up that are remembered
 
     def __init__(self) -> None:
-        self._known: set[tuple[int, Tables]] = set()
-        self._met: dict[tuple[str, str, Beyond], tuple[int, int]] = {}
+        self._known: dict[tuple[int, int, Tables], tuple[Gap, ...]] = {}
+        self._met: dict[tuple[str, str, Beyond], tuple[int, int, int]] = {}
 
-    def meet(self, on: int, tables: Tables) -> None:
-        """Note a day of service of a claim that is checked with these tables."""
-        key = (on, tables)
-        if key in self._known:
-            return
-        if len(self._known) >= self._MOST_KNOWN:
-            self._known.clear()
-        self._known.add(key)
-        for table, version, side in tables.outside(on):
-            self._widen((table, version, side), on, on)
+    def meet(self, first: int, last: int, tables: Tables) -> None:
+        """Note the first and last day of service of a claim that is checked with these tables."""
+        key = (first, last, tables)
+        gaps = self._known.get(key)
+        if gaps is None:
+            if len(self._known) >= self._MOST_KNOWN:
+                self._known.clear()
+            gaps = self._known[key] = _gaps_of(first, last, tables)
+        self.take(gaps)
 
     def forget(self, on: int) -> None:
         """Note a day of service of a claim with which later claims are not compared."""
@@ -58,8 +58,17 @@ class Coverage:
     def take(self, gaps: Iterable[Gap]) -> None:
         """Note what was met in another part of the same input."""
         for gap in gaps:
-            self._widen((gap.table, gap.version, gap.side), gap.first, gap.last)
+            self._widen((gap.table, gap.version, gap.side), gap.first, gap.last, gap.claims)
 
-    def _widen(self, key: tuple[str, str, Beyond], first: int, last: int) -> None:
-        before = self._met.get(key, (first, last))
-        self._met[key] = (min(before[0], first), max(before[1], last))
+    def _widen(self, key: tuple[str, str, Beyond], first: int, last: int, claims: int = 0) -> None:
+        before = self._met.get(key, (first, last, 0))
+        self._met[key] = (min(before[0], first), max(before[1], last), before[2] + claims)
+
+
+def _gaps_of(first: int, last: int, tables: Tables) -> tuple[Gap, ...]:
+    """What one claim with these first and last days leaves uncovered."""
+    days: dict[tuple[str, str, Side], list[int]] = {}
+    for on in dict.fromkeys((first, last)):
+        for key in tables.outside(on):
+            days.setdefault(key, []).append(on)
+    return tuple(Gap(*key, min(met), max(met), 1) for key, met in days.items())

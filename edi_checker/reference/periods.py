@@ -86,12 +86,13 @@ def first_of_version(year: str, number: str) -> int:
 def last_day(release: str) -> int:
     """The last day of a release by its name, 0 where it does not say.
 
-    FY2026, FY2026-April; 2026Q3r1; 26.0 (from April 2026 on) and 26.1 (from October on) of the taxonomy;
+    FY2026, FY2026-April; 2026Q3r1 and builtin-therapy-2024Q3; 26.0 (from April 2026 on) and 26.1 (from
+    October on) of the taxonomy;
     2026-03, 2026-07 and 2026-11 of reason and remark codes.
     """
     if found := re.fullmatch(r"FY(2\d\d\d)(-\w+)?", release):
         return fiscal_year(int(found[1])).last
-    if found := re.match(r"(2\d\d\d)Q([1-4])", release):
+    if found := re.search(r"(2\d\d\d)Q([1-4])", release):
         return quarter(int(found[1]), int(found[2])).last
     if found := re.fullmatch(r"(\d\d)\.([01])", release):
         return _half_year(first_of_version(found[1], found[2])).last

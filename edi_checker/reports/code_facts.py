@@ -107,12 +107,12 @@ def facts_of_lists(tables: StoredTables, code: str, on: int) -> Iterator[CodeFac
                 name,
                 label,
                 days,
-                lines=(_show_days(first, last),),
+                lines=(show_days(first, last),),
                 table=tables.release(name, on),
             )
 
 
-def _show_days(first: int, last: int) -> str:
+def show_days(first: int, last: int) -> str:
     """A period of which either end may be open."""
     begin = f"from {iso(first)}" if first > ALWAYS else ""
     end = f"to {iso(last)}" if last != NO_END else ""

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TextIO
 
 from edi_checker.reports.findings_log import FindingsLog, Summary
+from edi_checker.reports.gaps import gaps_as_json, say_gaps
 from edi_checker.x12.dates import iso
 from edi_checker.x12.money import dollars
 
@@ -47,6 +48,7 @@ class JsonReport:
             "sha256": summary.sha256,
             "outcome": summary.outcome,
             "reason": summary.reason,
+            "notices": say_gaps(summary.gaps),
             "counts": {
                 "interchanges": summary.interchanges,
                 "groups": summary.groups,
@@ -67,16 +69,7 @@ class JsonReport:
             },
             "tally": summary.tally._asdict(),
             "profiles": dict(sorted(summary.profiles.items())),
-            "not_covered": [
-                {
-                    "name": gap.table,
-                    "version": gap.version,
-                    "side": gap.side,
-                    "from": iso(gap.first),
-                    "until": iso(gap.last),
-                }
-                for gap in summary.gaps
-            ],
+            "not_covered": gaps_as_json(summary.gaps),
         }
         out.write(json.dumps(head)[:-1] + ',\n "claims": [')
         self._write_rows(

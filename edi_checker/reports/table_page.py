@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from edi_checker.finding import TableVersion
-from edi_checker.reference.store import ALWAYS, Found, Release, StoredTables
+from edi_checker.reference.store import Found, Release, StoredTables
 from edi_checker.reference.tables import BUILT_IN, Tables
 from edi_checker.x12.dates import NO_END, iso
 
@@ -16,12 +16,6 @@ _INDICATORS = {
     "9": "never applied",
 }
 _PROGRAMS = {"medicare": "", "medicaid": "Medicaid: "}
-_LISTS = {
-    "taxonomy": "a taxonomy code",
-    "carc": "an adjustment reason",
-    "rarc": "a remark code",
-    "cpt": "a CPT code",
-}
 _EDITS = ("ncci_ptp", "ncci_mue", "ncci_addon")
 
 
@@ -33,7 +27,7 @@ def list_tables(releases: Iterable[Release], built_in: Tables) -> str:
             release.name,
             f"{iso(release.since)} to {iso(release.until)}",
             f"{release.rows:,}",
-            _sources(release),
+            _sources(release) + ("" if release.whole else " (an excerpt)"),
         )
         for release in releases
     ]
@@ -61,7 +55,7 @@ def _sources(release: Release) -> str:
 
 
 def describe(tables: StoredTables, codes: tuple[str, ...], on: int) -> str:
-    """What the tables say of a pair, or of a code that is no procedure (`code_page` has those), on a day
+    """What the tables say of a pair, or of a code that no list has (`code_page` has the others), on a day
     (CCYYMMDD): rows, dates and release.
 
     A code or pair that a release lacks is said to be not in that release, and nothing more.
@@ -85,7 +79,7 @@ def _lines(tables: StoredTables, codes: tuple[str, ...], on: int) -> Iterator[st
         yield from (f"  row of {_row(found)}" for found in rows)
     else:
         yield _none(tables, "mpfs", on)
-        yield from _listed(tables, codes[0], on)
+        yield from _listed(tables, on)
 
 
 def _pair(tables: StoredTables, one: str, two: str, on: int) -> Iterator[str]:
@@ -128,24 +122,11 @@ def pair_as_json(tables: StoredTables, codes: tuple[str, ...], on: int) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def _listed(tables: StoredTables, code: str, on: int) -> Iterator[str]:
-    """Diagnoses and the lists of codes, of which something is said where their tables are imported."""
-    plain = code.replace(".", "")
-    diagnosis = tables.diagnosis(plain, on)
-    if diagnosis is not None:
-        use = "can be billed" if diagnosis.billable else "a header, which cannot be billed"
-        yield f"{_named(diagnosis.table)}: a diagnosis; {use}"
-    elif tables.release("icd10cm", on) is not None:
-        yield _none(tables, "icd10cm", on)
-    level2 = tables.hcpcs(code, on)
-    if level2 is not None:
-        yield f"{_named(level2.table)}: a code of level II, {_period(level2.first, level2.last)}"
-    elif tables.release("hcpcs", on) is not None:
-        yield _none(tables, "hcpcs", on)
-    for name, what in _LISTS.items():
-        if (listed := tables.release(name, on)) is not None:
-            for first, last in tables.spans(name, code, on):
-                yield f"{_named(listed)}: {what}{_days(first, last)}"
+def _listed(tables: StoredTables, on: int) -> Iterator[str]:
+    """The imported lists of diagnoses and of level II codes, of which none has the code."""
+    for name in ("icd10cm", "hcpcs"):
+        if tables.release(name, on) is not None:
+            yield _none(tables, name, on)
 
 
 def _none(tables: StoredTables, name: str, on: int) -> str:
@@ -171,9 +152,3 @@ def _named(version: TableVersion) -> str:
 def _period(first: int, last: int | None) -> str:
     end = f"to {iso(last)}" if last is not None and last != NO_END else "with no end"
     return f"from {iso(first)} {end}"
-
-
-def _days(first: int, last: int) -> str:
-    """A period of which either end may be open, "" where both are."""
-    begin = f", from {iso(first)}" if first > ALWAYS else ""
-    return begin + (f", to {iso(last)}" if last != NO_END else "")

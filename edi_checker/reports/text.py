@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from typing import Any, TextIO
 
@@ -11,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from edi_checker.facts import Coverage
+from edi_checker.facts import Coverage, Gap
 from edi_checker.files.names import escape
 from edi_checker.finding import SEVERITIES, Severity
 from edi_checker.reports.findings_log import (
@@ -187,10 +188,15 @@ class TextReport:
             self._print(Text(f"{name:<{names}}  {release:<{releases}}  {rows:>9,} rows", "dim"))
         if self._tables:
             self._print(Text('"No edit found" means none in these releases.', "dim"))
-        for sentence in say_gaps(self._coverage.gaps()):
-            self._print(Text(sentence, "dim"))
+        if self._files.total() > 1:
+            self._notices(self._coverage.gaps())
+
+    def _notices(self, gaps: Iterable[Gap]) -> None:
+        for sentence in say_gaps(gaps):
+            self._print(Text(sentence, "yellow"))
 
     def _file(self, summary: Summary) -> None:
+        self._notices(summary.gaps)
         outcome = summary.outcome
         mark = self._marks.rejected
         if outcome in ("accepted", "not_checked"):

@@ -15,9 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 EXAMPLES = int(os.environ.get("EDI_CHECKER_FUZZ", "40"))
-QUIET = settings(
-    max_examples=EXAMPLES, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+QUIET = settings(max_examples=EXAMPLES, derandomize=True, suppress_health_check=list(HealthCheck))
 
 # What no sender means to send: controls, delimiters, marks that turn the writing round, halves of surrogate
 # pairs, a byte order mark, digits that are not ASCII's, an id that opens a level.

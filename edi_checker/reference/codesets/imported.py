@@ -25,6 +25,8 @@ class Releases(Protocol):
 
     def release(self, name: str, on: int) -> TableVersion | None: ...
 
+    def whole(self, name: str, on: int) -> bool: ...
+
     def diagnosis(self, code: str, on: int) -> Billable | None: ...
 
     def hcpcs(self, code: str, on: int) -> object | None: ...
@@ -61,8 +63,8 @@ class Unlisted(NamedTuple):
 
 @lru_cache(maxsize=16384)
 def judge_listed(name: str, code: str, first: int, last: int, imported: Releases) -> Unlisted | bool:
-    """Why a code of `name` (taxonomy, carc, rarc) holds on no day from `first` to `last`; True where it does
-    on one, False where no imported release answers.
+    """Why a code of `name` (cpt, taxonomy, carc, rarc) holds on no day from `first` to `last`; True where it
+    does on one, False where no imported release answers: an excerpt does not for the codes that it lacks.
 
     Between the service and the receipt of a claim a code may begin or end, and who wrote it down when is not
     known: one day on which it holds is enough.
@@ -74,6 +76,8 @@ def judge_listed(name: str, code: str, first: int, last: int, imported: Releases
     for since, until in (*spans, *imported.spans(name, code, first)):
         if since <= last and first <= until:
             return True
+    if not imported.whole(name, last):
+        return False
     if spans:
         since, until = spans[-1]
         return Unlisted(

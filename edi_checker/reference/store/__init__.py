@@ -4,9 +4,11 @@ from edi_checker.reference.store.importing import ImportRefused, Plan, plan_impo
 from edi_checker.reference.store.layouts import ALWAYS
 from edi_checker.reference.store.lookup import Diagnosis, Found, Level2, StoredTables, open_tables
 from edi_checker.reference.store.release import Release, StoreError, list_releases
+from edi_checker.reference.store.whole import Change, say_change
 
 __all__ = [
     "ALWAYS",
+    "Change",
     "Diagnosis",
     "Found",
     "ImportRefused",
@@ -19,4 +21,5 @@ __all__ = [
     "open_tables",
     "plan_import",
     "run_import",
+    "say_change",
 ]

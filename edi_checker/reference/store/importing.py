@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import BinaryIO
@@ -36,9 +36,25 @@ from edi_checker.reference.store.layouts import (
     read_table,
     title_of,
 )
-from edi_checker.reference.store.packed import Overfull, Packer
-from edi_checker.reference.store.release import HISTORY, SHAPES, Draft, Release, add_releases
+from edi_checker.reference.store.packed import Damaged, Overfull, Packed, Packer
+from edi_checker.reference.store.release import (
+    EARLIER,
+    HISTORY,
+    SHAPES,
+    Draft,
+    Release,
+    add_releases,
+    list_releases,
+)
 from edi_checker.reference.store.spreadsheet import BadWorkbook, read_sheets
+from edi_checker.reference.store.whole import (
+    MOST_GONE,
+    Change,
+    compare,
+    say_change,
+    say_unwhole,
+    starts_in,
+)
 
 KINDS = (
     "practitioner PTP and MUE edits, add-on codes, the relative value file, the ICD-10-CM order file, HCPCS,"
@@ -47,6 +63,7 @@ KINDS = (
 )
 _SAMPLE = 1 << 17  # bytes of a text file by which its layout is told
 _MAX_LINE = 1 << 20
+_MOST_LINES = 200  # of one cell: notices of copyright have some dozens
 _MAX_WORKBOOK = 1 << 29  # bytes of a workbook inside an archive
 _ZIP = b"PK\x03\x04"
 
@@ -109,14 +126,57 @@ def plan_import(paths: Iterable[str], on: int | None = None) -> Plan:
     return Plan(tuple(releases), size)
 
 
-def run_import(folder: Path, plan: Plan, watch: Callable[[int], None] = lambda _: None) -> list[Release]:
+def run_import(
+    folder: Path,
+    plan: Plan,
+    watch: Callable[[int], None] = lambda _: None,
+    *,
+    accept_shrinkage: bool = False,
+    tell: Callable[[Change], None] = lambda _: None,
+) -> list[Release]:
     """Read what is planned into the store of that folder: all of it or nothing.
 
-    `watch` is told the bytes read so far, of `Plan.size`. Raises ImportRefused, and StoreError where the
-    store is to blame.
+    `watch` is told the bytes read so far, of `Plan.size`; `tell` what changes where a release of the table is
+    there to compare with. A table that is not whole, or lost more rows than a release does, is refused, or
+    with `accept_shrinkage` taken as an excerpt. Raises ImportRefused, and StoreError where the store is to
+    blame.
     """
     done = _Progress(watch)
-    return add_releases(folder, (_draft(*release, done) for release in plan.releases))
+
+    def drafts() -> Iterator[Draft]:
+        for planned in plan.releases:
+            draft = _draft(*planned, done)
+            why = say_unwhole(draft.table, len(draft.packer), starts_in(draft.table, draft.packer))
+            change = _compare(folder, draft)
+            if change is not None:
+                tell(change)
+                if not why and change.shrinks():
+                    why = f"{say_change(change)}, more than the {MOST_GONE:.0%} that a new release may lose"
+            if why and not accept_shrinkage:
+                raise ImportRefused(
+                    f"{planned[2][-1].shown}: {why}: cut off or an excerpt;"
+                    " get the file again, or import it as an excerpt with --accept-shrinkage"
+                )
+            yield replace(draft, whole=not why)
+
+    return add_releases(folder, drafts())
+
+
+def _compare(folder: Path, draft: Draft) -> Change | None:
+    """A release beside the one that it replaces, else the newest whole one before it; None for none."""
+    earlier = [
+        each
+        for each in list_releases(folder)
+        if each.table == draft.table and each.whole and (each.name == draft.name or each.until < draft.until)
+    ]
+    if not earlier:
+        return None
+    before = max(earlier, key=lambda each: (each.name == draft.name, each.until, each.name))
+    try:
+        packed = Packed(folder / before.file, SHAPES[before.table], EARLIER.get(before.table))
+    except Damaged:
+        return None  # importing it again is the remedy
+    return compare(draft.table, draft.name, before.name, packed, draft.packer)
 
 
 class _Progress:
@@ -203,6 +263,8 @@ def _recognise(given: Input, shown: str) -> Source:
                         break
         else:
             text = _sample(given)
+            if re.match(r"\s*<(?:!doctype|html|\?xml)", text, re.IGNORECASE):
+                raise ImportRefused(f"{shown}: a web page, not a table; get the file again")
             lines = text.splitlines()
             table = find_fixed(lines)
             fixed = table is not None
@@ -395,11 +457,12 @@ def _entries(
         digests.append((name, digest.hexdigest()))
         return
     reading = stack.enter_context(source.input.open())
-    lines = _lines(reading, progress)
+    lines = _Lines(reading, progress)
     if source.fixed:
-        yield from read_fixed(source.table, lines)
+        yield from read_fixed(source.table, _whole_lines(lines))
     else:
-        yield from read_table(source.table, _cells(lines, _tabbed(_sample(source.input))))
+        rows = _cells(lines, _tabbed(_sample(source.input)))
+        yield from read_table(source.table, _whole_rows(rows, lines))
     digests.append((name, reading.digest() or ""))
 
 
@@ -408,24 +471,54 @@ def _chain(head: list[Row], rest: Iterator[Row]) -> Iterator[Row]:
     yield from rest
 
 
-def _lines(reading: Reading, progress: _Progress) -> Iterator[tuple[int, str]]:
-    """Numbered lines with their ends. Raises Malformed where a line has no end."""
-    number = 0
-    rest = ""
-    while piece := reading.read():
-        text = piece.decode("latin-1")
-        if not number and not rest:
-            text = text.removeprefix("\xef\xbb\xbf")
-        lines = (rest + text).split("\n")
-        rest = lines.pop()
-        for line in lines:
-            number += 1
-            yield number, line
-        if len(rest) > _MAX_LINE:
-            raise Malformed(number + 1, "the line does not end")
-        progress.at(reading.position())
-    if rest:
-        yield number + 1, rest
+class _Lines:
+    """Numbered lines, without their ends; `ended` is false once the last one came and had none."""
+
+    def __init__(self, reading: Reading, progress: _Progress) -> None:
+        self.ended = True
+        self._reading = reading
+        self._progress = progress
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        """Raises Malformed where a line has no end."""
+        number = 0
+        rest = ""
+        while piece := self._reading.read():
+            text = piece.decode("latin-1")
+            if not number and not rest:
+                text = text.removeprefix("\xef\xbb\xbf")
+            lines = (rest + text).split("\n")
+            rest = lines.pop()
+            for line in lines:
+                number += 1
+                yield number, line
+            if len(rest) > _MAX_LINE:
+                raise Malformed(number + 1, "the line does not end")
+            self._progress.at(self._reading.position())
+        if rest:
+            self.ended = False
+            yield number + 1, rest
+
+
+def _whole_lines(lines: _Lines) -> Iterator[tuple[int, str]]:
+    """The same lines. Raises Malformed where the last one is cut off: no end, and shorter than all others."""
+    shortest = 0
+    for number, line in lines:
+        length = len(line.rstrip("\r"))
+        if not lines.ended and length < shortest:
+            raise Malformed(number, "the last line is cut off")
+        shortest = min(shortest or length, length)
+        yield number, line
+
+
+def _whole_rows(rows: Iterable[Row], lines: _Lines) -> Iterator[Row]:
+    """The same rows. Raises Malformed where the last one is cut off: no end, and fewer cells than others."""
+    width = 0
+    for number, cells in rows:
+        if not lines.ended and len(cells) < width:
+            raise Malformed(number, "the last row is cut off")
+        width = len(cells)
+        yield number, cells
 
 
 def _cells(lines: Iterable[tuple[int, str]], tabbed: bool) -> Iterator[Row]:
@@ -434,15 +527,18 @@ def _cells(lines: Iterable[tuple[int, str]], tabbed: bool) -> Iterator[Row]:
         for number, line in lines:
             yield number, line.rstrip("\r").split("\t")
         return
-    reader = csv.reader(f"{line}\n" for _, line in lines)
+    # Strict: a quotation mark that is out of place must not swallow the rows behind it.
+    reader = csv.reader((f"{line}\n" for _, line in lines), strict=True)
     number = 1
     try:
         for cells in reader:
             # A quoted cell may run over several lines: the row is where it begins.
+            if reader.line_num - number > _MOST_LINES:
+                raise Malformed(number, "a quoted cell does not end")
             yield number, cells
             number = reader.line_num + 1
     except csv.Error as error:
-        raise Malformed(reader.line_num, f"not a row of commas: {error}") from None
+        raise Malformed(number, f"not a row of cells and commas: {error}") from None
 
 
 def _open_workbook(given: Input, stack: ExitStack) -> BinaryIO:

@@ -214,7 +214,7 @@ def _body(
         if captions is not None:
             yield captions
     if captions is None:
-        raise Malformed(0, "the captions of the table are not there")
+        raise Malformed(0, "a column of the table is missing, or its caption")
 
 
 def _table(

@@ -182,6 +182,11 @@ class StoredTables:
         release = self._release(name, on)
         return _version(release) if release is not None else None
 
+    def whole(self, name: str, on: int) -> bool:
+        """Whether the release that answers for a day is the whole table: what an excerpt lacks may hold."""
+        release = self._release(name, on)
+        return release is not None and release.whole
+
     def outside(self, on: int) -> tuple[tuple[str, str, Side], ...]:
         """The releases before or after which this day lies: imported ones, else the built-in."""
         behind = {name: (name, version, side) for name, version, side in self._fallback.outside(on)}
@@ -309,7 +314,8 @@ class StoredTables:
 
     def addon(self, code: str, on: int) -> AddOn | None:
         release = self._release("ncci_addon", on)
-        if release is None:
+        if release is None or not release.whole:
+            # Of an add-on code every primary must be known: an excerpt may lack the one that is billed.
             return self._fallback.addon(code, on)
         records = [each for each in self._addons(release, code) if each.first <= on <= each.last]
         if not records:

@@ -61,6 +61,12 @@ class Record:
     text: str
 
 
+def _identities(records: bytes | bytearray, shape: Shape) -> set[bytes]:
+    """Key and first day of each of these records: what tells one row from another."""
+    size, length = shape.record().size, shape.key + 4
+    return {bytes(records[at : at + length]) for at in range(0, len(records), size)}
+
+
 class Packer:
     """Takes rows in any order, and writes them sorted, each once.
 
@@ -82,6 +88,18 @@ class Packer:
     def earliest(self) -> int:
         """The first day on which some row holds; NO_END where there is no row."""
         return min(self._firsts, default=NO_END)
+
+    def groups(self) -> set[bytes]:
+        """The first five bytes of the keys, padded with blanks."""
+        return set(self._groups)
+
+    def rows_of(self, group: bytes) -> set[bytes]:
+        """Key and first day of each row of a group."""
+        return _identities(self._groups.get(group, b""), self._shape)
+
+    def has(self, start: bytes) -> bool:
+        """Whether some key begins with these bytes, five at most."""
+        return any(group.startswith(start) for group in self._groups)
 
     def latest(self) -> int:
         """The last of the days on which some row begins; 0 where there is no row."""
@@ -181,6 +199,20 @@ class Packed:
             self._index = self._read_index()
         group = self._index.get(wanted[:_GROUP])
         return list(self._within(wanted, *group)) if group is not None else []
+
+    def groups(self) -> set[bytes]:
+        """As of Packer."""
+        if self._index is None:
+            self._index = self._read_index()
+        return set(self._index)
+
+    def rows_of(self, group: bytes) -> set[bytes]:
+        """As of Packer."""
+        if self._index is None:
+            self._index = self._read_index()
+        begin, end = self._index.get(group, (0, 0))
+        size = self._record.size
+        return _identities(self._map[self._start + begin * size : self._start + end * size], self.shape)
 
     def _read_index(self) -> dict[bytes, tuple[int, int]]:
         entries = list(_ENTRY.iter_unpack(self._map[self._index_at :]))

@@ -14,6 +14,7 @@ from typing import Any
 
 from edi_checker.files.output import open_own, write_whole
 from edi_checker.reference.store.packed import Packer, Shape
+from edi_checker.reference.store.whole import WHOLE
 
 MANIFEST = "manifest.json"
 SCHEMA = "edi-checker/tables/1"
@@ -66,6 +67,7 @@ class Release:
     until    last day of its quarter or year, until which nothing newer was published
     file     the packed file in the store's folder
     sources  name and SHA-256 of each file that it was read from
+    whole    whether it is the whole table: a code that an excerpt lacks is not known to be wrong
     """
 
     table: str
@@ -75,6 +77,7 @@ class Release:
     rows: int
     file: str
     sources: tuple[tuple[str, str], ...]
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Draft:
     until: int
     packer: Packer
     sources: tuple[tuple[str, str], ...]
+    whole: bool = True
 
 
 def list_releases(folder: Path) -> list[Release]:
@@ -109,12 +113,16 @@ def list_releases(folder: Path) -> list[Release]:
 
 
 def _release(entry: dict[str, Any]) -> Release:
+    table, rows = str(entry["table"]), int(entry["rows"])
+    # An earlier version did not look: what it imported goes by its size.
+    whole = entry.get("whole", table not in WHOLE or rows >= WHOLE[table].least)
     release = Release(
-        table=entry["table"],
+        table=table,
         name=str(entry["name"]),
         since=int(entry["since"]),
         until=int(entry["until"]),
-        rows=int(entry["rows"]),
+        rows=rows,
+        whole=whole is True,
         file=str(entry["file"]),
         sources=tuple((str(name), str(digest)) for name, digest in entry["sources"]),
     )
@@ -157,7 +165,7 @@ def _write(folder: Path, draft: Draft) -> Release:
     file = f"{draft.table}-{draft.name.replace('.', '-')}-{digest}{_SUFFIX}"
     with write_whole(folder / file) as stream:
         rows = draft.packer.write(stream)
-    return Release(draft.table, draft.name, draft.since, draft.until, rows, file, draft.sources)
+    return Release(draft.table, draft.name, draft.since, draft.until, rows, file, draft.sources, draft.whole)
 
 
 def _write_manifest(folder: Path, releases: list[Release]) -> None:

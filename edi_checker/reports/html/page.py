@@ -293,6 +293,7 @@ class HtmlReport:
             tag("p", "edi-checker \u00b7 837P claims report", class_="brand"),
             tag("h1", tag("span", sign, class_="sign", aria_hidden="true"), words),
             tag("p", tag("strong", path), f" \u00b7 received {self._received}", class_="source"),
+            *(tag("p", notice, class_="notice", role="note") for notice in say_gaps(self._coverage.gaps())),
             self._figures(),
             class_=f"top {outcome}",
         )
@@ -354,8 +355,6 @@ class HtmlReport:
                 table.append(row)
             append(foot, tag("div", table, class_="scroll"))
             append(foot, tag("p", "\u201cNo edit found\u201d means none in these releases.", class_="quiet"))
-        for sentence in say_gaps(self._coverage.gaps()):
-            append(foot, tag("p", sentence, class_="quiet"))
         privacy = "This page may identify patients: treat it as you treat the claims."
         append(foot, tag("p", privacy, class_="quiet"))
         return foot
