@@ -375,7 +375,8 @@ def test_a_look_up_names_the_lists(tmp_path, folder):
 
     assert "[taxonomy 26.0]\n  Taxonomy            in the list\n" in look_up(THERAPIST.lower())
     assert "  Adjustment reason   from 1995-01-01, to 2025-06-30\n" in look_up("13")
-    assert "[rarc 2026-07]\n  Remark code         in the list\n" in look_up("N130")
+    assert "[rarc 2026-07; icd10cm" in look_up("N130")
+    assert "  Remark code         in the list\n" in look_up("N130")
     assert "rarc" not in look_up("97530")
     listed = CliRunner().invoke(commands, ["tables", "--tables", str(folder), "list"]).stdout
     assert "nucc_taxonomy_260.csv" in listed

@@ -128,7 +128,7 @@ def import_tables(
 def lookup(
     given: Path | None, codes: tuple[str, ...], store: Path | None, on: datetime | None, form: str
 ) -> None:
-    """Say what the tables and rules know of a code of any list, or of a pair of codes.
+    """Say what is known of a code of any list, or of a pair of codes.
 
     Of a procedure: its days, therapy, limits, add-ons and pairs, fee schedule, classes, modifiers, usual
     diagnoses and record. All for one date of service, with the release that says so; what an import would

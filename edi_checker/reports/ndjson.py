@@ -1,7 +1,6 @@
 """The report for streams: one finding a line, as in the JSON report, with the path of its file.
 
-Before the findings of a file, one line for each notice of tables that end before its dates of service; behind
-them one line for each rule that has more than are listed.
+Behind the findings of a file, one line for each rule that has more than are listed.
 """
 
 from __future__ import annotations
@@ -10,18 +9,15 @@ import json
 from typing import TextIO
 
 from edi_checker.reports.findings_log import FindingsLog, Summary, say_unlisted
-from edi_checker.reports.gaps import say_gaps
 
 
 class NdjsonReport:
-    """Writes each finding of each file as one line to `out`; a file without findings or notices has none."""
+    """Writes each finding of each file as one line to `out`; a file without findings leaves no line."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
 
     def add(self, journal: FindingsLog, summary: Summary) -> None:
-        for sentence in say_gaps(summary.gaps):
-            self._out.write(json.dumps({"path": summary.path, "notice": sentence}) + "\n")
         for finding in journal.findings():
             self._out.write(write_line(summary.path, finding))
         for each in sorted(summary.unlisted.items()):
