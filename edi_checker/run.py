@@ -330,7 +330,7 @@ class Output:
                         troubles += self._write(stage, ending, writer)
                 except OSError as error:
                     stage.clear()
-                    troubles.append(say_unwritten(first, error))
+                    troubles.append(say_unwritten(first, error.strerror))
                 done = folder.publish(stage, name, files.endings(), files.other_endings())
                 troubles += done.troubles
                 outputs = {f"{name}.{ending}": digest for ending, digest in stage.digests.items()}

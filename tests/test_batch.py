@@ -33,7 +33,7 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.redact import Redactor
 from edi_checker.facts import ClaimsSeen, ProviderDays, Setting
-from edi_checker.files.folder import OWN, OutputFolder
+from edi_checker.files.folder import OutputFolder
 from edi_checker.files.inputs import find_inputs
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
@@ -955,7 +955,7 @@ def test_half_written_files_are_taken_away(tmp_path, checker, rulebook, inline):
     out = tmp_path / "out"
     source = save(tmp_path / "in", "".join(generate(2)), "a.837")
     left = [save(out, "half", f".{name}.k3j_2x9a.part") for name in ("summary.json", "findings.ndjson")]
-    left.append(save(out / OWN / "stage-k3j_2x9a", "half", "json"))
+    left.append(save(out / ".edi-checker-stage-k3j_2x9a", "half", "json"))
     other = save(out, "half", ".somebody.txt.abcdefgh.part")
     session(checker, rulebook, [source], out)
     assert not any(file.exists() for file in left)
@@ -1036,7 +1036,7 @@ def test_the_command_checks_and_sums_up(tmp_path):
     assert "Findings by rule" in done.stdout and "12 claims in" in done.stdout
     assert "in/b.837" in done.stdout and "in/a.837" not in done.stdout
     assert {file.name for file in (tmp_path / "out").iterdir()} == {
-        OWN,
+        FILE,
         "summary.json",
         "findings.ndjson",
         *(f"{name}.{ending}" for name in "ab" for ending in ENDINGS if ending != "ta1"),
@@ -1101,7 +1101,7 @@ def test_the_command_refuses_what_it_cannot_do(tmp_path):
     done = run_batch("a.json", "--out-dir", ".", cwd=tmp_path)
     assert done.returncode == 2 and "would be written over" in done.stderr
     (tmp_path / "out").mkdir()
-    with OutputFolder(tmp_path / "out"):
+    with OutputFolder(tmp_path / "out", alone=True):
         done = run_batch("a.json", "--out-dir", "out", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (
         2,
@@ -1188,7 +1188,7 @@ def test_parquet_without_pyarrow_is_refused_before_anything_is_written(tmp_path)
     )
     assert done.returncode == 2
     assert "pip install 'edi-checker[parquet]'" in done.stderr
-    assert not list((tmp_path / "out").glob("[!.]*"))
+    assert not list((tmp_path / "out").glob("*"))
 
 
 # -- the bench of it
@@ -1199,7 +1199,6 @@ def test_the_bench_tells_folders_apart(tmp_path):
         save(tmp_path / folder, json.dumps({"run": {"seconds": len(folder)}, "counts": {}}), "summary.json")
         save(tmp_path / folder, "same", "a.999")
         lines = ["first", "second"] if folder == "one" else ["second", "first"]
-        (tmp_path / folder / OWN).mkdir()
         save(tmp_path / folder, "\n".join(lines), FILE)
     assert kills.compare_folders(tmp_path / "one", tmp_path / "other") == []
     save(tmp_path / "one", '{"run": {}, "counts": {"claims": 1}}', "summary.json")

@@ -173,6 +173,9 @@ class Stored(TherapyTables):
             setattr(self, slot, getattr(source, slot))
         self.name = name
 
+    def whole(self, name, on):
+        return True
+
     def release(self, name, on):
         first = {"icd10cm": last_day(self.name) - 9929, "hcpcs": 20260101}.get(name, 99991231)
         shown = self.name if name == "icd10cm" else "2026Q1"

@@ -15,7 +15,7 @@ import pytest
 
 from edi_checker.files import inputs
 from edi_checker.files.inputs import Unreadable, find_inputs, name_outputs
-from edi_checker.files.output import open_text, write_whole
+from edi_checker.files.output import open_own, open_text, write_named, write_whole
 
 DATA = b"ISA*00*" + b"x" * 3_000_000
 
@@ -284,19 +284,43 @@ def test_file_that_fails_leaves_the_old_one_and_no_rest(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_device_is_written_directly():
-    with write_whole(Path(os.devnull)) as out:
+def test_a_pipe_that_is_named_is_written_directly(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    with write_named(tmp_path / "pipe") as out:
         out.write(b"x")
-    assert not Path(os.devnull).is_file()
+    assert os.read(reading, 10) == b"x"
+    os.close(reading)
+    assert not (tmp_path / "pipe").is_file()
 
 
-def test_link_stays_a_link(tmp_path):
+def test_a_link_that_is_named_is_followed_and_one_of_our_own_is_not(tmp_path):
     (tmp_path / "real").write_text("old")
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    with write_whole(tmp_path / "link") as out:
+    with write_named(tmp_path / "link") as out:
         out.write(b"new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_text() == "new"
+    with write_whole(tmp_path / "link") as out:
+        out.write(b"own")
+    assert not (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == "new"
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "device"])
+def test_what_is_our_own_is_a_regular_file(tmp_path, kind):
+    path = tmp_path / "own"
+    if kind == "link":
+        (tmp_path / "real").write_text("real")
+        path.symlink_to(tmp_path / "real")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path = Path(os.devnull)
+    with pytest.raises(OSError, match=r"regular|levels|directory"):
+        os.close(open_own(path, os.O_RDWR))
 
 
 def test_text_over_a_binary_stream_leaves_it_open():

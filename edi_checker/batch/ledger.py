@@ -14,13 +14,13 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from edi_checker.facts.coverage import Beyond
-from edi_checker.files.folder import OWN, digest_of
+from edi_checker.files.folder import digest_of
 from edi_checker.files.inputs import Input, Unreadable
 from edi_checker.files.output import open_own
 from edi_checker.run import Result
 from edi_checker.x12.money import dollars
 
-FILE = f"{OWN}/batch.jsonl"
+FILE = ".edi-checker-batch.jsonl"
 _SCHEMA = "edi-checker/batch/1"
 _LONGEST = 1 << 26  # bytes of one line that are read back
 

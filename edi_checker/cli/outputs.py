@@ -28,7 +28,7 @@ def open_folder(
     except Busy:
         raise Refusal(f"{folder}: another run is at work in this folder") from None
     except OSError as error:
-        raise Refusal(f"{folder}: the folder cannot be used: {error.strerror or error}") from None
+        raise Refusal(f"{folder}: the folder cannot be made: {error.strerror or error}") from None
 
 
 def keep_apart(inputs: list[Input], names: list[str], files: Files | None, output: Path | None) -> None:

@@ -6,12 +6,11 @@ import contextlib
 import fcntl
 import hashlib
 import io
-import json
 import os
 import shutil
-import stat
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -19,9 +18,9 @@ from typing import Any, BinaryIO, Self, cast
 
 from edi_checker.files.output import open_own, sync_folder
 
-OWN = ".edi-checker"  # folder within it for what the program keeps for itself
-_MOST_NOTES = 1 << 25  # bytes of the list of files that are read back
-_MOST_WRITINGS = 4  # of one file that are remembered
+_STAGE = ".edi-checker-stage-"
+_PATIENCE = 10.0  # seconds to wait for another run that swaps the files of an input
+_PAUSE = 0.01
 
 
 class Busy(Exception):
@@ -97,32 +96,16 @@ class OutputFolder:
         self.path = path
         self._alone = alone
         self._inputs = frozenset(inputs)
-        self._own = path / OWN
-        self._written: dict[tuple[str, str], list[str]] | None = None
         path.mkdir(parents=True, exist_ok=True)
-        self._own.mkdir(mode=0o700, exist_ok=True)
-        if not stat.S_ISDIR(self._own.lstat().st_mode):
-            raise OSError(f"{self._own}: not a folder")
-        self._lock = open_own(self._own / "lock", os.O_RDWR | os.O_CREAT)
+        self._handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            self._enter()
-        except BaseException:
-            os.close(self._lock)
-            raise
-
-    def _enter(self) -> None:
-        try:
-            # Nobody else is there: what killed runs left goes.
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock(0)
             self._sweep()
-        except BlockingIOError:
-            if self._alone:
-                raise Busy from None
-        if not self._alone:
-            try:
-                fcntl.flock(self._lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Busy from None
+            if not alone:
+                fcntl.flock(self._handle, fcntl.LOCK_UN)
+        except BaseException:
+            os.close(self._handle)
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -132,113 +115,95 @@ class OutputFolder:
     ) -> None:
         if self._alone:
             self._sweep()  # what workers left that were killed
-        os.close(self._lock)
+        os.close(self._handle)
 
     @contextlib.contextmanager
     def stage(self) -> Iterator[Stage]:
         """A stage for the files of one input; it goes when the block ends. Raises OSError."""
-        folder = Path(tempfile.mkdtemp(prefix="stage-", dir=self._own))
+        folder = Path(tempfile.mkdtemp(prefix=_STAGE, dir=self.path))
+        handle = -1
         try:
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(handle, fcntl.LOCK_EX)  # so that nobody takes it for one that was left
             yield Stage(folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            if handle >= 0:
+                os.close(handle)
 
     def publish(self, stage: Stage, name: str, asked: Sequence[str], others: Sequence[str]) -> Published:
         """Put the files of a stage in their places, NAME.ENDING, and take away what an earlier run left.
 
         `asked` are the endings that this run writes: whatever else lies at such a name goes. `others` are
-        those that another run may have written: such a file goes if it is as one was written here, and is
-        named otherwise. Where something goes wrong, none of the files stays, old or new.
+        those that another run may have written: as nobody knows whose they are, they stay and are named.
+        Where something goes wrong, none of the files stays, old or new.
         """
         done = Published()
-        places = {ending: self.path / f"{name}.{ending}" for ending in (*asked, *others)}
+        places = {ending: self.path / f"{name}.{ending}" for ending in asked}
         try:
             with self._swapping():
-                self._note(name, stage.digests)
                 for ending, place in places.items():
-                    if ending not in stage.digests and os.path.lexists(place):
-                        self._take_away(name, ending, place, done, is_asked=ending in asked)
+                    if ending not in stage.digests:
+                        self._take_away(place)
                 for ending in stage.digests:
                     (stage.folder / ending).replace(places[ending])
                 sync_folder(self.path)
-        except OSError as error:
-            done.troubles.append(say_unwritten(places[asked[0]], error))
-            for ending in asked:
+        except (OSError, Busy) as error:
+            why = "another run is at work in this folder" if isinstance(error, Busy) else error.strerror
+            done.troubles.append(say_unwritten(places[asked[0]], why))
+            for ending in asked if not isinstance(error, Busy) else ():
                 with contextlib.suppress(OSError):
-                    places[ending].unlink(missing_ok=True)
-                if os.path.lexists(places[ending]):
-                    done.troubles.append(f"{places[ending]} is not of this run, and cannot be taken away")
+                    self._take_away(places[ending])
+            left = [str(places[ending]) for ending in asked if os.path.lexists(places[ending])]
+            done.troubles.extend(f"{place} is not of this run" for place in left)
+        beside = [f"{name}.{ending}" for ending in others if os.path.lexists(self.path / f"{name}.{ending}")]
+        if beside:
+            done.notes.append(f"not of this run, and left in {self.path}: {', '.join(beside)}")
         return done
 
-    def _take_away(self, name: str, ending: str, place: Path, done: Published, *, is_asked: bool) -> None:
-        if os.path.realpath(place) in self._inputs:
-            return
-        if is_asked or self._is_ours(name, ending, place):
-            place.unlink()
-        else:
-            done.notes.append(f"{place} lay there before and is not of this run")
+    def _take_away(self, place: Path) -> None:
+        if os.path.realpath(place) not in self._inputs:
+            place.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _swapping(self) -> Iterator[None]:
-        """While no other run swaps files."""
-        handle = open_own(self._own / "swap", os.O_RDWR | os.O_CREAT)
+        """While no other run swaps files. Raises Busy where one keeps the folder for itself."""
+        if self._alone:
+            yield
+            return
+        self._lock(_PATIENCE)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
             yield
         finally:
-            os.close(handle)
+            fcntl.flock(self._handle, fcntl.LOCK_UN)
 
-    # -- which files were written here
-
-    def _note(self, name: str, digests: Mapping[str, str]) -> None:
-        """Noted before they take their places, so that they are known whenever the process ends."""
-        if digests:
-            line = json.dumps({"name": name, "files": digests}).encode() + b"\n"
-            handle = open_own(self._notes(), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    def _lock(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while True:
             try:
-                os.write(handle, line)
-            finally:
-                os.close(handle)
-
-    def _is_ours(self, name: str, ending: str, place: Path) -> bool:
-        if self._written is None:
-            self._written = {}
-            for row in self._read_notes():
-                with contextlib.suppress(KeyError, TypeError, AttributeError):
-                    for each, digest in row["files"].items():
-                        known = self._written.setdefault((row["name"], each), [])
-                        known.append(digest)
-                        del known[:-_MOST_WRITINGS]
-        known = self._written.get((name, ending), [])
-        return bool(known) and digest_of(place) in known
-
-    def _read_notes(self) -> Iterator[Any]:
-        with contextlib.suppress(OSError):
-            handle = open_own(self._notes(), os.O_RDONLY)
-            with os.fdopen(handle, "rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - _MOST_NOTES))
-                for line in file:
-                    with contextlib.suppress(ValueError):
-                        yield json.loads(line)
-
-    def _notes(self) -> Path:
-        return self._own / "files.jsonl"
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    raise Busy from None
+                time.sleep(_PAUSE)
+            else:
+                return
 
     def _sweep(self) -> None:
-        for left in self._own.glob("stage-*"):
-            shutil.rmtree(left, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            if self._notes().lstat().st_size > 2 * _MOST_NOTES:
-                kept = [json.dumps(row) for row in self._read_notes()]
-                self._notes().unlink()
-                handle = open_own(self._notes(), os.O_WRONLY | os.O_CREAT)
-                with os.fdopen(handle, "w", encoding="ascii") as file:
-                    file.write("\n".join(kept) + "\n")
+        """Take away the stages of runs that were killed."""
+        for left in self.path.glob(f"{_STAGE}*"):
+            with contextlib.suppress(OSError):
+                handle = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(left, ignore_errors=True)
+                finally:
+                    os.close(handle)
 
 
-def say_unwritten(place: Path, error: OSError) -> str:
+def say_unwritten(place: Path, why: str | None) -> str:
     """That the files of an input could not be made; `place` is the first of them."""
-    said = f"{place} and the other files of this input cannot be written: {error.strerror}"
+    said = f"{place} and the other files of this input cannot be written: {why}"
     return f"{said}; none of them is there"
 
 

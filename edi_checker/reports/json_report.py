@@ -24,7 +24,12 @@ class JsonReport:
     """
 
     def __init__(
-        self, out: TextIO, *, version: str, received: int, tables: list[tuple[str, str, int]]
+        self,
+        out: TextIO,
+        *,
+        version: str,
+        received: int,
+        tables: list[tuple[str, str, int]],
     ) -> None:
         self._out = out
         self._files = 0
