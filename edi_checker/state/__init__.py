@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from edi_checker.state.errors import AlreadyAnswered, Fenced, Overtaken, StateError
 from edi_checker.state.keys import Secret
 from edi_checker.state.records import (
+    NO_CLAIM,
     Answer,
     Counts,
     Details,
@@ -19,6 +20,7 @@ from edi_checker.state.records import (
     Duplicate,
     Entry,
     File,
+    Found,
     Group,
     HistoryRun,
     Interchange,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from edi_checker.state.ledger import Ledger
 
 __all__ = [
+    "NO_CLAIM",
     "AlreadyAnswered",
     "Answer",
     "Counts",
@@ -41,6 +44,7 @@ __all__ = [
     "Entry",
     "Fenced",
     "File",
+    "Found",
     "Group",
     "HistoryRun",
     "Interchange",

@@ -136,13 +136,12 @@ def reopen(connection: Connection, now: float, file_id: int, said: tuple[str, st
 
 
 def purge(connection: Connection, until: float) -> int:
-    """Delete the files that were finished before this time."""
+    """Delete some of the files that were finished before this time; how many."""
     over = or_(
         file.c.state.in_(_FINISHED), and_(file.c.state == State.FAILED, file.c.settled_by.is_not(None))
     )
-    ids = connection.scalars(select(file.c.id).where(over, file.c.finished_at <= until)).all()
-    for at in range(0, len(ids), _PAGE):
-        files.delete_files(connection, ids[at : at + _PAGE])
+    ids = connection.scalars(select(file.c.id).where(over, file.c.finished_at <= until).limit(_PAGE)).all()
+    files.delete_files(connection, ids)
     return len(ids)
 
 

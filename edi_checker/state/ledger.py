@@ -15,6 +15,7 @@ from typing import Any, Self
 from sqlalchemy import Connection
 
 from edi_checker.state import by_hand, files, history, numbers
+from edi_checker.state.keys import Secret
 from edi_checker.state.records import (
     Answer,
     Counts,
@@ -22,7 +23,9 @@ from edi_checker.state.records import (
     Draw,
     Duplicate,
     File,
+    Found,
     InterchangeKey,
+    Past,
     State,
 )
 from edi_checker.state.store import Store
@@ -42,6 +45,7 @@ class Ledger:
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
         self._clock = clock
+        self._reader = history.Reader()
 
     def close(self) -> None:
         self._store.close()
@@ -62,7 +66,7 @@ class Ledger:
     def note(
         self, partner: str, name: str, size: int, mtime_ns: int, *, replay_of: int | None = None
     ) -> File:
-        """Note a file that is there; where one of this partner and name is not finished, that one is returned."""
+        """Note a file; where one of this partner and name is not finished yet, that one is returned."""
         with self._store.writing() as connection:
             now = self._now(connection)
             return files.note(connection, (partner, name), size, mtime_ns, now, replay_of)
@@ -124,7 +128,7 @@ class Ledger:
             now = self._now(connection)
             answered = files.answer(connection, mine, said, now, number if prepared else None)
             if prepared is not None and said.history is not None:
-                history.commit(connection, answered, said.history, prepared, number)
+                history.commit(connection, answered, said.history, prepared, self._reader, number)
             return answered
 
     def finish(self, mine: File) -> File:
@@ -155,6 +159,41 @@ class Ledger:
     def vanish(self, mine: File) -> File:
         """The file was taken away before it could be moved."""
         return self._end(mine, (State.SEEN, State.CLAIMED), State.VANISHED)
+
+    # -- history
+
+    def adopt_secret(self, secret: Secret) -> None:
+        """Keep the fingerprint of the first secret; refuse any other from then on. Raises StateError."""
+        with self._store.writing() as connection:
+            history.adopt(connection, secret.fingerprint)
+
+    def past(self, sha256: str) -> Past:
+        """The history as it is now, for a file with this content: all that is answered, without itself."""
+        with self._store.reading() as connection:
+            return self._reader.past(connection, sha256)
+
+    def find_history(self, past: Past, keys: Collection[bytes]) -> dict[bytes, list[Found]]:
+        """The lines under each key that has any, in the order of commits and places, without what is void.
+
+        Ask for many keys at once: those of a range of claims.
+        """
+        with self._store.reading() as connection:
+            return self._reader.find(connection, past, keys)
+
+    def drop_history(self, file_id: int) -> bool:
+        """Leave out what a file left in the history, from now on; False where it left nothing."""
+        with self._store.writing() as connection:
+            dropped = history.drop(connection, file_id=file_id)
+        return bool(dropped)
+
+    def merge_history(self) -> bool:
+        """Merge some runs, so that look-ups stay fast; False where nothing is to be done.
+
+        For idle time, in any process; others go on meanwhile.
+        """
+        return history.merge(self._store, self._now, dropped=True) or history.merge(
+            self._store, self._now, dropped=False
+        )
 
     # -- by hand
 
@@ -226,13 +265,26 @@ class Ledger:
         with self._store.writing() as connection:
             return numbers.skip(connection, by)
 
-    def purge(self, older_than: float) -> int:
+    def purge(self, older_than: float, history_older_than: float | None = None) -> int:
         """Delete files that were finished so many seconds ago or longer, and their history; how many files.
 
-        Failed files stay until they are settled; numbers stay.
+        The history may be kept for another time. Failed files stay until they are settled; numbers stay.
         """
         with self._store.writing() as connection:
-            return by_hand.purge(connection, self._now(connection) - older_than)
+            now = self._now(connection)
+            kept = older_than if history_older_than is None else history_older_than
+            history.drop(connection, until=now - kept)
+        purged = 0
+        while some := self._purge_some(now - older_than):
+            purged += some
+        while history.merge(self._store, self._now, dropped=True):
+            pass
+        self._store.forget()
+        return purged
+
+    def _purge_some(self, until: float) -> int:
+        with self._store.writing() as connection:
+            return by_hand.purge(connection, until)
 
     def backup(self, target: Path) -> None:
         """Copy a ledger in SQLite to a file that is not there yet, while others go on. Raises StateError."""

@@ -178,9 +178,17 @@ class Past:
     left_out   numbers of files whose lines are not looked at: those of the same content
     """
 
-    url: str
     snapshot: int
     left_out: frozenset[int]
+
+
+class Found(NamedTuple):
+    """A line of an earlier file; `number` is File.history of that file, the rest as in its Entry."""
+
+    number: int
+    place: int
+    claim: bytes
+    packed: bytes
 
 
 @dataclass(frozen=True, slots=True)

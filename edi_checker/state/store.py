@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -19,6 +20,7 @@ from edi_checker.state.errors import StateError
 from edi_checker.state.keys import sync_folder
 from edi_checker.state.schema import APPLICATION, METADATA, VERSION_TABLE, about
 
+_T = TypeVar("_T")
 _BUSY_SECONDS = 10
 _UPGRADE_LOCK = 837_005_010  # any number that other programs are unlikely to lock on
 # File systems of other machines: SQLite's locks and shared memory do not reach across.
@@ -51,6 +53,13 @@ class Store:
             with connection.begin():
                 yield connection
 
+    def forget(self) -> None:
+        """Take what was deleted out of SQLite's log too; PostgreSQL does so by itself."""
+        if self.is_sqlite:
+            with told(self.shown), self.engine.connect() as opened:
+                connection = opened.execution_options(outside=True)
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Let go of all connections; the store opens new ones when it is used again."""
         self.engine.dispose()
@@ -66,6 +75,13 @@ def told(shown: str) -> Iterator[None]:
         raise StateError(f"{shown}: {words}") from error
     except SQLAlchemyError as error:
         raise StateError(f"{shown}: {type(error).__name__}") from error
+
+
+def in_parts(values: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """The values, so many at a time: what one statement or one transaction takes."""
+    rest = iter(values)
+    while part := list(islice(rest, size)):
+        yield part
 
 
 def open_store(where: str, *, upgrade: bool, thorough: bool) -> Store:
@@ -152,8 +168,9 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("reading")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if not options.get("outside"):
+        connection.exec_driver_sql("BEGIN" if options.get("reading") else "BEGIN IMMEDIATE")
 
 
 def _refuse_network(path: Path) -> None:
