@@ -92,6 +92,8 @@ def open_store(where: str, *, upgrade: bool, thorough: bool) -> Store:
     else:
         store = _open_postgresql(url)
     try:
+        if not store.is_sqlite:
+            _refuse_unsafe(store)
         _bring_up(store, upgrade=upgrade)
     except BaseException:
         store.close()
@@ -174,15 +176,21 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _refuse_network(path: Path) -> None:
+    mounts = [line.split() for line in _read_mounts().splitlines()]
+    around = [str(path), *map(str, path.parents)]
+    found = [(len(words[4]), words[words.index("-") + 1]) for words in mounts if words[4] in around]
+    if found and max(found)[1] in _NETWORK:
+        raise StateError(
+            f"{path}: SQLite needs a disk of this machine, and this is {max(found)[1]}; "
+            "several machines share a ledger in PostgreSQL"
+        )
+
+
+def _read_mounts() -> str:
+    """What is mounted, as Linux says it (proc_pid_mountinfo(5)); nothing elsewhere."""
     with contextlib.suppress(OSError):
-        mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text("utf-8").splitlines()]
-        around = [str(path), *map(str, path.parents)]
-        found = [(len(words[4]), words[words.index("-") + 1]) for words in mounts if words[4] in around]
-        if found and max(found)[1] in _NETWORK:
-            raise StateError(
-                f"{path}: SQLite needs a disk of this machine, and this is {max(found)[1]}; "
-                "several machines share a ledger in PostgreSQL"
-            )
+        return Path("/proc/self/mountinfo").read_text("utf-8", "replace")
+    return ""
 
 
 # -- PostgreSQL
@@ -199,14 +207,16 @@ def _open_postgresql(url: URL) -> Store:
             "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
         },
     )
-    store = Store(engine)
+    return Store(engine)
+
+
+def _refuse_unsafe(store: Store) -> None:
     with store.reading() as connection:
         for setting in ("synchronous_commit", "fsync"):
             if connection.execute(text(f"SHOW {setting}")).scalar_one() == "off":
                 raise StateError(
                     f"{store.shown}: {setting} is off, so a loss of power can lose answers; turn it on"
                 )
-    return store
 
 
 # -- the tables
