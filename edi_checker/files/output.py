@@ -38,7 +38,8 @@ def write_whole(path: Path) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             Path(beside).unlink()
         raise
-    _sync_folder(path.parent)
+    with contextlib.suppress(OSError):  # there are systems where a folder cannot be flushed
+        flush_folder(path.parent)
 
 
 @contextlib.contextmanager
@@ -51,11 +52,10 @@ def open_text(stream: BinaryIO) -> Iterator[TextIO]:
         text.detach()
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the renaming last through a loss of power, on systems where a folder can be flushed."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def flush_folder(folder: Path) -> None:
+    """Make the names in a folder last through a loss of power. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text, update
 
+from edi_checker.files.output import flush_folder
 from edi_checker.state import files
 from edi_checker.state.errors import StateError
-from edi_checker.state.keys import sync_folder
 from edi_checker.state.records import (
     Counts,
     Details,
@@ -168,7 +168,7 @@ def backup(store: Store, target: Path) -> None:
         with beside.open("rb") as stream:
             os.fsync(stream.fileno())
         beside.replace(target)
-        sync_folder(target.parent)
+        flush_folder(target.parent)
     except (OSError, sqlite3.Error) as error:
         raise StateError(f"{target}: the backup cannot be written: {error}") from error
     finally:

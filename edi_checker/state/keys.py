@@ -8,6 +8,7 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edi_checker.files.output import flush_folder
 from edi_checker.state.errors import StateError
 
 KEY_BYTES = 16
@@ -34,7 +35,7 @@ class Secret:
                 stream.write(secret)
                 stream.flush()
                 os.fsync(stream.fileno())
-            sync_folder(path.parent)
+            flush_folder(path.parent)
         except OSError as error:
             raise StateError(f"{path}: the secret key cannot be written: {error.strerror}") from error
         return cls(secret)
@@ -71,15 +72,6 @@ class Secret:
         words = [part.encode("utf-8", "surrogatepass") for part in parts]
         text = b"".join(len(word).to_bytes(4, "big") + word for word in words)
         return hashlib.blake2b(text, digest_size=size, key=self._secret, person=kind.encode("ascii")).digest()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a name in the folder last through a loss of power. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _is_open(status: os.stat_result) -> bool:

@@ -16,8 +16,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
+from edi_checker.files.output import flush_folder
 from edi_checker.state.errors import StateError
-from edi_checker.state.keys import sync_folder
 from edi_checker.state.schema import APPLICATION, METADATA, VERSION_TABLE, about
 
 _T = TypeVar("_T")
@@ -125,7 +125,7 @@ def _open_sqlite(url: URL, *, thorough: bool) -> Store:
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         # Also where the file was there: the power may have failed between making and flushing it.
-        sync_folder(path.parent)
+        flush_folder(path.parent)
     except OSError as error:
         raise StateError(f"{path}: the ledger cannot be made: {error.strerror}") from error
     _look_before(path, thorough=thorough)
@@ -241,7 +241,7 @@ def _bring_up(store: Store, *, upgrade: bool) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     if store.is_sqlite:
-        sync_folder(Path(store.engine.url.database or "").parent)
+        flush_folder(Path(store.engine.url.database or "").parent)
 
 
 def _version(store: Store, connection: Connection, script: ScriptDirectory) -> str | None:
