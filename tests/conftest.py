@@ -95,7 +95,7 @@ def postgresql():
     cluster.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def ledger_url(request, tmp_path):
     """Where a ledger can be made, in both databases."""
     if request.param == "sqlite":

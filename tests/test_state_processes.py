@@ -40,6 +40,9 @@ PARTIES = ("ZZ", "S", "ZZ", "R")
 def work(url, owner, files, lease):
     """Note and check files as a watcher would; each acknowledged step is a line on the standard output."""
     ledger = open_ledger(url, time.time)
+    if sys.stdin.readline():  # the race begins when all are there
+        print("{}", flush=True)
+        sys.stdin.readline()
 
     def say(step, file, **more):
         print(json.dumps({"step": step, "id": file.id, "token": file.token, **more}), flush=True)
@@ -67,11 +70,13 @@ def work(url, owner, files, lease):
         except Fenced:
             say("fenced", mine)
         ledger.merge_history()
+        time.sleep(0.01)
 
 
-def start(url, owner, files, lease=60.0):
+def start(url, owner, files, lease=60.0, stdin=subprocess.DEVNULL):
     return subprocess.Popen(
         [sys.executable, __file__, url, owner, json.dumps(files), str(lease)],
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -116,8 +121,15 @@ def test_no_file_is_taken_twice_by_two_that_race(ledger_url):
     with open_ledger(ledger_url, time.time) as ledger:
         for name in names:
             ledger.note("acme", name, 1, 1)
-        both = [start(ledger_url, owner, []) for owner in ("one", "two")]
+        both = [start(ledger_url, owner, [], stdin=subprocess.PIPE) for owner in ("one", "two")]
         said = []
+        for each in both:
+            each.stdin.write("ready?\n")
+            each.stdin.flush()
+            assert each.stdout.readline() == "{}\n"
+        for each in both:
+            each.stdin.write("go\n")
+            each.stdin.flush()
         for each in both:
             out, err = each.communicate(timeout=120)
             assert each.returncode == 0, err

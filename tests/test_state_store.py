@@ -164,6 +164,7 @@ def test_a_lock_that_stays_is_reported(tmp_path, monkeypatch):
 # -- PostgreSQL
 
 
+@pytest.mark.long
 def test_a_server_that_does_not_wait_for_its_disk_is_refused(postgresql):
     url = postgresql.make()
     database = url.partition("?")[0].rpartition("/")[2]
