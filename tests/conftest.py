@@ -8,6 +8,7 @@ from hypothesis import settings
 
 from edi_checker.facts import VOCABULARY
 from edi_checker.rules import rulebook
+from ledgers import Cluster, find_postgresql
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -86,3 +87,22 @@ def _rule_files_are_read_once():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rulebook, "read_rule", read_once)
         yield
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """A private PostgreSQL; `make` gives the URL of an empty database."""
+    binaries = find_postgresql()
+    if binaries is None:
+        pytest.skip("PostgreSQL is not installed")
+    cluster = Cluster(binaries)
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def ledger_url(request, tmp_path):
+    """Where a ledger can be made, in both databases."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    return request.getfixturevalue("postgresql").make()

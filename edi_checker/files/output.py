@@ -73,10 +73,15 @@ def open_text(stream: BinaryIO) -> Iterator[TextIO]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the renaming last through a loss of power, on systems where a folder can be flushed."""
+    """As flush_folder, where a folder can be flushed: there are systems where it cannot."""
     with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        flush_folder(folder)
+
+
+def flush_folder(folder: Path) -> None:
+    """Make the names in a folder last through a loss of power. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

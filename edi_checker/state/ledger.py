@@ -1,0 +1,304 @@
+"""The ledger: what became of each file, one transaction a step.
+
+Leases and windows go by the ledger's time: the later of the clock and of the latest time that anything in
+the ledger was written at. Where a clock is set back, this time stands still until the clock has caught up: no
+lease ends early, and none is given that has ended. Where one is set forward, leases end early: their owners
+are fenced out, and the files are checked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import Connection
+
+from edi_checker.state import by_hand, files, history, numbers
+from edi_checker.state.keys import Secret
+from edi_checker.state.records import (
+    Answer,
+    Counts,
+    Details,
+    Draw,
+    Duplicate,
+    File,
+    Found,
+    InterchangeKey,
+    Past,
+    State,
+)
+from edi_checker.state.store import Store
+
+_OWNED = (State.CLAIMED, State.ANSWERED)
+_WAITING: dict[str, Any] = {"state": State.SEEN, "owner": None, "lease_until": None}
+
+
+class Ledger:
+    """Not to be used by a process that was forked after it was opened: that one opens its own.
+
+    A method that is given a `File` acts for its owner: it raises Fenced where the file has changed hands
+    since, or is in a state in which the step makes no sense. All raise StateError where the database fails;
+    whether the step was then taken is unknown until the file is read again.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+        self._reader = history.Reader()
+
+    def close(self) -> None:
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def now(self) -> float:
+        """The ledger's time."""
+        with self._store.reading() as connection:
+            return self._now(connection)
+
+    # -- the life of a file
+
+    def note(
+        self, partner: str, name: str, size: int, mtime_ns: int, *, replay_of: int | None = None
+    ) -> File:
+        """Note a file; where one of this partner and name is not finished yet, that one is returned."""
+        with self._store.writing() as connection:
+            now = self._now(connection)
+            return files.note(connection, (partner, name), size, mtime_ns, now, replay_of)
+
+    def begin(
+        self, partner: str, name: str, size: int, mtime_ns: int, owner: str, lease: float
+    ) -> File | None:
+        """Note a file and claim it at once; None where one of this partner and name is another owner's."""
+        with self._store.writing() as connection:
+            now = self._now(connection)
+            noted = files.note(connection, (partner, name), size, mtime_ns, now)
+            return files.take(connection, now, owner, lease, noted.id)
+
+    def take(self, owner: str, lease: float, file_id: int | None = None) -> File | None:
+        """Take a file that waits or whose lease is over, the oldest or the one that is named.
+
+        Its state says where to go on: CLAIMED from the start, ANSWERED with publishing.
+        """
+        with self._store.writing() as connection:
+            return files.take(connection, self._now(connection), owner, lease, file_id)
+
+    def renew(self, mine: File, lease: float) -> File:
+        with self._store.writing() as connection:
+            now = self._now(connection)
+            return files.change(connection, mine, _OWNED, now, lease_until=now + lease)
+
+    def end_leases(self, but: str = "") -> int:
+        """End the leases of all other owners; how many. For a watcher that knows that it is alone."""
+        with self._store.writing() as connection:
+            return by_hand.end_leases(connection, self._now(connection), but)
+
+    def draw_numbers(self, mine: File, wanted: Sequence[Draw]) -> list[int]:
+        """Control numbers, 1 to 999,999,999, that no other file gets; the same again where it asks again.
+
+        They are on the disk before this returns. After 999,999,999 comes 1.
+        """
+        with self._store.writing() as connection:
+            files.hold(connection, mine, (State.CLAIMED,))
+            return numbers.draw(connection, mine.id, wanted)
+
+    def find_duplicate(
+        self, mine: File, sha256: str, keys: Sequence[InterchangeKey], window: float
+    ) -> Duplicate | None:
+        """The file that was answered first with this content, or within the window with one of these keys."""
+        with self._store.reading() as connection:
+            since = self._now(connection) - window
+            return files.find_duplicate(connection, mine, sha256, keys, since)
+
+    def answer(self, mine: File, said: Answer) -> File:
+        """Commit the answer: the point of no return. What is staged is published after this, never before.
+
+        Raises AlreadyAnswered and Overtaken, and has then changed nothing.
+        """
+        prepared = None if said.history is None else history.prepare(said.history)
+        with self._store.writing() as connection:
+            files.hold(connection, mine, (State.CLAIMED,))
+            # One answer at a time: what the next two look at must not change under them.
+            number = numbers.raise_number(connection, "history")
+            now = self._now(connection)
+            answered = files.answer(connection, mine, said, now, number if prepared else None)
+            if prepared is not None and said.history is not None:
+                history.commit(connection, answered, said.history, prepared, self._reader, number)
+            return answered
+
+    def finish(self, mine: File) -> File:
+        """All of the answer is published: DONE, or DUPLICATE where the answer said so."""
+        state = State.DONE if mine.duplicate_of is None else State.DUPLICATE
+        return self._end(mine, (State.ANSWERED,), state)
+
+    def fail(self, mine: File, reason: str, again_in: float | None = None) -> File:
+        """The check failed: FAILED, or SEEN where it is to be tried again after so many seconds."""
+        if again_in is None:
+            return self._end(mine, (State.CLAIMED,), State.FAILED, reason=reason, tries=mine.tries + 1)
+        with self._store.writing() as connection:
+            now = self._now(connection)
+            values = {"reason": reason, "tries": mine.tries + 1, "not_before": now + again_in}
+            return files.change(connection, mine, (State.CLAIMED,), now, **_WAITING, **values)
+
+    def release(self, mine: File) -> File:
+        """Put a file back that was not checked after all, without counting it as a try."""
+        with self._store.writing() as connection:
+            now = self._now(connection)
+            return files.change(connection, mine, (State.CLAIMED,), now, **_WAITING)
+
+    def mark_duplicate(self, mine: File, duplicate: Duplicate, sha256: str) -> File:
+        """The file is a duplicate, and no answer says so."""
+        values = {"duplicate_of": duplicate.of, "duplicate_by": duplicate.by, "sha256": sha256}
+        return self._end(mine, (State.CLAIMED,), State.DUPLICATE, **values)
+
+    def vanish(self, mine: File) -> File:
+        """The file was taken away before it could be moved."""
+        return self._end(mine, (State.SEEN, State.CLAIMED), State.VANISHED)
+
+    # -- history
+
+    def adopt_secret(self, secret: Secret) -> None:
+        """Keep the fingerprint of the first secret; refuse any other from then on. Raises StateError."""
+        with self._store.writing() as connection:
+            history.adopt(connection, secret.fingerprint)
+
+    def past(self, sha256: str) -> Past:
+        """The history as it is now, for a file with this content: all that is answered, without itself."""
+        with self._store.reading() as connection:
+            return self._reader.past(connection, sha256)
+
+    def find_history(self, past: Past, keys: Collection[bytes]) -> dict[bytes, list[Found]]:
+        """The lines under each key that has any, in the order of commits and places, without what is void.
+
+        Ask for many keys at once: those of a range of claims.
+        """
+        with self._store.reading() as connection:
+            return self._reader.find(connection, past, keys)
+
+    def drop_history(self, file_id: int) -> bool:
+        """Leave out what a file left in the history, from now on; False where it left nothing."""
+        with self._store.writing() as connection:
+            dropped = history.drop(connection, file_id=file_id)
+        return bool(dropped)
+
+    def merge_history(self) -> bool:
+        """Merge some runs, so that look-ups stay fast; False where nothing is to be done.
+
+        For idle time, in any process; others go on meanwhile.
+        """
+        return history.merge(self._store, self._now, dropped=True) or history.merge(
+            self._store, self._now, dropped=False
+        )
+
+    # -- by hand
+
+    def settle(self, file_id: int, state: State, reason: str, by: str) -> File:
+        """Say that a file is done or failed, whoever owns it; an answered one can only be done.
+
+        Raises StateError.
+        """
+        with self._store.writing() as connection:
+            return by_hand.settle(connection, self._now(connection), file_id, state, (reason, by))
+
+    def reopen(self, file_id: int, reason: str, by: str) -> File:
+        """Let a failed, vanished or duplicate file wait again. Raises StateError."""
+        with self._store.writing() as connection:
+            return by_hand.reopen(connection, self._now(connection), file_id, (reason, by))
+
+    def list_files(
+        self,
+        *,
+        states: Collection[State] = (),
+        partner: str | None = None,
+        name: str | None = None,
+        sha256: str | None = None,
+        seen_since: float | None = None,
+        seen_until: float | None = None,
+        stuck: bool = False,
+        before_id: int | None = None,
+        limit: int = 100,
+    ) -> list[File]:
+        """Files, the newest first; `name` may have `*` and `?`, `before_id` goes on where a list ended.
+
+        stuck  only what needs somebody: failed and not settled, or with a lease that is over
+        """
+        with self._store.reading() as connection:
+            wanted = by_hand.Wanted(
+                frozenset(states), partner, name, sha256, seen_since, seen_until, stuck, before_id
+            )
+            return by_hand.list_files(connection, self._now(connection), wanted, limit)
+
+    def show(self, file_id: int) -> Details | None:
+        with self._store.reading() as connection:
+            return by_hand.show(connection, file_id)
+
+    def export(self) -> Iterator[dict[str, Any]]:
+        """All files, the oldest first, as JSON has them; not the history."""
+        after = 0
+        while True:
+            with self._store.reading() as connection:
+                page = by_hand.export(connection, after)
+            if not page:
+                return
+            yield from page
+            after = page[-1]["id"]
+
+    def counts(self) -> Counts:
+        with self._store.reading() as connection:
+            return by_hand.counts(connection, self._now(connection))
+
+    def list_numbers(self) -> list[tuple[str, str, str, int]]:
+        """Sender, receiver, kind and last number of each counter."""
+        with self._store.reading() as connection:
+            return numbers.list_counters(connection)
+
+    def skip_numbers(self, by: int) -> int:
+        """Move on all counters, also those of pairs without one yet, and the ids of files; how many counters.
+
+        After a backup was restored, which does not know what was given out since. Raises StateError.
+        """
+        with self._store.writing() as connection:
+            return numbers.skip(connection, by)
+
+    def purge(self, older_than: float, history_older_than: float | None = None) -> int:
+        """Delete files that were finished so many seconds ago or longer, and their history; how many files.
+
+        The history may be kept for another time. Failed files stay until they are settled; numbers stay.
+        """
+        with self._store.writing() as connection:
+            now = self._now(connection)
+            kept = older_than if history_older_than is None else history_older_than
+            history.drop(connection, until=now - kept)
+        purged = 0
+        while some := self._purge_some(now - older_than):
+            purged += some
+        while history.merge(self._store, self._now, dropped=True):
+            pass
+        self._store.forget()
+        return purged
+
+    def _purge_some(self, until: float) -> int:
+        with self._store.writing() as connection:
+            return by_hand.purge(connection, until)
+
+    def backup(self, target: Path) -> None:
+        """Copy a ledger in SQLite to a file that is not there yet, while others go on. Raises StateError."""
+        by_hand.backup(self._store, target)
+
+    def check(self) -> None:
+        """Raises StateError where the database is damaged."""
+        by_hand.check(self._store)
+
+    def _end(self, mine: File, states: Collection[State], state: State, **values: Any) -> File:
+        with self._store.writing() as connection:
+            now = self._now(connection)
+            ended = {"state": state, "owner": None, "lease_until": None, "finished_at": now}
+            return files.change(connection, mine, states, now, **ended, **values)
+
+    def _now(self, connection: Connection) -> float:
+        return max(self._clock(), files.latest_time(connection))
