@@ -10,7 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.facts import Setting
+from edi_checker.files.folder import Busy, OutputFolder
+from edi_checker.files.inputs import find_inputs
+from edi_checker.guide.table import load as load_guide
+from edi_checker.reference.store import list_releases, open_tables
+from edi_checker.reference.tables import built_in
+from edi_checker.rules import load
+from edi_checker.run import Files, Watcher, check_input
 from generate_claims import generate
+from make_cms_files import mue_text
 from paths import ROOT
 
 ENDINGS = ("json", "html", "999", "277ca", "clean.837", "rejected.837")
@@ -83,7 +94,7 @@ def sets(out):
     found = {name: {} for name in NAMES}
     for file in out.iterdir():
         name, _, ending = file.name.partition(".")
-        if name in NAMES and ending in ENDINGS:
+        if name in NAMES and ending in ENDINGS and file.is_file():
             found[name][ending] = file.read_text()
     return found
 
@@ -161,3 +172,166 @@ def test_batch_answers_every_input_whatever_write_fails(made):
         return {line.split(": ")[1].removesuffix(".837") for line in done.stderr.splitlines()}
 
     hold(*made("batch", "--split", "--html", "--workers", "2"), of_run)
+
+
+@pytest.mark.long
+def test_an_import_leaves_the_old_tables_or_the_new_ones(library, tmp_path):
+    store, old_store = tmp_path / "out", tmp_path / "old"
+    store.mkdir()
+    name = "MCR_MUE_PractitionerServices_Eff_01-01-2026.csv"
+    command = ["tables", "import", name, "--tables", store, "--accept-shrinkage", "--no-progress"]
+    runs = Runs(library, tmp_path, command, store)
+
+    def put(*rows):
+        (tmp_path / name).write_text(mue_text(rows))
+
+    def listed():
+        assert {file.suffix for file in store.iterdir()} <= {".table", ".json", "", ".part"}
+        releases = list_releases(store)
+        tables = open_tables(store, built_in())
+        return [release.rows for release in releases], tables.mue("97530", 20260203)
+
+    put(("97530", "5", "3", "Clinical: Data"))
+    runs.run()
+    shutil.copytree(store, old_store)
+    old = listed()
+    put(("97530", "7", "3", "Clinical: Data"), ("97110", "6", "3", "Clinical: Data"))
+    failures = runs.failures()
+    new = listed()
+    assert new != old
+    for number, on in failures:
+        shutil.rmtree(store)
+        shutil.copytree(old_store, store)
+        done = runs.run(number, on=on)
+        assert listed() == (new if done.returncode == 0 else old), (number, on, done.stderr)
+        assert (done.returncode, bool(done.stderr)) in ((0, False), (2, True)), done.stderr
+
+
+def test_what_another_run_left_beside_is_named(made):
+    runs, _ = made("check", "--acks", "--split")
+    runs.command = [part for part in runs.command if part not in ("--acks", "--split")]
+    done = runs.run()
+    for name in NAMES:
+        [line] = [line for line in done.stderr.splitlines() if f" {name}.837: " in line]
+        assert "not of this run" in line
+        for ending in ("999", "277ca", "clean.837", "rejected.837"):
+            assert f"{name}.{ending}" in line
+
+
+def test_what_this_run_does_not_make_is_taken_away(made):
+    runs, _ = made("check", "--acks", "--split")
+    (runs.folder / "a.837").write_text("ISA*00*")
+    done = runs.run()
+    assert done.returncode == 2
+    assert sets(runs.out)["a"].keys() == {"json", "html"}
+    assert sets(runs.out)["b"].keys() == set(ENDINGS)
+
+
+def test_a_report_is_not_written_over_a_file_of_the_folder(made):
+    runs, old = made("check", "--acks")
+    for where in ("out/a.json", "out/../out/b.html"):
+        again = [*runs.command, "--output", where]
+        done = Runs(runs.library, runs.folder, again, runs.out).run()
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "a file of --out-dir has this name too" in done.stderr
+    assert sets(runs.out) == sets(old)
+
+
+@pytest.mark.parametrize("kind", ["link", "broken link", "pipe"])
+def test_what_lies_at_a_name_of_ours_is_replaced_and_not_followed(made, kind):
+    runs, _ = made("check", "--acks", "--split")
+    elsewhere = runs.folder / "elsewhere"
+    if kind == "link":
+        elsewhere.write_text("mine")
+    for ending in ENDINGS:
+        place = runs.out / f"a.{ending}"
+        place.unlink()
+        if kind == "pipe":
+            os.mkfifo(place)
+        else:
+            place.symlink_to(elsewhere)
+    done = runs.run()
+    assert done.returncode == 1 and done.stderr == ""
+    assert sets(runs.out)["a"].keys() == set(ENDINGS)
+    assert not any((runs.out / f"a.{ending}").is_symlink() for ending in ENDINGS)
+    assert elsewhere.exists() == (kind == "link") and (kind != "link" or elsewhere.read_text() == "mine")
+
+
+def test_a_folder_at_a_name_of_ours_costs_its_input(made):
+    runs, _ = made("check", "--acks", "--split")
+    (runs.out / "a.json").unlink()
+    (runs.out / "a.json").mkdir()
+    done = runs.run()
+    assert done.returncode == 2
+    assert "a.json and the other files of this input cannot be written" in done.stderr
+    assert [file.name for file in runs.out.iterdir() if file.name.startswith("a.")] == ["a.json"]
+    assert sets(runs.out)["b"].keys() == set(ENDINGS)
+
+
+def test_a_folder_that_cannot_be_written_is_said_for_each_input(tmp_path, monkeypatch):
+    # The tests may run as root, for whom no folder is closed.
+    monkeypatch.setattr("tempfile.mkdtemp", refuse)
+    with OutputFolder(tmp_path / "out") as folder:
+        for name in NAMES:
+            source = tmp_path / f"{name}.837"
+            source.write_text("".join(generate(2)))
+            [given] = find_inputs([str(source)])
+            result = check_input(
+                Checker(load_guide(), Engine(load()), Setting(20261121, built_in())),
+                given,
+                name,
+                report=None,
+                files=Files(folder, acks=True, version="1"),
+                watcher=Watcher(lambda _: None, lambda: None, pytest.fail),
+            )
+            [trouble] = result.troubles
+            assert f"{name}.json and the other files of this input cannot be written" in trouble
+            assert result.summary.claims == 2
+
+
+def refuse(*_args, **_named):
+    raise PermissionError(13, "Permission denied")
+
+
+def test_two_runs_share_a_folder_unless_one_wants_it_alone(tmp_path):
+    with OutputFolder(tmp_path), OutputFolder(tmp_path):
+        pass
+    with OutputFolder(tmp_path, alone=True):
+        for alone in (False, True):
+            with pytest.raises(Busy):
+                OutputFolder(tmp_path, alone=alone)
+    with OutputFolder(tmp_path):
+        pass
+
+
+def test_a_set_waits_for_another_that_takes_its_place_and_not_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("edi_checker.files.folder._PATIENCE", 0.05)
+    (tmp_path / "a.json").write_text("old")
+    with OutputFolder(tmp_path) as folder, folder.stage() as stage:
+        with stage.write("json") as out:
+            out.write(b"new")
+        with OutputFolder(tmp_path, alone=True):
+            done = folder.publish(stage, "a", ["json"], [])
+        assert "another run is at work" in done.troubles[0]
+        assert (tmp_path / "a.json").read_text() == "old"
+        assert folder.publish(stage, "a", ["json"], []).troubles == []
+        assert (tmp_path / "a.json").read_text() == "new"
+
+
+def test_stages_of_killed_runs_go_and_those_of_others_stay(tmp_path):
+    (tmp_path / ".edi-checker-stage-dead").mkdir()
+    with OutputFolder(tmp_path) as folder, folder.stage() as stage:
+        with stage.write("json") as out:
+            out.write(b"new")
+        with OutputFolder(tmp_path):
+            assert [file.name for file in tmp_path.iterdir()] == [stage.folder.name]
+        assert folder.publish(stage, "a", ["json"], []).troubles == []
+    assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_an_input_is_never_taken_away(tmp_path):
+    claims = tmp_path / "a.clean.837"
+    claims.write_text("".join(generate(2)))
+    with OutputFolder(tmp_path, inputs=[str(claims)]) as folder, folder.stage() as stage:
+        assert folder.publish(stage, "a", ["json", "clean.837"], []).troubles == []
+    assert claims.exists()

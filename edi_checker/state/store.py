@@ -13,7 +13,19 @@ from typing import Any, TypeVar
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    column,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from edi_checker.files.output import flush_folder
@@ -253,7 +265,7 @@ def _version(store: Store, connection: Connection, script: ScriptDirectory) -> s
         raise StateError(
             f"{store.shown}: holds tables of another program; a ledger has a database or schema of its own"
         )
-    version = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608  # a constant
+    version = connection.execute(select(column("version_num")).select_from(table(VERSION_TABLE))).scalar()
     known = [each.revision for each in script.walk_revisions()]
     if version not in known:
         raise StateError(
