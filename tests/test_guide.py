@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -213,10 +214,40 @@ def test_the_cache_gives_the_same_guide(fresh: Guide, tmp_path: Path) -> None:
 def test_a_damaged_cache_is_no_guide(pattern: str, to: str, fresh: Guide, tmp_path: Path) -> None:
     path = tmp_path / "guide.json"
     guide_table.write_cache(fresh, path)
-    damaged, count = re.subn(pattern, to, path.read_text(encoding="utf-8"), count=1)
+    _, _, text = path.read_text(encoding="utf-8").partition("\n")
+    damaged, count = re.subn(pattern, to, text, count=1)
     assert count == 1
-    path.write_text(damaged, encoding="utf-8")
+    sign(path, damaged)
     assert guide_table.read_cache(path, VERSION) is None
+
+
+def sign(path: Path, text: str) -> None:
+    """Write a cache with the digest that belongs to it."""
+    path.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}", encoding="utf-8")
+
+
+def test_a_cache_with_another_digest_is_no_guide(fresh: Guide, tmp_path: Path) -> None:
+    path = tmp_path / "guide.json"
+    guide_table.write_cache(fresh, path)
+    whole = path.read_text(encoding="utf-8")
+    changed = re.sub(r'"NM109"', '"NM108"', whole, count=1)
+    path.write_text(changed, encoding="utf-8")
+    assert guide_table.read_cache(path, VERSION) is None
+    sign(path, changed.partition("\n")[2])
+    assert guide_table.read_cache(path, VERSION) is not None
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_cache_is_a_regular_file(fresh: Guide, tmp_path: Path, kind: str) -> None:
+    path, real = tmp_path / "guide.json", tmp_path / "real.json"
+    guide_table.write_cache(fresh, real)
+    if kind == "link":
+        path.symlink_to(real)
+    else:
+        os.mkfifo(path)
+    assert guide_table.read_cache(path, VERSION) is None
+    guide_table.write_cache(fresh, path)
+    assert guide_table.read_cache(path, VERSION) is not None
 
 
 def test_no_cache_is_no_fault(fresh: Guide, tmp_path: Path) -> None:

@@ -6,12 +6,14 @@ import re
 import pytest
 from click.testing import CliRunner
 
+from edi_checker.acks.words import STATUSES
 from edi_checker.check.code_advice import Known, of_one_line, record_of, take_advice, usual_diagnoses
 from edi_checker.cli import commands
 from edi_checker.cli.example import example_checker
 from edi_checker.reference.codesets.lists import modifiers
 from edi_checker.reference.meanings import FAMILIES, FEE_SCHEDULE, MODIFIERS
 from edi_checker.reference.tables import BUILT_IN, built_in
+from edi_checker.reports.shipped_lists import facts_that_ship
 from edi_checker.rules import load
 from make_cms_files import (
     MPFS_HEAD,
@@ -446,3 +448,10 @@ def test_a_pair_as_json(full):
     assert found["edit"]["column_1"] == "97150"
     assert (found["edit"]["since"], found["edit"]["until"]) == ("2018-07-01", None)
     assert json.loads(look_up(full, "97530", "97116", "--format", "json"))["edit"] is None
+
+
+def test_the_meaning_of_a_status_names_whose_it_is():
+    for code, status in STATUSES.items():
+        facts = [fact for fact in facts_that_ship(code, 20261121) if fact.name == "status"]
+        assert facts, (code, status)
+        assert "{" not in str(facts), (code, status)

@@ -42,7 +42,7 @@ def facts_that_ship(code: str, on: int) -> Iterator[CodeFact]:
     ):
         said = meanings.get(code)
         if said is not None:
-            means = said if isinstance(said, str) else said.words
+            means = (said if isinstance(said, str) else said.words).format(who="the entity of STC01-3")
             yield CodeFact(GROUP, name, label, code, means, (means,))
 
 
