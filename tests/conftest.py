@@ -26,8 +26,9 @@ def pytest_addoption(parser):
 # Modules of which every test takes long; in others each such test is marked so.
 _LONG = frozenset(
     "test_ack_corpus test_batch test_bench test_clean_claims test_corpus test_full_table test_fuzz "  # noqa: SIM905
-    "test_hostile test_other_books test_patterns test_pieces test_probe test_rules_commands "
-    "test_screenshots test_store".split()
+    "test_hostile test_hostile_writes test_other_books test_patterns test_pieces test_probe "
+    "test_rules_commands test_screenshots test_state_history test_state_processes test_state_store "
+    "test_store test_whole_tables".split()
 )
 
 

@@ -858,6 +858,7 @@ def test_plain_values_are_mended_like_all_others(value, longest, shortest):
 CHECKER = make_checker(received=date(2026, 11, 21))
 
 
+@pytest.mark.long
 @settings(max_examples=25)
 @given(
     st.integers(0, 10_000),

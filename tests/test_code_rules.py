@@ -235,6 +235,7 @@ def test_a_flood_of_odd_segments_is_bounded():
     assert len(found({"edit": edit, "lines": ["97530:ZQ x1 dx 99"]})) <= 200
 
 
+@pytest.mark.long
 def test_long_texts_in_place_of_codes_are_refused_and_not_kept():
     long = "A" * 100_000
     edits = [

@@ -133,6 +133,7 @@ def test_icd_9_that_cannot_be_billed():
     assert icd9("E88", 20140101).problem == "shape"
 
 
+@pytest.mark.long
 @given(st.text(max_size=9), st.integers(0, 99991231))
 def test_no_text_makes_a_look_up_fail(code, on):
     for system in ("icd10cm", "icd9cm"):

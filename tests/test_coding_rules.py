@@ -115,6 +115,7 @@ def ptp_of(findings):
     ]
 
 
+@pytest.mark.long
 def test_the_whole_check_finds_no_edit_in_the_negative_list(check):
     rows = facts_table("therapy_ptp_no_active_edit.csv")
     claims = [(f"{row['code_a']}:GP x1", f"{row['code_b']}:GP x1") for row in rows]
@@ -181,6 +182,7 @@ def test_modifiers_of_visits_release_on_visits_alone(modifier):
     assert lines == [(modifier,), ()]
 
 
+@pytest.mark.long
 def test_every_limit_fires_one_unit_above_it(decide):
     rows = read_rows(BUILT / "therapy_mue.csv")
     assert len(rows) == 135

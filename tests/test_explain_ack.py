@@ -602,6 +602,7 @@ def test_words_of_any_segment(elements, said) -> None:
     assert isinstance(Narrator().say([name, *elements]).text, str)
 
 
+@pytest.mark.long
 @given(st.text("AZ09:", max_size=12), st.text("AZ09:", max_size=3), st.text("AZ09", max_size=3))
 def test_the_page_and_explain_ack_have_the_same_words(status, code, note) -> None:
     """What one says of a status, an element's error or a verdict, the other says too."""

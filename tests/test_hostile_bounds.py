@@ -88,6 +88,7 @@ def test_a_repeat_gives_the_same_with_memory_and_without(name):
     assert_same(begin + unit * 3 + "CLM*B*2~A~B*1~" + unit * 3 + TAIL)
 
 
+@pytest.mark.long
 def test_long_values_do_not_make_a_long_report(tmp_path):
     number = "7" * 20_000
     begin = TO_CLAIM.replace("*0001*005010X222A1", f"*{number}*005010X222A1")
@@ -99,6 +100,7 @@ def test_long_values_do_not_make_a_long_report(tmp_path):
     assert len(text) < 200_000
 
 
+@pytest.mark.long
 def test_what_is_not_listed_is_counted_in_every_form(tmp_path):
     path = save(tmp_path / "a.837", TO_CLAIM, "CLM*1~A~", 400)
     whole = json.loads(check(path)[1])["files"][0]
@@ -144,6 +146,7 @@ def test_each_rejected_claim_stays_in_the_277ca(tmp_path):
     assert counts[0] == counts[1] > 0
 
 
+@pytest.mark.long
 def test_the_rest_behind_a_hundred_broken_envelopes_is_not_checked(tmp_path):
     for count, given_up in ((MOST_BROKEN - 1, False), (MOST_BROKEN + 1, True)):
         path = save(tmp_path / "a.837", TO_SET, "ST*837*0001*005010X222A1~", count * 25)

@@ -244,11 +244,13 @@ def test_the_claim_is_clean_and_shows_its_marks_without_redaction():
     assert not _FIND.search(" ".join(finding.message + finding.fix for finding in findings))
 
 
+@pytest.mark.long
 def test_hostile_a_sample_of_all_damage():
     chosen = list(mutants())
     check_all(random.Random(7).sample(chosen, 150))
 
 
+@pytest.mark.long
 def test_hostile_messages_are_the_same_by_every_way():
     """Claims that are remembered by their faults say no more than those that are judged one by one."""
     slow = replace(CHECKER, fast=False)

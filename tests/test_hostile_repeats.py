@@ -117,6 +117,7 @@ def assert_grows_as_the_file(place, unit, size=3_000):
     assert counts[1] < 5 * counts[0], (place, unit, counts)
 
 
+@pytest.mark.long
 def test_hostile_repeats_take_work_as_they_are_long():
     check("", BASE, len(BASE))
     assert_grows_as_the_file("head", "DTP~", 1_500)

@@ -190,6 +190,7 @@ def test_a_fact_of_a_therapy_code_needs_no_import(empty, name):
     assert (fact["value"], fact["release"], fact["missing"]) == (BUILT[name], BUILT_IN, None)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "file"),
     [
@@ -212,6 +213,7 @@ def test_what_needs_an_import_names_the_file(empty, full, name, file):
     assert facts(full, "97140")[name]["missing"].startswith(f"not in {table} {release}")
 
 
+@pytest.mark.long
 def test_the_days_of_a_code(empty, full):
     assert facts(empty, "97530")["lifespan"]["value"] == {"first": None, "last": None}
     assert facts(empty, "97161")["lifespan"]["value"] == {"first": "2017-01-01", "last": None}
@@ -226,6 +228,7 @@ def test_the_days_of_a_code(empty, full):
     assert "no imported list has its days" in facts(full, "27447")["lifespan"]["missing"]
 
 
+@pytest.mark.long
 def test_pairs_are_those_in_force_with_therapy_codes_named(full, empty):
     found = facts(full, "97530")["ptp_therapy"]["value"]
     said = [(each["code"], each["column_of_code"], each["indicator"], each["since"]) for each in found]
@@ -237,6 +240,7 @@ def test_pairs_are_those_in_force_with_therapy_codes_named(full, empty):
     assert "import the PTP edits" not in look_up(full, "97530")
 
 
+@pytest.mark.long
 def test_an_add_on_and_its_primaries(full, empty):
     found = facts(full, "0770T")["primaries"]
     assert (found["value"], found["since"]) == ({"type": "3", "codes": ["97530"]}, "2023-01-01")
@@ -262,6 +266,7 @@ def test_what_does_not_ship_is_not_said_to_be_none(empty):
     assert "none, it is not an add-on code" in look_up(empty, "97530", on="2024-07-01")
 
 
+@pytest.mark.long
 def test_therapy_and_time(empty):
     assert "not timed" in look_up(empty, "97161")
     assert facts(empty, "97597")["therapy"]["value"]["designation"] == "sometimes"
@@ -293,6 +298,7 @@ def test_the_modifiers_of_97530(empty):
     assert "codes of their own" in speech["caution"]
 
 
+@pytest.mark.long
 def test_modifiers_follow_the_code_the_tables_and_the_day(empty, full):
     assert {"GO", "GN", "CQ", "CO"} <= set(refused(empty, "97161"))
     assert fitting(empty, "97161")[:2] == ["GP", "KX"]
@@ -307,6 +313,7 @@ def test_modifiers_follow_the_code_the_tables_and_the_day(empty, full):
     assert "59" not in fitting(full, "27447")  # no pair
 
 
+@pytest.mark.long
 def test_a_code_without_which_a_payer_denies(empty):
     asked = facts(empty, "98941")["modifiers_asked"]["value"]
     assert [(each["rule"], each["why"]) for each in asked] == [
@@ -316,6 +323,7 @@ def test_a_code_without_which_a_payer_denies(empty):
     assert "KX" not in refused(empty, "98941", "warning")  # what the bare code lacks is said once
 
 
+@pytest.mark.long
 def test_diagnoses_and_record(empty):
     families = facts(empty, "97530")["diagnoses"]["value"]
     assert {"family": "M62.81", "means": "muscle weakness"} in families

@@ -126,6 +126,7 @@ def test_random_codes():
         assert_same(change_codes(random.choice(random.choice((texts, texts, decided))), random))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not CORPUS.exists(), reason="no corpus here")
 def test_corpus():
     for path in sorted((CORPUS / "837p").glob("*")):
@@ -208,6 +209,7 @@ def test_most_claims_are_decided_by_memory(monkeypatch):
     assert looked_at < 5
 
 
+@pytest.mark.long
 def test_claims_are_counted_by_how_they_were_judged():
     text = of_the_second_maker(100, "clean") + "".join(generate(60, seed=8, invalid=0.5))
     ways = []

@@ -225,6 +225,7 @@ def test_an_organization_needs_no_member_id():
     assert "member-id" not in [rule for rule, _, _ in told({"edit": [edit]})]
 
 
+@pytest.mark.long
 def test_messages_name_nobody():
     for rule in SITUATIONAL:
         for example in rule.examples.failing:

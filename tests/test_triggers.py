@@ -265,6 +265,7 @@ def count_claims(text, row):
     return 60
 
 
+@pytest.mark.long
 def test_a_row_that_is_added_when_another_checker_is_warm(tmp_path, add_row):
     text = sixty(NOT_ASSIGNED)
     before = make_pair()
@@ -294,6 +295,7 @@ def test_a_row_that_looks_at_a_column_costs_the_claim_and_never_passes_it(tmp_pa
         assert claim[1] == ()
 
 
+@pytest.mark.long
 def test_rows_make_other_claims_say_no_more():
     text = "".join(piece.text for piece in make("clean", 60, seed=4))
     assert [f for f in findings_in(assert_same(text)) if f.rule.startswith("situation.")] == []

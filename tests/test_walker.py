@@ -892,6 +892,7 @@ def test_files_published_as_faulty_have_the_fault_named(name: str) -> None:
     assert all(kind in known or (kind, loop) == ("element-missing", "2300") for kind, loop in rest)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not published(), reason="the published files are not here")
 def test_eight_hundred_claims_with_the_same_slip() -> None:
     (file,) = [CORPUS / file for file, _ in published() if "many_claims" in file]

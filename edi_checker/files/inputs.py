@@ -320,7 +320,14 @@ def _member(file: Path, listing: object, member: zipfile.ZipInfo) -> Input:
         reason = "a minutes file inside an archive is not read; name it with --minutes"
 
     def start() -> Reading:
-        stream = cast(zipfile.ZipExtFile, _reopen(file, listing, os.getpid()).open(member))
+        archive = _reopen(file, listing, os.getpid())
+        try:
+            stream = cast(zipfile.ZipExtFile, archive.open(member))
+        except BaseException:
+            # What is damaged is not kept: the error would hold it open for as long as itself is held.
+            _reopen.cache_clear()
+            archive.close()
+            raise
         head = stream.peek(4)[:4]
         if head[:2] == _GZIP or head in _ZIP:
             stream.close()
