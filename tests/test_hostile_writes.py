@@ -297,7 +297,8 @@ def refuse(*_args, **_named):
     raise PermissionError(13, "Permission denied")
 
 
-def test_two_runs_share_a_folder_unless_one_wants_it_alone(tmp_path):
+def test_two_runs_share_a_folder_unless_one_wants_it_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr("edi_checker.files.folder._PATIENCE", 0.05)
     with OutputFolder(tmp_path), OutputFolder(tmp_path):
         pass
     with OutputFolder(tmp_path, alone=True):
@@ -339,3 +340,16 @@ def test_an_input_is_never_taken_away(tmp_path):
     with OutputFolder(tmp_path, inputs=[str(claims)]) as folder, folder.stage() as stage:
         assert folder.publish(stage, "a", ["json", "clean.837"], []).troubles == []
     assert claims.exists()
+
+
+@pytest.mark.parametrize("without", ["locks of the system", "locks of the file system"])
+def test_without_locks_the_files_are_written_all_the_same(tmp_path, monkeypatch, without):
+    if without == "locks of the system":
+        monkeypatch.setattr("edi_checker.files.folder.fcntl", None)
+    else:
+        monkeypatch.setattr("fcntl.flock", refuse)
+    with OutputFolder(tmp_path, alone=True), OutputFolder(tmp_path) as folder, folder.stage() as stage:
+        with stage.write("json") as out:
+            out.write(b"new")
+        assert folder.publish(stage, "a", ["json"], []).troubles == []
+    assert [file.name for file in tmp_path.iterdir()] == ["a.json"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import io
 import os
@@ -18,8 +17,13 @@ from typing import Any, BinaryIO, Self, cast
 
 from edi_checker.files.output import open_own, sync_folder
 
+try:
+    import fcntl
+except ImportError:  # on Windows, where runs are not kept apart
+    fcntl = None  # type: ignore[assignment]
+
 _STAGE = ".edi-checker-stage-"
-_PATIENCE = 10.0  # seconds to wait for another run that swaps the files of an input
+_PATIENCE = 5.0  # seconds to wait for another run that swaps the files of an input
 _PAUSE = 0.01
 
 
@@ -97,14 +101,14 @@ class OutputFolder:
         self._alone = alone
         self._inputs = frozenset(inputs)
         path.mkdir(parents=True, exist_ok=True)
-        self._handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._handle = _open_folder(path)
         try:
-            self._lock(0)
+            _lock(self._handle, _PATIENCE)
             self._sweep()
             if not alone:
-                fcntl.flock(self._handle, fcntl.LOCK_UN)
+                _unlock(self._handle)
         except BaseException:
-            os.close(self._handle)
+            _close(self._handle)
             raise
 
     def __enter__(self) -> Self:
@@ -115,21 +119,20 @@ class OutputFolder:
     ) -> None:
         if self._alone:
             self._sweep()  # what workers left that were killed
-        os.close(self._handle)
+        _close(self._handle)
 
     @contextlib.contextmanager
     def stage(self) -> Iterator[Stage]:
         """A stage for the files of one input; it goes when the block ends. Raises OSError."""
         folder = Path(tempfile.mkdtemp(prefix=_STAGE, dir=self.path))
-        handle = -1
+        handle = _NONE
         try:
-            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            fcntl.flock(handle, fcntl.LOCK_EX)  # so that nobody takes it for one that was left
+            handle = _open_folder(folder)
+            _lock(handle, 0)  # so that nobody takes it for one that was left
             yield Stage(folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            if handle >= 0:
-                os.close(handle)
+            _close(handle)
 
     def publish(self, stage: Stage, name: str, asked: Sequence[str], others: Sequence[str]) -> Published:
         """Put the files of a stage in their places, NAME.ENDING, and take away what an earlier run left.
@@ -171,34 +174,63 @@ class OutputFolder:
         if self._alone:
             yield
             return
-        self._lock(_PATIENCE)
+        _lock(self._handle, _PATIENCE)
         try:
             yield
         finally:
-            fcntl.flock(self._handle, fcntl.LOCK_UN)
-
-    def _lock(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= end:
-                    raise Busy from None
-                time.sleep(_PAUSE)
-            else:
-                return
+            _unlock(self._handle)
 
     def _sweep(self) -> None:
         """Take away the stages of runs that were killed."""
         for left in self.path.glob(f"{_STAGE}*"):
-            with contextlib.suppress(OSError):
-                handle = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            with contextlib.suppress(OSError, Busy):
+                if left.is_symlink():
+                    continue
+                handle = _open_folder(left)
                 try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    _lock(handle, 0)
                     shutil.rmtree(left, ignore_errors=True)
                 finally:
-                    os.close(handle)
+                    _close(handle)
+
+
+# A lock on a folder. Where the system or the file system has none, runs are not kept apart.
+
+_NONE = -1
+
+
+def _open_folder(path: Path) -> int:
+    """A handle to lock the folder by. Raises OSError."""
+    if fcntl is None:
+        return _NONE
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _lock(handle: int, seconds: float) -> None:
+    """Lock it, waiting so long at most. Raises Busy."""
+    end = time.monotonic() + seconds
+    while handle != _NONE:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                raise Busy from None
+            time.sleep(_PAUSE)
+        except OSError:
+            return
+        else:
+            return
+
+
+def _unlock(handle: int) -> None:
+    with contextlib.suppress(OSError):
+        if handle != _NONE:
+            fcntl.flock(handle, fcntl.LOCK_UN)
+
+
+def _close(handle: int) -> None:
+    if handle != _NONE:
+        os.close(handle)
 
 
 def say_unwritten(place: Path, why: str | None) -> str:

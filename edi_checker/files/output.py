@@ -49,13 +49,16 @@ def write_named(path: Path) -> Iterator[BinaryIO]:
         yield stream
 
 
+# Without O_NONBLOCK a pipe would wait for somebody who writes. Windows has neither these links nor pipes.
+_OWN = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
+
+
 def open_own(path: Path, flags: int) -> int:
     """The handle of a regular file that the program keeps for itself, opened with `flags` of os.open.
 
     Raises OSError, also where a link, a pipe or a device lies there.
     """
-    # Without O_NONBLOCK a pipe would wait for somebody who writes.
-    handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    handle = os.open(path, flags | _OWN, 0o600)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise OSError(errno.EINVAL, "not a regular file", str(path))
