@@ -15,7 +15,6 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, cast
@@ -233,14 +232,24 @@ def _minutes_beside(file: Path) -> Path | None:
         return None
 
 
-@lru_cache(maxsize=1)
-def _reopen(file: Path, listing: object, process: int) -> zipfile.ZipFile:  # noqa: ARG001  # part of the key
+# The archive that was opened last, with what stands for it.
+_last: list[tuple[tuple[Path, object, int], zipfile.ZipFile]] = []
+
+
+def _reopen(file: Path, listing: object) -> zipfile.ZipFile:
     """The archive with its list of files, which is read once however many of them are opened in turn.
 
     `listing` stands for the archive as it was found. Processes that shared one descriptor would move each
     other's place in the file: each opens its own.
     """
-    return zipfile.ZipFile(file)
+    key = file, listing, os.getpid()
+    if not _last or _last[0][0] != key:
+        archive = zipfile.ZipFile(file)
+        # Closed and not only let go: an error may still hold it.
+        for _, before in _last:
+            before.close()
+        _last[:] = [(key, archive)]
+    return _last[0][1]
 
 
 def _archive(file: Path, unpacked: int | None) -> Iterator[Input]:
@@ -320,15 +329,12 @@ def _member(file: Path, listing: object, member: zipfile.ZipInfo) -> Input:
         reason = "a minutes file inside an archive is not read; name it with --minutes"
 
     def start() -> Reading:
-        archive = _reopen(file, listing, os.getpid())
+        stream = cast(zipfile.ZipExtFile, _reopen(file, listing).open(member))
         try:
-            stream = cast(zipfile.ZipExtFile, archive.open(member))
+            head = stream.peek(4)[:4]
         except BaseException:
-            # What is damaged is not kept: the error would hold it open for as long as itself is held.
-            _reopen.cache_clear()
-            archive.close()
+            stream.close()
             raise
-        head = stream.peek(4)[:4]
         if head[:2] == _GZIP or head in _ZIP:
             stream.close()
             raise Unreadable("an archive inside an archive is not read")
