@@ -322,23 +322,18 @@ class Output:
     ) -> Result:
         """Write the set and put it in its place, taking away what an earlier run left of this input."""
         folder, name = files.folder, self._name
-        first = folder.path / f"{name}.json"
-        try:
-            with folder.stage() as stage:
-                try:
-                    for ending, writer in writers:
-                        troubles += self._write(stage, ending, writer)
-                except OSError as error:
-                    stage.clear()
-                    troubles.append(say_unwritten(first, error.strerror))
-                done = folder.publish(stage, name, files.endings(), files.other_endings())
-                troubles += done.troubles
-                outputs = {f"{name}.{ending}": digest for ending, digest in stage.digests.items()}
-        except OSError as error:
-            # No folder for the stage: nothing is touched.
-            said = f"{first} and the other files of this input cannot be written: {error.strerror}"
-            troubles.append(f"{said}; what lies there is not of this run")
-            return Result(summary, tuple(troubles))
+        with contextlib.ExitStack() as stack:
+            stage = Stage()
+            try:
+                stage = stack.enter_context(folder.stage())
+                for ending, writer in writers:
+                    troubles += self._write(stage, ending, writer)
+            except OSError as error:
+                stage = Stage()  # nothing is published, and what lies there from before goes
+                troubles.append(say_unwritten(folder.path / f"{name}.json", error.strerror))
+            done = folder.publish(stage, name, files.endings(), files.other_endings())
+        troubles += done.troubles
+        outputs = {f"{name}.{ending}": digest for ending, digest in stage.digests.items()}
         return Result(summary, tuple(troubles), tuple(done.notes), outputs if not done.troubles else {})
 
     def _write(self, stage: Stage, ending: str, writer: Writer) -> list[str]:

@@ -134,11 +134,8 @@ class Ledger:
         self._file.close()
 
     def note(self, record: Record) -> None:
-        """Note that an input is done; where that cannot be written, no later run goes on from there."""
-        try:
-            self._write(asdict(record))
-        except OSError as error:
-            self.trouble = f"{self._folder / FILE}: cannot be written: {error.strerror}"
+        """Note that an input is done."""
+        self._write(asdict(record))
 
     def find(self, source: Input, name: str) -> Record | None:
         """The record of an input that need not be checked again.
@@ -155,10 +152,18 @@ class Ledger:
         return record if _content_digest(source) == record.sha256 else None
 
     def _write(self, row: Mapping[str, Any]) -> None:
+        """Add a line. Where that fails no more are added, for half a line would hide those behind it, and no
+        later run goes on from what is not noted.
+        """
         line = json.dumps(row).encode() + b"\n"
-        # Half a line would hide those behind it.
-        if not self.trouble and self._file.write(line) != len(line):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        why: str | None = None
+        try:
+            if not self.trouble and self._file.write(line) != len(line):
+                why = os.strerror(errno.ENOSPC)
+        except OSError as error:
+            why = error.strerror
+        if why:
+            self.trouble = f"{self._folder / FILE}: cannot be written: {why}"
 
 
 def read_header(folder: Path) -> dict[str, Any]:

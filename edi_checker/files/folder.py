@@ -32,12 +32,12 @@ class Busy(Exception):
 
 
 class Stage:
-    """The files of one input while they are made, by ending, in a folder of their own.
+    """The files of one input while they are made, by ending, in a folder of their own; without one, no files.
 
     digests  SHA-256 of each file that is whole
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path = Path()) -> None:
         self.folder = folder
         self.digests: dict[str, str] = {}
 
@@ -57,10 +57,6 @@ class Stage:
                 path.unlink()
             raise
         self.digests[ending] = hashed.digest()
-
-    def clear(self) -> None:
-        """Let none of the files be published."""
-        self.digests.clear()
 
 
 class _Hashed(io.BufferedIOBase):
