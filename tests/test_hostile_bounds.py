@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import time
 import zipfile
 
@@ -194,6 +195,26 @@ def test_files_that_share_bytes_in_an_archive_are_refused(tmp_path):
             archive.filelist.append(again)
     (refused,) = find_inputs([str(path)])
     assert refused.reason == "files in the archive overlap"
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link without an end", "link to nothing"])
+def test_minutes_that_are_no_file_cost_one_input(tmp_path, kind):
+    for name in "ab":
+        (tmp_path / f"{name}.837").write_text(BASE)
+    minutes = tmp_path / "b.minutes.csv"
+    match kind:
+        case "folder":
+            minutes.mkdir()
+        case "pipe":
+            os.mkfifo(minutes)
+        case "link without an end":
+            minutes.symlink_to(minutes)
+        case _:
+            minutes.symlink_to(tmp_path / "gone")
+    code, text = check(tmp_path)
+    assert code == 2
+    said = [(file["outcome"], file["reason"]) for file in json.loads(text)["files"]]
+    assert said == [("accepted", None), ("not_checked", "b.minutes.csv is not a regular file")]
 
 
 def test_one_bad_minutes_file_costs_one_input(tmp_path):

@@ -204,32 +204,28 @@ def _folder(folder: Path, unpacked: int | None) -> Iterator[Input]:
         yield _refused(folder, "the folder holds no files")
 
 
-def _file(file: Path, regular: bool, unpacked: int | None) -> Iterator[Input]:
+def _file(file: Path, is_regular: bool, unpacked: int | None) -> Iterator[Input]:
     size = None
-    if regular:
+    if is_regular:
         with file.open("rb") as stream:
             archive = stream.read(4) in _ZIP
             size = stream.seek(0, os.SEEK_END)
         if archive:
             yield from _archive(file, unpacked)
             return
+    minutes = file.with_name(_stem(file.name) + MINUTES)
+    there = os.path.lexists(minutes)  # never with a name that is too long for one
+    # To open a pipe could wait without end.
+    regular = there and minutes.is_file()
     yield Input(
         path=_readable(str(file)),
         name=_safe(_stem(file.name)),
         file=file,
         size=size,
-        minutes=_minutes_beside(file),
+        minutes=minutes if regular else None,
         start=lambda: _unpack(file.open("rb"), size, unpacked),
+        reason=f"{_readable(minutes.name)} is not a regular file" if there and not regular else "",
     )
-
-
-def _minutes_beside(file: Path) -> Path | None:
-    minutes = file.with_name(_stem(file.name) + MINUTES)
-    try:
-        return minutes if minutes.is_file() else None
-    except OSError:
-        # The name is too long for one: such a file cannot be there.
-        return None
 
 
 # The archive that was opened last, with what stands for it.
