@@ -121,7 +121,7 @@ def _same(one: Path, other: Path) -> bool:
         for whole in wholes:
             del whole["run"]
         return bool(wholes[0] == wholes[1])
-    if one.name.startswith("."):  # the ledger notes inputs as they are done
+    if one.name.startswith("."):  # inputs are noted as they are done
         return sorted(one.read_bytes().splitlines()) == sorted(other.read_bytes().splitlines())
     with one.open("rb") as first, other.open("rb") as second:
         while True:

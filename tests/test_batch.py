@@ -23,9 +23,9 @@ import edi_checker.batch.ranges
 import edi_checker.reports.json_report
 import kills
 from edi_checker.batch.dispatch import Batch
-from edi_checker.batch.ledger import FILE, read_header
 from edi_checker.batch.memory import agree, least_that_matters
 from edi_checker.batch.ranges import Irregular, cut_ranges
+from edi_checker.batch.resume import FILE, read_header
 from edi_checker.batch.session import Settings, find_paths, name_all, run_session
 from edi_checker.batch.summary import print_summary
 from edi_checker.batch.workers import Died, Done, Said, Workers
@@ -816,7 +816,7 @@ def is_running(pid):
         return False
 
 
-# -- many inputs, the ledger, the summary
+# -- many inputs, what is done, the summary
 
 
 def test_inputs_come_in_their_order_and_one_bad_file_stops_nothing(tmp_path, checker, rulebook, inline):
@@ -926,18 +926,18 @@ def test_what_is_done_is_verified_before_it_is_left_out(tmp_path, checker, ruleb
     assert (tmp_path / "out" / "a.277ca").exists()
 
 
-def test_a_ledger_that_was_cut_off_keeps_what_is_whole(tmp_path, checker, rulebook, inline):
+def test_notes_that_were_cut_off_keep_what_is_whole(tmp_path, checker, rulebook, inline):
     inline()
     for name in "abc":
         save(tmp_path / "in", "".join(generate(2)), f"{name}.837")
     session(checker, rulebook, [tmp_path / "in"], tmp_path / "out")
-    ledger = tmp_path / "out" / FILE
+    notes = tmp_path / "out" / FILE
     assert read_header(tmp_path / "out")["received"] == "2026-11-21"
-    assert ledger.stat().st_mode & 0o777 == 0o600
-    ledger.write_bytes(ledger.read_bytes()[:-40])
+    assert notes.stat().st_mode & 0o777 == 0o600
+    notes.write_bytes(notes.read_bytes()[:-40])
     assert resumed(checker, rulebook, tmp_path) == 2
     assert resumed(checker, rulebook, tmp_path) == 3
-    ledger.write_bytes(b"\x00\xff{[")
+    notes.write_bytes(b"\x00\xff{[")
     assert resumed(checker, rulebook, tmp_path) == 0
 
 

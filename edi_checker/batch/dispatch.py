@@ -12,9 +12,9 @@ from typing import Any, BinaryIO, cast
 
 from edi_checker.batch.findings import Form
 from edi_checker.batch.joining import JoinedInput
-from edi_checker.batch.ledger import Ledger, Record, record_of
 from edi_checker.batch.memory import least_that_matters
 from edi_checker.batch.ranges import RANGE, Answers, Irregular, Range, check_range, cut_ranges
+from edi_checker.batch.resume import DoneInputs, Record, record_of
 from edi_checker.batch.workers import Died, Done, Said, Workers
 from edi_checker.check.checker import Checked, Checker, take_handfuls
 from edi_checker.check.engine import Engine, Kind
@@ -93,7 +93,7 @@ class Batch:
     """One run over many inputs.
 
     deaths    workers that died at work and were replaced
-    resumed   inputs that needed no checking, by the ledger
+    resumed   inputs that needed no checking, as it was noted
     notes     what engines had to say, each once
 
     `checker` is used here for everything but deciding; each worker makes an engine of its own.
@@ -104,13 +104,13 @@ class Batch:
         checker: Checker,
         rulebook: Rulebook,
         files: Files,
-        ledger: Ledger,
+        done_inputs: DoneInputs,
         settings: Settings,
     ) -> None:
         self._checker = checker
         self._rulebook = rulebook
         self._files = files
-        self._ledger = ledger
+        self._done_inputs = done_inputs
         self._settings = settings
         self._least = least_that_matters(rulebook.rules)
         self._inputs: Sequence[Input] = ()
@@ -247,7 +247,7 @@ class Batch:
             index = self._next
             self._next += 1
             source = self._inputs[index]
-            record = self._ledger.find(source, self._names[index])
+            record = self._done_inputs.find(source, self._names[index])
             if record is not None:
                 self.resumed += 1
                 self._finish(index, record)
@@ -373,7 +373,7 @@ class Batch:
     def _note(self, index: int, result: Result) -> None:
         name = self._names[index]
         record = record_of(self._inputs[index], name, result)
-        self._ledger.note(record)
+        self._done_inputs.note(record)
         self.notes.update(f"{record.path}: {note}" for note in result.notes)
         self._claims += result.summary.claims
         self._finish(index, record)

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from edi_checker.batch.ledger import Record
+from edi_checker.batch.resume import Record
 from edi_checker.reports.findings_log import say_unlisted
 from edi_checker.reports.json_report import read_findings
 from edi_checker.reports.ndjson import write_line

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from edi_checker.batch.dispatch import Batch, Settings
 from edi_checker.batch.findings import FORMS, require, write_findings
-from edi_checker.batch.ledger import Ledger, Record
+from edi_checker.batch.resume import DoneInputs, Record
 from edi_checker.batch.summary import Totals, Work, write_summary
 from edi_checker.check.checker import Checker
 from edi_checker.files.inputs import Input, name_outputs
@@ -78,7 +78,7 @@ def run_session(
 ) -> Outcome:
     """Check all inputs, write their files, then the findings of all and summary.json.
 
-    Stopped in the middle it leaves whole files alone, and the ledger shows another run what is done. Raises
+    Stopped in the middle it leaves whole files alone, and its notes show another run what is done. Raises
     findings.NoParquet before anything is written; OSError where the notes of an earlier run cannot be read.
     """
     require(settings.findings)
@@ -88,12 +88,12 @@ def run_session(
     resume = settings.resume and settings.redactor is None
     folder = files.folder.path
     own = {name: folder / name for name in ("summary.json", f"findings.{settings.findings}")}
-    with Ledger(folder, digest, head, resume=resume) as ledger:
+    with DoneInputs(folder, digest, head, resume=resume) as done_inputs:
         # They would not fit to what is written from now on.
         for old in (own["summary.json"], *(folder / f"findings.{form}" for form in FORMS)):
             old.unlink(missing_ok=True)
         clear_away(own.values())
-        batch = Batch(checker, rulebook, files, ledger, settings)
+        batch = Batch(checker, rulebook, files, done_inputs, settings)
         records: list[Record] = []
         totals = Totals()
         done = batch.run(inputs, names, lambda: look(len(records), batch.bytes, batch.claims))
@@ -101,7 +101,7 @@ def run_session(
             for record in done:
                 records.append(record)
                 totals.add(record)
-        troubles = [ledger.trouble] if ledger.trouble else []
+        troubles = [done_inputs.trouble] if done_inputs.trouble else []
         work = Work(clock() - begin, batch.claims, batch.resumed, settings.workers, batch.deaths)
         whole: dict[Path, Callable[[BinaryIO], None]] = {
             own[f"findings.{settings.findings}"]: partial(write_findings, settings.findings, records, folder),
@@ -113,7 +113,7 @@ def run_session(
                     write(out)
             except OSError as error:
                 troubles.append(f"{path}: cannot be written: {error.strerror}")
-        return Outcome(records, totals, work, sorted(batch.notes), ledger.forgotten, troubles)
+        return Outcome(records, totals, work, sorted(batch.notes), done_inputs.forgotten, troubles)
 
 
 def _write_summary(
@@ -124,7 +124,7 @@ def _write_summary(
 
 
 def _head(checker: Checker, files: Files) -> dict[str, Any]:
-    """Version, date of receipt and tables, as summary and ledger begin."""
+    """Version, date of receipt and tables, as the summary and the notes for another run begin."""
     versions = checker.setting.versions()
     return {
         "version": files.version,

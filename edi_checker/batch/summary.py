@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from edi_checker.batch.ledger import Record
+from edi_checker.batch.resume import Record
 from edi_checker.facts import Coverage, Gap
 from edi_checker.reports.gaps import gaps_as_json, say_gaps
 from edi_checker.x12.money import dollars, show_dollars

@@ -179,7 +179,7 @@ def _day_of_run(folder: Path) -> datetime | None:
     """The date of receipt of the run whose notes are in the folder, None where there are none."""
     from datetime import datetime
 
-    from edi_checker.batch.ledger import read_header
+    from edi_checker.batch.resume import read_header
 
     with contextlib.suppress(KeyError, TypeError, ValueError):
         return datetime.fromisoformat(read_header(folder)["received"])

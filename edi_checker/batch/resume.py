@@ -95,8 +95,8 @@ def record_of(source: Input, name: str, result: Result) -> Record:
     )
 
 
-class Ledger:
-    """The notes of one run, in a file of its output folder.
+class DoneInputs:
+    """What one run notes of the inputs that are done, in a file of its output folder.
 
     `digest` stands for all options that decide what is found: what was noted under another one is forgotten,
     and so is everything where `resume` is False. `trouble` says why notes cannot be written. Raises OSError.
