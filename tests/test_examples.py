@@ -42,6 +42,7 @@ def test_both_engines_say_the_same_of_every_example(rule: Rule) -> None:
         assert run_example(checker("durable"), example) == run_example(checker("python"), example)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rule", BOOK.rules, ids=lambda rule: rule.id)
 def test_a_failing_example_gives_no_other_error(rule: Rule) -> None:
     for example in rule.examples.failing:
