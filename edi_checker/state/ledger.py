@@ -88,6 +88,24 @@ class Ledger:
         with self._store.writing() as connection:
             return files.take(connection, self._now(connection), owner, lease, file_id)
 
+    def list_waiting(self, limit: int) -> list[int]:
+        """Ids of files that can be taken, the oldest first."""
+        with self._store.reading() as connection:
+            return files.list_waiting(connection, self._now(connection), limit)
+
+    def list_pending(self, partner: str) -> list[str]:
+        """The names of answers to a partner's files that are committed and not all published."""
+        with self._store.reading() as connection:
+            return files.list_pending(connection, partner)
+
+    def give_up(self, owner: str, reason: str, again_in: float, most: int) -> list[File]:
+        """Take from an owner who is dead what it has; gives those that are FAILED, after `most` tries.
+
+        What is answered can be taken at once, what is claimed after so many seconds.
+        """
+        with self._store.writing() as connection:
+            return files.give_up(connection, owner, reason, (self._now(connection), again_in), most)
+
     def renew(self, mine: File, lease: float) -> File:
         with self._store.writing() as connection:
             now = self._now(connection)

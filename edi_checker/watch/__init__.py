@@ -1,1 +1,1 @@
-"""The drop folder: files that arrive in a folder are answered once, whatever happens on the way."""
+"""The drop folder: files that partners leave are answered once and archived, whatever happens meanwhile."""
