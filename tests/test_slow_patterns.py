@@ -56,7 +56,7 @@ PUT_TOGETHER = {
     ("check/cutting.py", "LX{e}"): (CUTTER._line.pattern,),
     ("check/cutting.py", "{t}SBR{e}"): (CUTTER._order.pattern,),
     ("facts/triggers.py", "form"): tuple(re.findall(r'form_of\([0-9], "([^"]+)"\)', TRIGGERS)),
-    ("guide/hierarchy.py", "{e}22(?:"): (write_subscriber(USUAL).pattern,),
+    ("guide/hierarchy.py", "{e}22(?>"): (write_subscriber(USUAL).pattern,),
     ("guide/patterns.py", "write"): (),  # test_the_patterns_of_the_guide
     ("claims/minutes.py", "_phrase_pattern"): (note_pattern(("nn MINS", "TIME: nn")).pattern,),
     ("guide/elements.py", "item.pattern"): tuple(
@@ -182,6 +182,43 @@ def test_the_guard_knows_a_slow_pattern():
     for slow in (r"(a+)+b", r"(?:-[a-]+)*b", r"(?:a*b?)*c", r"(x|y*)+z", r"(?=(a+)+b)"):
         assert _is_risky(re._parser.parse(slow)), slow
     assert not _is_risky(re._parser.parse(r"(?>a+)b*(?:c{1,3}d)*(?:-[a-z]+)*"))
+
+
+def _repeats_a_group_possessively(tree) -> bool:
+    """Also in what is inside; a repeat of one character is sound in every release of Python."""
+    for kind, value in tree:
+        if str(kind) == "POSSESSIVE_REPEAT" and (
+            len(value[2]) > 1 or str(value[2][0][0]) not in ("IN", "LITERAL", "NOT_LITERAL", "ANY")
+        ):
+            return True
+        inside = value if isinstance(value, tuple) else (value,)
+        parts = [part for each in inside for part in (each if isinstance(each, list) else (each,))]
+        trees = [part for part in parts if isinstance(part, re._parser.SubPattern)]
+        if any(_repeats_a_group_possessively(each) for each in trees):
+            return True
+    return False
+
+
+@EACH_USE
+def test_no_group_is_repeated_possessively(use):
+    """gh-106052: before Python 3.11.5 it ends where its last round failed; `(?>...)` does not.
+
+    The patterns of the guide have such repeats, and are not made where they are wrong.
+    """
+    assert not _repeats_a_group_possessively(re._parser.parse(use.pattern)), use.pattern
+
+
+def test_the_guard_knows_such_a_repeat():
+    for wrong in (
+        r"(?:ab)*+",
+        r"a(?:[bc]d)?+",
+        r"((?:ab|c){0,2}+)",
+        r"x(?=(?:\w|-b)*+y)",
+        r"(?>a(?:bc)++)",
+        r"a|(bc)?+",
+    ):
+        assert _repeats_a_group_possessively(re._parser.parse(wrong)), wrong
+    assert not _repeats_a_group_possessively(re._parser.parse(r"a*+[bc]?+(?>(?:bc)*)[^d]{1,3}+.++"))
 
 
 LONG = 20_000

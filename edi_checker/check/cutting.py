@@ -77,8 +77,9 @@ class Cutter:
         self._head = re.compile(f"{t}(?:({'|'.join(ends)})([^{e}{t}]++)(?={t}|\\Z)|({rest}))")
         self._line = re.compile(
             f"LX{e}({one}){t}"
-            f"(SV1{e}({one}){e}({one}){e}({one}){e}({one})((?:{e}{one}){{0,2}}+)(?:{e}({one}))?+({rest}))"
-            f"(?:{t}DTP{e}472{e}D8{e}([0-9]{{8}}))?+(?:{t}REF{e}6R{e}([^{e}{t}]++))?+((?:{t}(?!LX{e}){rest})*+)"
+            f"(SV1{e}({one}){e}({one}){e}({one}){e}({one})((?>(?:{e}{one}){{0,2}}))(?>(?:{e}({one}))?)({rest}))"
+            f"(?>(?:{t}DTP{e}472{e}D8{e}([0-9]{{8}}))?)(?>(?:{t}REF{e}6R{e}([^{e}{t}]++))?)"
+            f"((?>(?:{t}(?!LX{e}){rest})*))"
         )
         self.address = f"{ADDRESS}{self.element}"
         self._order = re.compile(f"{t}SBR{e}({one})")

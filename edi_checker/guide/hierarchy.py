@@ -222,4 +222,4 @@ def write_subscriber(delimiters: Delimiters) -> re.Pattern[str]:
     """How the level of a subscriber begins that is one beyond doubt."""
     e, t = re.escape(delimiters.element), re.escape(delimiters.terminator)
     text = f"[^{e}{t}]*+"
-    return re.compile(f"HL{e}{text}{e}{text}{e}22(?:{e}{text})*+{t}SBR{e}[ABCDEFGHPSTU][{e}{t}]")
+    return re.compile(f"HL{e}{text}{e}{text}{e}22(?>(?:{e}{text})*){t}SBR{e}[ABCDEFGHPSTU][{e}{t}]")

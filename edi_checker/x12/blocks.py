@@ -169,7 +169,7 @@ _BLANK = " \t\r\n\f\v\x00\x1a"
 _ISA = re.compile(r"(?a)ISA[^A-Za-z0-9\s]")
 # A blank beside the component separator, where the terminator is sure: the next segment follows it.
 _BLANK_IN_ISA16 = re.compile(
-    r"(?a)(?: (?=\S)|(?=\S ))(\S) ?([^A-Za-z0-9\s])(?=(?:\2|[\r\n])*+(?:GS|TA1|IEA)[^A-Za-z0-9\s])"
+    r"(?a)(?: (?=\S)|(?=\S ))(\S) ?([^A-Za-z0-9\s])(?=(?>(?:\2|[\r\n])*)(?:GS|TA1|IEA)[^A-Za-z0-9\s])"
 )
 _ISA_REACH = 1000  # characters within which the 16 elements of an ISA must end; the legal width is 106
 _HEAD_REACH = 1 << 15  # characters that are looked at for the component separator that the claims really use
