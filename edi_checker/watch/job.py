@@ -45,6 +45,7 @@ from edi_checker.watch.places import (
     alone_in,
     archive_name,
     free_stem,
+    from_text,
     link,
     make_folder,
     move,
@@ -497,7 +498,7 @@ def file_away(places: Places, mine: state.File, kind: str, reason: str = "") -> 
     if left:
         make_folder(kept)
         if reason:
-            with write_whole(kept / f"{archive_name(mine.id, mine.name)}.reason.txt") as out:
+            with write_whole(kept / f"{archive_name(mine.id, from_text(mine.name))}.reason.txt") as out:
                 out.write(f"{escape(reason)}\n".encode())
         for path in left:
             with contextlib.suppress(FileNotFoundError):  # another owner has moved it
