@@ -244,8 +244,8 @@ def partners_of(tmp_path, text):
 def test_each_partner_has_its_way(tmp_path):
     found = partners_of(
         tmp_path,
-        "default:\n  profile: medicare\nclinic:\n  profile: commercial\n  duplicate-window: 2h\n  split: true\n"
-        "  isolation: transaction\n  ignore: [code.npi, code.taxonomy]\n  rules: own\n",
+        "default:\n  profile: medicare\nclinic:\n  profile: commercial\n  duplicate-window: 2h\n"
+        "  split: true\n  isolation: transaction\n  ignore: [code.npi, code.taxonomy]\n  rules: own\n",
     )
     clinic, other = found.of("clinic"), found.of("other")
     assert (other.setting.profile, other.window, other.split) == ("medicare", WINDOW, False)
@@ -272,7 +272,7 @@ def test_the_profile_of_all_may_stay_as_the_command_says(tmp_path):
     ],
 )
 def test_what_is_wrong_with_partners_is_said_with_its_line(tmp_path, text, said):
-    with pytest.raises(SettingError, match="partners.yaml") as error:
+    with pytest.raises(SettingError, match=r"partners\.yaml") as error:
         partners_of(tmp_path, text)
     assert said in str(error.value)
 

@@ -481,20 +481,25 @@ def test_a_watcher_ends_after_the_files_in_hand(tmp_path):
 
 
 @pytest.mark.long
-def test_a_watcher_reads_rules_again_when_it_is_told(tmp_path):
-    own = tmp_path / "own"
-    own.mkdir()
-    process = run(tmp_path, "--rules", "own", "--log-format", "json", once=False)
+def test_a_watcher_reads_its_setting_again_when_it_is_told(tmp_path):
+    partners = tmp_path / "partners.yaml"
+    partners.write_text("clinic:\n  page: true\n")
+    process = run(tmp_path, "--partners", "partners.yaml", "--log-format", "json", once=False)
     lines = iter(process.stderr.readline, "")
-    assert json.loads(next(lines))["event"] == "watching"
-    (own / "broken.yaml").write_text("title: [\n")
+    first = json.loads(next(lines))
+    assert first["event"] == "watching"
+    partners.write_text("clinic: [\n")
     process.send_signal(signal.SIGHUP)
     said = [json.loads(next(lines)) for _ in range(2)]
     assert [each["event"] for each in said] == ["not read again", "watching"]
-    assert "broken.yaml" in said[0]["reason"]
-    (own / "broken.yaml").unlink()
-    (tmp_path / "in" / "a.837").write_text(claims(1))
-    assert json.loads(next(lines))["event"] == "answered"
+    assert "partners.yaml" in said[0]["reason"]
+    assert said[1]["settings"] == first["settings"]
+    partners.write_text("default:\n  ignore: [therapy, modifier]\n")
+    process.send_signal(signal.SIGHUP)
+    second = json.loads(next(lines))
+    assert second["settings"] != first["settings"]
+    (tmp_path / "in" / "a.837").write_text(claims(1, FAULTY))
+    assert json.loads(next(lines))["outcome"] == "accepted"
     process.terminate()
     process.communicate(timeout=60)
     assert process.returncode == 0

@@ -153,7 +153,7 @@ class Clerk:
                 mine = found
             return self._publish(mine)
         except OSError as error:
-            return self._again(mine, f"{error.strerror or 'error'} ({Path(error.filename or '').name})")
+            return self._again(mine, error.strerror or "the disk cannot be used")
         except _Changed:
             return self._again(mine, "it was written to while it was checked", self._desk.settle)
 
@@ -227,15 +227,15 @@ class Clerk:
         source = self._places.incoming(mine.partner, mine.name)
         work = folder / source.name
         make_folder(folder)
+        again = mine.tries and not os.path.lexists(work)
+        archived = self._places.find_archived(mine.id, mine.partner, mine.name) if again else None
+        if archived is not None:  # it had failed, and was opened again by hand
+            move(archived, work)
         if not os.path.lexists(work):
-            archived = self._places.find_archived(mine.id, mine.partner, mine.name) if mine.tries else None
-            if archived is not None:  # it had failed, and was opened again by hand
-                move(archived, work)
-            elif _look_of(source)[:2] != (mine.size, mine.mtime_ns):
+            if _look_of(source)[:2] != (mine.size, mine.mtime_ns):
                 return None
-        for name in companions(source.name, self._desk.done_suffix):
-            with contextlib.suppress(FileNotFoundError):
-                if not os.path.lexists(folder / name):
+            for name in companions(source.name, self._desk.done_suffix):
+                with contextlib.suppress(FileNotFoundError):
                     move(source.with_name(name), folder / name)
         with contextlib.suppress(FileNotFoundError):
             move_in(source, work)
