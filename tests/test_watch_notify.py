@@ -1,6 +1,7 @@
 """What the service manager is told: to the socket that it names, and never in the way of the work."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 import pytest
 
 from edi_checker.watch.notify import notify, watchdog_period
+from paths import ROOT
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -108,3 +110,37 @@ assert threading.active_count() == 1
         environment = {**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}
         subprocess.run([sys.executable, "-c", program], env=environment, check=True)
         assert listening.recv(100) == b"READY=1"
+
+
+@pytest.mark.long
+def test_a_watcher_tells_its_manager_how_it_goes(tmp_path, manager):
+    """Ready when it looks, alive while it waits, reading again on SIGHUP, at its end on SIGTERM."""
+    (tmp_path / "in").mkdir()
+    places = ["in", "--out-dir", "out", "--archive", "archive", "--state", "ledger.db", "--every", "1s"]
+    watcher = subprocess.Popen(
+        [sys.executable, "-m", "edi_checker", "watch", *places, "--workers", "1"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "WATCHDOG_USEC": "400000"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    manager.settimeout(60)
+
+    def hear():
+        return manager.recv(1000).decode().partition("\n")[0]
+
+    try:
+        assert hear() == "READY=1"
+        assert [hear(), hear()] == ["WATCHDOG=1", "WATCHDOG=1"]
+        watcher.send_signal(signal.SIGHUP)
+        heard = []
+        while "READY=1" not in heard:
+            heard.append(hear())
+        assert heard[-2:] == ["RELOADING=1", "READY=1"]
+        watcher.send_signal(signal.SIGTERM)
+        while "STOPPING=1" not in heard:
+            heard.append(hear())
+        assert watcher.wait(60) == 0
+    finally:
+        watcher.kill()
+        watcher.communicate()

@@ -23,6 +23,7 @@ from edi_checker.watch.health import Health, as_json, as_metrics, write_metrics,
 from edi_checker.watch.inbox import Arrival, Inbox, Look
 from edi_checker.watch.job import MOST_TRIES, Clerk, Desk, Report, file_away, tidy
 from edi_checker.watch.log import Log
+from edi_checker.watch.notify import notify, watchdog_period
 from edi_checker.watch.places import FAILED, WORK, Places
 
 _OFTEN = 0.5  # seconds that the watcher waits for its processes at once
@@ -114,6 +115,7 @@ def watch(plan: Plan, log: Log) -> Health:
             watcher.work(desk)
             if not asked.again or asked.stop:
                 break
+            notify("RELOADING=1")
             try:
                 desk = plan.make_desk()
             except SettingError as error:
@@ -152,6 +154,8 @@ class _Watcher:
         self._look_at = self._health_at = begin
         self._tidy_at = begin + _TIDY
         self._pause_until = 0.0
+        self._alive_every = watchdog_period() or float("inf")
+        self._alive_at, self._is_stopping = begin + self._alive_every, False
 
     # -- the whole
 
@@ -173,10 +177,12 @@ class _Watcher:
             return lambda task, _: _do(clerk, ledger, task, self._plan.keep)
 
         with Workers[_Task](self._plan.workers, make_work) as workers:
+            notify("READY=1")
             while not self._is_over(workers):
                 self._step(workers)
 
     def end(self) -> Health:
+        self._tell_stopping()
         self._show_health(0)
         self._log.say("stopped", events=dict(sorted(self._health.events.items())))
         return self._health
@@ -189,8 +195,21 @@ class _Watcher:
         looked = self._look_at > self._settled_at and not self._ready
         return self._plan.once and looked and not self._queue
 
+    def _tell_manager(self, now: float) -> None:
+        if now >= self._alive_at:
+            self._alive_at = now + self._alive_every
+            notify("WATCHDOG=1")
+        if self._asked.stop:
+            self._tell_stopping()
+
+    def _tell_stopping(self) -> None:
+        if not self._is_stopping:
+            self._is_stopping = True
+            notify("STOPPING=1")
+
     def _step(self, workers: Workers[_Task]) -> None:
         now = time.monotonic()
+        self._tell_manager(now)
         wanted = not (self._asked.stop or self._asked.again)
         if wanted and now >= self._pause_until:
             if now >= self._look_at or (not self._queue and self._ready):
