@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
@@ -95,6 +96,42 @@ class Day(click.DateTime):
         except click.BadParameter:
             self.fail(f"{value!r} is not a date such as 2026-03-31.", param, ctx)
 
+
+class Duration(click.ParamType):  # type: ignore[type-arg]  # not generic in older releases of click
+    """A time such as 30s, 15m, 12h or 400d, as seconds."""
+
+    name = "duration"
+    _UNITS: ClassVar = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhd])", str(value))
+        if found is None:
+            self.fail(f"{value!r} is not a time such as 30s, 15m, 12h or 400d.", param, ctx)
+        return float(found[1]) * self._UNITS[found[2]]
+
+
+class LedgerPlace(click.Path):
+    """The path of a ledger in SQLite, or a URL."""
+
+    @staticmethod
+    def names_no_file(text: str) -> bool:
+        return "://" in text
+
+
+state_option = click.option(
+    "--state",
+    "state",
+    type=LedgerPlace(),
+    required=True,
+    metavar="PATH|URL",
+    help="The ledger: the path of one in SQLite, or postgresql://HOST/DATABASE.",
+)
+hide_names_option = click.option(
+    "--hide-names", is_flag=True, help="Show the ids of files in place of their names."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 profile_option = click.option(
     "--profile",
