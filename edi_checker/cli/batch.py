@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from edi_checker.cli.assembly import assemble, make_limits, make_redactor
+from edi_checker.cli.assembly import assemble, make_limits, make_redactor, setting_of
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
 from edi_checker.cli.options import Shared, bounding_options, choosing_options, running_options
 from edi_checker.cli.outputs import keep_apart, open_folder
 from edi_checker.cli.progress import watch_batch
 from edi_checker.cli.refusal import Refusal
-from edi_checker.cli.rulebook import load_rules
 from edi_checker.cli.terminal import PIPE_WIDTH, width_of_terminal
 from edi_checker.cli.version import version
 from edi_checker.files.names import escape
@@ -104,8 +103,7 @@ def batch(
     if resume and shared.received is None:
         # The inputs that are left are checked for the same day as those that are done.
         shared = replace(shared, received=_day_of_run(out_dir))
-    rulebook = load_rules(shared.folders, shared.select, shared.ignore, shared.profile)
-    checker = assemble(shared, rulebook)
+    checker, rulebook = assemble(setting_of(shared))
     inputs = list(find_inputs(find_paths(paths), shared.max_unpacked))
     names = name_all(inputs)
     settings = Settings(
@@ -113,7 +111,6 @@ def batch(
         findings=findings,
         resume=resume,
         options={
-            "profile": repr(checker.setting.profile),
             "minutes": _said(shared.minutes),
             "max_unpacked": shared.max_unpacked,
             "max_findings": shared.max_findings,
