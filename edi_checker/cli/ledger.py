@@ -7,16 +7,18 @@ import sys
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from edi_checker.cli.exit_codes import CHECKED, FOUND
 from edi_checker.cli.ledger_pages import (
     details_as_json,
     exported_as_json,
     file_as_json,
     say_age,
     say_count,
+    say_name,
     write_details,
     write_list,
     write_numbers,
@@ -25,16 +27,31 @@ from edi_checker.cli.opening import opened
 from edi_checker.cli.options import (
     Day,
     Duration,
+    Shared,
+    bounding_options,
+    choosing_options,
     config_option,
+    debug_option,
     hide_names_option,
     json_option,
+    pass_shared,
     state_option,
 )
 from edi_checker.cli.refusal import Refusal
 from edi_checker.state import State
 
+if TYPE_CHECKING:
+    from edi_checker.state import Details
+
 _reason_option = click.option(
     "--reason", required=True, metavar="TEXT", help="Why, for those who read the ledger; no names of persons."
+)
+_archive_option = click.option(
+    "--archive",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="The archive of the drop folder.",
 )
 _id_argument = click.argument("file_id", type=click.IntRange(min=1), metavar="ID")
 
@@ -132,11 +149,9 @@ def list_files(
 @json_option
 def show(file_id: int, state: str, hide_names: bool, as_json: bool) -> None:
     """Show everything of one file."""
+    details = _must_show(state, file_id)
     with opened(state) as held:
-        details = held.show(file_id)
         duplicates = held.list_files(duplicate_of=file_id)
-    if details is None:
-        raise Refusal(f"there is no file {file_id}")
     if as_json:
         said = details_as_json(details, hide=hide_names)
         _print_json("file", {**said, "duplicates": [each.id for each in duplicates]})
@@ -172,17 +187,18 @@ def export(state: str, output: Path | None, hide_names: bool) -> None:
     "--as", "outcome", type=click.Choice(["done", "failed"]), required=True, help="What became of the file."
 )
 @_reason_option
+@hide_names_option
 @json_option
-def settle(file_id: int, state: str, outcome: str, reason: str, as_json: bool) -> None:
+def settle(file_id: int, state: str, outcome: str, reason: str, hide_names: bool, as_json: bool) -> None:
     """Say by hand that a file is done or failed.
 
-    It needs nobody any more, and whoever works on it is stopped. An answered file can only be done: its answer is not taken back. So can a
-    duplicate with other content.
+    It needs nobody any more, and whoever works on it is stopped. An answered file can only be done, for its
+    answer is not taken back; so can a duplicate with other content.
     """
     with opened(state) as held:
         settled = held.settle(file_id, State(outcome), _not_empty(reason), _login())
     if as_json:
-        _print_json("file", file_as_json(settled, hide=False))
+        _print_json("file", file_as_json(settled, hide=hide_names))
     else:
         click.echo(f"file {file_id} is {settled.state}")
 
@@ -191,15 +207,20 @@ def settle(file_id: int, state: str, outcome: str, reason: str, as_json: bool) -
 @_id_argument
 @state_option
 @_reason_option
+@hide_names_option
 @json_option
-def reopen(file_id: int, state: str, reason: str, as_json: bool) -> None:
-    """Let a failed, vanished or duplicate file wait again."""
+def reopen(file_id: int, state: str, reason: str, hide_names: bool, as_json: bool) -> None:
+    """Let a failed, vanished or duplicate file wait again.
+
+    It goes on under its id when it lies in the inbox again, under its name.
+    """
     with opened(state) as held:
         waiting = held.reopen(file_id, _not_empty(reason), _login())
     if as_json:
-        _print_json("file", file_as_json(waiting, hide=False))
+        _print_json("file", file_as_json(waiting, hide=hide_names))
     else:
-        click.echo(f"file {file_id} waits again")
+        name = say_name(waiting, hide=hide_names)
+        click.echo(f"file {file_id} waits again: put it into the inbox as {name}")
 
 
 def _not_empty(reason: str) -> str:
@@ -216,6 +237,87 @@ def _login() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return f"user {os.getuid()}"
+
+
+# -- answers again
+
+
+@ledger.command()
+@_id_argument
+@state_option
+@click.option(
+    "--out-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="The folder of answers.",
+)
+@_archive_option
+@click.option("--with-id", is_flag=True, help="Send under the names in the archive, which begin with the id.")
+@json_option
+def resend(file_id: int, state: str, out_dir: Path, archive: Path, with_id: bool, as_json: bool) -> None:
+    """Send the answer to a file again: the same bytes, the same numbers.
+
+    The copies in the archive are sent, each held to the SHA-256 in the ledger, and none over a file that lies
+    in the folder of answers.
+    """
+    from edi_checker.cli.archived import resend
+
+    details = _must_show(state, file_id)
+    file = details.file
+    if file.state not in (State.DONE, State.DUPLICATE) or not details.outputs:
+        why = "its answer is not published yet" if file.state == State.ANSWERED else "it has no answer"
+        raise Refusal(f"file {file_id} is {file.state}: {why}")
+    sent = resend(details, archive, out_dir, with_id=with_id)
+    if as_json:
+        _print_json("resend", {"id": file_id, "sent": [str(path) for path in sent]})
+    else:
+        _print(str(path) for path in sent)
+
+
+@ledger.command()
+@_id_argument
+@state_option
+@_archive_option
+@click.option(
+    "--day",
+    type=click.Choice(["answered", "today"]),
+    default="answered",
+    show_default=True,
+    help="Date of receipt: that of the answer, or today; --received names another.",
+)
+@json_option
+@choosing_options
+@bounding_options
+@debug_option
+@pass_shared
+def replay(file_id: int, state: str, archive: Path, day: str, as_json: bool, shared: Shared) -> int:
+    """Check an archived file again and show what differs.
+
+    Findings, outcomes of claims and the outcome of the file are held against the JSON report in the archive.
+    Nothing is published. Give the options that the drop folder has.
+
+    Exit code: 0 the answer would be the same, 1 it would be another, 2 the file could not be checked again.
+    """
+    from edi_checker.cli.replay import replay
+    from edi_checker.reports.comparison import comparison_as_json, write_comparison
+
+    found = replay(_must_show(state, file_id), archive, shared, today=day == "today")
+    if as_json:
+        _print_json("replay", {"id": file_id, **comparison_as_json(found)})
+    else:
+        _print(write_comparison(found))
+    if found.lost:
+        raise Refusal(f"file {file_id} cannot be checked now: {found.after['reason']}")
+    return FOUND if found.differs else CHECKED
+
+
+def _must_show(state: str, file_id: int) -> Details:
+    with opened(state) as held:
+        details = held.show(file_id)
+    if details is None:
+        raise Refusal(f"there is no file {file_id}")
+    return details
 
 
 # -- the whole ledger
@@ -320,7 +422,8 @@ def upgrade(state: str, as_json: bool) -> None:
 def purge(state: str, older_than: float, history_older_than: float | None, yes: bool, as_json: bool) -> None:
     """Delete what is finished and old from the ledger.
 
-    Files in folders stay. What is not finished, or failed and not settled, stays too. Numbers are never given out again.
+    Files in folders stay. What is not finished, or failed and not settled, stays too. Numbers are never given
+    out again.
     """
     with opened(state) as held:
         if not yes:

@@ -41,7 +41,7 @@ def say_count(number: int, word: str) -> str:
 
 def say_name(file: File, *, hide: bool) -> str:
     if hide:
-        return f"file {file.id}"
+        return f"{escape(file.partner)}/file {file.id}" if file.partner else f"file {file.id}"
     return escape(f"{file.partner}/{file.name}" if file.partner else file.name)
 
 

@@ -162,7 +162,7 @@ tables_option = click.option(
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What is said by the options that `check` and `batch` share."""
+    """What is said by the options that several commands share."""
 
     profile: str
     folders: tuple[Path, ...]
@@ -179,21 +179,22 @@ class Shared:
     max_findings: int
     max_seconds: float | None
     no_fast_path: bool
-    redact: bool
-    no_progress: bool
-    debug: bool
+    redact: bool = False
+    no_progress: bool = False
+    debug: bool = False
 
 
 _Function = Callable[..., Any]
 _Decorator = Callable[[_Function], _Function]
 
 
-def _pass_shared(function: _Function) -> _Function:
+def pass_shared(function: _Function) -> _Function:
     """Hand the shared options to a command as one argument, `shared`."""
 
     @wraps(function)
     def command(**values: Any) -> Any:
-        shared = Shared(**{field.name: values.pop(field.name) for field in fields(Shared)})
+        said = {field.name: values.pop(field.name) for field in fields(Shared) if field.name in values}
+        shared = Shared(**said)
         return function(shared=shared, **values)
 
     return command
@@ -286,6 +287,9 @@ bounding_options = _join(
         help="Walk and check every claim again, segment by segment; the findings are the same.",
     ),
 )
+debug_option = click.option(
+    "--debug", is_flag=True, callback=_note_debug, help="Show the traceback of an internal error."
+)
 running_options = _join(
     click.option(
         "--redact",
@@ -293,9 +297,7 @@ running_options = _join(
         help="Put tokens in place of names, ids, addresses, birth dates and notes, in all that is written.",
     ),
     click.option("--no-progress", is_flag=True, help="Show no progress bar."),
-    click.option(
-        "--debug", is_flag=True, callback=_note_debug, help="Show the traceback of an internal error."
-    ),
+    debug_option,
     config_option,
-    _pass_shared,
+    pass_shared,
 )
