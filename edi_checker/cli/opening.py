@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator
+from time import time as now
 from typing import TYPE_CHECKING
 
 from edi_checker.cli.refusal import Refusal
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def opened(state: str, *, upgrade: bool = False) -> Iterator[Ledger]:
     """The ledger until the block ends; what goes wrong with it ends the command in one line."""
     try:
-        with open_ledger(state, time.time, make=False, upgrade=upgrade) as ledger:
+        with open_ledger(state, now, make=False, upgrade=upgrade) as ledger:
             yield ledger
     except StateError as error:
         raise Refusal(str(error)) from None
