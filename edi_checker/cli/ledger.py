@@ -438,8 +438,12 @@ def purge(state: str, older_than: float, history_older_than: float | None, yes: 
         click.echo(f"{say_count(purged, 'file')} deleted from the ledger")
 
 
+def _is_asked() -> bool:
+    return sys.stdin.isatty()
+
+
 def _ask(question: str) -> None:
-    if not sys.stdin.isatty():
+    if not _is_asked():
         raise click.UsageError("--yes is needed where nobody can be asked.")
     if not click.confirm(question, err=True):
         raise Refusal("nothing is deleted")
