@@ -168,6 +168,7 @@ class Output:
         page: HtmlReport | None = None,
         redactor: Redactor | None = None,
         limits: Limits = _USUAL,
+        listener: Callable[[Checked], None] | None = None,
     ) -> None:
         self._checker = checker
         self._name = name
@@ -197,7 +198,8 @@ class Output:
                 self._no_split = f"no split: {say_temporary(error)}"
         takers = (self.journal, self._exhibits, self._acknowledger, self._splitter)
         self._profiles: Counter[str] = Counter()
-        self._add = [taker.add for taker in takers if taker is not None]
+        self._add: list[Callable[[Checked], None]] = [taker.add for taker in takers if taker is not None]
+        self._add += [listener] if listener is not None else []
 
     def __enter__(self) -> Self:
         return self
@@ -378,8 +380,10 @@ def check_input(
     page: HtmlReport | None = None,
     redactor: Redactor | None = None,
     limits: Limits = _USUAL,
+    listener: Callable[[Checked], None] | None = None,
 ) -> Result:
-    """Check one input and write all that is to be written of it; the arguments as of Output.
+    """Check one input and write all that is to be written of it; the arguments as of Output, and `listener`
+    is told of each part.
 
     Never raises for what the input holds: then it is not checked, and the reason stands in the summary.
     Raises OSError, BrokenPipeError among them, where the report itself cannot be written.
@@ -396,6 +400,7 @@ def check_input(
         page=page,
         redactor=redactor,
         limits=limits,
+        listener=listener,
     ) as output:
         try:
             sha256, failure, other = _read(checker, source, coverage, output, watcher, limits.timer())

@@ -1,4 +1,4 @@
-"""The command `ledger`: files are listed, shown and settled by hand, answers sent again, inputs checked again."""
+"""The command `ledger`: looks at files, acts on them by hand, sends answers and checks inputs again."""
 
 from __future__ import annotations
 
@@ -133,8 +133,10 @@ def test_a_file_is_settled_with_a_reason_and_a_name(ledger, command, clock):
 def test_a_file_waits_again(ledger, command, clock):
     fill(ledger, clock)
     said = command("reopen", 3, "--reason", "sent whole")
-    assert said == "file 3 waits again: put it into the inbox as acme/notes.837\n"
+    assert said == "file 3 waits again\n"
     assert command("reopen", 2, "--reason", "x", "--hide-names", form="json")["name"] is None
+    gone = ledger.vanish(ledger.begin("", "gone.837", 1, 0, "me", 60))
+    assert command("reopen", gone.id, "--reason", "x").endswith("it must lie in the inbox as gone.837\n")
     assert "cannot wait again" in command("reopen", 1, "--reason", "no", code=2)
     assert ledger.take("edi1", 60, 3).id == 3
 
@@ -221,7 +223,7 @@ def test_what_is_old_is_purged_after_a_question(ledger, command, ledger_url, clo
         State.CLAIMED,
         State.FAILED,
     ]
-    assert "not a time such as" in command("purge", "--older-than", "400", code=2)
+    assert "such as 400d" in command("purge", "--older-than", "400", code=2)
 
 
 # -- answers again
@@ -310,7 +312,7 @@ def replay(command, file, tmp_path, *options, **how):
 
 def test_the_same_setting_gives_the_same_answer(command, sent, tmp_path):
     file, _ = sent
-    said = replay(command, file, tmp_path, "--ignore", "therapy.discipline", form="json")
+    (said,) = replay(command, file, tmp_path, "--ignore", "therapy.discipline", form="json")["reports"]
     assert (said["differs"], said["added"], said["gone"], said["changed"], said["claims"]) == (
         False,
         [],
@@ -324,7 +326,8 @@ def test_the_same_setting_gives_the_same_answer(command, sent, tmp_path):
 def test_another_setting_shows_what_is_other(command, sent, tmp_path, golden):
     file, _ = sent
     golden("ledger-replay.txt", replay(command, file, tmp_path, code=1))
-    said = replay(command, file, tmp_path, code=1, form="json")
+    (said,) = replay(command, file, tmp_path, code=1, form="json")["reports"]
+    assert said["name"] == "discipline.fail.json"
     assert [each["rule"] for each in said["added"]] == ["therapy.discipline"]
     assert [(each["before"]["outcome"], each["now"]["outcome"]) for each in said["claims"]] == [
         ("accepted", "rejected")
@@ -335,13 +338,10 @@ def test_the_day_of_receipt_is_that_of_the_answer_or_today(command, sent, tmp_pa
     file, _ = sent
 
     def received(*options):
-        return replay(command, file, tmp_path, "--ignore", "therapy.discipline", *options, form="json")[
-            "now"
-        ]["received"]
+        words = ("--ignore", "therapy.discipline", *options)
+        return replay(command, file, tmp_path, *words, form="json")["reports"][0]["now"]["received"]
 
-    today = time.strftime("%Y-%m-%d")
-    assert (received(), received("--day", "today")) == ("2026-11-25", today)
-    assert received("--received", "2026-11-26") == "2026-11-26"
+    assert (received(), received("--day", "today")) == ("2026-11-25", time.strftime("%Y-%m-%d"))
 
 
 def test_what_was_changed_in_the_archive_is_not_checked_again(command, sent, tmp_path):
@@ -363,3 +363,40 @@ def test_what_cannot_be_checked_any_more_gives_2(command, sent, tmp_path):
     file, _ = sent
     said = replay(command, file, tmp_path, "--max-seconds", "0.000001", code=2)
     assert "cannot be checked now: it takes longer" in said
+
+
+def test_partners_are_checked_as_their_file_says(command, sent, tmp_path):
+    file, _ = sent
+    (tmp_path / "partners.yaml").write_text("acme:\n  ignore: [therapy.discipline]\n")
+    replay(command, file, tmp_path, "--partners", tmp_path / "partners.yaml")
+    (tmp_path / "partners.yaml").write_text("beta:\n  ignore: [therapy.discipline]\n")
+    replay(command, file, tmp_path, "--partners", tmp_path / "partners.yaml", code=1)
+    (tmp_path / "partners.yaml").write_text("beta: 5\n")
+    assert "partners.yaml:1" in replay(
+        command, file, tmp_path, "--partners", tmp_path / "partners.yaml", code=2
+    )
+
+
+def test_what_is_published_again_waits_for_the_watcher(ledger, command, sent, tmp_path, clock):
+    file, kept = sent
+    said = replay(command, file, tmp_path, "--publish", "--ignore", "therapy.discipline")
+    new = ledger.list_files()[0]
+    assert said.endswith(f"file {new.id} waits to be answered\n")
+    assert (new.replay_of, new.state) == (file.id, State.SEEN)
+    work = tmp_path / "archive" / ".work" / f"{new.id}.acme"
+    assert (work / file.name).samefile(kept / archive_name(file.id, file.name))
+    assert ledger.take("edi1", 60) is None, "not before its input is where it is taken from"
+    clock.now += 31
+    mine = ledger.take("edi1", 60)
+    assert mine.id == new.id
+    assert ledger.find_duplicate(mine, file.sha256, [], DAY) is None
+    other = ledger.begin("acme", "x.837", 1, 0, "me", 60)
+    assert "is not finished" not in replay(command, file, tmp_path, "--publish", code=1)
+    ledger.release(other)
+
+
+def test_nothing_is_published_beside_a_file_of_the_same_name(ledger, command, sent, tmp_path):
+    file, _ = sent
+    waiting = ledger.note("acme", file.name, 1, 0)
+    said = replay(command, file, tmp_path, "--publish", code=2)
+    assert f"file {waiting.id} of the same partner and name is not finished" in said

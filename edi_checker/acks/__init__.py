@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, BinaryIO
 
 from edi_checker.acks.ack277ca import Group277
 from edi_checker.acks.ack999 import ElementNumber, Group999, addresses
@@ -38,7 +40,16 @@ from edi_checker.finding import Finding
 from edi_checker.guide.table import Composite, Guide
 from edi_checker.x12.fault_codes import NOTED_ONLY
 
-__all__ = ["Acknowledger", "Answers", "Draw", "ElementNumber", "Wanted", "number_elements", "numbers_of"]
+__all__ = [
+    "Acknowledger",
+    "Answers",
+    "Draw",
+    "ElementNumber",
+    "Wanted",
+    "number_elements",
+    "numbers_of",
+    "reject_interchanges",
+]
 
 _MOST_REASONS = 100
 
@@ -333,6 +344,23 @@ class Acknowledger:
             self._withheld.append(reason)
         else:
             self._more_withheld += 1
+
+
+def reject_interchanges(
+    interchanges: Sequence[Interchange], note: str, at: tuple[int, str], draw: Draw, out: BinaryIO
+) -> None:
+    """Write a TA1 with this note (TA105) to each interchange; `at` is the day (CCYYMMDD) and time (HHMM)."""
+    received, time = at
+    day, numbers, spool = Day(f"{received:08d}", time), Numbers(), Spool()
+    for each in interchanges:
+        number = numbers.want(*partners_of(each), "ISA")
+        write_header(spool, each, number, day)
+        write_ta1(spool, each, "R", note, day)
+        write_trailer(spool, 0, number)
+    answer = spool.read(numbers.draw(draw))
+    if answer is not None:
+        with answer:
+            shutil.copyfileobj(answer, out)
 
 
 def number_elements(guide: Guide) -> ElementNumber:

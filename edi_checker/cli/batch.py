@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from edi_checker.cli.options import Shared, bounding_options, choosing_options, 
 from edi_checker.cli.outputs import keep_apart, open_folder
 from edi_checker.cli.progress import watch_batch
 from edi_checker.cli.refusal import Refusal
-from edi_checker.cli.terminal import PIPE_WIDTH, width_of_terminal
+from edi_checker.cli.terminal import PIPE_WIDTH, cores, width_of_terminal
 from edi_checker.cli.version import version
 from edi_checker.files.names import escape
 
@@ -107,7 +106,7 @@ def batch(
     inputs = list(find_inputs(find_paths(paths), shared.max_unpacked))
     names = name_all(inputs)
     settings = Settings(
-        workers=workers or _cores(),
+        workers=workers or cores(),
         findings=findings,
         resume=resume,
         options={
@@ -163,13 +162,6 @@ def _tell(outcome: Outcome, fail_on: str) -> int:
     width = width_of_terminal() if sys.stdout.isatty() else PIPE_WIDTH
     print_summary(sys.stdout, outcome.records, outcome.totals, outcome.work, width)
     return code
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _day_of_run(folder: Path) -> datetime | None:

@@ -27,22 +27,22 @@ from edi_checker.cli.opening import opened
 from edi_checker.cli.options import (
     Day,
     Duration,
-    Shared,
-    bounding_options,
-    choosing_options,
     config_option,
-    debug_option,
+    costing_options,
+    deciding_options,
     hide_names_option,
     json_option,
-    pass_shared,
+    partners_option,
     state_option,
 )
 from edi_checker.cli.refusal import Refusal
+from edi_checker.files.names import escape
 from edi_checker.state import State
 
 if TYPE_CHECKING:
     from edi_checker.state import Details
 
+_DAY = 86_400.0
 _reason_option = click.option(
     "--reason", required=True, metavar="TEXT", help="Why, for those who read the ledger; no names of persons."
 )
@@ -212,7 +212,8 @@ def settle(file_id: int, state: str, outcome: str, reason: str, hide_names: bool
 def reopen(file_id: int, state: str, reason: str, hide_names: bool, as_json: bool) -> None:
     """Let a failed, vanished or duplicate file wait again.
 
-    It goes on under its id when it lies in the inbox again, under its name.
+    It goes on under its id. The watcher takes one that had failed from the archive; another must lie in the
+    inbox.
     """
     with opened(state) as held:
         waiting = held.reopen(file_id, _not_empty(reason), _login())
@@ -220,7 +221,8 @@ def reopen(file_id: int, state: str, reason: str, hide_names: bool, as_json: boo
         _print_json("file", file_as_json(waiting, hide=hide_names))
     else:
         name = say_name(waiting, hide=hide_names)
-        click.echo(f"file {file_id} waits again: put it into the inbox as {name}")
+        where = "" if waiting.tries else f": it must lie in the inbox as {name}"
+        click.echo(f"file {file_id} waits again{where}")
 
 
 def _not_empty(reason: str) -> str:
@@ -284,32 +286,55 @@ def resend(file_id: int, state: str, out_dir: Path, archive: Path, with_id: bool
     type=click.Choice(["answered", "today"]),
     default="answered",
     show_default=True,
-    help="Date of receipt: that of the answer, or today; --received names another.",
+    help="Date of receipt: that of the answer, or today.",
 )
 @json_option
-@choosing_options
-@bounding_options
-@debug_option
-@pass_shared
-def replay(file_id: int, state: str, archive: Path, day: str, as_json: bool, shared: Shared) -> int:
+@click.option(
+    "--publish",
+    is_flag=True,
+    help="Let the watcher answer the file again, with new numbers, as received today.",
+)
+@partners_option
+@deciding_options
+@costing_options
+def replay(
+    file_id: int,
+    state: str,
+    archive: Path,
+    day: str,
+    as_json: bool,
+    publish: bool,
+    partners_file: Path | None,
+    **checking: Any,
+) -> int:
     """Check an archived file again and show what differs.
 
     Findings, outcomes of claims and the outcome of the file are held against the JSON report in the archive.
-    Nothing is published. Give the options that the drop folder has.
+    Give the options that the watcher has.
 
     Exit code: 0 the answer would be the same, 1 it would be another, 2 the file could not be checked again.
     """
-    from edi_checker.cli.replay import replay
+    from edi_checker.cli.replay import check_again, publish_again
     from edi_checker.reports.comparison import comparison_as_json, write_comparison
 
-    found = replay(_must_show(state, file_id), archive, shared, today=day == "today")
+    details = _must_show(state, file_id)
+    found = check_again(details, archive, partners_file, checking, today=day == "today")
+    lost = [each.after["reason"] for _, each in found if each.lost]
+    new = None
+    if publish and not lost:
+        with opened(state) as held:
+            new = publish_again(held, details.file, archive)
     if as_json:
-        _print_json("replay", {"id": file_id, **comparison_as_json(found)})
+        reports = [{"name": name, **comparison_as_json(each)} for name, each in found]
+        _print_json("replay", {"id": file_id, "new": new and new.id, "reports": reports})
     else:
-        _print(write_comparison(found))
-    if found.lost:
-        raise Refusal(f"file {file_id} cannot be checked now: {found.after['reason']}")
-    return FOUND if found.differs else CHECKED
+        for name, each in found:
+            _print([escape(name)] if found[1:] else [])
+            _print(write_comparison(each))
+        _print([f"file {new.id} waits to be answered"] if new else [])
+    if lost:
+        raise Refusal(f"file {file_id} cannot be checked now: {lost[0]}")
+    return FOUND if any(each.differs for _, each in found) else CHECKED
 
 
 def _must_show(state: str, file_id: int) -> Details:
@@ -425,6 +450,8 @@ def purge(state: str, older_than: float, history_older_than: float | None, yes: 
     Files in folders stay. What is not finished, or failed and not settled, stays too. Numbers are never given
     out again.
     """
+    if older_than < _DAY:
+        raise click.UsageError("--older-than is a day at least, such as 400d.")
     with opened(state) as held:
         if not yes:
             number = held.count_purged(older_than)

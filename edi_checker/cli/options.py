@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -97,19 +96,18 @@ class Day(click.DateTime):
             self.fail(f"{value!r} is not a date such as 2026-03-31.", param, ctx)
 
 
-class Duration(click.ParamType):  # type: ignore[type-arg]  # not generic in older releases of click
-    """A time such as 30s, 15m, 12h or 400d, as seconds."""
+class Duration(click.ParamType[float]):
+    """A time as 10s, 5m, 2h or 400d; gives seconds."""
 
-    name = "duration"
-    _UNITS: ClassVar = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+    name = "time"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, float):
-            return value
-        found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhd])", str(value))
-        if found is None:
-            self.fail(f"{value!r} is not a time such as 30s, 15m, 12h or 400d.", param, ctx)
-        return float(found[1]) * self._UNITS[found[2]]
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        from edi_checker.watch.partners import seconds_of
+
+        try:
+            return value if isinstance(value, float) else seconds_of(str(value))
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
 
 
 class LedgerPlace(click.Path):
@@ -162,7 +160,7 @@ tables_option = click.option(
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What is said by the options that several commands share."""
+    """What is said by the options that `check` and `batch` share."""
 
     profile: str
     folders: tuple[Path, ...]
@@ -179,22 +177,21 @@ class Shared:
     max_findings: int
     max_seconds: float | None
     no_fast_path: bool
-    redact: bool = False
-    no_progress: bool = False
-    debug: bool = False
+    redact: bool
+    no_progress: bool
+    debug: bool
 
 
 _Function = Callable[..., Any]
 _Decorator = Callable[[_Function], _Function]
 
 
-def pass_shared(function: _Function) -> _Function:
+def _pass_shared(function: _Function) -> _Function:
     """Hand the shared options to a command as one argument, `shared`."""
 
     @wraps(function)
     def command(**values: Any) -> Any:
-        said = {field.name: values.pop(field.name) for field in fields(Shared) if field.name in values}
-        shared = Shared(**said)
+        shared = Shared(**{field.name: values.pop(field.name) for field in fields(Shared)})
         return function(shared=shared, **values)
 
     return command
@@ -211,44 +208,27 @@ def _join(*decorators: _Decorator) -> _Decorator:
     return decorate
 
 
-# The shared options, in three parts: a command shows its own between them.
-choosing_options = _join(
-    profile_option,
-    rules_option,
-    tables_option,
-    click.option(
-        "--select",
-        multiple=True,
-        metavar="ID,..",
-        help="Apply these rules only; therapy means all whose ids start with it.",
-    ),
-    click.option(
-        "--ignore",
-        multiple=True,
-        metavar="ID,..",
-        help="Leave these rules out: code.npi, say, where NPIs are made up.",
-    ),
-    click.option(
-        "--minutes",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        metavar="PATH",
-        help="Minutes of treatment (CSV: claim,line,minutes); else NAME.minutes.csv next to each input.",
-    ),
-    click.option("--received", type=Day(), metavar="YYYY-MM-DD", help="Date of receipt.  [default: today]"),
-    click.option(
-        "--isolation",
-        type=click.Choice(["claim", "transaction"]),
-        help="What an error of structure within a claim rejects.  [default: as the profile says, else claim]",
-    ),
-    click.option(
-        "--fail-on",
-        type=click.Choice(["error", "warning", "never"]),
-        default="error",
-        show_default=True,
-        help="The lowest severity that gives exit code 1.",
-    ),
+select_option = click.option(
+    "--select",
+    multiple=True,
+    metavar="ID,..",
+    help="Apply these rules only; therapy means all whose ids start with it.",
 )
-bounding_options = _join(
+ignore_option = click.option(
+    "--ignore",
+    multiple=True,
+    metavar="ID,..",
+    help="Leave these rules out: code.npi, say, where NPIs are made up.",
+)
+isolation_option = click.option(
+    "--isolation",
+    type=click.Choice(["claim", "transaction"]),
+    help="What an error of structure within a claim rejects.  [default: as the profile says, else claim]",
+)
+debug_option = click.option(
+    "--debug", is_flag=True, callback=_note_debug, help="Show the traceback of an internal error."
+)
+_reading_options = _join(
     click.option(
         "--max-segment",
         type=click.IntRange(min=1 << 20),
@@ -275,20 +255,63 @@ bounding_options = _join(
         metavar="N",
         help="Most findings of an input that are listed and answered; further ones are counted by rule.",
     ),
-    click.option(
+)
+
+
+def seconds_option(default: float | None) -> _Decorator:
+    return click.option(
         "--max-seconds",
         type=click.FloatRange(min=0, min_open=True),
+        default=default,
         metavar="S",
-        help="Longest time that the check of an input may take; then it is not checked.  [default: any]",
+        help="Longest time that the check of an input may take; then it is not checked.  "
+        f"[default: {'any' if default is None else f'{default:g}'}]",
+    )
+
+
+# What decides the findings in any command that checks, and what an input may cost.
+deciding_options = _join(
+    profile_option, rules_option, tables_option, select_option, ignore_option, isolation_option
+)
+costing_options = _join(_reading_options, seconds_option(600))
+partners_option = click.option(
+    "--partners",
+    "partners_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help="How the files of each sub-folder are checked (partners.yaml).",
+)
+# The options that `check` and `batch` share, in three parts: a command shows its own between them.
+choosing_options = _join(
+    profile_option,
+    rules_option,
+    tables_option,
+    select_option,
+    ignore_option,
+    click.option(
+        "--minutes",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="PATH",
+        help="Minutes of treatment (CSV: claim,line,minutes); else NAME.minutes.csv next to each input.",
     ),
+    click.option("--received", type=Day(), metavar="YYYY-MM-DD", help="Date of receipt.  [default: today]"),
+    isolation_option,
+    click.option(
+        "--fail-on",
+        type=click.Choice(["error", "warning", "never"]),
+        default="error",
+        show_default=True,
+        help="The lowest severity that gives exit code 1.",
+    ),
+)
+bounding_options = _join(
+    _reading_options,
+    seconds_option(None),
     click.option(
         "--no-fast-path",
         is_flag=True,
         help="Walk and check every claim again, segment by segment; the findings are the same.",
     ),
-)
-debug_option = click.option(
-    "--debug", is_flag=True, callback=_note_debug, help="Show the traceback of an internal error."
 )
 running_options = _join(
     click.option(
@@ -299,5 +322,5 @@ running_options = _join(
     click.option("--no-progress", is_flag=True, help="Show no progress bar."),
     debug_option,
     config_option,
-    pass_shared,
+    _pass_shared,
 )

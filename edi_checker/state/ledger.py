@@ -65,12 +65,23 @@ class Ledger:
     # -- the life of a file
 
     def note(
-        self, partner: str, name: str, size: int, mtime_ns: int, *, replay_of: int | None = None
+        self,
+        partner: str,
+        name: str,
+        size: int,
+        mtime_ns: int,
+        *,
+        replay_of: int | None = None,
+        wait: float = 0.0,
     ) -> File:
-        """Note a file; where one of this partner and name is not finished yet, that one is returned."""
+        """Note a file; where one of this partner and name is not finished yet, that one is returned.
+
+        A new one is not taken before it has waited for so many seconds.
+        """
         with self._store.writing() as connection:
             now = self._now(connection)
-            return files.note(connection, (partner, name), size, mtime_ns, now, replay_of)
+            due = now + wait if wait else None
+            return files.note(connection, (partner, name), size, mtime_ns, now, replay_of, due)
 
     def begin(
         self, partner: str, name: str, size: int, mtime_ns: int, owner: str, lease: float
@@ -88,6 +99,24 @@ class Ledger:
         """
         with self._store.writing() as connection:
             return files.take(connection, self._now(connection), owner, lease, file_id)
+
+    def list_waiting(self, limit: int) -> list[int]:
+        """Ids of files that can be taken, the oldest first."""
+        with self._store.reading() as connection:
+            return files.list_waiting(connection, self._now(connection), limit)
+
+    def list_pending(self, partner: str) -> list[str]:
+        """The names of answers to a partner's files that are committed and not all published."""
+        with self._store.reading() as connection:
+            return files.list_pending(connection, partner)
+
+    def give_up(self, owner: str, reason: str, again_in: float, most: int) -> list[File]:
+        """Take from an owner who is dead what it has; gives those that are FAILED, after `most` tries.
+
+        What is answered can be taken at once, what is claimed after so many seconds.
+        """
+        with self._store.writing() as connection:
+            return files.give_up(connection, owner, reason, (self._now(connection), again_in), most)
 
     def renew(self, mine: File, lease: float) -> File:
         with self._store.writing() as connection:
