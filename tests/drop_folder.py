@@ -12,9 +12,10 @@ from click.testing import CliRunner
 from edi_checker.cli import commands
 from edi_checker.state import Answer, Draw, Group, Interchange, InterchangeKey, Output
 from edi_checker.watch.places import Places, archive_name, make_folder
+from ledgers import MORNING
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "837p" / "97530"
-NOW = 1_795_680_000.0  # 2026-11-26 08:00:00 UTC
+NOW = MORNING
 HOUR = 3600.0
 
 
@@ -37,13 +38,13 @@ def key(number):
 def say(number, name, accepted=3, **changes):
     """The answer to a file of three transactions."""
     stem = name.partition(".")[0]
-    groups = (Group("ACME", "PAYER", str(number), 3, accepted, "A" if accepted == 3 else "P"),)
+    groups = (Group("ACME", "PAYER", str(number), 3, accepted, "accepted" if accepted == 3 else "partly"),)
     return Answer(
         changes.pop("sha256", digest(name.encode())),
         changes.pop("outputs", (output(f"{stem}.json"), output(f"{stem}.999"), output(f"{stem}.277ca"))),
-        (Interchange(key(number), "A", groups),),
+        (Interchange(key(number), "accepted", groups),),
         "5d3b8a",
-        '{"claims": 12, "rejected": 1}',
+        '{"kind": "rejected", "token": 1, "claims": 12, "rejected": 1, "findings": 3}',
         window=90 * 24 * HOUR,
         **changes,
     )

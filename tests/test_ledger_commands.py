@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 import time
 
 import pytest
 
-from drop_folder import HOUR, NOW, archive, fill, run, say
+from drop_folder import HOUR, SAMPLE, archive, fill, run, say
 from edi_checker.state import Draw, State, open_ledger
 from edi_checker.watch.places import archive_name
-from ledgers import Clock
 
 DAY = 24 * HOUR
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    made = Clock(NOW)
-    monkeypatch.setattr("edi_checker.cli.opening.now", made)
-    monkeypatch.setattr("getpass.getuser", lambda: "jo")
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield made
-    monkeypatch.undo()
-    time.tzset()
+def clock(office):
+    return office
 
 
 @pytest.fixture
@@ -79,7 +74,10 @@ def test_a_file_is_shown_with_all_that_is_known_of_it(ledger, command, clock, go
         "done",
         [2],
     )
-    assert (shown["answered_at"], shown["record"]) == ("2026-11-25T18:00:04Z", {"claims": 12, "rejected": 1})
+    assert (shown["answered_at"], shown["record"]) == (
+        "2026-11-25T18:00:04Z",
+        {"kind": "rejected", "token": 1, "claims": 12, "rejected": 1, "findings": 3},
+    )
     assert [each["name"] for each in shown["outputs"]] == ["monday.json", "monday.999", "monday.277ca"]
     assert [(each["kind"], each["number"]) for each in shown["numbers"]] == [
         ("GS", 1),
@@ -400,3 +398,48 @@ def test_nothing_is_published_beside_a_file_of_the_same_name(ledger, command, se
     waiting = ledger.note("acme", file.name, 1, 0)
     said = replay(command, file, tmp_path, "--publish", code=2)
     assert f"file {waiting.id} of the same partner and name is not finished" in said
+
+
+@pytest.mark.long
+def test_with_a_watcher_from_its_answer_to_the_next_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("edi_checker.cli.replay._WAIT", 0.0)
+    inbox, out, kept = (tmp_path / name for name in ("in", "out", "archive"))
+    (inbox / "acme").mkdir(parents=True)
+    shutil.copy(SAMPLE / "discipline.fail.837", inbox / "acme" / "a.837")
+    shutil.copy(SAMPLE / "eight-minutes.fail.minutes.csv", inbox / "acme" / "a.minutes.csv")
+    (inbox / "words.837").write_text("Good morning\n")
+    url = str(tmp_path / "ledger.db")
+    watch = ["watch", inbox, "--out-dir", out, "--archive", kept, "--state", url, "--once", "--settle", "0s"]
+
+    def by_hand(*words):
+        return run(*words, "--state", url)
+
+    def answer():
+        command = [sys.executable, "-m", "edi_checker", *map(str, watch), "--workers", "1"]
+        subprocess.run(command, check=False, stderr=subprocess.DEVNULL)
+        return json.loads(by_hand("ledger", "list", "--json").stdout)["files"]
+
+    ids = {file["name"]: file["id"] for file in answer()}
+    answered, failed = ids["a.837"], ids["words.837"]
+    assert by_hand("status").exit_code == 1
+    before = {path.name: path.read_bytes() for path in (out / "acme").iterdir()}
+    for name in before:
+        (out / "acme" / name).unlink()
+    assert by_hand("ledger", "resend", answered, "--archive", kept, "--out-dir", out).exit_code == 0
+    assert {path.name: path.read_bytes() for path in (out / "acme").iterdir()} == before
+    done = by_hand("ledger", "replay", answered, "--archive", kept, "--publish")
+    assert (done.exit_code, "0 added, 0 gone, 0 changed, 0 in other words" in done.stdout) == (0, True)
+    assert by_hand("ledger", "reopen", failed, "--reason", "again").exit_code == 0
+    again = answer()
+    assert [(file["id"], file["state"]) for file in again] == [
+        (again[0]["id"], "done"),
+        *sorted(((answered, "done"), (failed, "failed")), reverse=True),
+    ]
+    assert again[0]["replay_of"] == answered
+    assert by_hand("status").exit_code == 1, "what failed again is not settled"
+    new = json.loads(by_hand("ledger", "show", again[0]["id"], "--json").stdout)
+    old = json.loads(by_hand("ledger", "show", answered, "--json").stdout)
+    numbers = [{(each["kind"], each["number"]) for each in file["numbers"]} for file in (old, new)]
+    assert len(numbers[0]) == len(numbers[1]) > 0
+    assert not numbers[0] & numbers[1]
+    assert len(list((out / "acme").iterdir())) == 2 * len(before)

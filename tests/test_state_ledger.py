@@ -115,6 +115,21 @@ def test_a_failed_file_can_be_tried_again_later(ledger, clock):
     assert ledger.take("me", 60).id == mine.id
 
 
+@pytest.mark.parametrize("how", ["fail", "give_up"])
+def test_a_file_that_fails_again_needs_somebody_again(ledger, how):
+    failed = ledger.fail(begin(ledger), "no X12")
+    ledger.settle(failed.id, State.FAILED, "known", "jo")
+    assert ledger.list_files(stuck=True) == []
+    ledger.reopen(failed.id, "sent whole", "jo")
+    mine = ledger.take("me", 60)
+    if how == "fail":
+        ledger.fail(mine, "no X12")
+    else:
+        ledger.give_up("me", "the process died", 10, 1)
+    assert [file.id for file in ledger.list_files(stuck=True)] == [failed.id]
+    assert ledger.counts().unsettled == 1
+
+
 def test_release_and_vanish(ledger):
     mine = ledger.release(begin(ledger))
     assert (mine.state, mine.tries, mine.owner) == (State.SEEN, 0, None)

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
 from drop_folder import HOUR, NOW, fill, key, run, say
 from edi_checker.state import State, open_ledger
-from ledgers import Clock
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    made = Clock(NOW)
-    monkeypatch.setattr("edi_checker.cli.opening.now", made)
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield made
-    monkeypatch.undo()
-    time.tzset()
+def clock(office):
+    return office
 
 
 @pytest.fixture

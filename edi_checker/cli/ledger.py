@@ -258,9 +258,9 @@ def _login() -> str:
 @click.option("--with-id", is_flag=True, help="Send under the names in the archive, which begin with the id.")
 @json_option
 def resend(file_id: int, state: str, out_dir: Path, archive: Path, with_id: bool, as_json: bool) -> None:
-    """Send the answer to a file again: the same bytes, the same numbers.
+    """Send the answer to a file again, byte by byte.
 
-    The copies in the archive are sent, each held to the SHA-256 in the ledger, and none over a file that lies
+    It has the same numbers. The copies in the archive are sent, each held to the SHA-256 in the ledger, and none over a file that lies
     in the folder of answers.
     """
     from edi_checker.cli.archived import resend

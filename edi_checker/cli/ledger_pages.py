@@ -290,7 +290,7 @@ def write_details(each: Details, duplicates: Sequence[File], *, hide: bool) -> I
 
 
 def _say_state(file: File) -> Iterator[str]:
-    yield f"{file.state}, failed {say_count(file.tries, 'time')}" if file.tries else str(file.state)
+    yield f"{file.state} after {say_count(file.tries, 'failed check')}" if file.tries else str(file.state)
     if file.owner is not None:
         yield f"by {escape(file.owner)}"
     if file.reason:

@@ -118,7 +118,7 @@ def give_up(
             again = {"tries": mine.tries + 1, "reason": reason, "not_before": now + again_in}
             change(connection, mine, (mine.state,), now, state=State.SEEN, **free, **again)
         else:
-            ended = {"tries": mine.tries + 1, "reason": reason, "finished_at": now}
+            ended = {"tries": mine.tries + 1, "reason": reason, "finished_at": now, "settled_by": None}
             failed.append(change(connection, mine, (mine.state,), now, state=State.FAILED, **free, **ended))
     return failed
 

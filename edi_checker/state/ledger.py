@@ -172,7 +172,9 @@ class Ledger:
     def fail(self, mine: File, reason: str, again_in: float | None = None) -> File:
         """The check failed: FAILED, or SEEN where it is to be tried again after so many seconds."""
         if again_in is None:
-            return self._end(mine, (State.CLAIMED,), State.FAILED, reason=reason, tries=mine.tries + 1)
+            # What was settled when it failed before is not settled now.
+            values = {"reason": reason, "tries": mine.tries + 1, "settled_by": None}
+            return self._end(mine, (State.CLAIMED,), State.FAILED, **values)
         with self._store.writing() as connection:
             now = self._now(connection)
             values = {"reason": reason, "tries": mine.tries + 1, "not_before": now + again_in}
