@@ -260,8 +260,8 @@ def _login() -> str:
 def resend(file_id: int, state: str, out_dir: Path, archive: Path, with_id: bool, as_json: bool) -> None:
     """Send the answer to a file again, byte by byte.
 
-    It has the same numbers. The copies in the archive are sent, each held to the SHA-256 in the ledger, and none over a file that lies
-    in the folder of answers.
+    It has the same numbers. The copies in the archive are sent, each held to the SHA-256 in the ledger, and
+    none over a file that lies in the folder of answers.
     """
     from edi_checker.cli.archived import resend
 
