@@ -22,7 +22,7 @@ _CHUNK = 1 << 20
 
 def find_input(archive: Path, file: File) -> Path:
     """The input as it was checked. Refused where it is gone or changed."""
-    path = _folder(archive, file) / archive_name(file.id, file.name)
+    path = _find(archive, file)
     if file.sha256 is not None and _digest(path) != file.sha256:
         raise Refusal(f"{path}: not the file that was checked: it has another SHA-256")
     return path
@@ -30,7 +30,7 @@ def find_input(archive: Path, file: File) -> Path:
 
 def find_answer(archive: Path, file: File, answer: Output) -> Path:
     """A file of the answer. Refused where it is gone or changed."""
-    path = _folder(archive, file) / archive_name(file.id, answer.name)
+    path = _find(archive, file).with_name(archive_name(file.id, answer.name))
     _hold(path, answer, _digest(path))
     return path
 
@@ -84,7 +84,7 @@ def _refuse_present(target: Path) -> None:
 
 def _copy(archive: Path, file: File, answer: Output, target: Path) -> Path:
     """A copy, so that whoever changes what was sent does not change the archive. Raises OSError."""
-    source = _folder(archive, file) / archive_name(file.id, answer.name)
+    source = _find(archive, file).with_name(archive_name(file.id, answer.name))
     digest = hashlib.sha256()
     with target.open("xb") as out:
         for piece in _pieces(source):
@@ -102,11 +102,12 @@ def _hold(path: Path, answer: Output, found: str) -> None:
         raise Refusal(f"{path}: not the answer that was given: it has another SHA-256")
 
 
-def _folder(archive: Path, file: File) -> Path:
+def _find(archive: Path, file: File) -> Path:
+    """Its input, beside which its answers lie."""
     found = Places(archive, archive, archive).find_archived(file.id, file.partner, file.name)
     if found is None:
         raise Refusal(f"file {file.id} is not in the archive {archive}")
-    return found.parent
+    return found
 
 
 def _digest(path: Path) -> str:

@@ -39,9 +39,18 @@ class Health:
 
 
 def as_json(
-    health: Health, now: float, settings: Mapping[str, str], look: Look, busy: int, counts: Counts | None
+    health: Health,
+    now: float,
+    settings: Mapping[str, str],
+    look: Look,
+    files: tuple[int, int],
+    counts: Counts | None,
 ) -> dict[str, Any]:
-    """The status file; `settings` are digests by partner. Without `counts` the ledger cannot be asked."""
+    """The status file; `settings` are digests by partner, `files` those that are ready and those at work.
+
+    Without `counts` the ledger cannot be asked.
+    """
+    ready, busy = files
     return {
         "version": health.version,
         "pid": os.getpid(),
@@ -49,7 +58,7 @@ def as_json(
         "started": _time(health.started),
         "settings": dict(settings),
         "inbox": {
-            "ready": len(look.ready),
+            "ready": ready,
             "still_written": look.waiting,
             "ignored": look.ignored,
             "left": _by_reason(look),
@@ -100,7 +109,7 @@ _METRICS = (
 )
 
 
-def as_metrics(health: Health, now: float, look: Look, counts: Counts | None) -> str:
+def as_metrics(health: Health, now: float, look: Look, ready: int, counts: Counts | None) -> str:
     """The same for Prometheus, as node_exporter's textfile collector reads it."""
     values: dict[str, list[tuple[str, float]]] = {
         "files_total": [(f'{{event="{event}"}}', n) for event, n in sorted(health.events.items())],
@@ -110,7 +119,7 @@ def as_metrics(health: Health, now: float, look: Look, counts: Counts | None) ->
         "worker_deaths_total": [("", health.deaths)],
         "up": [("", int(counts is not None))],
         "inbox_files": [
-            ('{state="ready"}', len(look.ready)),
+            ('{state="ready"}', ready),
             ('{state="still_written"}', look.waiting),
             ('{state="left"}', len(look.left)),
         ],

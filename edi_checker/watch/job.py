@@ -45,6 +45,7 @@ from edi_checker.watch.places import (
     alone_in,
     archive_name,
     free_stem,
+    from_text,
     link,
     make_folder,
     move,
@@ -152,7 +153,7 @@ class Clerk:
                 mine = found
             return self._publish(mine)
         except OSError as error:
-            return self._again(mine, f"{error.strerror or 'error'} ({Path(error.filename or '').name})")
+            return self._again(mine, error.strerror or "the disk cannot be used")
         except _Changed:
             return self._again(mine, "it was written to while it was checked", self._desk.settle)
 
@@ -226,15 +227,15 @@ class Clerk:
         source = self._places.incoming(mine.partner, mine.name)
         work = folder / source.name
         make_folder(folder)
+        again = mine.tries and not os.path.lexists(work)
+        archived = self._places.find_archived(mine.id, mine.partner, mine.name) if again else None
+        if archived is not None:  # it had failed, and was opened again by hand
+            move(archived, work)
         if not os.path.lexists(work):
-            archived = self._places.find_archived(mine.id, mine.partner, mine.name) if mine.tries else None
-            if archived is not None:  # it had failed, and was opened again by hand
-                move(archived, work)
-            elif _look_of(source)[:2] != (mine.size, mine.mtime_ns):
+            if _look_of(source)[:2] != (mine.size, mine.mtime_ns):
                 return None
-        for name in companions(source.name, self._desk.done_suffix):
-            with contextlib.suppress(FileNotFoundError):
-                if not os.path.lexists(folder / name):
+            for name in companions(source.name, self._desk.done_suffix):
+                with contextlib.suppress(FileNotFoundError):
                     move(source.with_name(name), folder / name)
         with contextlib.suppress(FileNotFoundError):
             move_in(source, work)
@@ -497,7 +498,7 @@ def file_away(places: Places, mine: state.File, kind: str, reason: str = "") -> 
     if left:
         make_folder(kept)
         if reason:
-            with write_whole(kept / f"{archive_name(mine.id, mine.name)}.reason.txt") as out:
+            with write_whole(kept / f"{archive_name(mine.id, from_text(mine.name))}.reason.txt") as out:
                 out.write(f"{escape(reason)}\n".encode())
         for path in left:
             with contextlib.suppress(FileNotFoundError):  # another owner has moved it

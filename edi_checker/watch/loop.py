@@ -145,7 +145,7 @@ class _Watcher:
         # What is to be done, and what processes have in hand.
         self._queue: deque[Arrival | int] = deque()
         self._in_hand: set[Arrival | int | str] = set()
-        self._look = Look()
+        self._look, self._ready = Look(), set[Arrival]()
         self._said_left: set[tuple[str, str, str]] = set()
         begin = time.monotonic()
         self._settled_at = begin + plan.settle
@@ -186,14 +186,14 @@ class _Watcher:
             return False
         if self._asked.stop or self._asked.again:
             return True
-        looked = self._look_at > self._settled_at and not self._look.ready
+        looked = self._look_at > self._settled_at and not self._ready
         return self._plan.once and looked and not self._queue
 
     def _step(self, workers: Workers[_Task]) -> None:
         now = time.monotonic()
         wanted = not (self._asked.stop or self._asked.again)
         if wanted and now >= self._pause_until:
-            if now >= self._look_at or (not self._queue and self._look.ready):
+            if now >= self._look_at or (not self._queue and self._ready):
                 self._find_work(now)
             while workers.idle and (what := self._next(workers, now)) is not None:
                 self._give(workers, what)
@@ -222,8 +222,7 @@ class _Watcher:
             return
         found: list[Arrival | int] = [*waiting, *self._look.ready]
         self._queue = deque(what for what in found if what not in self._in_hand)
-        # What was given out since is not ready any more.
-        self._look.ready = [arrival for arrival in self._look.ready if arrival not in self._in_hand]
+        self._ready = set(self._look.ready) - self._in_hand
         left = set(self._look.left)
         for partner, name, why in sorted(left - self._said_left):
             self._log.say("left in the inbox", name=name, trouble=True, partner=partner, reason=why)
@@ -247,7 +246,7 @@ class _Watcher:
     def _take(self, event: Done[_Task] | Died[_Task]) -> None:
         task = event.task
         self._in_hand.discard(task.what)
-        self._look.ready = [arrival for arrival in self._look.ready if arrival != task.what]
+        self._ready.discard(task.what)
         if isinstance(event, Died):
             self._health.deaths += 1
             self._give_up(task, "the process that checked it ended")
@@ -308,10 +307,11 @@ class _Watcher:
         try:
             if self._plan.status_file is not None:
                 settings = self._desk.digests() if self._desk is not None else {}
-                status = as_json(self._health, now, settings, self._look, busy, counts)
+                status = as_json(self._health, now, settings, self._look, (len(self._ready), busy), counts)
                 write_status(self._plan.status_file, status)
             if self._plan.metrics is not None:
-                write_metrics(self._plan.metrics, as_metrics(self._health, now, self._look, counts))
+                text = as_metrics(self._health, now, self._look, len(self._ready), counts)
+                write_metrics(self._plan.metrics, text)
         except OSError as error:
             self._log.say("status not written", trouble=True, reason=error.strerror)
 

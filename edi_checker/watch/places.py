@@ -118,7 +118,7 @@ class Places:
 
     def find_archived(self, file_id: int, partner: str, name: str) -> Path | None:
         """Where an input that was finished lies, None where it is not in the archive."""
-        own = archive_name(file_id, name)
+        own = archive_name(file_id, from_text(name))
         for kind in (ACCEPTED, REJECTED, FAILED, DUPLICATE):
             for day in sorted((self.archive / kind).glob("*/*/*")):
                 path = self._of(day, partner) / own
@@ -142,8 +142,8 @@ def owner_of(folder: Path) -> tuple[int, str]:
 
 
 def archive_name(file_id: int, name: str) -> str:
-    """The name in the archive of an input, or of one of its answers."""
-    raw = os.fsencode(from_text(name))
+    """The name in the archive of an input, or of one of its answers; `name` is that on the disk."""
+    raw = os.fsencode(name)
     if len(raw) > _LONGEST:
         stem, dot, ending = raw.rpartition(b".")
         kept = dot + ending if dot and len(ending) < 20 else b""
