@@ -63,6 +63,7 @@ def calls() -> dict[str, list[str]]:
     for file in SERVICES:
         program, *words = shlex.split(only(file, "ExecStart"))
         assert program == PROGRAM
+        assert "$HISTORY" in words
         found[file.name] = words
     for name, rest in image():
         if name == "CMD":
@@ -84,6 +85,17 @@ def test_what_is_started_is_a_command_with_these_options(where):
     assert name in COMMANDS
     known = {option for each in commands.get_command(None, name).params for option in each.opts}
     assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known
+
+
+def test_the_key_of_the_history_comes_from_systemd():
+    unit = read_unit(UNITS / "history.conf")
+    [set_to] = shlex.split(unit["Environment"][0])
+    name, _, value = set_to.partition("=")
+    option, path = value.split()
+    assert (name, path) == ("HISTORY", "%d/" + unit["LoadCredential"][0].partition(":")[0])
+    known = {each for param in commands.get_command(None, "watch").params for each in param.opts}
+    if option not in known:
+        pytest.skip(f"watch has no {option} yet")
 
 
 @pytest.mark.parametrize("where", calls())
@@ -130,7 +142,8 @@ def installed(tmp_path):
         pytest.skip("systemd-analyze is not installed")
     folder = tmp_path / "units"
     shutil.copytree(UNITS, folder)
-    (folder / "postgresql.conf").unlink()
+    for more in folder.glob("*.conf"):
+        more.unlink()
     for file in folder.glob("*.service"):
         file.write_text(file.read_text("utf-8").replace(PROGRAM, "/bin/true"), "utf-8")
     return folder
@@ -142,16 +155,18 @@ def analyze(folder: Path, *words: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
-def add_postgresql(folder: Path) -> None:
+def add_the_rest(folder: Path) -> None:
+    """What is for a ledger in PostgreSQL, and for a history."""
     beside = folder / "edi-checker-watch.service.d"
     beside.mkdir()
-    shutil.copy(UNITS / "postgresql.conf", beside)
+    for more in UNITS.glob("*.conf"):
+        shutil.copy(more, beside)
 
 
-@pytest.mark.parametrize("with_postgresql", [False, True])
-def test_systemd_understands_every_unit(installed, with_postgresql):
-    if with_postgresql:
-        add_postgresql(installed)
+@pytest.mark.parametrize("with_the_rest", [False, True])
+def test_systemd_understands_every_unit(installed, with_the_rest):
+    if with_the_rest:
+        add_the_rest(installed)
     units = [str(file) for file in installed.iterdir() if file.is_file()]
     verified = analyze(installed, "verify", "--man=no", *units)
     # The units of the machine may have faults of their own.
@@ -169,11 +184,11 @@ def test_systemd_says_what_is_wrong_in_a_unit(installed):
     assert "'NoSuch'" in verified.stderr
 
 
-@pytest.mark.parametrize("with_postgresql", [False, True])
+@pytest.mark.parametrize("with_the_rest", [False, True])
 @pytest.mark.parametrize("service", SERVICES, ids=lambda file: file.stem)
-def test_a_service_may_do_little(installed, service, with_postgresql):
-    if with_postgresql:
-        add_postgresql(installed)
+def test_a_service_may_do_little(installed, service, with_the_rest):
+    if with_the_rest:
+        add_the_rest(installed)
     looked = analyze(
         installed, "security", "--offline=yes", "--no-pager", f"--threshold={EXPOSURE * 10:.0f}",
         str(installed / service.name),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from edi_checker.cli.refusal import refusing
-from edi_checker.cli.stored_tables import find_store
+from edi_checker.cli.stored_tables import find_store, store_folder
 
 if TYPE_CHECKING:
     from edi_checker.check.engine import Kind
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from edi_checker.rules import Rulebook
     from edi_checker.run import Limits
     from edi_checker.setting import CheckSetting, Made
+    from edi_checker.watch.partners import Partners
 
 
 def setting_of(shared: Shared, engine: Kind = "durable", *, timed: bool = False) -> CheckSetting:
@@ -38,6 +41,36 @@ def setting_of(shared: Shared, engine: Kind = "durable", *, timed: bool = False)
         bounds=Bounds(shared.max_segment or MAX_SEGMENT, shared.max_claim or MAX_BLOCK),
         clock=time.perf_counter if timed else None,
     )
+
+
+def find_ways(
+    checking: Mapping[str, Any], partners_file: Path | None, *, page: bool = False, split: bool = False
+) -> Partners:
+    """How the files of a drop folder are checked, by `deciding_options` and `costing_options`, and changed by
+    the file of partners. Raises SettingError.
+    """
+    from edi_checker.setting import CheckSetting
+    from edi_checker.watch.partners import Partners, Way, read_partners
+    from edi_checker.x12.blocks import MAX_BLOCK, MAX_SEGMENT, Bounds
+
+    setting = CheckSetting(
+        profile=checking["profile"],
+        rules=checking["folders"],
+        select=checking["select"],
+        ignore=checking["ignore"],
+        tables=store_folder(checking["store"]),
+        isolation=checking["isolation"],
+        bounds=Bounds(checking["max_segment"] or MAX_SEGMENT, checking["max_claim"] or MAX_BLOCK),
+    )
+    usual = Way(setting, page=page, split=split)
+    return Partners(usual, {}) if partners_file is None else read_partners(partners_file, usual)
+
+
+def limits_of(checking: Mapping[str, Any]) -> Limits:
+    """Those of `costing_options`."""
+    from edi_checker.run import Limits
+
+    return Limits(checking["max_findings"], checking["max_seconds"], time.monotonic)
 
 
 def assemble(setting: CheckSetting, rulebook: Rulebook | None = None) -> Made:

@@ -110,6 +110,27 @@ class Duration(click.ParamType[float]):
             self.fail(f"{error}.", param, ctx)
 
 
+class LedgerPlace(click.Path):
+    """The path of a ledger in SQLite, or a URL."""
+
+    @staticmethod
+    def names_no_file(text: str) -> bool:
+        return "://" in text
+
+
+state_option = click.option(
+    "--state",
+    "state",
+    type=LedgerPlace(),
+    required=True,
+    metavar="PATH|URL",
+    help="The ledger: the path of one in SQLite, or postgresql://HOST/DATABASE.",
+)
+hide_names_option = click.option(
+    "--hide-names", is_flag=True, help="Show the ids of files in place of their names."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
 profile_option = click.option(
     "--profile",
     type=ProfileType(exists=True),
@@ -253,6 +274,13 @@ deciding_options = _join(
     profile_option, rules_option, tables_option, select_option, ignore_option, isolation_option
 )
 costing_options = _join(_reading_options, seconds_option(600))
+partners_option = click.option(
+    "--partners",
+    "partners_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help="How the files of each sub-folder are checked (partners.yaml).",
+)
 # The options that `check` and `batch` share, in three parts: a command shows its own between them.
 choosing_options = _join(
     profile_option,

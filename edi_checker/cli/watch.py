@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from edi_checker.cli.assembly import find_ways, limits_of
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT
 from edi_checker.cli.options import (
     Duration,
     config_option,
     costing_options,
     deciding_options,
+    partners_option,
 )
 from edi_checker.cli.refusal import Refusal
-from edi_checker.cli.stored_tables import store_folder
 from edi_checker.cli.terminal import cores
 from edi_checker.cli.version import version
 
 if TYPE_CHECKING:
-    from edi_checker.claims.profile import Isolation
     from edi_checker.watch.job import Desk
     from edi_checker.watch.places import Places
 
@@ -72,13 +72,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     metavar="TEXT",
     help="NAME with this suffix says that NAME is whole; an empty text for no such sign.",
 )
-@click.option(
-    "--partners",
-    "partners_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="PATH",
-    help="How the files of each sub-folder are checked (partners.yaml).",
-)
+@partners_option
 @click.option(
     "--keep",
     type=Duration(),
@@ -191,25 +185,11 @@ def _make_desk(
     waits: tuple[float, float, str],
 ) -> Desk:
     """Read all that decides what is found. Raises SettingError."""
-    from edi_checker.run import Limits
-    from edi_checker.setting import CheckSetting, digest_of
+    from edi_checker.setting import digest_of
     from edi_checker.watch.job import Desk
-    from edi_checker.watch.partners import Partners, Way, read_partners
-    from edi_checker.x12.blocks import MAX_BLOCK, MAX_SEGMENT, Bounds
 
-    isolation: Isolation | None = checking["isolation"]
-    setting = CheckSetting(
-        profile=checking["profile"],
-        rules=checking["folders"],
-        select=checking["select"],
-        ignore=checking["ignore"],
-        tables=store_folder(checking["store"]),
-        isolation=isolation,
-        bounds=Bounds(checking["max_segment"] or MAX_SEGMENT, checking["max_claim"] or MAX_BLOCK),
-    )
-    usual = Way(setting, page=writes[0], split=writes[1])
-    partners = Partners(usual, {}) if partners_file is None else read_partners(partners_file, usual)
-    limits = Limits(checking["max_findings"], checking["max_seconds"], time.monotonic)
+    partners = find_ways(checking, partners_file, page=writes[0], split=writes[1])
+    limits = limits_of(checking)
     costs = {"findings": limits.findings, "seconds": limits.seconds, "unpacked": checking["max_unpacked"]}
     made = {}
     for way in partners.ways():

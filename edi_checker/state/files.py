@@ -39,6 +39,7 @@ def note(
     mtime_ns: int,
     now: float,
     replay_of: int | None = None,
+    not_before: float | None = None,
 ) -> File:
     """The open file with this partner and name, made where there is none."""
     # Takes the lock: two that note one file must not both find it missing.
@@ -51,7 +52,14 @@ def note(
         if found.state != State.SEEN:
             return found
         return change(connection, found, (State.SEEN,), now, size=size, mtime_ns=mtime_ns)
-    values = {"partner": partner, "name": name, "size": size, "mtime_ns": mtime_ns, "replay_of": replay_of}
+    values = {
+        "partner": partner,
+        "name": name,
+        "size": size,
+        "mtime_ns": mtime_ns,
+        "replay_of": replay_of,
+        "not_before": not_before,
+    }
     connection.execute(
         insert(file).values(
             id=file_id, state=State.SEEN, token=0, tries=0, seen_at=now, touched_at=now, **values
@@ -110,7 +118,7 @@ def give_up(
             again = {"tries": mine.tries + 1, "reason": reason, "not_before": now + again_in}
             change(connection, mine, (mine.state,), now, state=State.SEEN, **free, **again)
         else:
-            ended = {"tries": mine.tries + 1, "reason": reason, "finished_at": now}
+            ended = {"tries": mine.tries + 1, "reason": reason, "finished_at": now, "settled_by": None}
             failed.append(change(connection, mine, (mine.state,), now, state=State.FAILED, **free, **ended))
     return failed
 
