@@ -52,7 +52,13 @@ def followed(tmp_path_factory):
     done = []
     for command, output in transcripts():
         ended = subprocess.run(
-            ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+            ["sh", "-c", command],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
         )
         done.append((command, output, ended))
     return done
@@ -69,13 +75,15 @@ def as_pattern(output: str) -> str:
 
 def test_the_page_shows_what_its_commands_say(followed):
     for command, output, ended in followed:
-        assert re.fullmatch(as_pattern(output), ended.stdout), f"$ {command}\n{ended.stdout}{ended.stderr}"
+        assert re.fullmatch(as_pattern(output), ended.stdout), f"$ {command}\n{ended.stdout}"
 
 
 def test_no_command_of_the_page_goes_wrong(followed):
-    for command, _, ended in followed:
-        assert ended.returncode in (0, 1), f"$ {command}\n{ended.stdout}{ended.stderr}"
-        assert "Error" not in ended.stderr, f"$ {command}\n{ended.stderr}"
+    for command, output, ended in followed:
+        expected = {0}
+        if "failed" in output and not command.startswith("edi-checker ledger"):
+            expected = {1} if command.startswith("edi-checker status") else {2}
+        assert ended.returncode in expected, f"$ {command}\n{ended.stdout}"
 
 
 def test_what_cannot_be_run_here_names_what_there_is():
@@ -103,7 +111,7 @@ def test_every_option_that_the_page_names_is_one():
         for option in (*param.opts, *param.secondary_opts)
     }
     text = BLOCK.sub("", PAGE)
-    named = set(re.findall(r"`(--[a-z][a-z-]+)", text))
+    named = set(re.findall(r"`(--[a-z][a-z-]+)(?![\w.])", text))
     assert named - known == set()
 
 
