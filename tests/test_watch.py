@@ -140,6 +140,25 @@ def test_a_file_is_answered_and_archived(office):
     assert not files_in(office.root / "in")
 
 
+@pytest.mark.parametrize(
+    ("folder", "answer", "made"), [(0o2770, 0o640, 0o2770), (0o755, 0o600, 0o750), (0o700, 0o600, 0o700)]
+)
+def test_who_may_take_an_answer_away_may_read_it(office, folder, answer, made):
+    """The group, where it may write in the folder of answers; nobody else in any case."""
+    before = os.umask(0o007)
+    try:
+        (office.root / "out").chmod(folder)
+        office.put("claims.837", claims(1), "clinic")
+        office.work()
+    finally:
+        os.umask(before)
+    out = office.root / "out" / "clinic"
+    assert out.stat().st_mode & 0o7777 == made
+    for path in out.iterdir():
+        assert path.stat().st_mode & 0o7777 == answer, path.name
+        assert path.stat().st_gid == out.stat().st_gid
+
+
 def test_a_rejected_file_is_answered_too(office):
     office.put("claims.837", claims(1, FAULTY))
     [report] = office.work()

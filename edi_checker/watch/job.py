@@ -51,6 +51,7 @@ from edi_checker.watch.places import (
     move,
     owner_of,
     remove_folder,
+    share,
 )
 from edi_checker.x12.blocks import NotX12, read_blocks
 from edi_checker.x12.dates import from_date
@@ -450,6 +451,7 @@ class Clerk:
         names = [output.name for output in details.outputs]
         for name in names:
             with contextlib.suppress(FileNotFoundError):  # it is published
+                share(stage / name, out)
                 link(stage / name, kept / archive_name(mine.id, name))
         flush_folder(kept)
         with alone_in(out):

@@ -7,6 +7,7 @@ import fcntl
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -155,11 +156,11 @@ def archive_name(file_id: int, name: str) -> str:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, to last. Raises OSError."""
+    """Make a folder and those above it, to last; its group may do what it may around it. Raises OSError."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
-    folder.mkdir(mode=0o750, exist_ok=True)
+    folder.mkdir(mode=0o700 | folder.parent.stat().st_mode & 0o070, exist_ok=True)
     flush_folder(folder.parent)
 
 
@@ -177,6 +178,19 @@ def move(source: Path, target: Path) -> None:
     source.rename(target)
     flush_folder(target.parent)
     flush_folder(source.parent)
+
+
+def share(answer: Path, folder: Path) -> None:
+    """Let those read an answer who may take it away: the group, where that may write in the folder.
+
+    Raises OSError; a group that is not ours cannot be given, and nothing is then.
+    """
+    there = folder.stat()
+    if not there.st_mode & stat.S_IWGRP:
+        return
+    with contextlib.suppress(PermissionError):
+        os.chown(answer, -1, there.st_gid)
+        answer.chmod(0o640)
 
 
 def link(source: Path, target: Path) -> None:
