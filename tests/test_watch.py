@@ -25,6 +25,7 @@ from edi_checker.watch.inbox import Inbox
 from edi_checker.watch.job import Clerk, tidy
 from edi_checker.watch.partners import read_partners
 from edi_checker.watch.places import Places
+from generate_claims import generate
 from paths import ROOT
 
 CLEAN = (ROOT / "samples" / "837p" / "clean" / "pt-clinic.837").read_text()
@@ -626,3 +627,42 @@ def test_a_disk_that_is_full_at_any_step_costs_no_answer(tmp_path, library, part
         assert {"accepted/1-a.837", "failed/2-b.837"} <= set(kept) or len(kept) >= 5, (number, kept, log)
         assert not [name for name in kept if name.startswith((".work", ".stage"))], (number, kept)
         shutil.rmtree(root)
+
+
+def busiest(process):
+    """The child of a watcher that has used most of the processor's time."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+
+    def ticks(child):
+        return int(Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[11])
+
+    return int(max(children, key=ticks))
+
+
+@pytest.mark.long
+def test_a_process_that_sleeps_past_its_lease_answers_nothing(tmp_path):
+    (tmp_path / "in").mkdir()
+    process = run(tmp_path, "--workers", "2", "--lease", "1s", "--log-format", "json", once=False)
+    (tmp_path / "in" / ".large").write_text("".join(generate(4000, seed=5)))
+    (tmp_path / "in" / ".large").rename(tmp_path / "in" / "large.837")
+    wait_for(
+        lambda: (
+            list((tmp_path / "archive" / ".stage").glob("1.1"))
+            if (tmp_path / "archive" / ".stage").is_dir()
+            else False
+        )
+    )
+    sleeper = busiest(process)
+    os.kill(sleeper, signal.SIGSTOP)
+    wait_for((tmp_path / "out" / "large.json").exists, 120)
+    before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    os.kill(sleeper, signal.SIGCONT)
+    (tmp_path / "in" / "next.837").write_text(claims(7))
+    wait_for((tmp_path / "out" / "next.json").exists, 120)
+    time.sleep(3)
+    process.terminate()
+    _, log = process.communicate(timeout=120)
+    assert {path: path.read_bytes() for path in before} == before
+    assert [each["event"] for each in log_of(log) if each.get("id") == 1] == ["answered"]
+    with open_ledger(str(tmp_path / "ledger.db"), time.time) as ledger:
+        assert ledger.show(1).file.token > 1

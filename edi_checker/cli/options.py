@@ -96,7 +96,7 @@ class Day(click.DateTime):
             self.fail(f"{value!r} is not a date such as 2026-03-31.", param, ctx)
 
 
-class Duration(click.ParamType[float]):
+class Duration(click.ParamType):  # type: ignore[type-arg]  # older releases of click have none
     """A time as 10s, 5m, 2h or 400d; gives seconds."""
 
     name = "time"

@@ -127,7 +127,7 @@ def watch(
     page: bool,
     **checking: Any,
 ) -> int:
-    """Watch a folder: check each file that arrives, answer it once, and archive it.
+    """Watch a folder: answer each file that arrives, once.
 
     INBOX holds files, or a sub-folder for each partner. Answers appear in --out-dir in the same sub-folder;
     inputs move to accepted, rejected, duplicate or failed in --archive. Nothing is deleted, and a watcher

@@ -228,16 +228,16 @@ class Clerk:
         source = self._places.incoming(mine.partner, mine.name)
         work = folder / source.name
         make_folder(folder)
-        again = mine.tries and not os.path.lexists(work)
-        archived = self._places.find_archived(mine.id, mine.partner, mine.name) if again else None
-        if archived is not None:  # it had failed, and was opened again by hand
-            move(archived, work)
         if not os.path.lexists(work):
-            if _look_of(source)[:2] != (mine.size, mine.mtime_ns):
-                return None
-            for name in companions(source.name, self._desk.done_suffix):
-                with contextlib.suppress(FileNotFoundError):
-                    move(source.with_name(name), folder / name)
+            if _look_of(source)[:2] == (mine.size, mine.mtime_ns):
+                for name in companions(source.name, self._desk.done_suffix):
+                    with contextlib.suppress(FileNotFoundError):
+                        move(source.with_name(name), folder / name)
+            else:  # it may have failed before, and be opened again by hand
+                archived = self._places.find_archived(mine.id, mine.partner, mine.name)
+                if archived is None:
+                    return None
+                move(archived, work)
         with contextlib.suppress(FileNotFoundError):
             move_in(source, work)
         return work if os.path.lexists(work) else None
