@@ -185,7 +185,9 @@ def survivors(segments):
     text, findings = written(data, Redactor(b"key"))
     left = set(_FIND.findall(text))
     said = " ".join(f"{finding.message} {finding.fix}" for finding in findings)
-    return left, set(_FIND.findall(said))
+    # What stands where a charge belongs is a charge, and a message says it.
+    charges = {cell for line in segments for cell in line.split("*")[2:3] if line.startswith(("CLM*", "SV1*"))}
+    return left, set(_FIND.findall(said)) - charges
 
 
 def mutants():

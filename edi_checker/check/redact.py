@@ -328,6 +328,8 @@ class Redactor:
             value = segment[index]
             if slipped or not anchored:
                 seen = (anchored or not slipped) and SMALL(value.strip()) is not None
+                if seen and not anchored and _holds_amount(form, index):
+                    here, seen = True, scope.allow_amount(value)
             else:
                 seen = True
                 if (name, index) in _DAYS:
@@ -431,8 +433,12 @@ def _scope_of(part: BlockView) -> Scope:
 
 def _holds_large(form: Form, index: int, value: str) -> bool:
     """Whether an element is an amount with so many digits that it could be a person's number."""
+    return _holds_amount(form, index) and not SMALL(value.strip())
+
+
+def _holds_amount(form: Form, index: int) -> bool:
     allowed = form.elements[index]
-    return isinstance(allowed, Allowed) and allowed.holds is AMOUNT and not SMALL(value.strip())
+    return isinstance(allowed, Allowed) and allowed.holds is AMOUNT
 
 
 def _days_of(part: BlockView) -> Days:
