@@ -186,7 +186,8 @@ def survivors(segments):
     left = set(_FIND.findall(text))
     said = " ".join(f"{finding.message} {finding.fix}" for finding in findings)
     # What stands where a charge belongs is a charge, and a message says it.
-    charges = {cell for line in segments for cell in line.split("*")[2:3] if line.startswith(("CLM*", "SV1*"))}
+    cells = [line.split("*") for line in segments if line.startswith(("CLM*", "SV1*"))]
+    charges = {cell for each in cells for cell in each[2:3]}
     return left, set(_FIND.findall(said)) - charges
 
 
