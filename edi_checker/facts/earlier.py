@@ -93,7 +93,11 @@ def day_key(claim: Claim, on: int) -> int:
     billing = claim.billing
     if not person or billing is None:
         return 0
-    npi = billing.provider.npi or billing.tax_id
+    return number_of_day(person, billing.provider.npi or billing.tax_id, on)
+
+
+def number_of_day(person: int, npi: str, on: int) -> int:
+    """The same of a person and the NPI (or tax id) of a billing provider."""
     provider = int(npi) if npi.isascii() and npi.isdigit() else hash_of(npi)
     return (person ^ (on * _SPREAD + provider * (_SPREAD >> 7 | 1)) & _MASK) or 1
 

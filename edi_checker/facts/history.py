@@ -4,7 +4,7 @@ Keys are made of the full parts with a secret, so that who has only the store ca
 
     day     person, billing provider, day (or month): what a claim bills, as facts/earlier.py writes it
     year    person, year: charges of therapy, and the days of each claim, so that a replacement finds them
-    worked  rendering provider, day: least minutes of all claims of a file
+    worked  rendering provider, month: least minutes of each day, of all claims of a file
 
 A claim stands for itself by its billing provider, its number (CLM01) and its person. What is kept of a claim
 holds no name, id or birth date. It does hold CLM01, a number of the practice's, without which nobody could be
@@ -31,7 +31,15 @@ from edi_checker.claims.claim import (
     element,
 )
 from edi_checker.facts.context import Bill, ServicesSeen, Setting
-from edi_checker.facts.earlier import REPLACING, day_key, of_file, person_of, read_claim, year_key
+from edi_checker.facts.earlier import (
+    REPLACING,
+    day_key,
+    number_of_day,
+    of_file,
+    person_of,
+    read_claim,
+    year_key,
+)
 from edi_checker.finding import Place
 from edi_checker.reference.tables import COUNTED_BY_MONTH
 from edi_checker.x12.blocks import Delimiters
@@ -65,6 +73,7 @@ LookUp = Callable[[Collection[bytes]], Mapping[bytes, Sequence[Kept]]]
 
 
 _Day = tuple[int, str]  # as facts/earlier.py numbers it, and ISA15
+_Month = tuple[str, str, int]  # ISA15, NPI, CCYYMM
 
 
 class Row(NamedTuple):
@@ -96,11 +105,11 @@ class ClaimHistory:
         self._day_keys: dict[_Day, bytes] = {}
         self._persons: dict[tuple[int, str], str] = {}
         self._years: dict[bytes, Sequence[Kept]] = {}
-        self._worked: dict[tuple[str, str, int], int] = {}
+        self._worked: dict[_Month, dict[int, int]] = {}
         # By day the claims that were taken out; None stands for all.
         self._gone: dict[_Day, set[bytes | None]] = {}
         self._pending: dict[int, Bill] = {}
-        self._left: list[tuple[list[tuple[bytes, bytes, bytes, bool]], dict[bytes, int]]] = []
+        self._left: list[tuple[list[tuple[bytes, bytes, bytes, bool]], list[tuple[_Month, int, int]]]] = []
         self._begun: dict[type, int] = {}
 
     # -- looking up
@@ -122,8 +131,8 @@ class ClaimHistory:
             self._days[day] = found.get(key, ())
         for key in wanted.years:
             self._years[key] = found.get(key, ())
-        for key, provider_day in wanted.worked.items():
-            self._worked[provider_day] = _sum(found.get(key, ()))
+        for key, month in wanted.worked.items():
+            self._worked[month] = _sum_days(found.get(key, ()))
 
     def forget_days(self) -> None:
         """Begin with other claims, whose days have not been looked up."""
@@ -132,12 +141,16 @@ class ClaimHistory:
     def _want(self, wanted: _Wanted, claim: Claim, setting: Setting) -> None:
         """Add what may be asked for a claim."""
         looks, text, usage = _looks_of(claim.block.delimiters), claim.block.text, _usage_of(claim)
-        on = {int(day) for day in looks.days(text)}
+        on = set(map(int, set(looks.days(text))))
+        months = {day // 100 for day in on}
         for npi in self._workers(claim, looks.renders(text)):
-            for day in on:
-                if (usage, npi, day) not in self._worked:
-                    wanted.worked[self._keys.key("worked", usage, npi, str(day))] = usage, npi, day
-        if not person_of(claim):
+            for month in months:
+                worked = usage, npi, month
+                if worked not in self._worked:
+                    self._worked[worked] = {}
+                    wanted.worked[self._month_key(worked)] = worked
+        person, billing = person_of(claim), claim.billing
+        if not person or billing is None:
             return
         replaces = looks.replaces(text) is not None
         if replaces or "medicare" in setting.profile_of(claim).names:
@@ -147,10 +160,12 @@ class ClaimHistory:
             wanted.years.update(self._year_key(claim, year) for year in years)
         if looks.by_month(text):
             on |= {day // 100 * 100 for day in on}
+        who, provider = self._person(claim), billing.provider.npi or billing.tax_id
         for day in on:
-            number = day_key(claim, day)
-            if number and (number, usage) not in self._day_keys:
-                wanted.days[self._day_key(number, claim, day)] = number, usage
+            number = number_of_day(person, provider, day), usage
+            if number not in self._day_keys:
+                key = self._day_keys[number] = self._keys.key("day", f"{who}{provider}.{day}")
+                wanted.days[key] = number
 
     def _workers(self, claim: Claim, named: list[str]) -> Iterable[str]:
         if named:
@@ -174,7 +189,7 @@ class ClaimHistory:
             billing = claim.billing
             assert billing is not None
             provider = billing.provider.npi or billing.tax_id
-            key = self._day_keys[day] = self._keys.key("day", self._person(claim), provider, str(on))
+            key = self._day_keys[day] = self._keys.key("day", f"{self._person(claim)}{provider}.{on}")
         return key
 
     def _person(self, claim: Claim) -> str:
@@ -190,6 +205,10 @@ class ClaimHistory:
 
     def _year_key(self, claim: Claim, year: int) -> bytes:
         return self._keys.key("year", self._person(claim), str(year))
+
+    def _month_key(self, month: _Month) -> bytes:
+        usage, npi, number = month
+        return self._keys.key("worked", usage, npi, str(number))
 
     def _self(self, claim: Claim) -> bytes:
         """What stands for a claim."""
@@ -232,12 +251,12 @@ class ClaimHistory:
         return sum(_read_year(each.packed)[0][occupational] for each in self._of_year(claim, year))
 
     def minutes(self, npi: str, on: int, claim: Claim) -> int:
-        usage = _usage_of(claim)
-        found = self._worked.get((usage, npi, on))
+        month = _usage_of(claim), npi, on // 100
+        found = self._worked.get(month)
         if found is None:
-            key = self._keys.key("worked", usage, npi, str(on))
-            found = self._worked[usage, npi, on] = _sum(self._ask([key]).get(key, ()))
-        return found
+            key = self._month_key(month)
+            found = self._worked[month] = _sum_days(self._ask([key]).get(key, ()))
+        return found.get(on, 0)
 
     def meet(self, digest: int, claim: Claim, on: int) -> Place | None:
         key = day_key(claim, on)
@@ -282,7 +301,9 @@ class ClaimHistory:
             case Claim():
                 bill = self._pending.pop(id(part), None)
                 if accepted and bill is not None:
-                    self._left.append((list(self._rows(part, bill)), self._minutes_of(part, bill)))
+                    usage = _usage_of(part)
+                    worked = [((usage, npi, on // 100), on, minutes) for npi, on, minutes in bill.worked]
+                    self._left.append((list(self._rows(part, bill)), worked))
             case Interchange() | Group() | Transaction():
                 self._begun[type(part)] = len(self._left)
             case TransactionEnd() | GroupEnd() | InterchangeEnd() if not accepted:
@@ -291,15 +312,17 @@ class ClaimHistory:
     def rows(self) -> Iterator[Row]:
         """What the accepted claims so far leave."""
         place = 0
-        worked: dict[bytes, int] = {}
-        for rows, minutes in self._left:
+        worked: dict[_Month, dict[int, int]] = {}
+        for rows, added in self._left:
             for key, claim, packed, void in rows:
                 place += 1
                 yield Row(key, place, claim, packed, void)
-            for key, each in minutes.items():
-                worked[key] = worked.get(key, 0) + each
-        for key, each in worked.items():
-            yield Row(key, 0, _NOBODY, b"%d" % each, void=False)
+            for month, on, minutes in added:
+                days = worked.setdefault(month, {})
+                days[on] = days.get(on, 0) + minutes
+        for month, days in worked.items():
+            said = " ".join(f"{on} {minutes}" for on, minutes in days.items())
+            yield Row(self._month_key(month), 0, _NOBODY, said.encode(), void=False)
 
     def _rows(self, claim: Claim, bill: Bill) -> Iterator[tuple[bytes, bytes, bytes, bool]]:
         own = self._self(claim)
@@ -327,14 +350,6 @@ class ClaimHistory:
     def _key_of_day(self, claim: Claim, on: int) -> bytes:
         return self._day_key(day_key(claim, on), claim, on)
 
-    def _minutes_of(self, claim: Claim, bill: Bill) -> dict[bytes, int]:
-        usage = _usage_of(claim)
-        worked: dict[bytes, int] = {}
-        for npi, on, minutes in bill.worked:
-            key = self._keys.key("worked", usage, npi, str(on))
-            worked[key] = worked.get(key, 0) + minutes
-        return worked
-
 
 _BEGINS: dict[type, type] = {
     TransactionEnd: Transaction,
@@ -351,8 +366,14 @@ def _days_of(claim: Claim) -> set[int]:
     return {int(day) for day in _looks_of(claim.block.delimiters).days(claim.block.text)}
 
 
-def _sum(kept: Iterable[Kept]) -> int:
-    return sum(int(each.packed) for each in kept)
+def _sum_days(kept: Iterable[Kept]) -> dict[int, int]:
+    """The minutes of each day of a month."""
+    days: dict[int, int] = {}
+    for each in kept:
+        said = iter(map(int, each.packed.split()))
+        for on, minutes in zip(said, said, strict=True):
+            days[on] = days.get(on, 0) + minutes
+    return days
 
 
 def _write_year(charges: Sequence[int], days: Sequence[int]) -> bytes:
@@ -370,7 +391,7 @@ class _Wanted(NamedTuple):
 
     days: dict[bytes, _Day]
     years: set[bytes]
-    worked: dict[bytes, tuple[str, str, int]]
+    worked: dict[bytes, _Month]
 
 
 class _Looks(NamedTuple):
