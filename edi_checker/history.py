@@ -1,7 +1,7 @@
 """The history of one input out of a ledger: what earlier files billed, and what this file is to leave in it.
 
     past = ledger.past(sha256)
-    history = InputHistory(secret, lambda: ledger, received, past=past, keeps=True)
+    history = InputHistory(secret, lambda: ledger, received, past=past, keeps=True, exact=False)
     check_input(..., history=history)
     ledger.answer(mine, Answer(..., history=history.run()))
 
@@ -75,8 +75,7 @@ class InputHistory(ClaimHistory):
     """The history as one input meets it: a snapshot, without files of the same content.
 
     `ledger` gives the one of this process. `received` is the day of the input, CCYYMMDD. `past` is what it
-    is held against; None takes that when the input is begun. With `keeps` the input's claims are collected;
-    with `notes` only what is asked for them.
+    is held against; None takes that when the input is begun. `keeps`, `notes` and `exact` as of ClaimHistory.
     """
 
     def __init__(
@@ -88,8 +87,9 @@ class InputHistory(ClaimHistory):
         past: Past | None = None,
         keeps: bool = False,
         notes: bool = False,
+        exact: bool = True,
     ) -> None:
-        super().__init__(secret, self._find, received, keeps=keeps, notes=notes)
+        super().__init__(secret, self._find, received, keeps=keeps, notes=notes, exact=exact)
         self._fingerprint = secret.fingerprint
         self._ledger = ledger
         self.past = past

@@ -340,9 +340,7 @@ def test_who_was_overtaken_is_checked_again(sender):
 
 
 def test_who_has_nothing_to_do_with_it_is_not_overtaken(sender):
-    second = claims(
-        ["97750:GP x1"], edit=[{"find": "NM1*IL", "set": {"9": "2EG4TE5MK73"}}], date="2026-01-05"
-    )
+    second = claims(["97750:GP x1"], edit=patient(7))
     early = sender.history(second, keeps=True)
     sender.check(second, history=early)
     sender.send(claims(["97530:GP x2 on 2026-01-05"]))

@@ -89,12 +89,23 @@ class Row(NamedTuple):
 class ClaimHistory:
     """The history as the claims of one input meet it. `received` is the day of this input (CCYYMMDD).
 
-    asked  all keys that were looked up, where they are noted
+    keeps  whether what the claims leave is collected; `notes` whether what is asked is noted, as with `keeps`
+    exact  whether the minutes of providers are noted too: where files of one practice are checked at the
+           same time, each would be overtaken by the others
+    asked  the keys that were looked up, as far as they are noted
     """
 
     def __init__(
-        self, keys: Keys, look_up: LookUp, received: int, *, keeps: bool = False, notes: bool = False
+        self,
+        keys: Keys,
+        look_up: LookUp,
+        received: int,
+        *,
+        keeps: bool = False,
+        notes: bool = False,
+        exact: bool = True,
     ) -> None:
+        self._exact = exact
         self._keys = keys
         self._look_up = look_up
         self._received = received
@@ -131,6 +142,7 @@ class ClaimHistory:
             self._days[day] = found.get(key, ())
         for key in wanted.years:
             self._years[key] = found.get(key, ())
+        self._forget(wanted.worked)
         for key, month in wanted.worked.items():
             self._worked[month] = _sum_days(found.get(key, ()))
 
@@ -181,6 +193,10 @@ class ClaimHistory:
         if self.asked is not None:
             self.asked.update(keys)
         return self._look_up(keys)
+
+    def _forget(self, worked: Iterable[bytes]) -> None:
+        if self.asked is not None and not self._exact:
+            self.asked.difference_update(worked)
 
     def _day_key(self, number: int, claim: Claim, on: int) -> bytes:
         day = number, _usage_of(claim)
@@ -256,6 +272,7 @@ class ClaimHistory:
         if found is None:
             key = self._month_key(month)
             found = self._worked[month] = _sum_days(self._ask([key]).get(key, ()))
+            self._forget([key])
         return found.get(on, 0)
 
     def meet(self, digest: int, claim: Claim, on: int) -> Place | None:
