@@ -40,7 +40,7 @@ def test_the_numbers_of_the_page_are_those_of_the_code():
         "lines of a claim that rules look at": MOST_LINES,
         "segments of a claim before its providers and lines that rules look at": MOST_OF_HEAD,
         "diagnoses of a claim that are looked at": code_errors.MOST_DIAGNOSES,
-        "claims of a file that are remembered for `duplicate.claim`": duplicates.ClaimsSeen.LIMIT,
+        "claims of a file that are remembered for `duplicate.claim`": context.ClaimsSeen.LIMIT,
         "days of providers whose minutes are added up": context.ProviderDays.LIMIT,
         "bytes of a rule file or of a profile": yaml_tree.MAX_CHARACTERS,
         "rule files": rulebook.MAX_FILES,

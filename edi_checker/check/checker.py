@@ -180,7 +180,7 @@ _NOTHING: tuple[tuple[Finding, ...], str] = ((), "")
 
 _T = TypeVar("_T")
 MANY = 100  # parts at once
-MANY_KEYS = 2_000  # parts at once whose keys are looked up in the history together
+MANY_KEYS = 500  # parts at once whose keys are looked up in the history together; of more the processor loses sight
 _LONG = 1 << 16  # characters, of MANY parts
 
 
