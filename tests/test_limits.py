@@ -13,7 +13,7 @@ import probe
 from edi_checker.check import engine, judgement
 from edi_checker.claims import minutes
 from edi_checker.cli import commands, config
-from edi_checker.facts import MOST_LINES, MOST_OF_HEAD, code_errors, context, duplicates
+from edi_checker.facts import MOST_LINES, MOST_OF_HEAD, code_errors, context
 from edi_checker.files import inputs
 from edi_checker.guide import patterns
 from edi_checker.rules import profile_file, rulebook, yaml_tree
