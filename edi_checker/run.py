@@ -12,13 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, Self, cast
 
-from edi_checker.acks import Acknowledger, Answers, ElementNumber, number_elements
+from edi_checker.acks import Acknowledger, Answers, Draw, ElementNumber, number_elements, numbers_of
 from edi_checker.check.checker import Checked, Checker, take_handfuls
 from edi_checker.check.split import Split, Splitter
 from edi_checker.claims.claim import Claim
 from edi_checker.claims.minutes import Minutes, MinutesError, read_minutes
 from edi_checker.facts import Coverage, Gap, HistoryUnreadable, InputMemory
-from edi_checker.files.folder import OutputFolder, Stage, say_unwritten
+from edi_checker.files.folder import Published, Stage, say_unwritten
 from edi_checker.files.inputs import Input, Unreadable
 from edi_checker.files.output import open_text
 from edi_checker.guide.table import Guide
@@ -44,6 +44,17 @@ class Report(Protocol):
     def finish(self) -> None: ...
 
 
+class Folder(Protocol):
+    """Where the files of an input are made and go to; see files.folder.OutputFolder."""
+
+    @property
+    def path(self) -> Path: ...
+
+    def stage(self) -> contextlib.AbstractContextManager[Stage]: ...
+
+    def publish(self, stage: Stage, name: str, asked: Sequence[str], others: Sequence[str]) -> Published: ...
+
+
 _ANSWERS = ("999", "277ca", "ta1")
 _SIDES = ("clean.837", "rejected.837")
 
@@ -53,15 +64,18 @@ class Files:
     """What is written into `folder` for each input: NAME.json, NAME.html, with `acks` the answers.
 
     `rules` are those that apply, for what the page says of them; with `page` False there is no NAME.html.
-    With `split` the claims go to NAME.clean.837 and NAME.rejected.837.
+    With `split` the claims go to NAME.clean.837 and NAME.rejected.837. The answers get the control numbers
+    that `draw` gives, without it such as follow from the input, and are dated at `time` (HHMM).
     """
 
-    folder: OutputFolder
+    folder: Folder
     acks: bool
     version: str
     rules: tuple[Rule, ...] = ()
     page: bool = True
     split: bool = False
+    draw: Draw | None = None
+    time: str = "1200"
 
     def endings(self) -> tuple[str, ...]:
         """Of every file that may be written for an input."""
@@ -155,6 +169,7 @@ class Output:
         page: HtmlReport | None = None,
         redactor: Redactor | None = None,
         limits: Limits = _USUAL,
+        listener: Callable[[Checked], None] | None = None,
     ) -> None:
         self._checker = checker
         self._name = name
@@ -170,7 +185,10 @@ class Output:
             self._exhibits = _make_exhibits()
         if self._exhibits is not None or (files is not None and files.acks):
             self._acknowledger = Acknowledger(
-                checker.setting.received, _numbers_of(checker.guide), most=limits.findings
+                checker.setting.received,
+                _numbers_of(checker.guide),
+                files.time if files is not None else "1200",
+                most=limits.findings,
             )
         self._splitter: Splitter | None = None
         self._no_split = ""
@@ -181,7 +199,8 @@ class Output:
                 self._no_split = f"no split: {say_temporary(error)}"
         takers = (self.journal, self._exhibits, self._acknowledger, self._splitter)
         self._profiles: Counter[str] = Counter()
-        self._add = [taker.add for taker in takers if taker is not None]
+        self._add: list[Callable[[Checked], None]] = [taker.add for taker in takers if taker is not None]
+        self._add += [listener] if listener is not None else []
 
     def __enter__(self) -> Self:
         return self
@@ -227,7 +246,9 @@ class Output:
         except OSError as error:
             return self._give_up(say_temporary(error), sha256)
         acknowledger, self._acknowledger = self._acknowledger, None
-        answers, withheld = _finish(acknowledger, bool(failure), self._watcher)
+        draw = self._files.draw if self._files is not None else None
+        draw = draw or numbers_of(f"{sha256} {self._checker.setting.received}")
+        answers, withheld = _finish(acknowledger, draw, bool(failure), self._watcher)
         result = Result(summary)
         try:
             if self._files is not None:
@@ -360,10 +381,12 @@ def check_input(
     page: HtmlReport | None = None,
     redactor: Redactor | None = None,
     limits: Limits = _USUAL,
+    listener: Callable[[Checked], None] | None = None,
     history: InputHistory | None = None,
 ) -> Result:
-    """Check one input and write all that is to be written of it; the arguments as of Output. `history` is
-    that of this input alone, what earlier files billed.
+    """Check one input and write all that is to be written of it; the arguments as of Output.
+
+    `listener` is told of each part; `history` is that of this input alone, what earlier files billed.
 
     Never raises for what the input holds: then it is not checked, and the reason stands in the summary.
     Raises OSError, BrokenPipeError among them, where the report itself cannot be written.
@@ -380,6 +403,7 @@ def check_input(
         page=page,
         redactor=redactor,
         limits=limits,
+        listener=listener,
     ) as output:
         try:
             sha256, failure, other = _read(
@@ -469,13 +493,15 @@ def with_minutes(checker: Checker, source: Input) -> Checker:
     return replace(checker, setting=replace(checker.setting, minutes=read_minutes(source.minutes)))
 
 
-def _finish(acknowledger: Acknowledger | None, failed: bool, watcher: Watcher) -> tuple[Answers, list[str]]:
+def _finish(
+    acknowledger: Acknowledger | None, draw: Draw, failed: bool, watcher: Watcher
+) -> tuple[Answers, list[str]]:
     """The answers, and why one that is due is not among them. The caller closes them."""
     none = Answers(None, None, None)
     if acknowledger is None:
         return none, []
     try:
-        answers = acknowledger.finish()
+        answers = acknowledger.finish(numbers_of("") if failed else draw)
     except OSError as error:
         return none, [f"no answers: {say_temporary(error)}"]
     except Exception as error:  # noqa: BLE001  # as above

@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import gc
+import time
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import settings
 
 from edi_checker.facts import VOCABULARY
 from edi_checker.rules import rulebook
-from ledgers import Cluster, find_postgresql
+from ledgers import MORNING, Clock, Cluster, find_postgresql
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -100,6 +101,19 @@ def postgresql():
     cluster = Cluster(binaries)
     yield cluster
     cluster.close()
+
+
+@pytest.fixture
+def office(monkeypatch):
+    """The clock by which the commands of the ledger go, in an office in UTC where jo is at work."""
+    clock = Clock(MORNING)
+    monkeypatch.setattr("edi_checker.cli.opening.now", clock)
+    monkeypatch.setattr("getpass.getuser", lambda: "jo")
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield clock
+    time.tzset()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])

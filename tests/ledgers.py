@@ -12,6 +12,9 @@ from pathlib import Path
 _BINARIES = [Path("/usr/lib/postgresql"), Path("/usr/local/lib/postgresql")]
 
 
+MORNING = 1_795_680_000.0  # 2026-11-26 08:00:00 UTC
+
+
 class Clock:
     """A clock that a test sets."""
 

@@ -6,6 +6,7 @@ findings of the rules it speaks of.
 
 import io
 import random
+import re
 import tracemalloc
 from collections import Counter
 from datetime import date
@@ -13,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyx12.x12file import X12Reader
@@ -21,7 +23,7 @@ from ack_grammar import complaints, parse, split
 from edi_checker import make_checker
 from edi_checker.acks import Acknowledger, number_elements
 from edi_checker.acks.ack277ca import _intermediary, statuses
-from edi_checker.acks.interchange import Spool, clean
+from edi_checker.acks.interchange import Numbers, Spool, Wanted, clean
 from edi_checker.check.checker import Checked, Outcomes
 from edi_checker.claims.claim import (
     BillingProvider,
@@ -37,6 +39,7 @@ from edi_checker.claims.claim import (
     TransactionEnd,
 )
 from edi_checker.claims.reader import read_parts
+from edi_checker.cli import commands
 from edi_checker.facts.levels import level_of
 from edi_checker.facts.statuses import answer_fault
 from edi_checker.finding import Finding, Place, Status
@@ -706,6 +709,30 @@ def test_control_numbers_are_all_different():
     )
     assert len(numbers) == 4 * 29
     assert set(numbers.values()) == {1}
+
+
+def test_files_with_one_header_get_different_numbers(tmp_path):
+    """A corrected file may come under the header of the one that was rejected."""
+    ours = []
+    text = (SAMPLES / "clean" / "pt-clinic.837").read_text()
+    for name, sent in (("a", text), ("b", text.replace("*HAZEL*", "*HASEL*"))):
+        file = tmp_path / f"{name}.837"
+        file.write_text(sent)
+        done = CliRunner().invoke(commands, ["check", "--acks", "--out-dir", str(tmp_path), str(file)])
+        assert done.exit_code == 0, done.output
+        pieces = (tmp_path / f"{name}.999").read_text() + (tmp_path / f"{name}.277ca").read_text()
+        ours.append(set(re.findall(r"(?:IEA|GE)\*\d+\*(\d+)", pieces)))
+    assert len(ours[0] | ours[1]) == 8
+
+
+def test_partners_beyond_those_with_a_name_share_counters():
+    numbers = Numbers()
+    for n in range(Numbers.MOST_PAIRS + 50):
+        numbers.want(f"sender {n}", "us", "ISA")
+    wanted = []
+    numbers.draw(lambda each: wanted.extend(each) or [[1] * one.many for one in each])
+    assert len(wanted) == Numbers.MOST_PAIRS + 1
+    assert wanted[-1] == Wanted("", "", "ISA", 50)
 
 
 def test_our_delimiters_in_a_value_become_hyphens():

@@ -418,8 +418,8 @@ def test_crash_is_told_as_such_and_stops_nothing(folder, monkeypatch):
 def test_crash_of_the_answers_leaves_the_report(folder, monkeypatch):
     real = run.Acknowledger.finish
 
-    def broken(acknowledger):
-        real(acknowledger).close()
+    def broken(acknowledger, draw):
+        real(acknowledger, draw).close()
         raise ValueError
 
     monkeypatch.setattr(run.Acknowledger, "finish", broken)

@@ -115,6 +115,21 @@ def test_a_failed_file_can_be_tried_again_later(ledger, clock):
     assert ledger.take("me", 60).id == mine.id
 
 
+@pytest.mark.parametrize("how", ["fail", "give_up"])
+def test_a_file_that_fails_again_needs_somebody_again(ledger, how):
+    failed = ledger.fail(begin(ledger), "no X12")
+    ledger.settle(failed.id, State.FAILED, "known", "jo")
+    assert ledger.list_files(stuck=True) == []
+    ledger.reopen(failed.id, "sent whole", "jo")
+    mine = ledger.take("me", 60)
+    if how == "fail":
+        ledger.fail(mine, "no X12")
+    else:
+        ledger.give_up("me", "the process died", 10, 1)
+    assert [file.id for file in ledger.list_files(stuck=True)] == [failed.id]
+    assert ledger.counts().unsettled == 1
+
+
 def test_release_and_vanish(ledger):
     mine = ledger.release(begin(ledger))
     assert (mine.state, mine.tries, mine.owner) == (State.SEEN, 0, None)
@@ -182,6 +197,13 @@ def test_a_clock_that_is_set_back_ends_no_lease_and_keeps_none(ledger, clock):
 def test_a_watcher_that_is_alone_ends_the_leases_of_the_dead(ledger):
     begin(ledger, "a"), begin(ledger, "b", owner="dead")
     assert ledger.end_leases(but="me") == 1
+    assert ledger.take("me", 60).name == "b"
+    assert ledger.take("me", 60) is None
+
+
+def test_the_leases_of_one_owner_alone_are_ended(ledger):
+    begin(ledger, "a"), begin(ledger, "b", owner="dead"), begin(ledger, "c", owner="you")
+    assert ledger.end_leases(only="dead") == 1
     assert ledger.take("me", 60).name == "b"
     assert ledger.take("me", 60) is None
 
@@ -304,6 +326,27 @@ def test_settling_takes_the_file_from_its_owner(ledger):
         ledger.settle(mine.id, State.SEEN, "no", "jo")
 
 
+def test_a_duplicate_with_other_content_needs_somebody_until_it_is_settled(ledger):
+    first = finish(ledger)
+    mine = begin(ledger, "y")
+    again = ledger.mark_duplicate(mine, ledger.find_duplicate(mine, "d" * 64, [KEY], 3600), "d" * 64)
+    same = begin(ledger, "z")
+    same = ledger.mark_duplicate(same, ledger.find_duplicate(same, "a" * 64, [KEY], 3600), "a" * 64)
+    assert ledger.counts().other_content == 1
+    assert [file.id for file in ledger.list_files(stuck=True)] == [again.id]
+    assert {file.id for file in ledger.list_files(duplicate_of=first.id)} == {again.id, same.id}
+    with pytest.raises(StateError, match="is a duplicate; settle it as done"):
+        ledger.settle(again.id, State.FAILED, "no", "jo")
+    with pytest.raises(StateError, match="is duplicate already"):
+        ledger.settle(same.id, State.DONE, "no", "jo")
+    settled = ledger.settle(again.id, State.DONE, "a corrected file", "jo")
+    assert (settled.state, settled.duplicate_of) == (State.DONE, first.id)
+    assert ledger.counts().other_content == 0
+    assert ledger.list_files(stuck=True) == []
+    later = begin(ledger, "later")
+    assert ledger.find_duplicate(later, "d" * 64, [], 3600) is None, "it was not answered"
+
+
 def test_an_answer_is_not_taken_back(ledger):
     answered = ledger.answer(begin(ledger), answer())
     with pytest.raises(StateError, match="not taken back"):
@@ -387,6 +430,41 @@ def test_the_counts_say_how_things_are(ledger, clock):
     }
     assert (counts.oldest_seen, counts.expired, counts.unsettled) == (seen_at, 1, 1)
     assert (counts.last_answered, counts.now) == (seen_at, clock.now)
+
+
+def test_answers_are_counted_by_partner(ledger, clock):
+    finish(ledger)
+    clock.now += 100
+    since = clock.now
+    finish(ledger, "y", sha256="d" * 64, key=other(2))
+    mine = begin(ledger, "z")
+    first = ledger.find_duplicate(mine, "a" * 64, [], 0)
+    ledger.answer(mine, answer(interchanges=(), outputs=(), duplicate_of=first))
+    mine = ledger.begin("other", "v", 1, 1, "me", 60)
+    clock.now += 5
+    ledger.answer(mine, answer(sha256="e" * 64, interchanges=(), outputs=()))
+    assert ledger.answered_since(since) == [
+        ("acme", 2, 1, 4, 3, since),
+        ("other", 1, 0, 0, 0, since + 5),
+    ]
+    assert ledger.answered_since(clock.now + 1) == []
+
+
+def test_what_would_be_purged_is_counted(ledger, clock):
+    finish(ledger)
+    ledger.fail(begin(ledger, "bad"), "bad")
+    clock.now += 100
+    finish(ledger, "y", sha256="d" * 64, key=other(2))
+    assert (ledger.count_purged(101), ledger.count_purged(100), ledger.count_purged(0)) == (0, 1, 2)
+    assert ledger.purge(100) == 1
+    assert ledger.count_purged(100) == 0
+
+
+def test_a_file_is_not_taken_before_it_has_waited(ledger, clock):
+    noted = ledger.note("acme", "x", 1, 1, wait=30)
+    assert ledger.take("me", 60) is None
+    clock.now += 30
+    assert ledger.take("me", 60).id == noted.id
 
 
 # -- backup

@@ -172,6 +172,16 @@ def test_a_server_that_does_not_wait_for_its_disk_is_refused(postgresql):
     assert "synchronous_commit is off" in refusal(url)
 
 
+def test_a_ledger_is_not_made_where_it_is_only_looked_at(ledger_url, tmp_path):
+    for _ in range(2):
+        assert "there is no ledger" in refusal(ledger_url, make=False)
+    assert list(tmp_path.iterdir()) == []
+    with open_ledger(ledger_url, Clock()):
+        pass
+    with open_ledger(ledger_url, Clock(), make=False) as ledger:
+        assert ledger.list_files() == []
+
+
 def test_an_older_ledger_is_refused_where_it_is_not_to_be_upgraded(made, monkeypatch):
     class Script:
         """One that knows a further step."""

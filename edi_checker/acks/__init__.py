@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, BinaryIO
 
 from edi_checker.acks.ack277ca import Group277
-from edi_checker.acks.ack999 import ElementNumber, Group999
-from edi_checker.acks.interchange import Day, Numbers, Room, Spool, write_header, write_trailer
+from edi_checker.acks.ack999 import ElementNumber, Group999, addresses
+from edi_checker.acks.interchange import (
+    ControlNumber,
+    Day,
+    Draw,
+    Numbers,
+    Room,
+    Spool,
+    Wanted,
+    numbers_of,
+    partners_of,
+    write_header,
+    write_trailer,
+)
 from edi_checker.acks.ta1 import write_ta1
 from edi_checker.check.checker import Checked
 from edi_checker.claims.claim import (
@@ -26,7 +40,16 @@ from edi_checker.finding import Finding
 from edi_checker.guide.table import Composite, Guide
 from edi_checker.x12.fault_codes import NOTED_ONLY
 
-__all__ = ["Acknowledger", "Answers", "ElementNumber", "number_elements"]
+__all__ = [
+    "Acknowledger",
+    "Answers",
+    "Draw",
+    "ElementNumber",
+    "Wanted",
+    "number_elements",
+    "numbers_of",
+    "reject_interchanges",
+]
 
 _MOST_REASONS = 100
 
@@ -56,8 +79,8 @@ class _OpenInterchange:
     """An interchange whose end has not come yet."""
 
     part: Interchange
-    number_999: int
-    number_277: int
+    number_999: ControlNumber
+    number_277: ControlNumber
     mark_277: tuple[int, int]
     groups_999: int = 0
     groups_277: int = 0
@@ -99,10 +122,9 @@ class Acknowledger:
     def __init__(
         self, received: int, element_number: ElementNumber, time: str = "1200", most: int = 10_000
     ) -> None:
-        self._received = received
         self._day = Day(f"{received:08d}", time)
         self._element_number = element_number
-        self._numbers: Numbers | None = None
+        self._numbers = Numbers()
         self._out_999, self._out_277, self._out_ta1 = Spool(), Spool(), Spool()
         self._groups_999 = Spool()
         self._interchange: _OpenInterchange | None = None
@@ -145,15 +167,21 @@ class Acknowledger:
             case _:
                 pass
 
-    def finish(self) -> Answers:
-        """The answers. An interchange whose end never came is withheld."""
+    def finish(self, draw: Draw | None = None) -> Answers:
+        """The answers, with numbers that are drawn now; without a `draw` they are those of an input without
+        content. An interchange whose end never came is withheld.
+        """
         if self._interchange is not None:
             self._abandon_interchange("the input was not read to its end")
         self._groups_999.close()
         withheld = self._withheld
         if self._more_withheld:
             withheld.append(f"{self._more_withheld} more answers withheld")
-        return Answers(self._out_999.read(), self._out_277.read(), self._out_ta1.read(), tuple(withheld))
+        spools = (self._out_999, self._out_277, self._out_ta1)
+        written = any(spool.segments for spool in spools)
+        number = self._numbers.draw(draw or numbers_of("")) if written else bytes
+        answers = [spool.read(number) for spool in spools]
+        return Answers(answers[0], answers[1], answers[2], tuple(withheld))
 
     def _note(self, checked: Checked, errors: list[Finding], unchecked: bool) -> None:
         """What concerns the levels above this part: TA1 notes, codes of the 999, parts that failed."""
@@ -182,24 +210,22 @@ class Acknowledger:
     def _open_interchange(self, part: Interchange) -> None:
         if self._interchange is not None:
             self._abandon_interchange("it has no end")
-        if self._numbers is None:
-            self._numbers = Numbers(part, self._received)
-        now = _OpenInterchange(part, self._numbers.draw(), self._numbers.draw(), self._out_277.mark())
+        number_999, number_277 = (self._numbers.want(*partners_of(part), "ISA") for _ in range(2))
+        now = _OpenInterchange(part, number_999, number_277, self._out_277.mark())
         write_header(self._out_277, part, now.number_277, self._day)
         self._interchange = now
 
     def _open_group(self, part: Group, checked: Checked, errors: list[Finding], unchecked: bool) -> None:
         now = self._interchange
-        if now is None or self._numbers is None:
+        if now is None:
             return
         self._abandon_group("it has no end")
         if part.other:
             return  # Who answers an acknowledgement gets one for it, and so on without end.
-        number_999, number_277 = self._numbers.draw(), self._numbers.draw()
+        number_999, number_277 = (self._numbers.want(*addresses(part), kind) for kind in ("FA", "HN"))
         ack999 = Group999(part, self._groups_999, number_999, self._day, self._element_number, self._room_999)
         ack999.note(part, errors)
-        reference = f"{number_277:09d}"
-        ack277ca = Group277(part, self._out_277, number_277, self._day, reference, self._room_277)
+        ack277ca = Group277(part, self._out_277, number_277, self._day, self._room_277)
         rejected = checked.outcome == "rejected" or not part.readable
         self._group = _OpenGroup(part, ack999, ack277ca, rejected, unchecked)
 
@@ -318,6 +344,23 @@ class Acknowledger:
             self._withheld.append(reason)
         else:
             self._more_withheld += 1
+
+
+def reject_interchanges(
+    interchanges: Sequence[Interchange], note: str, at: tuple[int, str], draw: Draw, out: BinaryIO
+) -> None:
+    """Write a TA1 with this note (TA105) to each interchange; `at` is the day (CCYYMMDD) and time (HHMM)."""
+    received, time = at
+    day, numbers, spool = Day(f"{received:08d}", time), Numbers(), Spool()
+    for each in interchanges:
+        number = numbers.want(*partners_of(each), "ISA")
+        write_header(spool, each, number, day)
+        write_ta1(spool, each, "R", note, day)
+        write_trailer(spool, 0, number)
+    answer = spool.read(numbers.draw(draw))
+    if answer is not None:
+        with answer:
+            shutil.copyfileobj(answer, out)
 
 
 def number_elements(guide: Guide) -> ElementNumber:

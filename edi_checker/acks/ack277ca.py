@@ -11,6 +11,7 @@ from edi_checker.acks.ack999 import addresses
 from edi_checker.acks.interchange import (
     COMPONENT,
     ELEMENT,
+    ControlNumber,
     Day,
     Room,
     Spool,
@@ -124,12 +125,12 @@ class Group277:
     Each status of a rejected claim takes a place of the `room`; where there is none, the first one stands.
     """
 
-    def __init__(self, group: Group, out: Spool, number: int, day: Day, reference: str, room: Room) -> None:
+    def __init__(self, group: Group, out: Spool, number: ControlNumber, day: Day, room: Room) -> None:
         self._group = group
         self._out = out
         self._number = number
         self._day = day
-        self._reference = reference
+        self._reference = number.padded
         self._room = room
         delimiters = group.interchange.delimiters
         self._element, self._end = delimiters.element, delimiters.terminator
@@ -291,7 +292,7 @@ class Group277:
             self._out.cut_back(self._begin)
             return False
         if self._answered:
-            self._out.write("GE", str(self._answered), str(self._number))
+            self._out.write("GE", str(self._answered), self._number.plain)
         return bool(self._answered)
 
     def _start_provider(

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from edi_checker.acks.interchange import COMPONENT, Day, Room, Spool, clean, digits, write_group_header
+from edi_checker.acks.interchange import (
+    COMPONENT,
+    ControlNumber,
+    Day,
+    Room,
+    Spool,
+    clean,
+    digits,
+    write_group_header,
+)
 from edi_checker.claims.claim import (
     Claim,
     Group,
@@ -56,7 +65,7 @@ class Group999:
         self,
         group: Group,
         out: Spool,
-        number: int,
+        number: ControlNumber,
         day: Day,
         element_number: ElementNumber,
         room: Room,
@@ -195,7 +204,7 @@ class Group999:
         included = digits(element(end.segment, 1), 6) or str(received)
         out.write("AK9", verdict, included, str(received), str(self._accepted), *self._codes[:_MOST_CODES])
         out.write("SE", str(out.segments - self._first + 1), "0001")
-        out.write("GE", "1", str(self._number))
+        out.write("GE", "1", self._number.plain)
 
     def withdraw(self) -> None:
         """Take back all that was written of this group."""

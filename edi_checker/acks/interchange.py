@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import IO
+from typing import IO, NamedTuple
 
 from edi_checker.claims.claim import Interchange
 
@@ -100,14 +100,30 @@ class Spool:
         into.segments += self.segments
         self.cut_back((0, 0))
 
-    def read(self) -> IO[bytes] | None:
-        """The bytes from the start, None where nothing was written."""
+    def read(self, number: Callable[[bytes], bytes]) -> IO[bytes] | None:
+        """The bytes from the start, with numbers in place of their marks; None where nothing was written.
+
+        The spool is closed by it.
+        """
         if not self.segments:
             self.close()
             return None
         self._flush()
         self._file.seek(0)
-        return self._file
+        answer: IO[bytes] = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by who reads it
+        try:
+            while piece := self._file.read(_PIECE):
+                # A piece ends with its segment, and no mark is cut in two.
+                texts = (piece + self._file.readline()).split(_MARK.encode())
+                texts[1::2] = map(number, texts[1::2])
+                answer.write(b"".join(texts))
+            answer.seek(0)
+        except BaseException:
+            answer.close()
+            raise
+        finally:
+            self.close()
+        return answer
 
     def close(self) -> None:
         self._file.close()
@@ -125,43 +141,117 @@ class Room:
         return self.left >= 0
 
 
-class Numbers:
-    """Control numbers of the answers to one input: unique within it, and the same again in every run.
+class Wanted(NamedTuple):
+    """So many control numbers of one kind (`ISA`, `GS`) in answers from `sender` to `receiver`."""
 
-    They count up from a checksum of the first interchange's addresses and control number and the date
-    of receipt, so that answers to different inputs hardly ever meet.
+    sender: str
+    receiver: str
+    kind: str
+    many: int
+
+
+# Gives the numbers, 1 to 999,999,999, for each that is wanted.
+Draw = Callable[[Sequence[Wanted]], Sequence[Sequence[int]]]
+
+
+class ControlNumber(NamedTuple):
+    """A control number that is not drawn yet: in its place stands a mark that no value can hold."""
+
+    pair: int
+    ordinal: int
+
+    @property
+    def plain(self) -> str:
+        return f"{_MARK}{self.pair}.{self.ordinal}{_MARK}"
+
+    @property
+    def padded(self) -> str:
+        """With nine digits."""
+        return f"{_MARK}{self.pair}.{self.ordinal}.{_MARK}"
+
+
+_MARK = "\0"  # clean() leaves none
+
+
+class Numbers:
+    """The control numbers of the answers to one input. They are drawn when all of it has passed, so that they
+    come from a counter of the partners, or from all that the input holds.
+
+    Partners beyond MOST_PAIRS, of which no file has so many, share counters without names.
     """
 
-    def __init__(self, first: Interchange, received: int) -> None:
-        key = "|".join([*(first.value(i) for i in (5, 6, 7, 8, 9, 10, 13)), str(received)])
-        self._start = zlib.crc32(key.encode("utf-8", "replace"))
-        self._drawn = 0
+    MOST_PAIRS = 10_000
 
-    def draw(self) -> int:
-        """The next number, 1 to 999,999,999."""
-        self._drawn += 1
-        return (self._start + self._drawn) % 999_999_999 + 1
+    def __init__(self) -> None:
+        self._pairs: dict[tuple[str, str, str], int] = {}
+        self._counts: list[int] = []
+
+    def want(self, sender: str, receiver: str, kind: str) -> ControlNumber:
+        """One more number."""
+        if len(self._pairs) >= self.MOST_PAIRS and (sender, receiver, kind) not in self._pairs:
+            sender = receiver = ""
+        pair = self._pairs.setdefault((sender, receiver, kind), len(self._pairs))
+        if pair == len(self._counts):
+            self._counts.append(0)
+        self._counts[pair] += 1
+        return ControlNumber(pair, self._counts[pair] - 1)
+
+    def draw(self, draw: Draw) -> Callable[[bytes], bytes]:
+        """Draw them; gives what puts a number in the place of its mark."""
+        drawn = draw([Wanted(*pair, self._counts[at]) for pair, at in self._pairs.items()])
+
+        def write(mark: bytes) -> bytes:
+            pair, ordinal, *nine = mark.split(b".")
+            number = drawn[int(pair)][int(ordinal)]
+            return b"%09d" % number if nine else b"%d" % number
+
+        return write
 
 
-def write_header(out: Spool, answered: Interchange, number: int, day: Day) -> None:
-    """ISA, back to the sender of the interchange that is answered."""
+def numbers_of(content: str) -> Draw:
+    """Numbers that count up from a checksum of what is answered: the same again in every run, and hardly ever
+    those of another input.
+    """
+
+    def draw(wanted: Sequence[Wanted]) -> list[list[int]]:
+        begin = zlib.crc32(content.encode())
+        drawn: list[list[int]] = []
+        for each in wanted:
+            drawn.append([(begin + ordinal) % _NUMBERS + 1 for ordinal in range(each.many)])
+            begin += each.many
+        return drawn
+
+    return draw
+
+
+_NUMBERS = 999_999_999
+
+
+def partners_of(answered: Interchange) -> tuple[str, str]:
+    """Sender and receiver of an answer, each a qualifier and an id as wide as in an ISA."""
     qualifiers = [clean(answered.value(i), 2).ljust(2) if answered.value(i) else "ZZ" for i in (5, 7)]
     addresses = [clean(answered.value(i), 15).ljust(15) for i in (6, 8)]
+    return qualifiers[1] + addresses[1], qualifiers[0] + addresses[0]
+
+
+def write_header(out: Spool, answered: Interchange, number: ControlNumber, day: Day) -> None:
+    """ISA, back to the sender of the interchange that is answered."""
+    sender, receiver = partners_of(answered)
     usage = answered.value(15)
     out.write(
         *("ISA", "00", " " * 10, "00", " " * 10),
-        *(qualifiers[1], addresses[1], qualifiers[0], addresses[0]),
-        *(day.date[2:], day.time, REPETITION, "00501", f"{number:09d}", "0"),
+        *(sender[:2], sender[2:], receiver[:2], receiver[2:]),
+        *(day.date[2:], day.time, REPETITION, "00501", number.padded, "0"),
         *(usage if usage in ("P", "T", "I") and len(usage) == 1 else "P", COMPONENT),
     )
 
 
-def write_trailer(out: Spool, groups: int, number: int) -> None:
-    out.write("IEA", str(groups), f"{number:09d}")
+def write_trailer(out: Spool, groups: int, number: ControlNumber) -> None:
+    out.write("IEA", str(groups), number.padded)
 
 
 def write_group_header(
-    out: Spool, kind: str, group: tuple[str, str], number: int, day: Day, version: str
+    out: Spool, kind: str, group: tuple[str, str], number: ControlNumber, day: Day, version: str
 ) -> None:
     """GS; `group` holds the addresses to write in GS02 and GS03."""
-    out.write("GS", kind, *group, day.date, day.time, str(number), "X", version)
+    out.write("GS", kind, *group, day.date, day.time, number.plain, "X", version)

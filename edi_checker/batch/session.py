@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -22,6 +20,7 @@ from edi_checker.files.inputs import Input, name_outputs
 from edi_checker.files.output import open_text, write_whole
 from edi_checker.rules import Rulebook
 from edi_checker.run import Files
+from edi_checker.setting import Made, digest_of
 from edi_checker.x12.dates import iso
 
 __all__ = ["Outcome", "Settings", "find_paths", "name_all", "run_session"]
@@ -137,14 +136,9 @@ def _digest_options(
     checker: Checker, rulebook: Rulebook, files: Files, settings: Settings, head: Mapping[str, Any]
 ) -> str:
     """A digest of all that decides what is found, beside the inputs."""
-    options = [
-        head,
-        [files.acks, files.page, settings.redactor is not None],
-        [repr(checker.isolation), repr(checker.bounds)],
-        dict(settings.options),
-        _rule_files(rulebook),
-    ]
-    return hashlib.sha256(json.dumps(options, sort_keys=True, default=repr).encode()).hexdigest()
+    redacted = settings.redactor is not None
+    options = {**settings.options, "head": head, "files": [files.acks, files.page, files.split, redacted]}
+    return digest_of(Made(checker, rulebook), options)
 
 
 def clear_away(targets: Iterable[Path]) -> None:
@@ -158,15 +152,3 @@ def clear_away(targets: Iterable[Path]) -> None:
             if found is not None and found[1] in starts:
                 with suppress(OSError):
                     file.unlink()
-
-
-def _rule_files(rulebook: Rulebook) -> list[tuple[str, str]]:
-    """Each rule with the digest of its file."""
-    found = []
-    for rule in rulebook.rules:
-        try:
-            text = Path(rule.path).read_bytes()
-        except OSError:
-            text = b""
-        found.append((rule.id, hashlib.sha256(text).hexdigest()))
-    return found

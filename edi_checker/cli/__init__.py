@@ -25,6 +25,9 @@ COMMANDS = {
     "explain-ack": "Explain in plain words what a TA1, 999 or 277CA says.",
     "rules": "List the rules; check, test and start your own.",
     "tables": "Import the CMS tables, list them, look up a code.",
+    "watch": "Watch a folder: answer each file that arrives, once.",
+    "status": "Show what waits, what is at work and what needs somebody.",
+    "ledger": "Look into the ledger of a drop folder, and act by hand.",
     "units": "Show how many units the minutes of a day make.",
 }
 

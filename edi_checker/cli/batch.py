@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from edi_checker.cli.assembly import assemble, make_limits, make_redactor
+from edi_checker.cli.assembly import assemble, make_limits, make_redactor, setting_of
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
 from edi_checker.cli.history import find_history
 from edi_checker.cli.options import (
@@ -24,8 +23,7 @@ from edi_checker.cli.options import (
 from edi_checker.cli.outputs import keep_apart, open_folder
 from edi_checker.cli.progress import watch_batch
 from edi_checker.cli.refusal import Refusal
-from edi_checker.cli.rulebook import load_rules
-from edi_checker.cli.terminal import PIPE_WIDTH, width_of_terminal
+from edi_checker.cli.terminal import PIPE_WIDTH, cores, width_of_terminal
 from edi_checker.cli.version import version
 from edi_checker.files.names import escape
 
@@ -120,17 +118,15 @@ def batch(
     if resume and shared.received is None:
         # The inputs that are left are checked for the same day as those that are done.
         shared = replace(shared, received=_day_of_run(out_dir))
-    rulebook = load_rules(shared.folders, shared.select, shared.ignore, shared.profile)
-    checker = assemble(shared, rulebook)
+    checker, rulebook = assemble(setting_of(shared))
     earlier = find_history(history, history_key, paths, keeps=remember)
     inputs = list(find_inputs(find_paths(paths), shared.max_unpacked))
     names = name_all(inputs)
     settings = Settings(
-        workers=workers or _cores(),
+        workers=workers or cores(),
         findings=findings,
         resume=resume,
         options={
-            "profile": repr(checker.setting.profile),
             "minutes": _said(shared.minutes),
             "max_unpacked": shared.max_unpacked,
             "max_findings": shared.max_findings,
@@ -185,13 +181,6 @@ def _tell(outcome: Outcome, fail_on: str) -> int:
     width = width_of_terminal() if sys.stdout.isatty() else PIPE_WIDTH
     print_summary(sys.stdout, outcome.records, outcome.totals, outcome.work, width)
     return code
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _day_of_run(folder: Path) -> datetime | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from edi_checker.cli.assembly import assemble, make_limits, make_redactor
+from edi_checker.cli.assembly import assemble, make_limits, make_redactor, setting_of
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
 from edi_checker.cli.history import find_history
 from edi_checker.cli.options import (
@@ -21,7 +21,6 @@ from edi_checker.cli.options import (
 )
 from edi_checker.cli.outputs import keep_apart, open_folder, open_report
 from edi_checker.cli.progress import watch
-from edi_checker.cli.rulebook import load_rules
 from edi_checker.cli.terminal import PIPE_WIDTH, wants_colour, width_of_terminal
 from edi_checker.cli.version import version
 from edi_checker.files.names import escape
@@ -103,8 +102,7 @@ def check(
         raise click.UsageError("--split needs --out-dir, the folder for the two files.")
     if split and shared.redact:
         raise click.UsageError("--split writes the claims as they are: it cannot go with --redact.")
-    book = load_rules(shared.folders, shared.select, shared.ignore, shared.profile)
-    checker = assemble(shared, book, engine, timed=stats)
+    checker, book = assemble(setting_of(shared, engine, timed=stats))
     earlier = find_history(history, history_key, paths)
 
     from edi_checker.files.inputs import find_inputs, name_outputs

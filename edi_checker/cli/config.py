@@ -69,22 +69,36 @@ def _is_deep(text: str) -> bool:
 
 
 def take_defaults(ctx: click.Context, file: Path, table: dict[str, Any]) -> dict[str, Any]:
-    """The values of one command's table by parameter, each as its option takes it. Raises ConfigError."""
-    options = {
+    """The values of one command's table by parameter, each as its option takes it. Raises ConfigError.
+
+    Those of a group are for all its commands that have the option, as click hands them down.
+    """
+    below = ctx.command.commands if isinstance(ctx.command, click.Group) else {}
+    own = _options(ctx.command)
+    parts = {name: _options(command) for name, command in below.items()}
+    defaults: dict[str, Any] = {}
+    for key, given in table.items():
+        place = f"{file}: [{ctx.info_name}] {key}"
+        if not any(key in options for options in (own, *parts.values())):
+            raise ConfigError(f"{place}: no such option")
+        if key in own:
+            defaults[str(own[key].name)] = _value(ctx, own[key], given, file, place)
+        for name, options in parts.items():
+            if key in options:
+                handed = defaults.setdefault(name, {})
+                handed[str(options[key].name)] = _value(ctx, options[key], given, file, place)
+    return defaults
+
+
+def _options(command: click.Command) -> dict[str, click.Option]:
+    """The options that a file can give, by the name without dashes."""
+    return {
         name.removeprefix("--"): option
-        for option in ctx.command.params
+        for option in command.params
         if isinstance(option, click.Option) and option.name not in _OWN
         for name in option.opts
         if name.startswith("--")
     }
-    defaults = {}
-    for key, given in table.items():
-        place = f"{file}: [{ctx.info_name}] {key}"
-        option = options.get(key)
-        if option is None or option.name is None:
-            raise ConfigError(f"{place}: no such option")
-        defaults[option.name] = _value(ctx, option, given, file, place)
-    return defaults
 
 
 def _value(ctx: click.Context, option: click.Option, given: Any, file: Path, place: str) -> Any:

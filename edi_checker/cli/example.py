@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edi_checker.cli.assembly import make_checker
+from edi_checker.cli.assembly import assemble
 
 if TYPE_CHECKING:
     from edi_checker.check.checker import Checker
@@ -13,17 +13,10 @@ if TYPE_CHECKING:
 
 
 def example_checker(book: Rulebook, profile: str) -> Checker:
-    from edi_checker.reference.tables import built_in
+    from edi_checker.setting import CheckSetting
 
-    return make_checker(
-        rulebook=book,
-        kind="durable",
-        tables=built_in(),  # what an example shows does not hang on what is imported
-        minutes=None,
-        profile=profile,
-        received=None,
-        isolation="claim",
-    )
+    # What an example shows does not hang on what is imported.
+    return assemble(CheckSetting(profile=profile, isolation="claim"), book).checker
 
 
 def show_example(checker: Checker, rule: Rule) -> Shown | None:

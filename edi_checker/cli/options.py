@@ -96,6 +96,41 @@ class Day(click.DateTime):
             self.fail(f"{value!r} is not a date such as 2026-03-31.", param, ctx)
 
 
+class Duration(click.ParamType):  # type: ignore[type-arg]  # older releases of click have none
+    """A time as 10s, 5m, 2h or 400d; gives seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        from edi_checker.watch.partners import seconds_of
+
+        try:
+            return value if isinstance(value, float) else seconds_of(str(value))
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+class LedgerPlace(click.Path):
+    """The path of a ledger in SQLite, or a URL."""
+
+    @staticmethod
+    def names_no_file(text: str) -> bool:
+        return "://" in text
+
+
+state_option = click.option(
+    "--state",
+    "state",
+    type=LedgerPlace(),
+    required=True,
+    metavar="PATH|URL",
+    help="The ledger: the path of one in SQLite, or postgresql://HOST/DATABASE.",
+)
+hide_names_option = click.option(
+    "--hide-names", is_flag=True, help="Show the ids of files in place of their names."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
 profile_option = click.option(
     "--profile",
     type=ProfileType(exists=True),
@@ -173,44 +208,27 @@ def _join(*decorators: _Decorator) -> _Decorator:
     return decorate
 
 
-# The shared options, in three parts: a command shows its own between them.
-choosing_options = _join(
-    profile_option,
-    rules_option,
-    tables_option,
-    click.option(
-        "--select",
-        multiple=True,
-        metavar="ID,..",
-        help="Apply these rules only; therapy means all whose ids start with it.",
-    ),
-    click.option(
-        "--ignore",
-        multiple=True,
-        metavar="ID,..",
-        help="Leave these rules out: code.npi, say, where NPIs are made up.",
-    ),
-    click.option(
-        "--minutes",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        metavar="PATH",
-        help="Minutes of treatment (CSV: claim,line,minutes); else NAME.minutes.csv next to each input.",
-    ),
-    click.option("--received", type=Day(), metavar="YYYY-MM-DD", help="Date of receipt.  [default: today]"),
-    click.option(
-        "--isolation",
-        type=click.Choice(["claim", "transaction"]),
-        help="What an error of structure within a claim rejects.  [default: as the profile says, else claim]",
-    ),
-    click.option(
-        "--fail-on",
-        type=click.Choice(["error", "warning", "never"]),
-        default="error",
-        show_default=True,
-        help="The lowest severity that gives exit code 1.",
-    ),
+select_option = click.option(
+    "--select",
+    multiple=True,
+    metavar="ID,..",
+    help="Apply these rules only; therapy means all whose ids start with it.",
 )
-bounding_options = _join(
+ignore_option = click.option(
+    "--ignore",
+    multiple=True,
+    metavar="ID,..",
+    help="Leave these rules out: code.npi, say, where NPIs are made up.",
+)
+isolation_option = click.option(
+    "--isolation",
+    type=click.Choice(["claim", "transaction"]),
+    help="What an error of structure within a claim rejects.  [default: as the profile says, else claim]",
+)
+debug_option = click.option(
+    "--debug", is_flag=True, callback=_note_debug, help="Show the traceback of an internal error."
+)
+_reading_options = _join(
     click.option(
         "--max-segment",
         type=click.IntRange(min=1 << 20),
@@ -237,12 +255,58 @@ bounding_options = _join(
         metavar="N",
         help="Most findings of an input that are listed and answered; further ones are counted by rule.",
     ),
-    click.option(
+)
+
+
+def seconds_option(default: float | None) -> _Decorator:
+    return click.option(
         "--max-seconds",
         type=click.FloatRange(min=0, min_open=True),
+        default=default,
         metavar="S",
-        help="Longest time that the check of an input may take; then it is not checked.  [default: any]",
+        help="Longest time that the check of an input may take; then it is not checked.  "
+        f"[default: {'any' if default is None else f'{default:g}'}]",
+    )
+
+
+# What decides the findings in any command that checks, and what an input may cost.
+deciding_options = _join(
+    profile_option, rules_option, tables_option, select_option, ignore_option, isolation_option
+)
+costing_options = _join(_reading_options, seconds_option(600))
+partners_option = click.option(
+    "--partners",
+    "partners_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help="How the files of each sub-folder are checked (partners.yaml).",
+)
+# The options that `check` and `batch` share, in three parts: a command shows its own between them.
+choosing_options = _join(
+    profile_option,
+    rules_option,
+    tables_option,
+    select_option,
+    ignore_option,
+    click.option(
+        "--minutes",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="PATH",
+        help="Minutes of treatment (CSV: claim,line,minutes); else NAME.minutes.csv next to each input.",
     ),
+    click.option("--received", type=Day(), metavar="YYYY-MM-DD", help="Date of receipt.  [default: today]"),
+    isolation_option,
+    click.option(
+        "--fail-on",
+        type=click.Choice(["error", "warning", "never"]),
+        default="error",
+        show_default=True,
+        help="The lowest severity that gives exit code 1.",
+    ),
+)
+bounding_options = _join(
+    _reading_options,
+    seconds_option(None),
     click.option(
         "--no-fast-path",
         is_flag=True,
@@ -269,9 +333,7 @@ running_options = _join(
         help="Put tokens in place of names, ids, addresses, birth dates and notes, in all that is written.",
     ),
     click.option("--no-progress", is_flag=True, help="Show no progress bar."),
-    click.option(
-        "--debug", is_flag=True, callback=_note_debug, help="Show the traceback of an internal error."
-    ),
+    debug_option,
     config_option,
     _pass_shared,
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import click
@@ -22,3 +24,16 @@ class Refusal(click.ClickException):
         # A message may name a file, and a file's name may hold what moves the cursor.
         said = "\n".join(map(escape, self.format_message().split("\n")))
         click.echo(f"edi-checker: {said}", file=file or sys.stderr)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Refuse the command where what its options name cannot be used."""
+    from edi_checker.setting import SettingError, UnknownRule
+
+    try:
+        yield
+    except UnknownRule as error:
+        raise click.UsageError(f"{error}; `edi-checker rules` lists all.") from None
+    except SettingError as error:
+        raise Refusal(str(error)) from None

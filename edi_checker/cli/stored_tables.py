@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edi_checker.cli.refusal import Refusal
+from edi_checker.cli.refusal import Refusal, refusing
 
 if TYPE_CHECKING:
     from edi_checker.reference.tables import Tables
@@ -31,15 +31,7 @@ def find_store(given: Path | None) -> Path:
 
 def open_tables(given: Path | None) -> Tables:
     """The imported tables before the built-in ones; these alone where nothing is imported."""
-    from edi_checker.reference.store.release import MANIFEST
-    from edi_checker.reference.tables import built_in
+    from edi_checker.setting import open_tables
 
-    folder = find_store(given)
-    if not (folder / MANIFEST).exists():
-        return built_in()
-    from edi_checker.reference.store import StoreError, open_tables
-
-    try:
-        return open_tables(folder, built_in())
-    except StoreError as error:
-        raise Refusal(str(error)) from None
+    with refusing():
+        return open_tables(find_store(given))

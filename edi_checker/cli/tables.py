@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edi_checker.cli.assembly import make_checker
+from edi_checker.cli.assembly import assemble
 from edi_checker.cli.options import Day, config_option, tables_option
 from edi_checker.cli.progress import show_bar
 from edi_checker.cli.refusal import Refusal
@@ -187,16 +187,12 @@ def _look_up(found: StoredTables, codes: tuple[str, ...], on: int, *, as_json: b
 
 def _advise(found: StoredTables, code: str, on: int) -> Advice:
     """What the rules that come with the checker say of a code, with the tables of the store."""
+    from dataclasses import replace
+
     from edi_checker.check.code_advice import Known, of_one_line, take_advice
+    from edi_checker.setting import CheckSetting
 
     book = load_rules(())
-    checker = make_checker(
-        rulebook=of_one_line(book),
-        kind="python",
-        tables=found,
-        minutes=None,
-        profile="auto",
-        received=None,
-        isolation=None,
-    )
+    checker, _ = assemble(CheckSetting(engine="python"), of_one_line(book))
+    checker = replace(checker, setting=replace(checker.setting, tables=found))
     return take_advice(book, checker, Known(code, on, found.procedure(code, on), found.partners(code, on)))

@@ -16,3 +16,10 @@ def width_of_terminal() -> int:
     import shutil
 
     return shutil.get_terminal_size().columns
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -213,18 +213,18 @@ def _file(file: Path, is_regular: bool, unpacked: int | None) -> Iterator[Input]
         if archive:
             yield from _archive(file, unpacked)
             return
-    minutes = file.with_name(_stem(file.name) + MINUTES)
+    minutes = file.with_name(minutes_name(file.name))
     there = os.path.lexists(minutes)  # never with a name that is too long for one
     # To open a pipe could wait without end.
     regular = there and minutes.is_file()
     yield Input(
-        path=_readable(str(file)),
+        path=readable(str(file)),
         name=_safe(_stem(file.name)),
         file=file,
         size=size,
         minutes=minutes if regular else None,
         start=lambda: _unpack(file.open("rb"), size, unpacked),
-        reason=f"{_readable(minutes.name)} is not a regular file" if there and not regular else "",
+        reason=f"{readable(minutes.name)} is not a regular file" if there and not regular else "",
     )
 
 
@@ -337,7 +337,7 @@ def _member(file: Path, listing: object, member: zipfile.ZipInfo) -> Input:
         return Reading(cast(BinaryIO, stream))
 
     return Input(
-        path=_readable(f"{file}!{member.filename}"),
+        path=readable(f"{file}!{member.filename}"),
         name=_safe(_stem(re.split(r"[/\\]", member.filename)[-1])),
         file=file,
         size=member.file_size,
@@ -410,12 +410,17 @@ def _refused(file: Path, reason: str) -> Input:
     def start() -> Reading:
         raise Unreadable(reason)
 
-    return Input(_readable(str(file)), _safe(_stem(file.name)), file, None, None, start, reason)
+    return Input(readable(str(file)), _safe(_stem(file.name)), file, None, None, start, reason)
 
 
 def _why(error: OSError) -> str:
     # strerror alone: the file's name stands in the report already.
     return (error.strerror or "it cannot be read").lower()
+
+
+def minutes_name(name: str) -> str:
+    """The name of the minutes file that belongs to an input of this name."""
+    return _stem(name) + MINUTES
 
 
 def _stem(name: str) -> str:
@@ -439,7 +444,7 @@ def _safe(name: str) -> str:
     return f"{safe[: _LONGEST_NAME - _DIGEST - 1]}-{digest}"
 
 
-def _readable(name: str) -> str:
+def readable(name: str) -> str:
     """The name as text; undecodable bytes, controls and marks of direction become escapes."""
     text = os.fsencode(name).decode("utf-8", "backslashreplace") if os.sep == "/" else name
     return escape(text)

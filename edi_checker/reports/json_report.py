@@ -104,22 +104,29 @@ def read_findings(file: TextIO) -> Iterator[str | tuple[str, int]]:
     """The text of each finding in such a report, of which no more than one is held, and behind those of a
     file the rules and numbers of the unlisted ones. Raises ValueError.
     """
+    for name, value in read_parts(file):
+        if name == "findings":
+            yield value
+        elif name == "unlisted":
+            yield from json.loads(value).items()
+
+
+def read_parts(file: TextIO) -> Iterator[tuple[str, str]]:
+    """Name and text of each value of such a report and of its files: of `claims` and `findings` each row by
+    itself, of which no more than one is held. Raises ValueError.
+    """
     text = _JsonText(file)
     for name in text.members():
         if name != "files":
-            text.value()
+            yield name, text.value()
             continue
         for _ in text.items():
             for part in text.members():
-                if part in ("claims", "findings"):
-                    for _ in text.items():
-                        row = text.value()
-                        if part == "findings":
-                            yield row
-                elif part == "unlisted":
-                    yield from json.loads(text.value()).items()
-                else:
-                    text.value()
+                if part not in ("claims", "findings"):
+                    yield part, text.value()
+                    continue
+                for _ in text.items():
+                    yield part, text.value()
 
 
 class _JsonText:

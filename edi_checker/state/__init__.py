@@ -26,6 +26,7 @@ from edi_checker.state.records import (
     Interchange,
     InterchangeKey,
     Output,
+    PartnerAnswers,
     Past,
     State,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "InterchangeKey",
     "Output",
     "Overtaken",
+    "PartnerAnswers",
     "Past",
     "Secret",
     "State",
@@ -62,11 +64,17 @@ _EXTRA = frozenset(("sqlalchemy", "alembic", "psycopg"))
 
 
 def open_ledger(
-    url: str, clock: Callable[[], float], *, upgrade: bool = True, thorough: bool = False
+    url: str,
+    clock: Callable[[], float],
+    *,
+    make: bool = True,
+    upgrade: bool = True,
+    thorough: bool = False,
 ) -> Ledger:
-    """The ledger at a path (SQLite) or a URL (`sqlite:///...`, `postgresql://...`), made where there is none.
+    """The ledger at a path (SQLite) or a URL (`sqlite:///...`, `postgresql://...`).
 
     clock     seconds since the epoch (UTC), such as time.time
+    make      make a ledger where there is none; otherwise that is refused
     upgrade   bring an older ledger up to this program's tables; otherwise it is refused
     thorough  read an SQLite file as a whole to see whether it is damaged: about a second a gigabyte
     Raises StateError for what cannot be opened, is no ledger, is damaged or newer than this program, or may
@@ -81,4 +89,4 @@ def open_ledger(
         raise StateError(
             f"the ledger needs {error.name}, which is not installed: pip install 'edi-checker[watch]'"
         ) from None
-    return Ledger(open_store(url, upgrade=upgrade, thorough=thorough), clock)
+    return Ledger(open_store(url, make=make, upgrade=upgrade, thorough=thorough), clock)

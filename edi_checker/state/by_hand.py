@@ -6,7 +6,7 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from edi_checker.state.records import (
     Interchange,
     InterchangeKey,
     Output,
+    PartnerAnswers,
     State,
 )
 from edi_checker.state.schema import OPEN, drawn, file, functional_group, interchange, output
@@ -45,6 +46,7 @@ class Wanted:
     seen_since: float | None
     seen_until: float | None
     stuck: bool
+    duplicate_of: int | None
     before_id: int | None
 
     def conditions(self, now: float) -> Iterator[ColumnElement[bool]]:
@@ -62,7 +64,9 @@ class Wanted:
         if self.seen_until is not None:
             yield file.c.seen_at < self.seen_until
         if self.stuck:
-            yield or_(_unsettled(), _lapsed(now))
+            yield or_(_unsettled(), _other_content(), _lapsed(now))
+        if self.duplicate_of is not None:
+            yield file.c.duplicate_of == self.duplicate_of
         if self.before_id is not None:
             yield file.c.id < self.before_id
 
@@ -85,30 +89,48 @@ def export(connection: Connection, after: int) -> list[dict[str, Any]]:
     ids = connection.scalars(
         select(file.c.id).where(file.c.id > after).order_by(file.c.id).limit(_PAGE)
     ).all()
-    return [_as_json(each) for each in _read_details(connection, file.c.id.in_(ids))] if ids else []
+    return [each.as_json() for each in _read_details(connection, file.c.id.in_(ids))] if ids else []
 
 
 def counts(connection: Connection, now: float) -> Counts:
     by_state = dict.fromkeys(State, 0)
     for state, number in connection.execute(select(file.c.state, func.count()).group_by(file.c.state)):
         by_state[State(state)] = number
-    by_number = and_(
-        file.c.state.in_((State.ANSWERED, State.DUPLICATE)), file.c.duplicate_by == "control number"
-    )
     return Counts(
         now,
         by_state,
         connection.execute(select(func.min(file.c.seen_at)).where(file.c.state == State.SEEN)).scalar(),
         _count(connection, _lapsed(now)),
         _count(connection, _unsettled()),
-        _count(connection, by_number),
+        _count(connection, _other_content()),
         connection.execute(select(func.max(file.c.answered_at))).scalar(),
     )
 
 
-def end_leases(connection: Connection, now: float, but: str) -> int:
+def answered_since(connection: Connection, since: float) -> list[PartnerAnswers]:
+    table = functional_group
+    mine = file.c.answered_at >= since
+    of_groups = select(file.c.partner, func.sum(table.c.transactions), func.sum(table.c.accepted))
+    joined = of_groups.join_from(file, table, table.c.file_id == file.c.id)
+    sums = {
+        partner: (int(transactions), int(accepted))
+        for partner, transactions, accepted in connection.execute(joined.where(mine).group_by(file.c.partner))
+    }
+    found = select(
+        file.c.partner, func.count(), func.count(file.c.duplicate_of), func.max(file.c.answered_at)
+    )
+    return [
+        PartnerAnswers(partner, number, duplicates, *sums.get(partner, (0, 0)), last)
+        for partner, number, duplicates, last in connection.execute(
+            found.where(mine).group_by(file.c.partner).order_by(file.c.partner)
+        )
+    ]
+
+
+def end_leases(connection: Connection, now: float, but: str, only: str | None) -> int:
     """As Ledger.end_leases; the clock may stand still, so the lease ends before any time."""
-    others = and_(file.c.state.in_(_OWNED), file.c.owner != but)
+    whose = file.c.owner != but if only is None else file.c.owner == only
+    others = and_(file.c.state.in_(_OWNED), whose)
     return connection.execute(update(file).where(others).values(lease_until=-1.0, touched_at=now)).rowcount
 
 
@@ -116,7 +138,10 @@ def settle(connection: Connection, now: float, file_id: int, state: State, said:
     if state not in (State.DONE, State.FAILED):
         raise StateError("a file is settled as done or as failed")
     mine = _must_read(connection, file_id)
-    if mine.state not in (*OPEN, State.FAILED):
+    looked_at = mine.state == State.DUPLICATE and mine.duplicate_by == "control number"
+    if looked_at and state == State.FAILED:
+        raise StateError(f"file {file_id} is a duplicate; settle it as done, or let it wait again")
+    if not looked_at and mine.state not in (*OPEN, State.FAILED):
         raise StateError(f"file {file_id} is {mine.state} already")
     if mine.state == State.ANSWERED and state == State.FAILED:
         raise StateError(f"file {file_id} is answered, and an answer is not taken back; settle it as done")
@@ -135,12 +160,13 @@ def reopen(connection: Connection, now: float, file_id: int, said: tuple[str, st
     return _change_by_hand(connection, now, mine, State.SEEN, said, **values)
 
 
+def count_finished(connection: Connection, until: float) -> int:
+    return _count(connection, _finished(until))
+
+
 def purge(connection: Connection, until: float) -> int:
     """Delete some of the files that were finished before this time; how many."""
-    over = or_(
-        file.c.state.in_(_FINISHED), and_(file.c.state == State.FAILED, file.c.settled_by.is_not(None))
-    )
-    ids = connection.scalars(select(file.c.id).where(over, file.c.finished_at <= until).limit(_PAGE)).all()
+    ids = connection.scalars(select(file.c.id).where(_finished(until)).limit(_PAGE)).all()
     files.delete_files(connection, ids)
     return len(ids)
 
@@ -190,6 +216,15 @@ def check(store: Store) -> None:
 
 def _lapsed(now: float) -> ColumnElement[bool]:
     return and_(file.c.state.in_(_OWNED), file.c.lease_until < now)
+
+
+def _finished(until: float) -> ColumnElement[bool]:
+    settled = and_(file.c.state == State.FAILED, file.c.settled_by.is_not(None))
+    return and_(or_(file.c.state.in_(_FINISHED), settled), file.c.finished_at <= until)
+
+
+def _other_content() -> ColumnElement[bool]:
+    return and_(file.c.state.in_((State.ANSWERED, State.DUPLICATE)), file.c.duplicate_by == "control number")
 
 
 def _unsettled() -> ColumnElement[bool]:
@@ -256,15 +291,3 @@ def _read_interchanges(connection: Connection, ids: Iterable[int]) -> dict[int, 
         within = tuple(groups.get((row.file_id, row.ordinal), ()))
         found[row.file_id].append(Interchange(key, row.verdict, within))
     return found
-
-
-def _as_json(each: Details) -> dict[str, Any]:
-    said = asdict(each.file)
-    said["outputs"] = [asdict(one) for one in each.outputs]
-    said["interchanges"] = [
-        {**one.key._asdict(), "verdict": one.verdict, "groups": [asdict(group) for group in one.groups]}
-        for one in each.interchanges
-    ]
-    said["numbers"] = [{**wanted._asdict(), "number": number} for wanted, number in each.numbers]
-    said["record"] = each.record
-    return said

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
 
 from edi_checker.state.errors import AlreadyAnswered, Fenced
 from edi_checker.state.numbers import raise_number
@@ -39,6 +39,7 @@ def note(
     mtime_ns: int,
     now: float,
     replay_of: int | None = None,
+    not_before: float | None = None,
 ) -> File:
     """The open file with this partner and name, made where there is none."""
     # Takes the lock: two that note one file must not both find it missing.
@@ -51,7 +52,14 @@ def note(
         if found.state != State.SEEN:
             return found
         return change(connection, found, (State.SEEN,), now, size=size, mtime_ns=mtime_ns)
-    values = {"partner": partner, "name": name, "size": size, "mtime_ns": mtime_ns, "replay_of": replay_of}
+    values = {
+        "partner": partner,
+        "name": name,
+        "size": size,
+        "mtime_ns": mtime_ns,
+        "replay_of": replay_of,
+        "not_before": not_before,
+    }
     connection.execute(
         insert(file).values(
             id=file_id, state=State.SEEN, token=0, tries=0, seen_at=now, touched_at=now, **values
@@ -76,13 +84,50 @@ def hold(connection: Connection, mine: File, states: Iterable[State]) -> None:
         raise Fenced(_why_fenced(connection, mine))
 
 
+def _waiting(now: float) -> ColumnElement[bool]:
+    """What can be taken."""
+    lapsed = and_(file.c.state.in_(_OWNED), file.c.lease_until < now)
+    due = or_(file.c.not_before.is_(None), file.c.not_before <= now)
+    return or_(and_(file.c.state == State.SEEN, due), lapsed)
+
+
+def list_waiting(connection: Connection, now: float, limit: int) -> list[int]:
+    found = select(file.c.id).where(_waiting(now)).order_by(file.c.id).limit(limit)
+    return list(connection.scalars(found))
+
+
+def list_pending(connection: Connection, partner: str) -> list[str]:
+    answered = and_(file.c.partner == partner, file.c.state == State.ANSWERED)
+    found = select(output.c.name).join_from(output, file, output.c.file_id == file.c.id).where(answered)
+    return list(connection.scalars(found))
+
+
+def give_up(
+    connection: Connection, owner: str, reason: str, when: tuple[float, float], most: int
+) -> list[File]:
+    """As Ledger.give_up; `when` is now, and the seconds to the next try."""
+    now, again_in = when
+    failed = []
+    theirs = select(*COLUMNS).where(file.c.owner == owner, file.c.state.in_(_OWNED)).with_for_update()
+    for row in connection.execute(theirs).all():
+        mine = as_file(row)
+        free: dict[str, Any] = {"owner": None, "lease_until": None}
+        if mine.state == State.ANSWERED:
+            change(connection, mine, (mine.state,), now, lease_until=-1.0)
+        elif mine.tries + 1 < most:
+            again = {"tries": mine.tries + 1, "reason": reason, "not_before": now + again_in}
+            change(connection, mine, (mine.state,), now, state=State.SEEN, **free, **again)
+        else:
+            ended = {"tries": mine.tries + 1, "reason": reason, "finished_at": now, "settled_by": None}
+            failed.append(change(connection, mine, (mine.state,), now, state=State.FAILED, **free, **ended))
+    return failed
+
+
 def take(
     connection: Connection, now: float, owner: str, lease: float, file_id: int | None = None
 ) -> File | None:
     """The first file that waits or whose lease is over, made the owner's."""
-    lapsed = and_(file.c.state.in_(_OWNED), file.c.lease_until < now)
-    waiting = and_(file.c.state == State.SEEN, or_(file.c.not_before.is_(None), file.c.not_before <= now))
-    found = select(*COLUMNS).where(or_(waiting, lapsed))
+    found = select(*COLUMNS).where(_waiting(now))
     if file_id is not None:
         found = found.where(file.c.id == file_id)
     found = found.order_by(file.c.id).limit(1).with_for_update(skip_locked=True)

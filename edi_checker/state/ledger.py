@@ -25,6 +25,7 @@ from edi_checker.state.records import (
     File,
     Found,
     InterchangeKey,
+    PartnerAnswers,
     Past,
     State,
 )
@@ -64,12 +65,23 @@ class Ledger:
     # -- the life of a file
 
     def note(
-        self, partner: str, name: str, size: int, mtime_ns: int, *, replay_of: int | None = None
+        self,
+        partner: str,
+        name: str,
+        size: int,
+        mtime_ns: int,
+        *,
+        replay_of: int | None = None,
+        wait: float = 0.0,
     ) -> File:
-        """Note a file; where one of this partner and name is not finished yet, that one is returned."""
+        """Note a file; where one of this partner and name is not finished yet, that one is returned.
+
+        A new one is not taken before it has waited for so many seconds.
+        """
         with self._store.writing() as connection:
             now = self._now(connection)
-            return files.note(connection, (partner, name), size, mtime_ns, now, replay_of)
+            due = now + wait if wait else None
+            return files.note(connection, (partner, name), size, mtime_ns, now, replay_of, due)
 
     def begin(
         self, partner: str, name: str, size: int, mtime_ns: int, owner: str, lease: float
@@ -88,15 +100,36 @@ class Ledger:
         with self._store.writing() as connection:
             return files.take(connection, self._now(connection), owner, lease, file_id)
 
+    def list_waiting(self, limit: int) -> list[int]:
+        """Ids of files that can be taken, the oldest first."""
+        with self._store.reading() as connection:
+            return files.list_waiting(connection, self._now(connection), limit)
+
+    def list_pending(self, partner: str) -> list[str]:
+        """The names of answers to a partner's files that are committed and not all published."""
+        with self._store.reading() as connection:
+            return files.list_pending(connection, partner)
+
+    def give_up(self, owner: str, reason: str, again_in: float, most: int) -> list[File]:
+        """Take from an owner who is dead what it has; gives those that are FAILED, after `most` tries.
+
+        What is answered can be taken at once, what is claimed after so many seconds.
+        """
+        with self._store.writing() as connection:
+            return files.give_up(connection, owner, reason, (self._now(connection), again_in), most)
+
     def renew(self, mine: File, lease: float) -> File:
         with self._store.writing() as connection:
             now = self._now(connection)
             return files.change(connection, mine, _OWNED, now, lease_until=now + lease)
 
-    def end_leases(self, but: str = "") -> int:
-        """End the leases of all other owners; how many. For a watcher that knows that it is alone."""
+    def end_leases(self, but: str = "", *, only: str | None = None) -> int:
+        """End the leases of all other owners, or of `only` one that is known to be dead; how many.
+
+        All others are for a watcher that knows that it is alone.
+        """
         with self._store.writing() as connection:
-            return by_hand.end_leases(connection, self._now(connection), but)
+            return by_hand.end_leases(connection, self._now(connection), but, only)
 
     def draw_numbers(self, mine: File, wanted: Sequence[Draw]) -> list[int]:
         """Control numbers, 1 to 999,999,999, that no other file gets; the same again where it asks again.
@@ -139,7 +172,9 @@ class Ledger:
     def fail(self, mine: File, reason: str, again_in: float | None = None) -> File:
         """The check failed: FAILED, or SEEN where it is to be tried again after so many seconds."""
         if again_in is None:
-            return self._end(mine, (State.CLAIMED,), State.FAILED, reason=reason, tries=mine.tries + 1)
+            # What was settled when it failed before is not settled now.
+            values = {"reason": reason, "tries": mine.tries + 1, "settled_by": None}
+            return self._end(mine, (State.CLAIMED,), State.FAILED, **values)
         with self._store.writing() as connection:
             now = self._now(connection)
             values = {"reason": reason, "tries": mine.tries + 1, "not_before": now + again_in}
@@ -200,7 +235,7 @@ class Ledger:
     def settle(self, file_id: int, state: State, reason: str, by: str) -> File:
         """Say that a file is done or failed, whoever owns it; an answered one can only be done.
 
-        Raises StateError.
+        So can a duplicate by control number alone, of which somebody must say what it was. Raises StateError.
         """
         with self._store.writing() as connection:
             return by_hand.settle(connection, self._now(connection), file_id, state, (reason, by))
@@ -220,16 +255,26 @@ class Ledger:
         seen_since: float | None = None,
         seen_until: float | None = None,
         stuck: bool = False,
+        duplicate_of: int | None = None,
         before_id: int | None = None,
         limit: int = 100,
     ) -> list[File]:
         """Files, the newest first; `name` may have `*` and `?`, `before_id` goes on where a list ended.
 
-        stuck  only what needs somebody: failed and not settled, or with a lease that is over
+        stuck  only what needs somebody: failed, or a duplicate with other content, and not settled; or with a
+               lease that is over
         """
         with self._store.reading() as connection:
             wanted = by_hand.Wanted(
-                frozenset(states), partner, name, sha256, seen_since, seen_until, stuck, before_id
+                frozenset(states),
+                partner,
+                name,
+                sha256,
+                seen_since,
+                seen_until,
+                stuck,
+                duplicate_of,
+                before_id,
             )
             return by_hand.list_files(connection, self._now(connection), wanted, limit)
 
@@ -252,6 +297,11 @@ class Ledger:
         with self._store.reading() as connection:
             return by_hand.counts(connection, self._now(connection))
 
+    def answered_since(self, since: float) -> list[PartnerAnswers]:
+        """What each partner was answered since then, by the name of the partner."""
+        with self._store.reading() as connection:
+            return by_hand.answered_since(connection, since)
+
     def list_numbers(self) -> list[tuple[str, str, str, int]]:
         """Sender, receiver, kind and last number of each counter."""
         with self._store.reading() as connection:
@@ -264,6 +314,11 @@ class Ledger:
         """
         with self._store.writing() as connection:
             return numbers.skip(connection, by)
+
+    def count_purged(self, older_than: float) -> int:
+        """How many files `purge` would delete now."""
+        with self._store.reading() as connection:
+            return by_hand.count_finished(connection, self._now(connection) - older_than)
 
     def purge(self, older_than: float, history_older_than: float | None = None) -> int:
         """Delete files that were finished so many seconds ago or longer, and their history; how many files.

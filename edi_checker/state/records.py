@@ -6,9 +6,9 @@ Times are seconds since the epoch (UTC), durations seconds, hashes hexadecimal d
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class State(StrEnum):
@@ -220,6 +220,29 @@ class Details:
     numbers: tuple[tuple[Draw, int], ...]
     record: str | None
 
+    def as_json(self) -> dict[str, Any]:
+        """As JSON has it, with the names of the fields."""
+        said = asdict(self.file)
+        said["outputs"] = [asdict(one) for one in self.outputs]
+        said["interchanges"] = [
+            {**one.key._asdict(), "verdict": one.verdict, "groups": [asdict(group) for group in one.groups]}
+            for one in self.interchanges
+        ]
+        said["numbers"] = [{**wanted._asdict(), "number": number} for wanted, number in self.numbers]
+        said["record"] = self.record
+        return said
+
+
+class PartnerAnswers(NamedTuple):
+    """What a partner was answered since some time: files, duplicates among them, transactions."""
+
+    partner: str
+    files: int
+    duplicates: int
+    transactions: int
+    accepted: int
+    last: float
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -229,7 +252,7 @@ class Counts:
     oldest_seen    when the file was seen that waits longest, None where none waits
     expired        files whose owner let the lease end
     unsettled      failed files that nobody has settled
-    other_content  duplicates by control number alone, with other content
+    other_content  duplicates by control number alone, with other content, that nobody has settled
     last_answered  None where nothing was
     """
 

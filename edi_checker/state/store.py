@@ -96,17 +96,17 @@ def in_parts(values: Iterable[_T], size: int) -> Iterator[list[_T]]:
         yield part
 
 
-def open_store(where: str, *, upgrade: bool, thorough: bool) -> Store:
+def open_store(where: str, *, make: bool, upgrade: bool, thorough: bool) -> Store:
     """As ledger.open_ledger."""
     url = _read_url(where)
     if url.get_backend_name() == "sqlite":
-        store = _open_sqlite(url, thorough=thorough)
+        store = _open_sqlite(url, make=make, thorough=thorough)
     else:
         store = _open_postgresql(url)
     try:
         if not store.is_sqlite:
             _refuse_unsafe(store)
-        _bring_up(store, upgrade=upgrade)
+        _bring_up(store, make=make, upgrade=upgrade)
     except BaseException:
         store.close()
         raise
@@ -130,9 +130,11 @@ def _read_url(where: str) -> URL:
 # -- SQLite
 
 
-def _open_sqlite(url: URL, *, thorough: bool) -> Store:
+def _open_sqlite(url: URL, *, make: bool, thorough: bool) -> Store:
     path = Path(os.path.realpath(url.database or ""))
     _refuse_network(path)
+    if not make and not path.exists():
+        raise StateError(f"{path}: there is no ledger")
     try:
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
@@ -234,22 +236,24 @@ def _refuse_unsafe(store: Store) -> None:
 # -- the tables
 
 
-def _bring_up(store: Store, *, upgrade: bool) -> None:
+def _bring_up(store: Store, *, make: bool, upgrade: bool) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     script = ScriptDirectory.from_config(config)
     newest = script.get_current_head()
     with store.reading() as connection:
-        if _version(store, connection, script) == newest:
-            return
+        version = _version(store, connection, script)
+    if version == newest:
+        return
+    if version is None and not make:
+        raise StateError(f"{store.shown}: there is no ledger")
+    if version is not None and not upgrade:
+        raise StateError(f"{store.shown}: the ledger has the tables of an older edi-checker; upgrade it")
     with store.writing() as connection:
         if not store.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE_LOCK})
-        version = _version(store, connection, script)
-        if version == newest:
+        if _version(store, connection, script) == newest:
             return
-        if version is not None and not upgrade:
-            raise StateError(f"{store.shown}: the ledger has the tables of an older edi-checker; upgrade it")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     if store.is_sqlite:

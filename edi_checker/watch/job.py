@@ -1,0 +1,644 @@
+"""One file from the inbox to the archive: each step can be done again, and its answer is committed once."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from edi_checker import state
+from edi_checker.acks import Wanted, reject_interchanges
+from edi_checker.check.checker import Checked
+from edi_checker.check.engine import Engine, Kind
+from edi_checker.claims.claim import (
+    Group,
+    GroupEnd,
+    Interchange,
+    InterchangeEnd,
+    TransactionEnd,
+)
+from edi_checker.claims.reader import read_parts
+from edi_checker.files.folder import Published, Stage
+from edi_checker.files.inputs import Input, Unreadable, find_inputs, name_outputs, readable
+from edi_checker.files.names import escape
+from edi_checker.files.output import flush_folder, write_whole
+from edi_checker.run import Files, Limits, Result, Watcher, check_input
+from edi_checker.setting import CheckSetting, Made
+from edi_checker.state import AlreadyAnswered, Fenced, State, StateError
+from edi_checker.state.ledger import Ledger
+from edi_checker.watch.inbox import Arrival, companions
+from edi_checker.watch.partners import Partners, Way
+from edi_checker.watch.places import (
+    ACCEPTED,
+    DUPLICATE,
+    ENDINGS,
+    FAILED,
+    REJECTED,
+    Places,
+    alone_in,
+    archive_name,
+    free_stem,
+    from_text,
+    link,
+    make_folder,
+    move,
+    owner_of,
+    remove_folder,
+)
+from edi_checker.x12.blocks import NotX12, read_blocks
+from edi_checker.x12.dates import from_date
+
+MOST_TRIES = 5  # of a file whose check ends in an error of ours, or the process that does it
+_ON_PYTHON = 2  # tries after which the Python engine takes it
+_SOON, _LATE = 10.0, 600.0  # seconds to the next try: the first time, and at most
+_CHUNK = 1 << 20
+
+Event = Literal["answered", "duplicate", "failed", "again", "vanished", "lost", "trouble", "crash"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a file: `again` will be tried again, `lost` is another owner's by now, `trouble` says
+    that the ledger could not be asked, `crash` that the error is ours. `kind` is the folder of the archive.
+    """
+
+    event: Event
+    file_id: int = 0
+    partner: str = ""
+    name: str = ""
+    kind: str = ""
+    reason: str = ""
+    claims: int = 0
+    rejected: int = 0
+    findings: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What all files of a watcher are done with; it is made once, and shared by its processes.
+
+    made        checker and rules of each setting, with the digest that the ledger keeps
+    lease       seconds for which a file is taken; it is renewed while the check goes on
+    settle      seconds after which a file that changed while it was checked is tried again
+    unpacked    bytes to which an archive may unpack, None to go by its size
+    """
+
+    places: Places
+    partners: Partners
+    made: dict[CheckSetting, tuple[Made, str]]
+    limits: Limits
+    version: str
+    lease: float
+    settle: float
+    done_suffix: str
+    unpacked: int | None
+
+    def digests(self) -> dict[str, str]:
+        """The digest of what each partner's files are checked with."""
+        named = {name: self.made[way.setting][1] for name, way in self.partners.named.items()}
+        return {"default": self.made[self.partners.default.setting][1], **named}
+
+
+class _Changed(Exception):
+    """The input was written to while it was checked."""
+
+
+class Clerk:
+    """Does files one after the other, in one process, with a ledger of its own."""
+
+    def __init__(self, desk: Desk, ledger: Ledger) -> None:
+        self._desk = desk
+        self._places = desk.places
+        self._ledger = ledger
+        self._engines: dict[tuple[CheckSetting, Kind], Engine] = {}
+        self._renew_at = 0.0
+
+    def do(self, task: Arrival | int, owner: str) -> Report | None:
+        """Take a file, a new one or the one with this id, and bring it to its end; None where it is not to be
+        had.
+        """
+        begin = time.monotonic()
+        try:
+            mine = self._take(task, owner)
+            if mine is None:
+                return None
+            report = self._bring_to_end(mine)
+        except Fenced:
+            return Report("lost")
+        except StateError as error:
+            return Report("trouble", reason=str(error))
+        return replace(report, seconds=time.monotonic() - begin)
+
+    def _take(self, task: Arrival | int, owner: str) -> state.File | None:
+        lease = self._desk.lease
+        self._renew_at = time.monotonic() + lease / 3
+        if isinstance(task, int):
+            return self._ledger.take(owner, lease, task)
+        return self._ledger.begin(task.partner, task.name, task.size, task.mtime_ns, owner, lease)
+
+    def _bring_to_end(self, mine: state.File) -> Report:
+        try:
+            if mine.state == State.CLAIMED:
+                found = self._answer(mine)
+                if isinstance(found, Report):
+                    return found
+                mine = found
+            return self._publish(mine)
+        except OSError as error:
+            return self._again(mine, error.strerror or "the disk cannot be used")
+        except _Changed:
+            return self._again(mine, "it was written to while it was checked", self._desk.settle)
+
+    def _again(self, mine: state.File, reason: str, after: float | None = None) -> Report:
+        """Leave a file for later: nothing is wrong with itself."""
+        after = min(_SOON * 2 ** min(mine.tries, 10), _LATE) if after is None else after
+        if mine.state == State.ANSWERED:
+            self._ledger.renew(mine, after)
+        else:
+            self._ledger.fail(mine, reason, again_in=after)
+        return self._report("again", mine, reason=reason)
+
+    def _report(self, event: Event, mine: state.File, kind: str = "", reason: str = "") -> Report:
+        return Report(event, mine.id, mine.partner, mine.name, kind, reason)
+
+    # -- from the inbox to the answer
+
+    def _answer(self, mine: state.File) -> state.File | Report:
+        work = self._move_in(mine)
+        if work is None:
+            gone = self._ledger.vanish(mine)
+            file_away(self._places, gone, FAILED, "its file vanished from the inbox")
+            return self._report("vanished", gone)
+        for left in self._places.stages(mine.id):
+            if left != self._places.stage(mine.id, mine.token):
+                remove_folder(left)
+        before = _look_of(work)
+        sha256 = self._hash(work, mine)
+        way = self._desk.partners.of(mine.partner)
+        first = self._ledger.find_duplicate(mine, sha256, [], way.window)
+        if first is not None:
+            return self._answer_duplicate(mine, first, sha256, work)
+        envelopes = _Envelopes()
+        stage = self._fresh_stage(mine)
+        inputs = list(find_inputs([os.fspath(work)], self._desk.unpacked))
+        stems = name_outputs(inputs)
+        results = self._check(
+            mine,
+            way,
+            [
+                (replace(each, path=_shown(each, work, mine)), stem)
+                for each, stem in zip(inputs, stems, strict=True)
+            ],
+            stage,
+            envelopes,
+        )
+        if _look_of(work) != before:
+            raise _Changed
+        troubles = [trouble for result in results for trouble in result.troubles]
+        if troubles and mine.tries < MOST_TRIES:
+            return self._again(mine, troubles[0])
+        if troubles or all(result.summary.outcome == "not_checked" for result in results):
+            reasons = [*troubles, *(result.summary.reason or "" for result in results)]
+            return self._fail(mine, next(filter(None, reasons), "it holds nothing that can be checked"))
+        said = state.Answer(
+            sha256,
+            (),
+            tuple(envelopes.found),
+            self._desk.made[way.setting][1],
+            json.dumps(_record(mine, results)),
+            way.window,
+        )
+        try:
+            return self._commit(mine, stage, stems, said)
+        except AlreadyAnswered as error:
+            return self._answer_repeated(mine, error.duplicate, said, work)
+
+    def _move_in(self, mine: state.File) -> Path | None:
+        """Move a file from the inbox to its work folder; its path there, None where it is not to be found."""
+        folder = self._places.work(mine.id, mine.partner)
+        source = self._places.incoming(mine.partner, mine.name)
+        work = folder / source.name
+        make_folder(folder)
+        if not os.path.lexists(work):
+            if _look_of(source)[:2] == (mine.size, mine.mtime_ns):
+                for name in companions(source.name, self._desk.done_suffix):
+                    with contextlib.suppress(FileNotFoundError):
+                        move(source.with_name(name), folder / name)
+            else:  # it may have failed before, and be opened again by hand
+                archived = self._places.find_archived(mine.id, mine.partner, mine.name)
+                if archived is None:
+                    return None
+                move(archived, work)
+        with contextlib.suppress(FileNotFoundError):
+            move_in(source, work)
+        return work if os.path.lexists(work) else None
+
+    def _hash(self, path: Path, mine: state.File) -> str:
+        digest = hashlib.sha256()
+        with path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+                self._renew(mine)
+        return digest.hexdigest()
+
+    def _renew(self, mine: state.File) -> None:
+        """Keep the file, now and then. Raises Fenced, StateError."""
+        now = time.monotonic()
+        if now >= self._renew_at:
+            self._ledger.renew(mine, self._desk.lease)
+            self._renew_at = now + self._desk.lease / 3
+
+    def _fresh_stage(self, mine: state.File) -> Path:
+        stage = self._places.stage(mine.id, mine.token)
+        remove_folder(stage)
+        make_folder(stage)
+        return stage
+
+    def _check(
+        self,
+        mine: state.File,
+        way: Way,
+        inputs: Sequence[tuple[Input, str]],
+        stage: Path,
+        envelopes: _Envelopes,
+    ) -> list[Result]:
+        """Check all inputs of a file, each with the stem of its answers, and write these into the stage.
+
+        Raises Fenced, StateError.
+        """
+        lost: list[StateError] = []
+
+        def hold(_: int) -> None:
+            try:
+                self._renew(mine)
+            except StateError as error:
+                lost.append(error)
+                self._renew_at = float("inf")
+
+        def draw(wanted: Sequence[Wanted]) -> list[list[int]]:
+            try:
+                return self._draw(mine, wanted, drawn)
+            except StateError as error:
+                lost.append(error)
+                raise
+
+        seen = datetime.fromtimestamp(mine.seen_at)  # noqa: DTZ006  # the day at the desk of the office
+        made, _ = self._desk.made[way.setting]
+        received = way.setting.received or from_date(seen)
+        checker = replace(
+            made.checker,
+            engine=self._engine(way.setting, made, mine.tries),
+            setting=replace(made.checker.setting, received=received),
+        )
+        drawn: dict[tuple[str, str, str], int] = {}
+        files = Files(
+            _StageFolder(stage),
+            acks=True,
+            version=self._desk.version,
+            rules=made.rulebook.rules,
+            page=way.page,
+            split=way.split,
+            draw=draw,
+            time=f"{seen:%H%M}",
+        )
+        results = []
+        for source, stem in inputs:
+            results.append(
+                check_input(
+                    checker,
+                    source,
+                    stem,
+                    report=None,
+                    files=files,
+                    watcher=Watcher(hold, _do_nothing, _ignore),
+                    limits=self._desk.limits,
+                    listener=envelopes.add,
+                )
+            )
+            if lost:
+                raise lost[0]
+        return results
+
+    def _engine(self, setting: CheckSetting, made: Made, tries: int) -> Engine:
+        kind: Kind = "python" if tries >= _ON_PYTHON else made.checker.engine.kind
+        key = setting, kind
+        if key not in self._engines:
+            self._engines[key] = Engine(made.rulebook, kind)
+        return self._engines[key]
+
+    def _draw(
+        self, mine: state.File, wanted: Sequence[Wanted], drawn: dict[tuple[str, str, str], int]
+    ) -> list[list[int]]:
+        """Numbers of the ledger; `drawn` counts those that this file has, the same again in a second try."""
+        asked, counts = [], []
+        for each in wanted:
+            pair = each.sender, each.receiver, each.kind
+            first = drawn.get(pair, 0)
+            drawn[pair] = first + each.many
+            counts.append(each.many)
+            asked += [state.Draw(*pair, ordinal) for ordinal in range(first, first + each.many)]
+        numbers = iter(self._ledger.draw_numbers(mine, asked))
+        return [[next(numbers) for _ in range(count)] for count in counts]
+
+    def _commit(self, mine: state.File, stage: Path, stems: Sequence[str], said: state.Answer) -> state.File:
+        """Name what is staged so that nothing is written over, and commit it: the point of no return."""
+        out = self._places.outgoing(mine.partner)
+        make_folder(out)
+        with alone_in(out):
+            taken = self._ledger.list_pending(mine.partner)
+            for stem in stems:
+                free = free_stem(out, stem, taken, mine.id)
+                for ending in ENDINGS if free != stem else ():
+                    with contextlib.suppress(FileNotFoundError):
+                        (stage / f"{stem}.{ending}").rename(stage / f"{free}.{ending}")
+            flush_folder(stage)
+            flush_folder(stage.parent)
+            return self._ledger.answer(mine, replace(said, outputs=tuple(_outputs_in(stage))))
+
+    # -- duplicates and failures
+
+    def _answer_duplicate(
+        self, mine: state.File, first: state.Duplicate, sha256: str, work: Path
+    ) -> state.File:
+        """Say of each interchange that it was answered before."""
+        stage = self._fresh_stage(mine)
+        seen = datetime.fromtimestamp(mine.seen_at)  # noqa: DTZ006  # as above
+        way = self._desk.partners.of(mine.partner)
+        guide = self._desk.made[way.setting][0].checker.guide
+        inputs = list(find_inputs([os.fspath(work)], self._desk.unpacked))
+        drawn: dict[tuple[str, str, str], int] = {}
+        folder = _StageFolder(stage)
+        for source, name in zip(inputs, name_outputs(inputs), strict=True):
+            interchanges = []
+            with contextlib.suppress(Unreadable, NotX12), source.open() as reading:
+                parts = read_parts(read_blocks(reading), guide)  # type: ignore[arg-type]  # a Reading reads
+                interchanges = [part for part in parts if isinstance(part, Interchange)]
+            with folder.stage() as own:
+                if interchanges:
+                    with own.write("ta1") as out:
+                        reject_interchanges(
+                            interchanges,
+                            "025",
+                            (from_date(seen), f"{seen:%H%M}"),
+                            lambda wanted: self._draw(mine, wanted, drawn),
+                            out,
+                        )
+                with own.write("duplicate.txt") as out:
+                    out.write(self._say_first(mine, first).encode())
+                folder.publish(own, name, (), ())
+        said = state.Answer(
+            sha256,
+            (),
+            (),
+            self._desk.made[way.setting][1],
+            json.dumps({"kind": DUPLICATE, "token": mine.token}),
+            duplicate_of=first,
+        )
+        return self._commit(mine, stage, name_outputs(inputs), said)
+
+    def _say_first(self, mine: state.File, first: state.Duplicate) -> str:
+        details = self._ledger.show(first.of)
+        when = datetime.fromtimestamp(first.answered_at)  # noqa: DTZ006  # as above
+        name = ""
+        if details is not None and details.file.partner == mine.partner:
+            name = f", {escape(details.file.name)}"
+        what = "the same content" if first.same_content else "the same control number and other content"
+        return (
+            f"This file was not checked: file {first.of}{name}, with {what}, "
+            f"was answered on {when:%Y-%m-%d} at {when:%H:%M}.\n"
+        )
+
+    def _answer_repeated(
+        self, mine: state.File, first: state.Duplicate, said: state.Answer, work: Path
+    ) -> state.File | Report:
+        """A file with control numbers that were answered: a duplicate if all of them were."""
+        keys = [each.key for each in said.interchanges]
+        before = [self._ledger.find_duplicate(mine, said.sha256, [key], said.window) for key in keys]
+        if all(before):
+            return self._answer_duplicate(mine, first, said.sha256, work)
+        repeated = ", ".join(key.control for key, found in zip(keys, before, strict=True) if found)
+        return self._fail(
+            mine,
+            f"interchange {repeated[:100]} was answered in file {first.of}, and others in this file are new: "
+            "send the new ones in a file of their own",
+        )
+
+    def _fail(self, mine: state.File, reason: str) -> Report:
+        failed = self._ledger.fail(mine, reason)
+        file_away(self._places, failed, FAILED, reason)
+        return self._report("failed", failed, FAILED, reason)
+
+    # -- from the answer to the archive
+
+    def _publish(self, mine: state.File) -> Report:
+        details = self._ledger.show(mine.id)
+        assert details is not None
+        said = json.loads(details.record or "{}")
+        kind = said["kind"]
+        stage, out = self._places.stage(mine.id, said["token"]), self._places.outgoing(mine.partner)
+        kept = self._places.archived(kind, datetime.fromtimestamp(mine.answered_at or 0), mine.partner)  # noqa: DTZ006  # as above
+        make_folder(out)
+        make_folder(kept)
+        names = [output.name for output in details.outputs]
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):  # it is published
+                link(stage / name, kept / archive_name(mine.id, name))
+        flush_folder(kept)
+        with alone_in(out):
+            for name in names:
+                put_out(stage / name, out, name, mine.id)
+        flush_folder(out)
+        with contextlib.suppress(FileNotFoundError):
+            flush_folder(stage)
+        file_away(self._places, mine, kind)
+        self._ledger.finish(mine)
+        event: Event = "duplicate" if kind == DUPLICATE else "answered"
+        return replace(
+            self._report(event, mine, kind),
+            claims=said.get("claims", 0),
+            rejected=said.get("rejected", 0),
+            findings=said.get("findings", 0),
+        )
+
+
+def move_in(source: Path, work: Path) -> None:
+    """Step 2: from the inbox to the work folder. Raises OSError."""
+    move(source, work)
+
+
+def put_out(staged: Path, out: Path, name: str, file_id: int) -> None:
+    """Step 7: a file of the answer appears. Nothing is written over. Raises OSError."""
+    target = out / name
+    with contextlib.suppress(FileNotFoundError):  # another owner has published it
+        if os.path.lexists(target) and not os.path.samestat(staged.lstat(), target.lstat()):
+            target = out / archive_name(file_id, name)
+        if os.path.lexists(target):
+            staged.unlink()
+        else:
+            staged.rename(target)
+
+
+def file_away(places: Places, mine: state.File, kind: str, reason: str = "") -> None:
+    """Step 8: move an input, with what belongs to it, into the archive, and take away what it was done with.
+
+    Raises OSError.
+    """
+    work = places.work(mine.id, mine.partner)
+    when = datetime.fromtimestamp(mine.answered_at or mine.finished_at or 0)  # noqa: DTZ006  # the office's day
+    kept = places.archived(kind, when, mine.partner)
+    left = sorted(work.iterdir()) if work.is_dir() else []
+    if left:
+        make_folder(kept)
+        if reason:
+            with write_whole(kept / f"{archive_name(mine.id, from_text(mine.name))}.reason.txt") as out:
+                out.write(f"{escape(reason)}\n".encode())
+        for path in left:
+            with contextlib.suppress(FileNotFoundError):  # another owner has moved it
+                move(path, kept / archive_name(mine.id, path.name))
+    for stage in places.stages(mine.id):
+        remove_folder(stage)
+    remove_folder(work)
+
+
+def tidy(places: Places, ledger: Ledger) -> list[str]:
+    """Put away what was left between two steps when a watcher was killed; gives what needs a person.
+
+    Raises OSError, StateError.
+    """
+    said: list[str] = []
+    for work in places.works():
+        file_id, partner = owner_of(work)
+        details = ledger.show(file_id)
+        if details is None:
+            # A ledger that was restored from a backup does not know it: it comes in again.
+            said += _bring_back(places, work, partner)
+        elif details.file.state in (State.FAILED, State.VANISHED):
+            file_away(places, details.file, FAILED, details.file.reason or "its file vanished from the inbox")
+        elif details.file.state in (State.DONE, State.DUPLICATE):
+            kind = json.loads(details.record or "{}").get("kind", FAILED)
+            file_away(places, details.file, kind)
+    for stage in places.stages():
+        details = ledger.show(owner_of(stage)[0])
+        if details is None or details.file.state not in (State.CLAIMED, State.ANSWERED):
+            remove_folder(stage)
+    return said
+
+
+def _bring_back(places: Places, work: Path, partner: str) -> Iterator[str]:
+    for path in sorted(work.iterdir()):
+        target = places.incoming(partner, "x").with_name(path.name)
+        make_folder(target.parent)
+        if os.path.lexists(target):
+            yield f"{work.name}: the ledger does not know it, and the inbox has a file of its name"
+            return
+        move(path, target)
+    remove_folder(work)
+
+
+class _StageFolder:
+    """Where the files of an input are made, and stay until they are published; as run.Folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextlib.contextmanager
+    def stage(self) -> Iterator[Stage]:
+        own = self.path / ".new"
+        own.mkdir(mode=0o700)
+        try:
+            yield Stage(own)
+        finally:
+            remove_folder(own)
+
+    def publish(self, stage: Stage, name: str, asked: Sequence[str], others: Sequence[str]) -> Published:
+        for ending in stage.digests:
+            (stage.folder / ending).rename(self.path / f"{name}.{ending}")
+        return Published()
+
+
+class _Envelopes:
+    """What the ledger keeps of the interchanges of a file."""
+
+    def __init__(self) -> None:
+        self.found: list[state.Interchange] = []
+        self._groups: list[state.Group] = []
+        self._sets = [0, 0]  # of the open group: all, and those that are accepted
+
+    def add(self, checked: Checked) -> None:
+        part, outcome = checked.part, checked.outcome
+        match part:
+            case Interchange():
+                self._groups = []
+            case Group():
+                self._sets = [0, 0]
+            case TransactionEnd():
+                self._sets[0] += 1
+                self._sets[1] += outcome == "accepted"
+            case GroupEnd():
+                group = part.group
+                sender, receiver, control = (_short(group.value(at)) for at in (2, 3, 6))
+                self._groups.append(
+                    state.Group(sender, receiver, control, self._sets[0], self._sets[1], outcome)
+                )
+            case InterchangeEnd():
+                key = state.InterchangeKey(*(_short(part.interchange.value(at)) for at in (5, 6, 7, 8, 13)))
+                self.found.append(state.Interchange(key, outcome, tuple(self._groups)))
+            case _:
+                pass
+
+
+def _short(value: str) -> str:
+    """A value of an envelope as the ledger can keep it."""
+    return escape(value.strip())[:40]
+
+
+def _record(mine: state.File, results: Iterable[Result]) -> dict[str, object]:
+    """What is kept of an answer, without anything that could identify a person."""
+    claims = rejected = findings = 0
+    clean = True
+    for result in results:
+        summary = result.summary
+        claims += summary.claims
+        rejected += summary.sums.claims["rejected"]
+        findings += sum(summary.severities.values())
+        clean = clean and summary.outcome == "accepted"
+    kind = ACCEPTED if clean else REJECTED
+    return {"kind": kind, "token": mine.token, "claims": claims, "rejected": rejected, "findings": findings}
+
+
+def _outputs_in(stage: Path) -> Iterator[state.Output]:
+    for path in sorted(stage.iterdir()):
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        yield state.Output(path.name, digest, path.stat().st_size)
+
+
+def _look_of(path: Path) -> tuple[int, int, int]:
+    """Size, time of the last change and inode; zeros where there is no such file."""
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return (-1, 0, 0)
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def _shown(source: Input, work: Path, mine: state.File) -> str:
+    """The input's path as its partner knows it."""
+    name = source.path.removeprefix(readable(f"{work.parent}{os.sep}"))
+    return f"{escape(mine.partner)}/{name}" if mine.partner else name
+
+
+def _do_nothing() -> None:
+    pass
+
+
+def _ignore(_: object) -> None:
+    pass

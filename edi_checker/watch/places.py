@@ -1,0 +1,209 @@
+"""Where a file lies in each state, and how it moves so that a loss of power loses nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from edi_checker.files.output import flush_folder
+
+ACCEPTED, REJECTED, FAILED, DUPLICATE = "accepted", "rejected", "failed", "duplicate"
+ENDINGS = ("json", "html", "999", "277ca", "ta1", "clean.837", "rejected.837", "duplicate.txt")  # of answers
+WORK, STAGE = ".work", ".stage"
+_LONGEST = 180  # bytes of a name in the archive, so that ID and ending have room before and behind it
+
+
+class PlacesError(Exception):
+    """The folders cannot be used as they are; the message says why."""
+
+
+# -- names as the ledger keeps them
+
+
+def to_text(name: str) -> str:
+    """A file name as text: bytes that are no UTF-8, controls and the percent sign as %XX."""
+    raw = os.fsencode(name)
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = ""
+    if text and text.isprintable() and "%" not in text:
+        return text
+    parts = [_quoted(part) for part in re.split(rb"((?:[\xc2-\xf4][\x80-\xbf]+)+)", raw)]
+    return "".join(parts)
+
+
+def _quoted(part: bytes) -> str:
+    with contextlib.suppress(UnicodeDecodeError):
+        text = part.decode()
+        if text.isprintable() and "%" not in text:
+            return text
+    return quote_from_bytes(part, safe=_PLAIN)
+
+
+_PLAIN = "".join(chr(code) for code in range(32, 127) if chr(code) != "%")
+
+
+def from_text(text: str) -> str:
+    """The file name of such a text."""
+    return os.fsdecode(unquote_to_bytes(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The folders of a watcher, all on one file system: a move is a rename."""
+
+    inbox: Path
+    out: Path
+    archive: Path
+
+    def prepare(self) -> None:
+        """Make what is missing. Raises PlacesError where the folders cannot be used."""
+        named = {"inbox": self.inbox, "folder of answers": self.out, "archive": self.archive}
+        if not self.inbox.is_dir():
+            raise PlacesError(f"{self.inbox}: there is no such folder")
+        real = {name: Path(os.path.realpath(path)) for name, path in named.items()}
+        for one, path in real.items():
+            for other, around in real.items():
+                if one != other and path.is_relative_to(around):
+                    raise PlacesError(f"{named[one]}: the {one} must not lie in the {other}")
+        folders = [self.inbox, self.out, self.archive, self.archive / WORK, self.archive / STAGE]
+        try:
+            for folder in folders:
+                make_folder(folder)
+            systems = {folder.stat().st_dev for folder in folders}
+        except OSError as error:
+            raise PlacesError(f"{error.filename}: the folder cannot be made: {error.strerror}") from None
+        if len(systems) > 1:
+            raise PlacesError(
+                f"{self.inbox}, {self.out} and {self.archive} lie on different file systems; "
+                "files could not move between them in one step"
+            )
+
+    def incoming(self, partner: str, name: str) -> Path:
+        return self._of(self.inbox, partner) / from_text(name)
+
+    def outgoing(self, partner: str) -> Path:
+        """The folder of a partner's answers."""
+        return self._of(self.out, partner)
+
+    def work(self, file_id: int, partner: str) -> Path:
+        """The folder that holds an input while it is at work, with what belongs to it."""
+        return self.archive / WORK / f"{file_id}.{partner}"
+
+    def works(self) -> list[Path]:
+        """All of them."""
+        return _numbered(self.archive / WORK)
+
+    def stage(self, file_id: int, token: int) -> Path:
+        """The folder of the answers that the owner with this token makes."""
+        return self.archive / STAGE / f"{file_id}.{token}"
+
+    def stages(self, file_id: int | None = None) -> list[Path]:
+        """Those of all owners so far, of this file or of all."""
+        found = _numbered(self.archive / STAGE)
+        return [path for path in found if file_id is None or owner_of(path)[0] == file_id]
+
+    def archived(self, kind: str, on: datetime, partner: str) -> Path:
+        """The folder in which what was finished on a day is kept."""
+        return self._of(self.archive / kind / f"{on:%Y}" / f"{on:%m}" / f"{on:%d}", partner)
+
+    def find_archived(self, file_id: int, partner: str, name: str) -> Path | None:
+        """Where an input that was finished lies, None where it is not in the archive."""
+        own = archive_name(file_id, from_text(name))
+        for kind in (ACCEPTED, REJECTED, FAILED, DUPLICATE):
+            for day in sorted((self.archive / kind).glob("*/*/*")):
+                path = self._of(day, partner) / own
+                if path.is_file():
+                    return path
+        return None
+
+    @staticmethod
+    def _of(folder: Path, partner: str) -> Path:
+        return folder / from_text(partner) if partner else folder
+
+
+def _numbered(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if path.name.partition(".")[0].isdecimal()]
+
+
+def owner_of(folder: Path) -> tuple[int, str]:
+    """The id of the file to which a work folder or a stage belongs, and its partner or token."""
+    file_id, _, rest = folder.name.partition(".")
+    return int(file_id), rest
+
+
+def archive_name(file_id: int, name: str) -> str:
+    """The name in the archive of an input, or of one of its answers; `name` is that on the disk."""
+    raw = os.fsencode(name)
+    if len(raw) > _LONGEST:
+        stem, dot, ending = raw.rpartition(b".")
+        kept = dot + ending if dot and len(ending) < 20 else b""
+        raw = (stem if kept else raw)[: _LONGEST - len(kept)] + kept
+    return f"{file_id}-{os.fsdecode(raw)}"
+
+
+# -- moves
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, to last. Raises OSError."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(mode=0o750, exist_ok=True)
+    flush_folder(folder.parent)
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename a file, to last. Where it was moved before and only the old name came back, that goes.
+
+    Raises OSError.
+    """
+    if os.path.lexists(target):
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(source.lstat(), target.lstat()):
+                source.unlink()  # rename(2) of two names of one file does nothing
+                flush_folder(source.parent)
+        return
+    source.rename(target)
+    flush_folder(target.parent)
+    flush_folder(source.parent)
+
+
+def link(source: Path, target: Path) -> None:
+    """A second name for a file, where it has none yet. Raises OSError."""
+    with contextlib.suppress(FileExistsError):
+        os.link(source, target)
+
+
+def remove_folder(folder: Path) -> None:
+    """Take away a folder of our own with what was left in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """While no other process is in this block for the folder. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(OSError):  # where the file system has no locks, runs are not kept apart
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def free_stem(folder: Path, stem: str, taken: Iterable[str], file_id: int) -> str:
+    """The stem for the names of a file's answers: its own, or with its id where a file has such a name."""
+    names = {name.casefold() for name in (*taken, *(path.name for path in folder.iterdir()))}
+    own = {f"{stem}.{ending}".casefold() for ending in ENDINGS}
+    return f"{stem}.{file_id}" if own & names else stem

@@ -1,0 +1,649 @@
+"""The drop folder: what arrives is answered once and archived, whatever its name, its content and the day."""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import time
+import zipfile
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edi_checker.cli import watch as command
+from edi_checker.state import State, open_ledger
+from edi_checker.watch import job
+from edi_checker.watch.inbox import Inbox
+from edi_checker.watch.job import Clerk, tidy
+from edi_checker.watch.partners import read_partners
+from edi_checker.watch.places import Places
+from generate_claims import generate
+from paths import ROOT
+
+CLEAN = (ROOT / "samples" / "837p" / "clean" / "pt-clinic.837").read_text()
+NUMBER = CLEAN[90:99]
+CHECKING = {
+    "profile": "auto",
+    "folders": (),
+    "select": (),
+    "ignore": (),
+    "store": None,
+    "isolation": None,
+    "max_segment": None,
+    "max_claim": None,
+    "max_findings": 10_000,
+    "max_seconds": 600.0,
+    "max_unpacked": None,
+}
+FAULTY = "".join(line.replace("HC:97530:GP", "HC:97530") for line in CLEAN.splitlines(keepends=True))
+
+
+def claims(number, text=CLEAN):
+    """A claim file under a control number of its own."""
+    return text.replace(NUMBER, f"{number:09d}")
+
+
+def files_in(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def archived(root):
+    """The archive's files without the day."""
+    return [re.sub(r"\d{4}/\d\d/\d\d/", "", name) for name in files_in(root / "archive")]
+
+
+def isa13(path):
+    return path.read_text()[90:99]
+
+
+@pytest.fixture(scope="session")
+def desk_of():
+    """The desk of some places; rules are read once."""
+    made = {}
+
+    def make(places, partners=None):
+        if not made:
+            first = command._make_desk(places, None, CHECKING, (False, False), (60.0, 0.0, ".done"))
+            made["desk"] = first
+        desk = replace(made["desk"], places=places)
+        if partners is not None:
+            found = read_partners(partners, desk.partners.default)
+            settings = {way.setting for way in found.ways()} - set(desk.made)
+            new = {setting: (setting.make(), "digest") for setting in settings}
+            desk = replace(desk, partners=found, made={**desk.made, **new})
+        return desk
+
+    return make
+
+
+class Office:
+    """A drop folder whose clerk works in this process."""
+
+    def __init__(self, root, desk_of, partners=None):
+        self.root = root
+        (root / "in").mkdir(exist_ok=True)
+        self.places = Places(root / "in", root / "out", root / "archive")
+        self.places.prepare()
+        self.now = 1_795_000_000.0
+        self.ledger = open_ledger(str(root / "ledger.db"), lambda: self.now)
+        self.clerk = Clerk(desk_of(self.places, partners), self.ledger)
+        self.owners = 0
+
+    def put(self, name, data, partner=""):
+        folder = self.root / "in" / partner
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+
+    def ready(self):
+        return Inbox(self.places, 0.0, ".done", time.monotonic).look().ready
+
+    def work(self):
+        """Do all that is ready or waits; the reports."""
+        reports = []
+        for task in (*self.ledger.list_waiting(100), *self.ready()):
+            self.owners += 1
+            self.now += 1
+            reports.append(self.clerk.do(task, f"owner {self.owners}"))
+        return reports
+
+
+@pytest.fixture
+def office(tmp_path, desk_of):
+    found = Office(tmp_path, desk_of)
+    with found.ledger:
+        yield found
+
+
+def test_a_file_is_answered_and_archived(office):
+    office.put("claims.837", claims(1), "clinic")
+    [report] = office.work()
+    assert (report.event, report.kind, report.claims) == ("answered", "accepted", 3)
+    assert files_in(office.root / "out") == [f"clinic/claims.{ending}" for ending in ("277ca", "999", "json")]
+    assert archived(office.root) == [
+        f"accepted/clinic/1-claims.{ending}" for ending in ("277ca", "837", "999", "json")
+    ]
+    assert json.loads((office.root / "out/clinic/claims.json").read_text())["files"][0]["path"] == (
+        "clinic/claims.837"
+    )
+    details = office.ledger.show(1)
+    assert details.file.state == State.DONE
+    assert {output.name for output in details.outputs} == {"claims.277ca", "claims.999", "claims.json"}
+    assert isa13(office.root / "out/clinic/claims.999") == "000000001"
+    assert details.interchanges[0].key.control == "000000001"
+    assert not files_in(office.root / "in")
+
+
+def test_a_rejected_file_is_answered_too(office):
+    office.put("claims.837", claims(1, FAULTY))
+    [report] = office.work()
+    assert (report.kind, report.rejected) == ("rejected", 1)
+    assert "rejected/1-claims.837" in archived(office.root)
+
+
+def test_numbers_are_never_drawn_twice(office):
+    for number in range(1, 6):
+        office.put(f"{number}.837", claims(number))
+    office.work()
+    answers = [*(office.root / "out").glob("*.999"), *(office.root / "out").glob("*.277ca")]
+    counted = Counter(isa13(path) for path in answers)
+    assert len(counted) == 10
+    assert set(counted.values()) == {1}
+
+
+def test_the_same_bytes_again_are_a_duplicate(office):
+    office.put("claims.837", claims(1))
+    office.work()
+    office.put("other name.837", claims(1))
+    [report] = office.work()
+    assert report.event == "duplicate"
+    answer = (office.root / "out" / "other_name.ta1").read_text()
+    assert re.search(r"TA1\*000000001\*\d{6}\*\d{4}\*R\*025~", answer)
+    assert (
+        "file 1, claims.837, with the same content"
+        in (office.root / "out" / "other_name.duplicate.txt").read_text()
+    )
+    assert office.ledger.show(2).file.state == State.DUPLICATE
+
+
+def test_another_content_under_the_same_number_is_a_duplicate_within_the_window(office):
+    office.put("claims.837", claims(1))
+    office.work()
+    office.put("corrected.837", claims(1).replace("*HAZEL*", "*HASEL*"))
+    [report] = office.work()
+    assert report.event == "duplicate"
+    assert office.ledger.counts().other_content == 1
+    office.now += 31 * 86400
+    office.put("later.837", claims(1).replace("*HAZEL*", "*HASELL*"))
+    [report] = office.work()
+    assert report.event == "answered"
+
+
+def test_a_file_that_repeats_some_numbers_only_is_left_to_a_person(office):
+    office.put("one.837", claims(1))
+    office.work()
+    office.put("two.837", claims(1).replace("*HAZEL*", "*HASEL*") + claims(2))
+    [report] = office.work()
+    assert report.event == "failed"
+    assert "interchange 000000001 was answered in file 1" in report.reason
+    assert files_in(office.root / "out") == [f"one.{ending}" for ending in ("277ca", "999", "json")]
+
+
+def test_partners_are_checked_each_in_its_way(tmp_path, desk_of):
+    (tmp_path / "partners.yaml").write_text(
+        "clinic:\n  ignore: [therapy, modifier]\n  split: true\n  page: true\n  duplicate-window: 1h\n"
+    )
+    office = Office(tmp_path, desk_of, tmp_path / "partners.yaml")
+    with office.ledger:
+        office.put("a.837", claims(1, FAULTY))
+        office.put("b.837", claims(2, FAULTY), "clinic")
+        assert [report.kind for report in office.work()] == ["rejected", "accepted"]
+        endings = ("277ca", "999", "clean.837", "html", "json")
+        assert files_in(tmp_path / "out" / "clinic") == [f"b.{ending}" for ending in endings]
+        office.now += 3601
+        office.put("c.837", claims(2, FAULTY).replace("*HAZEL*", "*HASEL*"), "clinic")
+        assert office.work()[0].event == "answered"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\xff\xfe.837",
+        "Ärzte - Müller.837".encode(),
+        b"line\nbreak.837",
+        b"-rf.837",
+        b"100%.837",
+        b"a" * 240 + b".837",
+        b"no ending",
+        b"'; drop table file; --.837",
+        b"$(reboot).837",
+        b"\x1b[2J.837",
+    ],
+)
+def test_a_file_may_have_any_name(office, raw):
+    name = os.fsdecode(raw)
+    office.put(name, claims(1))
+    [report] = office.work()
+    assert report.event == "answered"
+    assert len(files_in(office.root / "out")) == 3
+    kept = [path for path in (office.root / "archive").rglob("1-*") if not path.name.endswith("json")]
+    assert len(kept) == 3
+    for path in (office.root / "out").iterdir():
+        assert re.fullmatch(r"[A-Za-z0-9._-]+", path.name)
+
+
+def test_a_name_that_comes_again_gets_answers_of_its_own(office):
+    office.put("claims.837", claims(1))
+    office.work()
+    office.put("claims.837", claims(2))
+    office.work()
+    assert files_in(office.root / "out") == sorted(
+        f"claims.{stem}{ending}" for stem in ("", "2.") for ending in ("277ca", "999", "json")
+    )
+
+
+def test_two_names_with_one_stem_do_not_meet(office):
+    office.put("claims.837", claims(1))
+    office.put("claims.txt", claims(2))
+    office.work()
+    assert len(files_in(office.root / "out")) == 6
+
+
+def test_what_was_collected_leaves_its_name_free(office):
+    office.put("claims.837", claims(1))
+    office.work()
+    for path in (office.root / "out").iterdir():
+        path.unlink()
+    office.put("claims.837", claims(2))
+    office.work()
+    assert "claims.json" in files_in(office.root / "out")
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"%PDF-1.7", b"\0" * 1000, b"ISA"], ids=range(5))
+def test_what_is_no_claim_file_fails_once_with_a_reason(office, data):
+    office.put("letter.txt", data)
+    [report] = office.work()
+    assert report.event == "failed"
+    assert archived(office.root) == ["failed/1-letter.txt", "failed/1-letter.txt.reason.txt"]
+    [reason] = (office.root / "archive").rglob("*.reason.txt")
+    assert len(reason.read_text()) > 10
+    assert office.work() == []
+    assert files_in(office.root / "out") == []
+
+
+def test_a_file_that_breaks_off_is_rejected(office):
+    office.put("claims.837", claims(1)[:300])
+    [report] = office.work()
+    assert (report.event, report.kind) == ("answered", "rejected")
+    assert "*R*" in (office.root / "out" / "claims.ta1").read_text()
+
+
+def test_a_file_that_failed_can_be_opened_again(office):
+    office.put("letter.txt", b"hello")
+    office.work()
+    office.ledger.reopen(1, "try again", "me")
+    [report] = office.work()
+    assert report.event == "failed"
+    assert "failed/1-letter.txt" in archived(office.root)
+
+
+def test_an_archive_is_answered_member_by_member(office, tmp_path):
+    with zipfile.ZipFile(tmp_path / "batch.zip", "w") as packed:
+        packed.writestr("a.837", claims(1))
+        packed.writestr("b.837", claims(2, FAULTY))
+    office.put("batch.zip", (tmp_path / "batch.zip").read_bytes())
+    [report] = office.work()
+    assert (report.event, report.kind, report.claims) == ("answered", "rejected", 6)
+    assert {name.partition(".")[0] for name in files_in(office.root / "out")} == {"a", "b"}
+
+
+def test_minutes_and_marker_go_with_their_file(office):
+    office.put("claims.837", claims(1))
+    office.put("claims.minutes.csv", "claim,line,minutes\n")
+    office.put("claims.837.done", "")
+    office.work()
+    assert not files_in(office.root / "in")
+    assert {"accepted/1-claims.minutes.csv", "accepted/1-claims.837.done"} <= set(archived(office.root))
+
+
+def test_a_file_that_is_written_to_while_it_is_checked_is_checked_again(office, monkeypatch):
+    office.put("claims.837", claims(1))
+    real, late = job.check_input, [True]
+
+    def slow(*arguments, **named):
+        result = real(*arguments, **named)
+        if late:
+            late.clear()
+            [work] = office.places.works()
+            with (work / "claims.837").open("a") as out:
+                out.write("\n" + claims(2, FAULTY))
+        return result
+
+    monkeypatch.setattr(job, "check_input", slow)
+    [report] = office.work()
+    assert report.event == "again"
+    assert files_in(office.root / "out") == []
+    [report] = office.work()
+    assert (report.event, report.claims) == ("answered", 6)
+
+
+def test_a_file_that_vanishes_is_no_failure(office):
+    office.put("claims.837", claims(1))
+    [task] = office.ready()
+    (office.root / "in" / "claims.837").unlink()
+    assert office.clerk.do(task, "me").event == "vanished"
+    assert office.ledger.show(1).file.state == State.VANISHED
+    assert archived(office.root) == []
+
+
+def test_a_file_that_was_replaced_since_it_was_seen_is_seen_again(office):
+    office.put("claims.837", claims(1))
+    [task] = office.ready()
+    office.put("claims.837", claims(2)[:200])
+    assert office.clerk.do(task, "me").event == "vanished"
+    assert files_in(office.root / "in") == ["claims.837"]
+
+
+def test_an_owner_who_was_fenced_out_publishes_nothing(office, desk_of, monkeypatch):
+    """As if it had slept past its lease while another one took the file."""
+    office.put("claims.837", claims(1))
+    [task] = office.ready()
+    other = Clerk(desk_of(office.places), office.ledger)
+    real = job.check_input
+    reports = []
+
+    def sleep(*arguments, **named):
+        result = real(*arguments, **named)
+        monkeypatch.setattr(job, "check_input", real)
+        office.now += 100
+        reports.append(other.do(1, "other"))
+        return result
+
+    monkeypatch.setattr(job, "check_input", sleep)
+    assert office.clerk.do(task, "me").event == "lost"
+    assert [report.event for report in reports] == ["answered"]
+    details = office.ledger.show(1)
+    for output in details.outputs:
+        assert hashlib.sha256((office.root / "out" / output.name).read_bytes()).hexdigest() == output.sha256
+    assert tidy(office.places, office.ledger) == []
+    assert not files_in(office.root / "archive" / ".stage")
+
+
+def test_a_process_that_dies_at_one_file_every_time_does_not_go_round_and_round(office):
+    office.put("claims.837", claims(1))
+    [task] = office.ready()
+    office.ledger.begin(task.partner, task.name, task.size, task.mtime_ns, "dead", 60)
+    for _ in range(job.MOST_TRIES - 1):
+        assert office.ledger.give_up("dead", "it ended", 10, job.MOST_TRIES) == []
+        assert office.ledger.list_waiting(10) == []
+        office.now += 11
+        assert office.ledger.take("dead", 60, 1) is not None
+    [failed] = office.ledger.give_up("dead", "it ended", 10, job.MOST_TRIES)
+    assert failed.state == State.FAILED
+
+
+def test_a_restored_ledger_takes_in_again_what_it_does_not_know(office, desk_of):
+    office.put("claims.837", claims(1), "clinic")
+    [task] = office.ready()
+    mine = office.ledger.begin(task.partner, task.name, task.size, task.mtime_ns, "me", 60)
+    office.clerk._move_in(mine)
+    assert not files_in(office.root / "in")
+    office.ledger.close()
+    for path in office.root.glob("ledger.db*"):
+        path.unlink()
+    with open_ledger(str(office.root / "ledger.db"), lambda: office.now) as fresh:
+        assert tidy(office.places, fresh) == []
+    assert files_in(office.root / "in") == ["clinic/claims.837"]
+
+
+# -- the command
+
+
+def run(root, *options, once=True, env=None, **popen):
+    (root / "in").mkdir(exist_ok=True)
+    words = [sys.executable, "-m", "edi_checker", "watch", "in", "--out-dir", "out", "--archive", "archive"]
+    words += ["--state", "ledger.db", "--settle", "0s", "--every", "0.1s", "--workers", "1", *options]
+    process = subprocess.Popen(
+        words + (["--once"] if once else []),
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | (env or {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **popen,
+    )
+    if not once:
+        return process
+    said, log = process.communicate(timeout=120)
+    assert said == ""
+    return process.returncode, log
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+def log_of(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.mark.long
+def test_once_answers_all_and_says_what_failed(tmp_path):
+    (tmp_path / "in" / "clinic").mkdir(parents=True)
+    (tmp_path / "in" / "clinic" / "HAZEL TOM.837").write_text(claims(1, FAULTY))
+    (tmp_path / "in" / "letter.txt").write_text("HAZEL")
+    options = ("--log-format", "json", "--hide-names", "--status-file", "status.json", "--metrics", "m.prom")
+    code, log = run(tmp_path, *options)
+    assert code == 2
+    assert Counter(each["event"] for each in log_of(log)) == Counter(
+        ["watching", "answered", "failed", "stopped"]
+    )
+    # No name of a file or a person is in any of these.
+    shown = log + (tmp_path / "status.json").read_text() + (tmp_path / "m.prom").read_text()
+    assert "HAZEL" not in shown
+    status = json.loads((tmp_path / "status.json").read_text())
+    assert status["events"] == {"answered": 1, "failed": 1}
+    assert status["ledger"]["failed_and_not_settled"] == 1
+    assert 'edi_checker_files_total{event="failed"} 1\n' in (tmp_path / "m.prom").read_text()
+    # The ledger holds names of files, and nothing that stands in them.
+    ledger = b"".join(path.read_bytes() for path in tmp_path.glob("ledger.db*"))
+    for word in (b"1AA0AA0AA01", b"ASPEN", b"19600229"):
+        assert word not in ledger
+    code, log = run(tmp_path)
+    assert code == 0
+
+
+@pytest.mark.long
+def test_a_watcher_ends_after_the_files_in_hand(tmp_path):
+    (tmp_path / "in").mkdir()
+    for number in range(1, 40):
+        (tmp_path / "in" / f"{number}.837").write_text(claims(number))
+    process = run(tmp_path, once=False)
+    wait_for(lambda: list((tmp_path / "out").glob("*.json")))
+    # What forks has one thread.
+    assert len(list(Path(f"/proc/{process.pid}/task").iterdir())) == 1
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == 0, log
+    left, answered = len(files_in(tmp_path / "in")), len(list((tmp_path / "out").glob("*.json")))
+    assert left + answered == 39
+    assert left > 0
+    assert not files_in(tmp_path / "archive" / ".work")
+
+
+@pytest.mark.long
+def test_a_watcher_reads_its_setting_again_when_it_is_told(tmp_path):
+    partners = tmp_path / "partners.yaml"
+    partners.write_text("clinic:\n  page: true\n")
+    process = run(tmp_path, "--partners", "partners.yaml", "--log-format", "json", once=False)
+    lines = iter(process.stderr.readline, "")
+    first = json.loads(next(lines))
+    assert first["event"] == "watching"
+    partners.write_text("clinic: [\n")
+    process.send_signal(signal.SIGHUP)
+    said = [json.loads(next(lines)) for _ in range(2)]
+    assert [each["event"] for each in said] == ["not read again", "watching"]
+    assert "partners.yaml" in said[0]["reason"]
+    assert said[1]["settings"] == first["settings"]
+    partners.write_text("default:\n  ignore: [therapy, modifier]\n")
+    process.send_signal(signal.SIGHUP)
+    second = json.loads(next(lines))
+    assert second["settings"] != first["settings"]
+    (tmp_path / "in" / "a.837").write_text(claims(1, FAULTY))
+    assert json.loads(next(lines))["outcome"] == "accepted"
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+@pytest.mark.long
+def test_a_second_watcher_with_a_ledger_for_one_is_refused(tmp_path):
+    process = run(tmp_path, once=False)
+    wait_for(lambda: (tmp_path / "ledger.db").exists() and (tmp_path / "archive" / ".stage").exists())
+    time.sleep(1)
+    code, said = run(tmp_path)
+    assert (code, said) == (2, "edi-checker: archive: another watcher is at work with this archive\n")
+    process.terminate()
+    process.communicate(timeout=60)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--state", "postgresql://nobody@127.0.0.1:9/none"), "127.0.0.1"),
+        (("--state", "mysql://x"), "SQLite or PostgreSQL"),
+        (("--archive", "in/archive"), "must not lie in"),
+        (("--partners", "partners.yaml"), "partners.yaml:1"),
+        (("--settle", "soon"), "no time such as"),
+    ],
+)
+def test_what_cannot_begin_is_refused_in_a_line(tmp_path, options, said):
+    (tmp_path / "partners.yaml").write_text("clinic: x\n")
+    code, log = run(tmp_path, *options)
+    assert code == 2
+    assert said in log
+    assert "Traceback" not in log
+
+
+@pytest.mark.long
+def test_a_process_that_is_killed_costs_nothing(tmp_path):
+    (tmp_path / "in").mkdir()
+    for number in range(1, 25):
+        (tmp_path / "in" / f"{number}.837").write_text(claims(number))
+    process = run(tmp_path, once=False)
+    for _ in range(3):
+        time.sleep(1)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
+    wait_for(lambda: len(list((tmp_path / "out").glob("*.json"))) == 24, 120)
+    process.terminate()
+    process.communicate(timeout=60)
+    assert len(files_in(tmp_path / "out")) == 72
+    assert not files_in(tmp_path / "archive" / ".work")
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    if shutil.which("gcc") is None or sys.platform != "linux":
+        pytest.skip("needs gcc on Linux")
+    built = tmp_path_factory.mktemp("built") / "failing_writes.so"
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", "-o", built, ROOT / "tests" / "failing_writes.c", "-ldl"], check=True
+    )
+    return built
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(4))
+def test_a_disk_that_is_full_at_any_step_costs_no_answer(tmp_path, library, part):
+    """Each call that writes fails once, with all behind it; then there is room again."""
+    counter = tmp_path / "counter"
+
+    def go(root, number):
+        root.mkdir()
+        (root / "in").mkdir()
+        (root / "in" / "a.837").write_text(claims(1))
+        (root / "in" / "b.837").write_text("hello")
+        counter.write_bytes(struct.pack("q", 0))
+        env = {
+            "LD_PRELOAD": str(library),
+            "FAIL_UNDER": f"{root / 'out'}:{root / 'archive'}",
+            "FAIL_COUNTER": str(counter),
+            "FAIL_AT": str(number),
+            "FAIL_ON": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        return run(root, env=env)
+
+    go(tmp_path / "whole", 0)
+    calls = struct.unpack("q", counter.read_bytes())[0]
+    assert calls > 20
+    for number in range(1 + part, calls + 1, 12 if not os.environ.get("EDI_CHECKER_ALL_DAMAGE") else 4):
+        root = tmp_path / f"{number}"
+        code, log = go(root, number)
+        assert "Traceback" not in log
+        # What waits for its next try is due at once.
+        with open_ledger(str(root / "ledger.db"), lambda: time.time() + 3600) as ledger:
+            assert ledger.now() > time.time() + 3000
+            for file_id in ledger.list_waiting(10):
+                mine = ledger.take("test", -1, file_id)
+                assert mine is not None
+        code, log = run(root)
+        assert code in (0, 2), log
+        assert files_in(root / "out") == ["a.277ca", "a.999", "a.json"], (number, log)
+        kept = [re.sub(r"\d{4}/\d\d/\d\d/", "", name) for name in files_in(root / "archive")]
+        assert {"accepted/1-a.837", "failed/2-b.837"} <= set(kept) or len(kept) >= 5, (number, kept, log)
+        assert not [name for name in kept if name.startswith((".work", ".stage"))], (number, kept)
+        shutil.rmtree(root)
+
+
+def busiest(process):
+    """The child of a watcher that has used most of the processor's time."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+
+    def ticks(child):
+        return int(Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[11])
+
+    return int(max(children, key=ticks))
+
+
+@pytest.mark.long
+def test_a_process_that_sleeps_past_its_lease_answers_nothing(tmp_path):
+    (tmp_path / "in").mkdir()
+    process = run(tmp_path, "--workers", "2", "--lease", "1s", "--log-format", "json", once=False)
+    (tmp_path / "in" / ".large").write_text("".join(generate(4000, seed=5)))
+    (tmp_path / "in" / ".large").rename(tmp_path / "in" / "large.837")
+    wait_for(
+        lambda: (
+            list((tmp_path / "archive" / ".stage").glob("1.1"))
+            if (tmp_path / "archive" / ".stage").is_dir()
+            else False
+        )
+    )
+    sleeper = busiest(process)
+    os.kill(sleeper, signal.SIGSTOP)
+    wait_for((tmp_path / "out" / "large.json").exists, 120)
+    before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    os.kill(sleeper, signal.SIGCONT)
+    (tmp_path / "in" / "next.837").write_text(claims(7))
+    wait_for((tmp_path / "out" / "next.json").exists, 120)
+    time.sleep(3)
+    process.terminate()
+    _, log = process.communicate(timeout=120)
+    assert {path: path.read_bytes() for path in before} == before
+    assert [each["event"] for each in log_of(log) if each.get("id") == 1] == ["answered"]
+    with open_ledger(str(tmp_path / "ledger.db"), time.time) as ledger:
+        assert ledger.show(1).file.token > 1
