@@ -13,7 +13,8 @@ class Place(NamedTuple):
 
     `position` counts segments within ST..SE with ST = 1 (IK302); in the envelope, outside ST..SE, it is 0.
     `line` is the ordinal of the service line within its claim, from 1. `element` is written as the guide
-    writes it: `NM109`, or `SV101-3` for a component.
+    writes it: `NM109`, or `SV101-3` for a component. `received` is the day (CCYYMMDD) on which another file
+    was received, in which the place is; None for a place of this input.
     """
 
     interchange: str
@@ -25,6 +26,7 @@ class Place(NamedTuple):
     segment: str
     position: int
     element: str | None = None
+    received: int | None = None
 
 
 class TableVersion(NamedTuple):

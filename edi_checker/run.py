@@ -17,7 +17,7 @@ from edi_checker.check.checker import Checked, Checker, take_handfuls
 from edi_checker.check.split import Split, Splitter
 from edi_checker.claims.claim import Claim
 from edi_checker.claims.minutes import Minutes, MinutesError, read_minutes
-from edi_checker.facts import Coverage, Gap, InputMemory
+from edi_checker.facts import Coverage, Gap, HistoryUnreadable, InputMemory
 from edi_checker.files.folder import Published, Stage, say_unwritten
 from edi_checker.files.inputs import Input, Unreadable
 from edi_checker.files.output import open_text
@@ -30,6 +30,7 @@ from edi_checker.x12.blocks import NotClaims, NotX12
 # lxml is loaded only where a page is written.
 if TYPE_CHECKING:
     from edi_checker.check.redact import Redactor
+    from edi_checker.history import InputHistory
     from edi_checker.reports.html import Answer, ClaimViews, HtmlReport
 
 
@@ -381,9 +382,11 @@ def check_input(
     redactor: Redactor | None = None,
     limits: Limits = _USUAL,
     listener: Callable[[Checked], None] | None = None,
+    history: InputHistory | None = None,
 ) -> Result:
-    """Check one input and write all that is to be written of it; the arguments as of Output, and `listener`
-    is told of each part.
+    """Check one input and write all that is to be written of it; the arguments as of Output.
+
+    `listener` is told of each part; `history` is that of this input alone, what earlier files billed.
 
     Never raises for what the input holds: then it is not checked, and the reason stands in the summary.
     Raises OSError, BrokenPipeError among them, where the report itself cannot be written.
@@ -403,7 +406,9 @@ def check_input(
         listener=listener,
     ) as output:
         try:
-            sha256, failure, other = _read(checker, source, coverage, output, watcher, limits.timer())
+            sha256, failure, other = _read(
+                checker, source, coverage, output, watcher, limits.timer(), history
+            )
         finally:
             watcher.ended()
         if other and source.found:
@@ -435,13 +440,16 @@ def _read(
     output: Output,
     watcher: Watcher,
     look: Callable[[], None],
+    history: InputHistory | None,
 ) -> _Passed:
     """Pass the input through."""
     failure, other = "", False
     try:
         checker = with_minutes(checker, source)
         output.show_minutes(checker.setting.minutes)
-        memory = InputMemory(checker.setting.minutes, coverage)
+        if history is not None:
+            history.begin(source)
+        memory = InputMemory(checker.setting.minutes, coverage, history=history)
         with source.open() as reading:
             try:
                 checked = _looking(checker.check(cast(BinaryIO, reading), memory), look)
@@ -457,6 +465,8 @@ def _read(
             return _Passed(reading.digest(), failure, other)
     except (Unreadable, MinutesError) as error:
         return _Passed(None, str(error), source.other)
+    except HistoryUnreadable as error:
+        return _Passed(None, str(error))
     except OSError as error:  # what goes wrong with the input itself is Unreadable
         return _Passed(None, say_temporary(error))
     except Exception as error:  # noqa: BLE001  # no input may end the run of the others

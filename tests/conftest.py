@@ -27,10 +27,10 @@ def pytest_addoption(parser):
 # Modules of which every test takes long; in others each such test is marked so.
 _LONG = frozenset(
     "test_ack_corpus test_batch test_bench test_clean_claims test_corpus test_coverage_page test_full_table "  # noqa: SIM905
-    "test_fuzz test_hostile test_hostile_bounds test_hostile_files test_hostile_layouts "
-    "test_hostile_writes test_lookup test_other_books test_patterns test_pieces test_probe "
-    "test_rules_commands test_screenshots test_state_history test_state_ledger test_state_processes "
-    "test_state_store test_store test_whole_tables".split()
+    "test_fuzz test_history_commands test_hostile test_hostile_bounds test_hostile_files "
+    "test_hostile_layouts test_hostile_writes test_lookup test_other_books test_patterns test_pieces "
+    "test_probe test_rules_commands test_screenshots test_state_history test_state_ledger "
+    "test_state_processes test_state_store test_store test_whole_tables".split()
 )
 
 

@@ -29,7 +29,7 @@ def facts(example, *kinds, memory=None, provider_days=None, **setting):
     found = []
     for part in parts_of(example):
         found += facts_of(part, given, memory)
-        memory.settle(accepted=True)
+        memory.settle(part, accepted=True)
     return [fact for fact in found if not kinds or fact.kind in kinds]
 
 

@@ -13,7 +13,7 @@ import probe
 from edi_checker.check import engine, judgement
 from edi_checker.claims import minutes
 from edi_checker.cli import commands, config
-from edi_checker.facts import MOST_LINES, MOST_OF_HEAD, code_errors, context, duplicates
+from edi_checker.facts import MOST_LINES, MOST_OF_HEAD, code_errors, context
 from edi_checker.files import inputs
 from edi_checker.guide import patterns
 from edi_checker.rules import profile_file, rulebook, yaml_tree
@@ -40,7 +40,7 @@ def test_the_numbers_of_the_page_are_those_of_the_code():
         "lines of a claim that rules look at": MOST_LINES,
         "segments of a claim before its providers and lines that rules look at": MOST_OF_HEAD,
         "diagnoses of a claim that are looked at": code_errors.MOST_DIAGNOSES,
-        "claims of a file that are remembered for `duplicate.claim`": duplicates.ClaimsSeen.LIMIT,
+        "claims of a file that are remembered for `duplicate.claim`": context.ClaimsSeen.LIMIT,
         "days of providers whose minutes are added up": context.ProviderDays.LIMIT,
         "bytes of a rule file or of a profile": yaml_tree.MAX_CHARACTERS,
         "rule files": rulebook.MAX_FILES,

@@ -14,15 +14,19 @@ from edi_checker.batch.findings import Form
 from edi_checker.batch.joining import JoinedInput
 from edi_checker.batch.memory import least_that_matters
 from edi_checker.batch.ranges import RANGE, Answers, Irregular, Range, check_range, cut_ranges
+from edi_checker.batch.remembering import HistoryOfWorker, Remembering, run_of
 from edi_checker.batch.resume import DoneInputs, Record, record_of
 from edi_checker.batch.workers import Died, Done, Said, Workers
 from edi_checker.check.checker import Checked, Checker, take_handfuls
 from edi_checker.check.engine import Engine, Kind
 from edi_checker.check.redact import Redactor
 from edi_checker.claims.minutes import MinutesError
+from edi_checker.facts import HistoryUnreadable
 from edi_checker.files.inputs import Input, Reading, Unreadable
+from edi_checker.history import HistorySource, InputHistory
 from edi_checker.rules import Rulebook
 from edi_checker.run import Files, Limits, Output, Result, TookTooLong, Watcher, check_input, with_minutes
+from edi_checker.state import HistoryRun, Past
 from edi_checker.x12.blocks import read_blocks
 
 _ON_PYTHON = 2  # deaths over one task after which the Python engine takes it
@@ -39,7 +43,7 @@ class Settings:
 
     `options` is whatever else than checker, rules and inputs decides what is found. With a `redactor` all
     that is written holds its tokens in place of what identifies; what another one wrote cannot be gone on
-    with.
+    with. `history` is what earlier files billed.
     """
 
     workers: int
@@ -50,23 +54,31 @@ class Settings:
     debug: bool = False
     range_size: int = RANGE
     limits: Limits = field(default_factory=Limits)
+    history: HistorySource | None = None
 
 
 @dataclass(slots=True)
 class _Task:
-    """An input, or a range of it, to be checked; `deaths` counts the workers that did not survive it."""
+    """An input, or a range of it, to be checked.
+
+    `deaths` counts the workers that did not survive it; `past` is the history that a range is held against.
+    """
 
     index: int
     range: Range | None = None
     deaths: int = 0
+    past: Past | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """A task's result, None where a worker came to none; `note` is that of the engine."""
+    """A task's result, None where a worker came to none; `note` is that of the engine, `run` what an input
+    leaves in the history.
+    """
 
     result: Result | Answers | None
     note: str
+    run: HistoryRun | None = None
 
 
 @dataclass(slots=True)
@@ -78,6 +90,7 @@ class _Cut:
     joined: JoinedInput
     output: Output
     look: Callable[[], None]  # at the time that is left, as of Limits.timer
+    history: InputHistory | None = None
     # Ranges that are not joined yet, with their answers where these have come, and the place of the reading
     # behind each.
     answered: dict[int, tuple[Range, Answers]] = field(default_factory=dict)
@@ -116,6 +129,9 @@ class Batch:
         self._inputs: Sequence[Input] = ()
         self._names: Sequence[str] = ()
         self._records: dict[int, Record] = {}
+        self._history: Remembering | None = None
+        if settings.history is not None:
+            self._history = Remembering(settings.history, checker.setting.received, files.version)
         # What is judged in this process must not end it: durable is C.
         self._own = cache(lambda: self._with_engine("python"))
         # What is to be done: tasks that were lost, the input that is being cut, the first one not begun.
@@ -179,6 +195,7 @@ class Batch:
         # The minutes beside an input are read once for its ranges that fall to this worker.
         last: list[tuple[int, Checker]] = []
         checkers: dict[Kind, Checker] = {}
+        past = HistoryOfWorker(self._settings.history, self._checker.setting.received)
 
         def work(task: _Task, say: Callable[[object], None]) -> _Reply:
             kind: Kind = "python" if task.deaths >= _ON_PYTHON else self._checker.engine.kind
@@ -186,22 +203,26 @@ class Batch:
                 checkers[kind] = self._with_engine(kind)
             checker = checkers[kind]
             result: Result | Answers | None = None
+            history: InputHistory | None = None
             # Whatever happens to a range: the whole input is tried then, and that reports it.
             with suppress(Exception):
                 if task.range is None:
-                    result = self._check_whole(checker, task.index, say)
+                    history = past.of_input()
+                    result = self._check_whole(checker, task.index, say, history)
                 else:
                     if not last or last[0][0] != task.index or last[0][1].engine is not checker.engine:
                         last[:] = [(task.index, with_minutes(checker, self._inputs[task.index]))]
-                    result = check_range(last[0][1], task.range, self._least)
-            return _Reply(result, checker.engine.note)
+                    result = check_range(last[0][1], task.range, self._least, past.of_range(task.past))
+            return _Reply(result, checker.engine.note, run_of(history))
 
         return work
 
     def _with_engine(self, kind: Kind) -> Checker:
         return replace(self._checker, engine=Engine(self._rulebook, kind))
 
-    def _check_whole(self, checker: Checker, index: int, say: Callable[[object], None]) -> Result | None:
+    def _check_whole(
+        self, checker: Checker, index: int, say: Callable[[object], None], history: InputHistory | None
+    ) -> Result | None:
         said = 0
 
         def tell(position: int) -> None:
@@ -220,6 +241,7 @@ class Batch:
                 watcher=Watcher(tell, _do_nothing, self._crash),
                 redactor=self._settings.redactor,
                 limits=self._settings.limits,
+                history=history,
             )
         except Exception as error:  # noqa: BLE001  # no input may end the run of the others
             self._crash(error)
@@ -251,6 +273,7 @@ class Batch:
             if record is not None:
                 self.resumed += 1
                 self._finish(index, record)
+                self._remember_next()
             elif not self._open(index):
                 return _Task(index)
 
@@ -262,12 +285,13 @@ class Batch:
             return False
         try:
             checker = with_minutes(self._own(), source)
+            history = self._history.begin(source) if self._history is not None else None
             reading = source.open()
-        except (Unreadable, MinutesError):
+        except (Unreadable, MinutesError, HistoryUnreadable):
             return False
         ranges = cut_ranges(read_blocks(cast(BinaryIO, reading), checker.bounds), self._settings.range_size)
-        joined, look = JoinedInput(checker, self._least), self._settings.limits.timer()
-        self._cuts[index] = _Cut(reading, ranges, joined, self._output(index), look)
+        joined, look = JoinedInput(checker, self._least, history), self._settings.limits.timer()
+        self._cuts[index] = _Cut(reading, ranges, joined, self._output(index), look, history)
         self._cutting = index
         return True
 
@@ -292,7 +316,7 @@ class Batch:
         if given.following is None:
             self._cutting = None
         cut.places.append(cut.reading.position())
-        return _Task(index, given)
+        return _Task(index, given, past=cut.history.past if cut.history is not None else None)
 
     def _whole(self, index: int, error: Exception | None = None) -> _Task:
         """The input in one piece, whatever was done of it already."""
@@ -327,7 +351,7 @@ class Batch:
             self.notes.add(reply.note)
         if task.range is None:
             if isinstance(reply.result, Result):
-                self._note(task.index, reply.result)
+                self._note(task.index, reply.result, reply.run)
             else:
                 self._give_up(task.index, "internal error")
         elif isinstance(reply.result, Answers):
@@ -361,7 +385,7 @@ class Batch:
                 "", sha256=cut.reading.digest(), tally=cut.joined.tally(), gaps=cut.joined.gaps()
             )
             self._cuts.pop(index).close()
-            self._note(index, result)
+            self._note(index, result, run_of(cut.history))
 
     def _give_up(self, index: int, reason: str) -> None:
         """Report an input that cannot be checked."""
@@ -370,7 +394,25 @@ class Batch:
         with self._output(index) as output:
             self._note(index, output.finish(reason))
 
-    def _note(self, index: int, result: Result) -> None:
+    def _note(self, index: int, result: Result, run: HistoryRun | None = None) -> None:
+        """Put an input on record, where its claims are remembered behind those before it."""
+        if self._history is None or not self._history.keeps:
+            self._note_now(index, result)
+            return
+        self._history.wait(index, result, run)
+        self._remember_next()
+
+    def _remember_next(self) -> None:
+        """Put inputs on record as far as all before them are."""
+        history = self._history
+        while history is not None and (ready := history.take_turn()) is not None:
+            result = history.remember(ready, self._inputs[ready])
+            if result is None:
+                self._again.append(_Task(ready))
+                return
+            self._note_now(ready, result)
+
+    def _note_now(self, index: int, result: Result) -> None:
         name = self._names[index]
         record = record_of(self._inputs[index], name, result)
         self._done_inputs.note(record)
@@ -382,6 +424,8 @@ class Batch:
         self._positions.pop(index, None)
         self._bytes += self._inputs[index].size or 0
         self._records[index] = record
+        if self._history is not None:
+            self._history.finish(index)
 
 
 def _do_nothing() -> None:

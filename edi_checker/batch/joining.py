@@ -13,6 +13,7 @@ from edi_checker.claims.reader import Reader
 from edi_checker.facts import Coverage, Gap, InputMemory
 from edi_checker.guide.hierarchy import LevelsSoFar
 from edi_checker.guide.walker import Walked
+from edi_checker.history import InputHistory
 from edi_checker.reports.findings_log import Tally
 from edi_checker.x12.blocks import Block, Delimiters
 
@@ -25,13 +26,14 @@ class JoinedInput:
     `least` as of memory.RangeMemory.
     """
 
-    def __init__(self, checker: Checker, least: int) -> None:
+    def __init__(self, checker: Checker, least: int, history: InputHistory | None = None) -> None:
         self._checker = checker
         self._least = least
         self._coverage = Coverage()
         # Claims that are judged again were counted in their range.
         self._again = Coverage()
-        self._memory = InputMemory(checker.setting.minutes, self._again)
+        self._history = history
+        self._memory = InputMemory(checker.setting.minutes, self._again, history=history)
         self._walked = _Walked()
         self._reader = Reader(self._walked.open)
         self._outcomes = Outcomes(checker.isolation, profile=checker.setting.profile)
@@ -51,9 +53,15 @@ class JoinedInput:
                 raise Irregular
             if answers.begin != self._end:
                 raise Irregular
+        history = self._history
+        if history is not None and answers.past is not None:
+            history.learn(answers.past)
         for handful in with_following([self._read(given, answers)], _claim_in):
             for (part, judged), following in handful:
-                yield self._decide(part, judged, following)
+                checked = self._decide(part, judged, following)
+                if history is not None:
+                    history.take(part, accepted=checked.outcome == "accepted")
+                yield checked
         self._end = answers.end
         self._met = self._met.join(answers.met)
         self._coverage.take(answers.gaps)

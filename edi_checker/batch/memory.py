@@ -17,6 +17,7 @@ from edi_checker.facts import (
     ClaimNumbers,
     ClaimsSeen,
     Coverage,
+    EarlierFiles,
     InputMemory,
     ProviderDays,
     Services,
@@ -58,7 +59,9 @@ class RangeMemory:
     `least` is the least sum of minutes of a provider-day at which a rule looks at it.
     """
 
-    def __init__(self, minutes: Minutes | None, coverage: Coverage, least: int) -> None:
+    def __init__(
+        self, minutes: Minutes | None, coverage: Coverage, least: int, history: EarlierFiles | None = None
+    ) -> None:
         self._days = _Days(least)
         self._claims = _Claims()
         self._services = _Services()
@@ -70,6 +73,7 @@ class RangeMemory:
             claims_seen=self._claims,
             services_seen=self._services,
             claim_numbers=self._numbers,
+            history=history,
         )
 
     def take_noted(self) -> Noted:
@@ -83,7 +87,12 @@ class RangeMemory:
         noted = Noted(
             claims.digest,
             tuple(days.added),
-            not (days.reached or claims.repeats or numbers.repeats or services.met or memory.reached),
+            not any(
+                (
+                    *(days.reached, claims.repeats, numbers.repeats, services.met),
+                    *(memory.reached, memory.sent_before),
+                )
+            ),
             tuple(services.asked),
             billed,
             charged,
@@ -91,22 +100,33 @@ class RangeMemory:
         )
         numbers.repeats = False
         claims.digest, claims.repeats = 0, False
-        days.added, days.reached = [], False
+        days.forget_added()
+        days.reached = False
         services.asked, services.met = [], False
-        memory.settled, memory.reached = None, False
+        memory.settled, memory.reached, memory.sent_before = None, False, False
         return noted
 
 
 class _Memory(InputMemory):
-    """Notes what a claim bills, and whether its year passes a threshold."""
+    """Notes what a claim bills, whether its year passes a threshold, and whether it replaces a claim of an
+    earlier file or is one of those.
+    """
 
     settled: tuple[tuple[Services, ...], tuple[Charged, ...], bool] | None = None
     reached = False
+    sent_before = False
 
-    def settle(self, *, accepted: bool) -> None:
+    def meet(self, digest: int, claim: Claim, on: int) -> Place | None:
+        place = super().meet(digest, claim, on)
+        self.sent_before = place is not None and place.received is not None
+        return place
+
+    def settle(self, claim: Claim, *, accepted: bool) -> None:
         self.settled = tuple(self.billed), tuple(self.charged), accepted
-        self.reached = any(self.years_seen.find(key) + cents > most for key, cents, most in self.charged)
-        super().settle(accepted=accepted)
+        self.reached = bool(self.replaced) or any(
+            self.years_seen.find(key) + cents > most for key, cents, most in self.charged
+        )
+        super().settle(claim, accepted=accepted)
 
 
 class _Services(ServicesSeen):
@@ -126,12 +146,14 @@ class _Days(ProviderDays):
     def __init__(self, least: int) -> None:
         super().__init__()
         self._least = least
-        self.added: list[tuple[str, int, int]] = []
+        self._note = True
         self.reached = False
 
-    def add(self, npi: str, on: int, minutes: int) -> int:
-        total = super().add(npi, on, minutes)
-        self.added.append((npi, on, minutes))
+    def ask(self, history: EarlierFiles, *, note: bool) -> None:
+        super().ask(history, note=True)
+
+    def add(self, npi: str, on: int, minutes: int, claim: Claim | None = None) -> int:
+        total = super().add(npi, on, minutes, claim)
         self.reached = self.reached or total >= self._least
         return total
 
@@ -163,22 +185,26 @@ def agree(memory: InputMemory, noted: Noted, claim: Claim, least: int) -> bool:
     """Whether the memory of the input says to a claim what that of its range did; then it remembers it."""
     digest, worked, certain, asked, billed, charged, accepted = noted
     services, years = memory.services_seen, memory.years_seen
+    memory.begin(())
     if memory.claim_numbers.meet(claim) is not None or not certain:
         return False
     if any(services.find(key) for key in asked):
+        return False
+    history = memory.history
+    if history is not None and any(history.is_changed(key, claim) for key in asked):
         return False
     if any(years.find(key) + cents > most for key, cents, most in charged):
         return False
     days = memory.provider_days
     for count, (npi, on, minutes) in enumerate(worked, 1):
-        if days.add(npi, on, minutes) >= least:
+        if days.add(npi, on, minutes, claim) >= least:
             _take_back(days, worked[:count])
             return False
     if digest and memory.claims_seen.meet(digest, claim) is not None:
         _take_back(days, worked)
         return False
-    memory.billed, memory.charged = list(billed), list(charged)
-    memory.settle(accepted=accepted)
+    memory.billed, memory.charged, memory.digest = list(billed), list(charged), digest
+    memory.settle(claim, accepted=accepted)
     return True
 
 

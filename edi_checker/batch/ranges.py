@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from edi_checker.batch.memory import Noted, RangeMemory
-from edi_checker.check.checker import Checker, take_handfuls, with_following
+from edi_checker.check.checker import MANY, MANY_KEYS, Checker, take_handfuls, with_following
 from edi_checker.check.engine import Met
 from edi_checker.claims.claim import BlockView, Claim, GroupEnd, InterchangeEnd, Part, TransactionEnd
 from edi_checker.claims.reader import Reader
@@ -20,6 +20,7 @@ from edi_checker.facts import Coverage, Gap
 from edi_checker.finding import Finding
 from edi_checker.guide.hierarchy import LevelsSoFar
 from edi_checker.guide.walker import Walked, Walker
+from edi_checker.history import Asked, InputHistory
 from edi_checker.x12.blocks import Block, Delimiters, Fault
 
 RANGE = 1 << 19  # characters from which a range ends with the next transaction set
@@ -84,7 +85,8 @@ Standing = tuple[tuple[object, tuple[Fault, ...]] | None, ...]
 class Answers:
     """What became of a range, block by block.
 
-    `above` is what it was read under, `begin` and `end` the hierarchy before and after it.
+    `above` is what it was read under, `begin` and `end` the hierarchy before and after it, `past` what it was
+    held against of the history.
     """
 
     blocks: list[Answer]
@@ -93,6 +95,7 @@ class Answers:
     end: LevelsSoFar | None
     met: Met
     gaps: tuple[Gap, ...]
+    past: Asked | None = None
 
 
 def cut_ranges(blocks: Iterable[Block], size: int = RANGE) -> Iterator[Range]:
@@ -140,11 +143,11 @@ def _level_code(block: Block) -> str:
     return elements[3] if len(elements) > 3 else ""
 
 
-def check_range(checker: Checker, given: Range, least: int) -> Answers:
+def check_range(checker: Checker, given: Range, least: int, history: InputHistory | None = None) -> Answers:
     """Check a range by itself; `least` as of memory.RangeMemory."""
     checker.engine.begin()
     coverage = Coverage()
-    noting = RangeMemory(checker.setting.minutes, coverage, least)
+    noting = RangeMemory(checker.setting.minutes, coverage, least, history)
     noting.memory.report_days(checker.engine.meet)
     walks = _Walks(checker)
     reader = Reader(walks.open)
@@ -154,12 +157,17 @@ def check_range(checker: Checker, given: Range, least: int) -> Answers:
             walks.walker.pass_over(given.inside.above if block.kind == "ST" else given.inside.levels)
     above, begin = standing(reader, inside=given.inside is not None), walks.hierarchy
     answers: list[Answer] = []
-    handfuls = take_handfuls(given.with_following(), lambda pair: len(pair[0].text))
+    many = MANY if history is None else MANY_KEYS
+    handfuls = take_handfuls(given.with_following(), lambda pair: len(pair[0].text), many)
     for handful in with_following((_read(reader, walks, each) for each in handfuls), _claim_in):
-        for (walked, opened), claims in handful:
-            judged = tuple(_judge(checker, part, noting, claims) for part in opened)
+        if history is not None:
+            claims = [part for (_, opened), _ in handful for part in opened if isinstance(part, Claim)]
+            history.fetch(claims, checker.setting)
+        for (walked, opened), following in handful:
+            judged = tuple(_judge(checker, part, noting, following) for part in opened)
             answers.append(Answer(walked, judged))
-    return Answers(answers, above, begin, walks.hierarchy, checker.engine.met(), coverage.gaps())
+    past = history.asked_so_far() if history is not None else None
+    return Answers(answers, above, begin, walks.hierarchy, checker.engine.met(), coverage.gaps(), past)
 
 
 # What the walker said of a block, and the parts that it opens but for ends.

@@ -41,7 +41,7 @@ from edi_checker.facts.coding import (
     by_discipline,
     pairs_of,
 )
-from edi_checker.facts.context import Charged, ClaimsSeen, InputMemory, Setting
+from edi_checker.facts.context import Charged, InputMemory, Setting
 from edi_checker.facts.duplicates import digest_claim, find_earlier_lines, is_first_issue
 from edi_checker.facts.earlier import (
     day_key,
@@ -157,7 +157,7 @@ class _Judging(WholeClaim):
             return None
         # From here on what is seen is remembered of the input.
         if head.frequency == ORIGINAL:
-            self._meet(self.memory.claims_seen, head.place_of_service)
+            self._meet(head.place_of_service)
         self.find_same_number()
         self._join_lines(head)
         self._hold_against_others(head)
@@ -237,8 +237,7 @@ class _Judging(WholeClaim):
             return True
         if any(entry.addon or entry.code in COUNTED_BY_MONTH for entry, *_ in rows):
             return False
-        find = memory.services_seen.find
-        if any(find(key) for key in keys.values()):
+        if any(memory.find_services(key, claim, on) for on, key in keys.items()):
             return False
         amounts = [cents(line[3]) for *_, line in rows]
         charged = self._charge_years(amounts) if "medicare" in self.profile.names else []
@@ -267,15 +266,16 @@ class _Judging(WholeClaim):
                 charged[kind] = charged.get(kind, 0) + amount
         if not charged:
             return []
-        person, years = person_of(self.claim), self.memory.years_seen
+        person = person_of(self.claim)
         found = []
         for (year, occupational), charges in charged.items():
             threshold = kx_thresholds().get(year)
             if threshold is not None:
                 key = year_key(person, year, occupational=occupational)
-                if years.find(key) + charges > threshold:
+                before, here = self.memory.find_charges(key, self.claim, year, occupational=occupational)
+                if before + here + charges > threshold:
                     return None
-                found.append((key, charges, threshold))
+                found.append((key, charges, threshold - before))
         return found
 
     def let_go(self) -> None:
@@ -546,7 +546,7 @@ class _Judging(WholeClaim):
                 return False
         return not any(row.entry.noted and self.line(at).minutes is not None for at, row in enumerate(rows))
 
-    def _meet(self, seen: ClaimsSeen, place: str) -> None:
+    def _meet(self, place: str) -> None:
         """Hold the claim against those that came before."""
         if not is_first_issue(self.claim.transaction):
             return
@@ -556,7 +556,12 @@ class _Judging(WholeClaim):
         else:
             served = [f"{line[1]} {first} {last} {npi}" for _, (first, last, _), _, line in self.rows]
         digest = digest_claim(self.levels.content, place, self.cut.composites, served)
-        where = seen.meet(digest, self.claim)
+        on = 0
+        if self.memory.history is not None:
+            on = min(
+                (row.dates[0] or 0 for row in self.rows if row.dates[2] == 1 and row.entry.code), default=0
+            )
+        where = self.memory.meet(digest, self.claim, on)
         if where is not None:
             self.earlier = FixedLocation(where)
 
@@ -592,7 +597,7 @@ class _Judging(WholeClaim):
                         least = least_minutes(sum(units))
                     else:
                         least = sum(map(least_minutes, units))
-                    busiest = worked.add(npi, on, least)
+                    busiest = worked.add(npi, on, least, self.claim)
                 if not memo.is_rested(busiest):
                     treated = Treated(self, on, discipline, own, busiest)
                     asks = memo.worked.asks

@@ -28,7 +28,7 @@ from edi_checker.claims.claim import (
 from edi_checker.claims.payer_profiles import Choice, choose, choose_for_run
 from edi_checker.claims.profile import Isolation, Profile
 from edi_checker.claims.reader import read_parts
-from edi_checker.facts import AnyLevel, Fact, InputMemory, Setting, facts_of
+from edi_checker.facts import AnyLevel, Fact, HistoryUnreadable, InputMemory, Setting, facts_of
 from edi_checker.finding import Finding
 from edi_checker.guide.table import Guide
 from edi_checker.x12.blocks import Bounds, Fault, read_blocks
@@ -85,10 +85,17 @@ class Checker:
         memory = memory or InputMemory(self.setting.minutes)
         memory.report_days(self.engine.meet)
         parts = read_parts(read_blocks(stream, self.bounds), self.guide, fast=self.fast)
-        for handful in with_following(take_handfuls(parts, _length), _claim_in):
+        history = memory.history
+        many = MANY if history is None else MANY_KEYS
+        for handful in with_following(take_handfuls(parts, _length, many), _claim_in):
+            if history is not None:
+                history.fetch([part for part, _ in handful if isinstance(part, Claim)], self.setting)
             judged = [(part, *self.judge(part, memory, following)) for part, following in handful]
             for part, findings, failed in judged:
-                yield Checked(part, findings, outcomes.of(part, findings, failed), failed)
+                checked = Checked(part, findings, outcomes.of(part, findings, failed), failed)
+                if history is not None:
+                    history.take(part, accepted=checked.outcome == "accepted")
+                yield checked
 
     def judge(
         self, part: Part, memory: InputMemory, following: Sequence[Claim] = ()
@@ -96,13 +103,13 @@ class Checker:
         """What is wrong with the next part, and why it could not be checked, "" where it was. `following` are
         the claims of the same person directly behind it, as of with_following.
         """
-        memory.following = following
+        memory.begin(following)
         findings, failed = self._judge(part, memory)
         if findings and isinstance(part, Claim):
             findings = _without_birth_dates(findings, part)
-        if memory.billed or memory.charged:
+        if isinstance(part, Claim) and (memory.billed or memory.charged or memory.replaced):
             refused = failed or any(finding.severity == "error" for finding in findings)
-            memory.settle(accepted=not refused)
+            memory.settle(part, accepted=not refused)
         return findings, failed
 
     def _judge(self, part: Part, memory: InputMemory) -> tuple[tuple[Finding, ...], str]:
@@ -131,6 +138,8 @@ class Checker:
             if part.faults:
                 findings = _without_slipped(_without_echoes(findings, part.faults), part)
             return findings, ""
+        except HistoryUnreadable:
+            raise  # of the whole input: nobody knows which claims would have met an earlier one
         except Exception as crash:  # noqa: BLE001  # a crash of ours must cost one part, neither pass nor reject it
             # The type alone: a message of an unexpected error may quote the claim.
             return (), f"internal error ({type(crash).__name__})"
@@ -170,26 +179,27 @@ _NOTHING: tuple[tuple[Finding, ...], str] = ((), "")
 
 
 _T = TypeVar("_T")
-_MANY = 100
-_LONG = 1 << 16  # characters
+MANY = 100  # parts at once
+MANY_KEYS = 500  # of them, where keys are looked up in the history: more would leave the processor's cache
+_LONG = 1 << 16  # characters, of MANY parts
 
 
-def take_handfuls(items: Iterable[_T], length: Callable[[_T], int]) -> Iterator[list[_T]]:
+def take_handfuls(items: Iterable[_T], length: Callable[[_T], int], many: int = MANY) -> Iterator[list[_T]]:
     """The items some at a time, not more than make a fair length: many in a row go through the same code
     faster than each goes through all of it.
 
     What comes before an error of the items is given before it is raised.
     """
     handful: list[_T] = []
-    left = _LONG
+    most = left = _LONG * many // MANY
     try:
         for item in items:
             handful.append(item)
             left -= length(item)
-            if left < 0 or len(handful) == _MANY:
+            if left < 0 or len(handful) == many:
                 yield handful
                 handful = []
-                left = _LONG
+                left = most
     except Exception:
         yield handful
         raise

@@ -7,6 +7,8 @@
     `edit_segments`
     more:  [{lines: [...], claim: {date: 2026-02-10}}]          further claims of the same patient
            (date, charge, place, diagnoses, rendering, certified and set, where not said, are as in the first)
+    before: [{lines: [...], claim: {date: 2026-02-10}}]        claims of the same patient in an earlier file,
+           received the day before; their numbers (CLM01) are EARLIER1, EARLIER2
     twice: true                        the whole interchange a second time
     at:    2, or SV101-3, or N3        the line, element or segment at which a failing example is found
 
@@ -21,14 +23,18 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
 
 from edi_checker.check.checker import Checker
 from edi_checker.claims.minutes import Minutes
+from edi_checker.facts import InputMemory
+from edi_checker.facts.history import ClaimHistory, Row
 from edi_checker.finding import Finding, Place
 from edi_checker.rules import Rule, Section
 from edi_checker.rules.explain import say_example
 from edi_checker.rules.model import Notation
+from edi_checker.x12.dates import day_before
 from edi_checker.x12.money import quantity
 
 # What the notation says, as the rule file holds it: texts in lists and mappings.
@@ -68,7 +74,7 @@ class Written:
 
 def write_example(example: Example) -> Written:
     """The claim file that an example stands for."""
-    unknown = set(example) - {"lines", "claim", "more", "edit", "twice", "at", "severity", "says"}
+    unknown = set(example) - {"lines", "claim", "more", "before", "edit", "twice", "at", "severity", "says"}
     if unknown:
         raise ExampleError(f"unknown key {min(unknown)!r}")
     claim = example.get("claim") or {}
@@ -136,9 +142,41 @@ def _check_example(checker: Checker, example: Example) -> tuple[list[Finding], s
         minutes=Minutes.parse(written.minutes, "example") if written.minutes else None,
     )
     checker = replace(checker, setting=setting)
-    parts = list(checker.check(io.BytesIO(written.text.encode())))
+    memory = InputMemory(setting.minutes, history=_history_of(checker, example))
+    parts = list(checker.check(io.BytesIO(written.text.encode()), memory))
     findings = [finding for checked in parts for finding in checked.findings]
     return findings, next((checked.failed for checked in parts if checked.failed), "")
+
+
+def _history_of(checker: Checker, example: Example) -> ClaimHistory | None:
+    """What the earlier file of an example leaves; None where it has none."""
+    claims = example.get("before")
+    if not claims:
+        return None
+    first, *more = claims
+    claim = {**(example.get("claim") or {}), **(first.get("claim") or {})}
+    claim["set"] = dict((first.get("claim") or {}).get("set", {}))
+    written = write_example({"lines": first.get("lines") or [], "claim": claim, "more": more})
+    text = written.text.replace("CLM*EXAMPLE", "CLM*EARLIER")
+    received = day_before(checker.setting.received)
+    left = ClaimHistory(_PlainKeys(), lambda _: {}, received, keeps=True)
+    earlier = replace(checker, setting=replace(checker.setting, received=received, minutes=None))
+    for _ in earlier.check(io.BytesIO(text.encode()), InputMemory(history=left)):
+        pass
+    found: dict[bytes, list[Row]] = {}
+    for row in left.rows():
+        found.setdefault(row.key, []).append(row)
+    return ClaimHistory(_PlainKeys(), lambda keys: {key: found.get(key, []) for key in keys}, received)
+
+
+class _PlainKeys:
+    """Keys without a secret: an example has nothing to hide."""
+
+    def key(self, kind: str, *parts: str) -> bytes:
+        return blake2b("\x1f".join((kind, *parts)).encode(), digest_size=16).digest()
+
+    def claim(self, *parts: str) -> bytes:
+        return self.key("claim", *parts)[:8]
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,5 +68,5 @@ def _move(finding: Finding, claim: Claim, by: int) -> Finding:
 
 def _place(place: Place, claim: Claim, by: int) -> Place:
     interchange, group, number = claim.transaction.numbers
-    _, _, _, _, line, loop, segment, position, at = place
+    _, _, _, _, line, loop, segment, position, at, _ = place
     return Place(interchange, group or None, number, claim.id, line, loop, segment, position + by, at)

@@ -431,9 +431,14 @@ class Subscriber(Level):
         return element(self.named("IL"), 9)
 
     @once
+    def who(self) -> tuple[str, ...]:
+        """What tells the subscriber as a patient of a payer in its place among payers; () without id"""
+        return _who(self, self.birth, element(self.named("IL"), 4))
+
+    @once
     def person(self) -> int:
-        """What stands for the subscriber as a patient of a payer in its place among payers; 0 without id"""
-        return _person(self, self.member_id, self.birth, element(self.named("IL"), 4))
+        """What stands for `who`, 0 without id"""
+        return _person(self.who)
 
 
 class Patient(Level):
@@ -465,26 +470,36 @@ class Patient(Level):
         return self.party("QC")
 
     @once
-    def person(self) -> int:
-        """What stands for the patient as a payer's in its place among the payers; 0 without an id"""
+    def who(self) -> tuple[str, ...]:
+        """What tells the patient as a payer's in its place among the payers; () without an id"""
         subscriber = self.subscriber
         if subscriber is None:
-            return 0
-        return _person(subscriber, subscriber.member_id, self.birth, element(self.named("QC"), 4))
+            return ()
+        return _who(subscriber, self.birth, element(self.named("QC"), 4))
+
+    @once
+    def person(self) -> int:
+        """What stands for `who`, 0 without an id"""
+        return _person(self.who)
 
 
-def _person(subscriber: Subscriber, member: str, birth: int | None, first_name: str) -> int:
-    member = member.strip().upper()
+def _who(subscriber: Subscriber, birth: int | None, first_name: str) -> tuple[str, ...]:
+    member = subscriber.member_id.strip().upper()
     if not member:
-        return 0
-    said = (
+        return ()
+    return (
         subscriber.payer_id,
         subscriber.payer_responsibility,
         member,
         str(birth),
         first_name.strip().upper(),
     )
-    digest = blake2b("\x1f".join(said).encode("utf-8", "replace"), digest_size=8).digest()
+
+
+def _person(who: tuple[str, ...]) -> int:
+    if not who:
+        return 0
+    digest = blake2b("\x1f".join(who).encode("utf-8", "replace"), digest_size=8).digest()
     return int.from_bytes(digest, "big") or 1
 
 

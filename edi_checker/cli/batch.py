@@ -12,7 +12,14 @@ import click
 
 from edi_checker.cli.assembly import assemble, make_limits, make_redactor, setting_of
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
-from edi_checker.cli.options import Shared, bounding_options, choosing_options, running_options
+from edi_checker.cli.history import find_history
+from edi_checker.cli.options import (
+    Shared,
+    bounding_options,
+    choosing_options,
+    history_options,
+    running_options,
+)
 from edi_checker.cli.outputs import keep_apart, open_folder
 from edi_checker.cli.progress import watch_batch
 from edi_checker.cli.refusal import Refusal
@@ -65,6 +72,12 @@ if TYPE_CHECKING:
     "--html", is_flag=True, help="Write NAME.html too; each file is then checked by one process as a whole."
 )
 @choosing_options
+@history_options
+@click.option(
+    "--remember",
+    is_flag=True,
+    help="Put the accepted claims into the history: for the run whose files go to the payer.",
+)
 @bounding_options
 @running_options
 def batch(
@@ -76,6 +89,9 @@ def batch(
     acks: bool,
     split: bool,
     html: bool,
+    history: str | None,
+    history_key: Path | None,
+    remember: bool,
     shared: Shared,
 ) -> int:
     """Check many files, or very large ones, with several processes.
@@ -103,6 +119,7 @@ def batch(
         # The inputs that are left are checked for the same day as those that are done.
         shared = replace(shared, received=_day_of_run(out_dir))
     checker, rulebook = assemble(setting_of(shared))
+    earlier = find_history(history, history_key, paths, keeps=remember)
     inputs = list(find_inputs(find_paths(paths), shared.max_unpacked))
     names = name_all(inputs)
     settings = Settings(
@@ -114,10 +131,12 @@ def batch(
             "max_unpacked": shared.max_unpacked,
             "max_findings": shared.max_findings,
             "max_seconds": shared.max_seconds,
+            "history": [history, remember],
         },
         limits=make_limits(shared),
         redactor=make_redactor() if shared.redact else None,
         debug=shared.debug,
+        history=earlier,
     )
     with_bar = not shared.no_progress and sys.stderr.isatty()
     try:

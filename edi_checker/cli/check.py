@@ -11,7 +11,14 @@ import click
 
 from edi_checker.cli.assembly import assemble, make_limits, make_redactor, setting_of
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
-from edi_checker.cli.options import Shared, bounding_options, choosing_options, running_options
+from edi_checker.cli.history import find_history
+from edi_checker.cli.options import (
+    Shared,
+    bounding_options,
+    choosing_options,
+    history_options,
+    running_options,
+)
 from edi_checker.cli.outputs import keep_apart, open_folder, open_report
 from edi_checker.cli.progress import watch
 from edi_checker.cli.terminal import PIPE_WIDTH, wants_colour, width_of_terminal
@@ -65,6 +72,7 @@ FORMS = ("text", "json", "ndjson", "csv", "html")
     show_default=True,
     help="What decides the rules; the findings are the same.",
 )
+@history_options
 @bounding_options
 @click.option("--stats", is_flag=True, help="Show on standard error what each rule did and how long it took.")
 @running_options
@@ -76,6 +84,8 @@ def check(
     split: bool,
     out_dir: Path | None,
     engine: Kind,
+    history: str | None,
+    history_key: Path | None,
     stats: bool,
     shared: Shared,
 ) -> int:
@@ -93,8 +103,10 @@ def check(
     if split and shared.redact:
         raise click.UsageError("--split writes the claims as they are: it cannot go with --redact.")
     checker, book = assemble(setting_of(shared, engine, timed=stats))
+    earlier = find_history(history, history_key, paths)
 
     from edi_checker.files.inputs import find_inputs, name_outputs
+    from edi_checker.history import Opener
     from edi_checker.run import Files, check_input
 
     inputs = list(find_inputs(paths, shared.max_unpacked))
@@ -112,6 +124,7 @@ def check(
         out = stack.enter_context(open_report(output, form))
         page = _make_page(out, checker, book) if form == "html" else None
         report = _make_report(form, out, checker) if page is None else None
+        ledger = stack.enter_context(Opener(earlier)) if earlier is not None else None
         for source, name in zip(inputs, names, strict=True):
             result = check_input(
                 checker,
@@ -123,6 +136,7 @@ def check(
                 watcher=watch(source, with_bar, shared.debug),
                 redactor=redactor,
                 limits=limits,
+                history=earlier.begin(ledger, checker.setting.received) if earlier and ledger else None,
             )
             for said in (*result.troubles, *result.notes):
                 click.echo(f"edi-checker: {source.path}: {escape(said)}", err=True)

@@ -313,6 +313,19 @@ bounding_options = _join(
         help="Walk and check every claim again, segment by segment; the findings are the same.",
     ),
 )
+history_options = _join(
+    click.option(
+        "--history",
+        metavar="URL",
+        help="Hold claims against those of earlier files in this ledger: a path, or postgresql://...",
+    ),
+    click.option(
+        "--history-key",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="The secret key of the history.  [default: the ledger's path and .key]",
+    ),
+)
 running_options = _join(
     click.option(
         "--redact",

@@ -15,9 +15,12 @@ from edi_checker.claims.payer_profiles import choose_for_run
 from edi_checker.facts.claims import add_claim
 from edi_checker.facts.code_errors import find_header_code_errors
 from edi_checker.facts.context import (
+    Bill,
     Charged,
     ClaimNumbers,
     ClaimsSeen,
+    EarlierFiles,
+    HistoryUnreadable,
     InputMemory,
     ProviderDays,
     Services,
@@ -41,15 +44,18 @@ from edi_checker.facts.vocabulary import VOCABULARY
 __all__ = [
     "VOCABULARY",
     "AnyLevel",
+    "Bill",
     "Charged",
     "ClaimNumbers",
     "ClaimsSeen",
     "Coverage",
+    "EarlierFiles",
     "Fact",
     "FactType",
     "Field",
     "FieldType",
     "Gap",
+    "HistoryUnreadable",
     "InputMemory",
     "Placed",
     "ProviderDays",

@@ -120,7 +120,7 @@ def add_claim(
     views = read_lines(whole)
     note_span(whole)
     find_earlier_lines(whole.lines)
-    whole.earlier = find_earlier_claim(memory.claims_seen, whole)
+    whole.earlier = find_earlier_claim(whole)
     whole.find_same_number()
     first, received = whole.first, setting.received
     judging = judging_of(setting, profile, first)
@@ -277,6 +277,11 @@ def make_head(view: View, on: int, judging: Judging) -> list[OpenFact]:
     return facts
 
 
+def _sent_before(whole: WholeClaim) -> int | None:
+    """The day on which an earlier file was received that has the claim"""
+    return whole.earlier.where.received if whole.earlier is not None else None
+
+
 def make_around_claim(around: Around, judging: Judging) -> list[OpenFact]:
     """The facts of what stands around a claim."""
     return list(make_around(around, _shared(judging)))
@@ -359,7 +364,8 @@ _OF_CLAIM: dict[str, OpenValue] = {
     "born_after_service": Open("born_after_service", attrgetter("born_after_service")),
     "born_long_before": Open("born_long_before", attrgetter("born_long_before")),
     "number_came_before": Open("number_came_before", lambda whole: whole.same_number is not None),
-    "came_before": Open("came_before", lambda whole: whole.earlier is not None),
+    "came_before": Open("came_before", lambda whole: whole.earlier is not None and not _sent_before(whole)),
+    "sent_before": Open("sent_before", _sent_before),
 }
 _OF_PART: dict[str, OpenValue] = {
     "date": _FIRST,

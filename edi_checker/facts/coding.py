@@ -317,7 +317,7 @@ def _add_worked(worked: ProviderDays, on: int, lines: list[Line], least: int) ->
         else:
             # The minutes of the others may have carried this provider's units over the edge.
             minutes = sum(max(0, QUARTER * (line.units or 0) // 1000 - QUARTER + 1) for line in own)
-        busiest = max(busiest, worked.add(npi, on, minutes))
+        busiest = max(busiest, worked.add(npi, on, minutes, own[0].whole.claim))
     return busiest
 
 

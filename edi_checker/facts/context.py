@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple, Protocol
 
-from edi_checker.claims.claim import VOID, Claim, Transaction
+from edi_checker.claims.claim import VOID, Claim, Part, Transaction
 from edi_checker.claims.minutes import Minutes
 from edi_checker.claims.payer_profiles import (
     MEDICAID,
@@ -78,6 +79,68 @@ class Setting:
 _ENCOUNTERS = "RP"  # BHT06
 
 
+# A person's services of a day by one billing provider: the key under which they are found, the day, and the
+# text that facts/earlier.py writes and reads.
+Services = tuple[int, int, bytes]
+
+
+class HistoryUnreadable(Exception):
+    """The history of earlier files cannot be read; the message says why, for the one who runs the check."""
+
+
+class Bill(NamedTuple):
+    """What an accepted claim leaves to later files.
+
+    services  by person and day; `charges` of therapy by person and year, in cents
+    digest    under which the same claim is known again, 0 where it is not compared
+    worked    NPI, day and least minutes of who gave the services
+    replaced  the days on which it replaces or takes back an earlier claim: that one, or (True) all of the day
+    """
+
+    services: tuple[Services, ...]
+    charges: Mapping[int, int]
+    digest: int
+    worked: tuple[tuple[str, int, int], ...]
+    replaced: tuple[tuple[int, bool], ...]
+
+
+class EarlierFiles(Protocol):
+    """What the claims of earlier files bill; see facts/history.py. All raise HistoryUnreadable."""
+
+    # Whether the claims of this input are to be found by later ones.
+    keeps: bool
+
+    def fetch(self, claims: Sequence[Claim], setting: Setting) -> None:
+        """Look up at once what will be asked for these claims, which are judged next."""
+
+    def services(self, key: int, claim: Claim, on: int) -> list[bytes]:
+        """The texts of the person's day, as of ServicesSeen, each with the day of receipt behind it."""
+
+    def charges(self, claim: Claim, year: int, *, occupational: bool) -> int:
+        """The charges of therapy of the claim's person in a year, in cents."""
+
+    def minutes(self, npi: str, on: int, claim: Claim) -> int:
+        """The least minutes that a provider worked on a day; `claim` is any of the input."""
+
+    def meet(self, digest: int, claim: Claim, on: int) -> Place | None:
+        """The place of the first claim with this digest, `on` being its first day."""
+
+    def days_replaced(self, claim: Claim) -> list[int]:
+        """The days of the claim that this one replaces or takes back, known by its number (CLM01)."""
+
+    def take_out(self, key: int, claim: Claim, *, everything: bool) -> None:
+        """Show no more of a day, to claims of this input, what this claim replaces, or anything."""
+
+    def is_changed(self, key: int, claim: Claim) -> bool:
+        """Whether something was taken out of a day."""
+
+    def remember(self, claim: Claim, bill: Bill) -> None:
+        """What a claim leaves, unless it is rejected with what stands above it."""
+
+    def take(self, part: Part, *, accepted: bool) -> None:
+        """The outcome of the next part of the input."""
+
+
 class InputMemory:
     """What the checks of one input remember of it, and the minutes given beside it.
 
@@ -91,6 +154,9 @@ class InputMemory:
     billed         what the claim that is judged bills by person and day, to be remembered if it is accepted
     charged        its charges of therapy by person and year, with the threshold of each, likewise
     following      claims of the same person that come directly behind the one that is judged
+    history        what earlier files billed, None where it is not asked
+    digest         of the claim that is judged, among claims that must not come twice; 0 where it is none
+    replaced       days on which it replaces or takes back what an earlier file billed
     """
 
     __slots__ = (
@@ -102,9 +168,10 @@ class InputMemory:
             "claim_numbers",
             "claims_seen",
             "coverage",
+            "digest",
             "following",
         ),
-        *("minutes", "provider_days", "services_seen", "years_seen"),
+        *("history", "minutes", "provider_days", "replaced", "services_seen", "years_seen"),
     )
 
     def __init__(
@@ -117,6 +184,7 @@ class InputMemory:
         services_seen: ServicesSeen | None = None,
         years_seen: YearsSeen | None = None,
         claim_numbers: ClaimNumbers | None = None,
+        history: EarlierFiles | None = None,
     ) -> None:
         self.minutes = minutes
         self.coverage = coverage
@@ -128,6 +196,11 @@ class InputMemory:
         self.charged: list[Charged] = []
         self.following: Sequence[Claim] = ()
         self.claim_numbers = claim_numbers or ClaimNumbers()
+        self.history = history
+        self.digest = 0
+        self.replaced: list[tuple[int, bool]] = []
+        if history is not None:
+            self.provider_days.ask(history, note=history.keeps)
         self._note_day: Callable[[Profile, int, int], None] | None = None
         self._spans: set[tuple[Profile, int | None, int | None]] = set()
 
@@ -135,8 +208,40 @@ class InputMemory:
         """Have days reported as they come: profile, day of service (or of receipt), day of receipt."""
         self._note_day = note_day
 
-    def settle(self, *, accepted: bool) -> None:
+    def begin(self, following: Sequence[Claim]) -> None:
+        """The next part is judged, with these claims of the person directly behind it."""
+        self.following = following
+        self.digest = 0
+        self.replaced = []
+        self.provider_days.forget_added()
+
+    def find_services(self, key: int, claim: Claim, on: int) -> list[bytes]:
+        """What earlier claims bill for the claim's person on a day, or in a month (CCYYMM00)."""
+        seen = self.services_seen.find(key)
+        return seen if self.history is None else self.history.services(key, claim, on) + seen
+
+    def find_charges(self, key: int, claim: Claim, year: int, *, occupational: bool) -> tuple[int, int]:
+        """The charges of the person's year, of earlier files and of this input."""
+        before = 0
+        if self.history is not None:
+            before = self.history.charges(claim, year, occupational=occupational)
+        return before, self.years_seen.find(key)
+
+    def meet(self, digest: int, claim: Claim, on: int) -> Place | None:
+        """The place of the first claim with this digest. `on` is the first day of a line that stands on one
+        day alone, 0 where none does.
+        """
+        self.digest = digest
+        where = self.claims_seen.meet(digest, claim)
+        if where is None and on and self.history is not None:
+            return self.history.meet(digest, claim, on)
+        return where
+
+    def settle(self, claim: Claim, *, accepted: bool) -> None:
         """The claim that was judged has its findings: what it bills is remembered if none is an error."""
+        if accepted and self.history is not None and self.history.keeps and (self.billed or self.replaced):
+            self.history.remember(claim, self._bill())
+        self.replaced = []
         if self.billed:
             if accepted and not self.services_seen.remember(self.billed) and self.coverage is not None:
                 for _, on, _ in self.billed:
@@ -147,6 +252,11 @@ class InputMemory:
                 for key, charges, _ in self.charged:
                     self.years_seen.add(key, charges)
             self.charged = []
+
+    def _bill(self) -> Bill:
+        charges = {key: cents for key, cents, _ in self.charged}
+        added, replaced = tuple(self.provider_days.added), tuple(self.replaced)
+        return Bill(tuple(self.billed), charges, self.digest, added, replaced)
 
     def note_days(self, setting: Setting, profile: Profile, first: int | None, last: int | None) -> None:
         """Note a claim's days of service, None where they cannot be read."""
@@ -186,13 +296,32 @@ class ProviderDays:
 
     def __init__(self) -> None:
         self._minutes: dict[ProviderDay, int] = {}
+        self._history: EarlierFiles | None = None
+        self._note = False
+        # NPI, day and minutes of what the claim that is judged added, where that is noted.
+        self.added: list[tuple[str, int, int]] = []
 
-    def add(self, npi: str, on: int, minutes: int) -> int:
+    def ask(self, history: EarlierFiles, *, note: bool) -> None:
+        """Begin each day with the minutes of earlier files; `note` what is added."""
+        self._history, self._note = history, note
+
+    def forget_added(self) -> None:
+        if self.added:
+            self.added = []
+
+    def add(self, npi: str, on: int, minutes: int, claim: Claim | None = None) -> int:
         """Add minutes to a provider's day (CCYYMMDD) and return the sum so far."""
         key = provider_day(npi, on)
-        total = self._minutes.get(key, 0) + minutes
+        so_far = self._minutes.get(key)
+        if so_far is None:
+            so_far = 0
+            if self._history is not None and claim is not None:
+                so_far = self._history.minutes(npi, on, claim)
+        total = so_far + minutes
         if key in self._minutes or len(self._minutes) < self.LIMIT:
             self._minutes[key] = total
+        if self._note:
+            self.added.append((npi, on, minutes))
         return total
 
 
@@ -298,11 +427,6 @@ class ClaimsSeen:
         )
 
 
-# A person's services of a day by one billing provider: the key under which they are found, the day, and the
-# text that facts/earlier.py writes and reads.
-Services = tuple[int, int, bytes]
-
-
 class ServicesSeen:
     """What earlier claims billed, by a number that stands for a person, a billing provider and a day.
 
@@ -369,7 +493,8 @@ _FIXED = _OFFSET + _SIZE
 _THERE, _GONE = b"+", ord("-")
 
 
-# A person's year as facts/earlier.py numbers it, charges of therapy, and the threshold of the year, in cents.
+# A person's year as facts/earlier.py numbers it, charges of therapy, and the threshold of the year less what
+# earlier files charged, in cents.
 Charged = tuple[int, int, int]
 
 

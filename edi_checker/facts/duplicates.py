@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from edi_checker.claims.claim import DIAGNOSIS_LISTS, ORIGINAL, REISSUE, Claim, Transaction
-from edi_checker.facts.context import ClaimsSeen
 from edi_checker.facts.places import FixedLocation
 from edi_checker.facts.whole_claim import Line, WholeClaim
 
 _BETWEEN = "\x1f"
 
 
-def find_earlier_claim(seen: ClaimsSeen, whole: WholeClaim) -> FixedLocation | None:
+def find_earlier_claim(whole: WholeClaim) -> FixedLocation | None:
     """Where the same claim stood before: same levels above it, diagnoses, lines, charges, days and providers.
 
     Its number (CLM01) may be another. Replacements and voids repeat a claim on purpose, and so does a
@@ -32,7 +31,9 @@ def find_earlier_claim(seen: ClaimsSeen, whole: WholeClaim) -> FixedLocation | N
     ]
     levels = (claim.billing, claim.subscriber, claim.patient)
     above = [level.content for level in levels if level is not None]
-    where = seen.meet(digest_claim(above, claim.place_of_service, diagnoses, served), claim)
+    digest = digest_claim(above, claim.place_of_service, diagnoses, served)
+    on = min((line.first or 0 for line in whole.lines if line.days == 1 and line.service.code), default=0)
+    where = whole.memory.meet(digest, claim, on)
     return FixedLocation(where) if where is not None else None
 
 

@@ -7,7 +7,7 @@ from a store.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from edi_checker.claims.claim import VOID, Claim
@@ -26,8 +26,9 @@ from edi_checker.facts.whole_claim import Line, Service, WholeClaim
 from edi_checker.finding import Place
 from edi_checker.reference.codesets import DISCIPLINES, releasing
 from edi_checker.reference.tables import COUNTED_BY_MONTH, PtpEdit, kx_thresholds
+from edi_checker.x12.dates import iso
 
-_REPLACING = ("6", "7")  # CLM05-3
+REPLACING = ("6", "7")  # CLM05-3
 _MASK = (1 << 64) - 1
 _SPREAD = 0x9E3779B97F4A7C15  # odd: no two days, providers or years come to the same
 _BETWEEN, _LINES, _FIELDS, _MARK = "\x1f", "\x1d", "\x1c", "\x1b"
@@ -48,6 +49,7 @@ class EarlierLine(NamedTuple):
     numbers   control numbers of interchange, group and transaction
     position  of its SV1
     units     thousandths, None where it does not count units; `charge` in cents, None where unreadable
+    received  day on which its file was received, None where that is this input
     """
 
     numbers: tuple[str, str, str]
@@ -59,12 +61,25 @@ class EarlierLine(NamedTuple):
     charge: int | None
     npi: str
     taxonomy: str
+    received: int | None = None
 
     def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:
         interchange, group, transaction = self.numbers
-        return Place(
+        place = Place(
             interchange, group or None, transaction, self.claim, self.ordinal, "2400", name, self.position, at
         )
+        return place._replace(received=self.received)
+
+    @property
+    def whose(self) -> str:
+        """The claim that it is of, as a message calls it"""
+        if self.received is None:
+            return "an earlier claim of the patient"
+        return f"a claim of the patient in the file of {iso(self.received)}"
+
+    def may_be(self, whole: WholeClaim) -> bool:
+        """Whether it may be of the same claim, sent in an earlier file and now again"""
+        return self.received is not None and self.claim == _clean(whole.id)
 
 
 # -- what is remembered
@@ -78,7 +93,11 @@ def day_key(claim: Claim, on: int) -> int:
     billing = claim.billing
     if not person or billing is None:
         return 0
-    npi = billing.provider.npi or billing.tax_id
+    return number_of_day(person, billing.provider.npi or billing.tax_id, on)
+
+
+def number_of_day(person: int, npi: str, on: int) -> int:
+    """The same of a person and the NPI (or tax id) of a billing provider."""
     provider = int(npi) if npi.isascii() and npi.isdigit() else hash_of(npi)
     return (person ^ (on * _SPREAD + provider * (_SPREAD >> 7 | 1)) & _MASK) or 1
 
@@ -131,9 +150,21 @@ def write_claim(whole: WholeClaim, lines: Sequence[str]) -> bytes:
     return text.encode("utf-8", "replace").replace(b"\x1e", b"")
 
 
+def of_file(text: bytes, received: int) -> bytes:
+    """Such a text with the day on which its file was received, for claims of later files."""
+    return b"%b\x1f%d" % (text, received)
+
+
+def read_claim(text: bytes) -> tuple[str, str | None, str, str, int | None]:
+    """Of such a text the control numbers, the claim's own (CLM01) and the day of receipt."""
+    interchange, group, transaction, claim, _, *received = text.decode("utf-8", "replace").split(_BETWEEN)
+    return interchange, group or None, transaction, claim, int(received[0]) if received else None
+
+
 def read_services(text: bytes) -> list[EarlierLine]:
     """The lines of such a text."""
-    interchange, group, transaction, claim, written = text.decode("utf-8", "replace").split(_BETWEEN)
+    interchange, group, transaction, claim, written, *behind = text.decode("utf-8", "replace").split(_BETWEEN)
+    received = int(behind[0]) if behind else None
     found = []
     for each in written.split(_LINES):
         ordinal, position, code, said, units, charge, npi, taxonomy = each.split(_FIELDS)
@@ -151,6 +182,7 @@ def read_services(text: bytes) -> list[EarlierLine]:
                 int(charge) if charge else None,
                 npi,
                 taxonomy,
+                received,
             )
         )
     return found
@@ -178,12 +210,12 @@ def hold_against_others(facts: list[Fact], whole: WholeClaim) -> None:
     keys = {on: day_key(claim, on) for on in by_day}
     if not all(keys.values()):
         return
-    if claim.frequency == VOID or claim.frequency in _REPLACING:
-        _take_out_replaced(memory, claim, keys.values())
+    if claim.frequency == VOID or claim.frequency in REPLACING:
+        _take_out_replaced(memory, claim, keys)
     if claim.frequency == VOID:
         return
     for on, lines in by_day.items():
-        texts = memory.services_seen.find(keys[on])
+        texts = memory.find_services(keys[on], claim, on)
         if texts:
             earlier = [line for text in texts for line in read_services(text)]
             facts += _earlier_pairs(on, lines, earlier, whole)
@@ -193,20 +225,35 @@ def hold_against_others(facts: list[Fact], whole: WholeClaim) -> None:
     memory.billed = [(keys[on], on, write_services(whole, lines)) for on, lines in by_day.items()]
     memory.billed += _billed_by_month(whole, by_day)
     # The charges of a claim that is replaced are counted already.
-    if "medicare" in whole.profile.names and claim.frequency not in _REPLACING:
+    if "medicare" in whole.profile.names and claim.frequency not in REPLACING:
         facts += _therapy_years(whole)
 
 
-def _take_out_replaced(memory: InputMemory, claim: Claim, keys: Iterable[int]) -> None:
+def _take_out_replaced(memory: InputMemory, claim: Claim, keys: Mapping[int, int]) -> None:
     """Forget the claim that this one replaces or takes back, named by a number of the payer (REF*F8): it
     is the one with this CLM01, else any of the person on these days.
     """
     own = f"{_BETWEEN}{_clean(claim.id)}{_BETWEEN}".encode("utf-8", "replace")
-    for key in keys:
+    before = _take_out_of_history(memory, claim, keys)
+    for on, key in keys.items():
         texts = memory.services_seen.find(key)
+        named = before or any(own in text for text in texts)
         if texts:
-            named = any(own in text for text in texts)
             memory.services_seen.take_out(key, lambda text, named=named: own in text or not named)  # type: ignore[misc]  # a default binds the loop's value
+        if memory.history is not None and not named:
+            memory.history.take_out(key, claim, everything=True)
+            memory.replaced.append((on, True))
+
+
+def _take_out_of_history(memory: InputMemory, claim: Claim, keys: Mapping[int, int]) -> bool:
+    """Take the claim with this CLM01 out of all its days; whether an earlier file had it."""
+    if memory.history is None:
+        return False
+    days = memory.history.days_replaced(claim)
+    for on in sorted({*days, *keys}):
+        memory.history.take_out(keys.get(on) or day_key(claim, on), claim, everything=False)
+        memory.replaced.append((on, False))
+    return bool(days)
 
 
 def _earlier_pairs(
@@ -245,6 +292,8 @@ def _earlier_pair(
         "one_provider": one_provider,
         "borrowed": is_borrowed(edit.table, profile),
         "rationale": edit.rationale,
+        "earlier_claim": other.whose,
+        "sent_again": other.may_be(line.whole),
     }
     return Fact("earlier_pair", values, {"": (line,), "earlier": (other,)}, edit.table)
 
@@ -276,6 +325,8 @@ def _earlier_days(
             "mai": mue.mai,
             "rationale": mue.rationale,
             "borrowed": is_borrowed(mue.table, profile),
+            "earlier_claim": max(others, key=lambda other: other.received or 0).whose,
+            "sent_again": any(other.may_be(whole) for other in others),
         }
         yield Fact("earlier_day", values, {"": (own[-1],), "earlier": tuple(others)}, mue.table)
 
@@ -297,6 +348,8 @@ def _repeated_lines(
                 "modifiers": line.service.modifiers,
                 "line": line.ordinal,
                 "earlier_line": found.ordinal,
+                "earlier_claim": found.whose,
+                "earlier_file": found.received is not None,
             }
             yield Fact("earlier_line", values, {"": (line,), "earlier": (found,)})
 
@@ -324,11 +377,12 @@ def _primaries_elsewhere(fact: Fact, whole: WholeClaim, keys: dict[int, int]) ->
     [line] = fact.stands_on[""]
     assert isinstance(line, Line)
     on = line.first or 0
-    others: list[Line | EarlierLine] = list(_earlier_on(whole, keys.get(on, 0)))
+    others: list[Line | EarlierLine] = list(_earlier_on(whole, keys.get(on, 0), on))
     others += _following_on(whole, on)
     if fact.values["by_month"]:
-        month = day_key(whole.claim, on // 100 * 100)
-        others += [*_earlier_on(whole, month), *_following_on(whole, on, by_month=True)]
+        month = on // 100 * 100
+        others += _earlier_on(whole, day_key(whole.claim, month), month)
+        others += _following_on(whole, on, by_month=True)
     primaries = fact.values["primaries"]
     assert isinstance(primaries, tuple)
     codes = [other.service.code for other in others if line.maybe_with(other)]
@@ -338,7 +392,7 @@ def _primaries_elsewhere(fact: Fact, whole: WholeClaim, keys: dict[int, int]) ->
 def _is_shared(fact: Fact, whole: WholeClaim, keys: dict[int, int]) -> bool:
     on, discipline = fact.values["date"], fact.values["discipline"]
     assert isinstance(on, int)
-    others: list[Line | EarlierLine] = list(_earlier_on(whole, keys.get(on, 0)))
+    others: list[Line | EarlierLine] = list(_earlier_on(whole, keys.get(on, 0), on))
     others += _following_on(whole, on)
     tables = whole.setting.tables
     return any(
@@ -349,10 +403,11 @@ def _is_shared(fact: Fact, whole: WholeClaim, keys: dict[int, int]) -> bool:
     )
 
 
-def _earlier_on(whole: WholeClaim, key: int) -> list[EarlierLine]:
+def _earlier_on(whole: WholeClaim, key: int, on: int) -> list[EarlierLine]:
     if not key:
         return []
-    return [line for text in whole.memory.services_seen.find(key) for line in read_services(text)]
+    texts = whole.memory.find_services(key, whole.claim, on)
+    return [line for text in texts for line in read_services(text)]
 
 
 def _following_on(whole: WholeClaim, on: int, *, by_month: bool = False) -> list[Line]:
@@ -397,17 +452,19 @@ def _therapy_years(whole: WholeClaim) -> Iterator[Fact]:
         threshold = kx_thresholds().get(year)
         if threshold is None:
             continue
-        key = year_key(person, year, occupational=kind == "GO")
+        occupational = kind == "GO"
+        key = year_key(person, year, occupational=occupational)
         charges = sum(line.charge or 0 for line in lines)
-        memory.charged.append((key, charges, threshold))
-        total = memory.years_seen.find(key) + charges
+        before, here = memory.find_charges(key, whole.claim, year, occupational=occupational)
+        memory.charged.append((key, charges, threshold - before))
+        total = before + here + charges
         without = [line for line in lines if "KX" not in line.service.modifiers]
         if total > threshold and without:
             values: dict[str, Value] = {
                 "date": without[0].first,
                 "profile": whole.profile.name,
                 "year": str(year),
-                "occupational": kind == "GO",
+                "occupational": occupational,
                 "charges": total,
                 "threshold": threshold,
             }

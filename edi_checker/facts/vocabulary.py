@@ -119,6 +119,9 @@ CLAIM = FactType(
             "bool", "CLM01", "whether an earlier claim of the transaction set has the same number"
         ),
         "came_before": Field("bool", "computed", "whether the same claim came before in the input"),
+        "sent_before": Field(
+            "date", "computed", "day on which an earlier file with the same claim was received; absent else"
+        ),
     },
     stands_on=("uncertified", "earlier", "same_number"),
 )
@@ -431,6 +434,12 @@ EARLIER_PAIR = FactType(
         "one_provider": Field("bool", "computed", "as of ptp_pair"),
         "borrowed": _BORROWED,
         "rationale": Field("text", "computed", "why the edit exists, in CMS's words"),
+        "earlier_claim": Field(
+            "text", "computed", "the earlier claim as a message calls it, with its file's day"
+        ),
+        "sent_again": Field(
+            "bool", "computed", "whether an earlier file's claim has this claim's number: it may be this one"
+        ),
     },
     stands_on=("earlier",),
 )
@@ -448,6 +457,12 @@ EARLIER_DAY = FactType(
         "mai": Field("text", "computed", "2 day by policy, 3 day by clinical data", values=("2", "3")),
         "rationale": Field("text", "computed", "why the limit is what it is, in CMS's words"),
         "borrowed": _BORROWED,
+        "earlier_claim": Field(
+            "text", "computed", "the earlier claim as a message calls it, with its file's day"
+        ),
+        "sent_again": Field(
+            "bool", "computed", "whether an earlier file's claim has this claim's number: it may be this one"
+        ),
     },
     stands_on=("earlier",),
 )
@@ -461,6 +476,10 @@ EARLIER_LINE = FactType(
         "modifiers": Field("codes", "SV101-3", "modifiers of the line"),
         "line": Field("int", "computed", "ordinal of the line"),
         "earlier_line": Field("int", "computed", "ordinal of the earlier line in its claim"),
+        "earlier_claim": Field(
+            "text", "computed", "the earlier claim as a message calls it, with its file's day"
+        ),
+        "earlier_file": Field("bool", "computed", "whether the earlier claim is of an earlier file"),
     },
     stands_on=("earlier",),
 )

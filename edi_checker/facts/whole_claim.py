@@ -263,7 +263,7 @@ class WholeClaim:
         self.profile = profile
         self.first: int | None = None
         self.last: int | None = None
-        self.earlier: Placed | None = None
+        self.earlier: FixedLocation | None = None
         self.same_number: Placed | None = None
         self.lines: list[Line] = []
 

@@ -103,6 +103,8 @@ def _text(value: object) -> str:
 
 def _place(place: dict[str, Any]) -> str:
     words = []
+    if "received" in place:
+        words.append(f"file received {place['received']} interchange {place['interchange']}")
     if place["claim"] is not None:
         words.append(f"claim {place['claim']}")
     if place["line"] is not None:

@@ -29,6 +29,7 @@ from edi_checker.claims.claim import (
 from edi_checker.facts import Gap
 from edi_checker.finding import Finding, Place, Severity, Status, TableVersion
 from edi_checker.x12.blocks import Delimiters
+from edi_checker.x12.dates import iso
 from edi_checker.x12.money import dollars
 
 FileOutcome = Literal["accepted", "accepted_with_errors", "rejected", "not_checked"]
@@ -446,12 +447,13 @@ def _frame(
 
 
 def _write_place(place: Place) -> str:
-    interchange, group, transaction, claim, line, loop, segment, position, element = place
+    interchange, group, transaction, claim, line, loop, segment, position, element, received = place
+    of_file = "" if received is None else f', "received": "{iso(received)}"'
     return (
         f"{_write_address(interchange, group, transaction)}, "
         f'"claim": {"null" if claim is None else _quote(claim)}, "line": {"null" if line is None else line}, '
         f'"loop": {_quote(loop)}, "segment": {_quote(segment)}, "position": {position}, '
-        f'"element": {"null" if element is None else _quote(element)}}}'
+        f'"element": {"null" if element is None else _quote(element)}{of_file}}}'
     )
 
 

@@ -248,9 +248,13 @@ class TextReport:
             self._labelled("source", Text(_clean(source), "dim"))
 
     def _place(self, where: dict[str, Any], within: str | None = "") -> str:
-        """The place in words; the claim is named where it is not the one `within` which the reader is."""
+        """The place in words; the claim is named where it is not the one `within` which the reader is, and
+        the file where it is another.
+        """
         words = []
-        if within not in ("", where["claim"]):
+        if received := where.get("received"):
+            words += [f"file received {received}", f"interchange {_clean(where['interchange'])}"]
+        if received or within not in ("", where["claim"]):
             words.append(f"claim {_clean(where['claim'])}")
         if where["line"] is not None:
             words.append(f"line {where['line']}")

@@ -99,9 +99,12 @@ def name_place(where: dict[str, Any], beside: dict[str, Any] | None = None) -> s
     """The place in words; claim and transaction are named where they are not those of `beside`."""
     words = []
     if beside is not None:
-        if where["transaction"] != beside["transaction"] and where["transaction"]:
+        received = where.get("received")
+        if received:
+            words += [f"file received {received}", f"interchange {where['interchange']}"]
+        if (received or where["transaction"] != beside["transaction"]) and where["transaction"]:
             words.append(f"transaction {where['transaction']}")
-        if where["claim"] != beside["claim"] and where["claim"]:
+        if (received or where["claim"] != beside["claim"]) and where["claim"]:
             words.append(f"claim {where['claim']}")
     if where["line"] is not None:
         words.append(f"line {where['line']}")
@@ -288,7 +291,7 @@ def _place_marks(exhibit: ClaimView, entries: Sequence[Entry], anchor: str) -> _
 
 
 def _home(place: dict[str, Any]) -> tuple[Any, ...]:
-    return place["interchange"], place["group"], place["transaction"]
+    return place["interchange"], place["group"], place["transaction"], place.get("received")
 
 
 def _mark_class(marks: Iterable[_Mark]) -> str:

@@ -223,7 +223,12 @@ class ClaimViews:
         return len(self._kept)
 
     def _lay_out(self, part: Part, findings: tuple[Finding, ...], first: int, below: Below) -> ClaimView:
-        places = [place for finding in findings for place in (finding.where, *finding.related)]
+        places = [
+            place
+            for finding in findings
+            for place in (finding.where, *finding.related)
+            if place.received is None
+        ]
         lines: list[LineRow] = []
         lines_left_out = 0
         if isinstance(part, Claim):

@@ -1,0 +1,437 @@
+"""What earlier files billed, found by keys: asked for many claims at once, and what this file adds to it.
+
+Keys are made of the full parts with a secret, so that who has only the store cannot try names against it:
+
+    day     person, billing provider, day (or month): what a claim bills, as facts/earlier.py writes it
+    year    person, year: charges of therapy, and the days of each claim, so that a replacement finds them
+    worked  rendering provider, month: least minutes of each day, of all claims of a file
+
+A claim stands for itself by its billing provider, its number (CLM01) and its person. What is kept of a claim
+holds no name, id or birth date. It does hold CLM01, a number of the practice's, without which nobody could be
+told which earlier claim is meant, and codes, units, charges and NPIs with their day: it is still PHI.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+from edi_checker.claims.claim import (
+    VOID,
+    Claim,
+    Group,
+    GroupEnd,
+    Interchange,
+    InterchangeEnd,
+    Part,
+    Transaction,
+    TransactionEnd,
+    element,
+)
+from edi_checker.facts.context import Bill, ServicesSeen, Setting
+from edi_checker.facts.earlier import (
+    REPLACING,
+    day_key,
+    number_of_day,
+    of_file,
+    person_of,
+    read_claim,
+    year_key,
+)
+from edi_checker.finding import Place
+from edi_checker.reference.tables import COUNTED_BY_MONTH
+from edi_checker.x12.blocks import Delimiters
+
+_NOBODY = bytes(8)  # in place of a claim
+_FIXED = 12  # bytes before the text of a day: digest of the claim and position of its CLM
+_MOST = 100_000  # persons, years and provider-days of earlier files that are remembered at once
+_USAGE = 15  # ISA: test claims and others never meet
+
+
+class Keys(Protocol):
+    """Makes keys; see state.Secret."""
+
+    def key(self, kind: str, *parts: str) -> bytes: ...
+
+    def claim(self, *parts: str) -> bytes: ...
+
+
+class Kept(Protocol):
+    """A line of an earlier file as the store gives it; see state.Found."""
+
+    @property
+    def claim(self) -> bytes: ...
+
+    @property
+    def packed(self) -> bytes: ...
+
+
+# Gives the lines under each key that has any, in the order in which they came.
+LookUp = Callable[[Collection[bytes]], Mapping[bytes, Sequence[Kept]]]
+
+
+_Day = tuple[int, str]  # as facts/earlier.py numbers it, and ISA15
+_Month = tuple[str, str, int]  # ISA15, NPI, CCYYMM
+
+
+class Row(NamedTuple):
+    """What a file leaves under a key; see state.Entry."""
+
+    key: bytes
+    place: int
+    claim: bytes
+    packed: bytes
+    void: bool
+
+
+class ClaimHistory:
+    """The history as the claims of one input meet it. `received` is the day of this input (CCYYMMDD).
+
+    keeps  whether what the claims leave is collected; `notes` whether what is asked is noted, as with `keeps`
+    exact  whether the minutes of providers are noted too: where files of one practice are checked at the
+           same time, each would be overtaken by the others
+    asked  the keys that were looked up, as far as they are noted
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        look_up: LookUp,
+        received: int,
+        *,
+        keeps: bool = False,
+        notes: bool = False,
+        exact: bool = True,
+    ) -> None:
+        self._exact = exact
+        self._keys = keys
+        self._look_up = look_up
+        self._received = received
+        self.keeps = keeps
+        self.asked: set[bytes] | None = set() if keeps or notes else None
+        # Within one input the numbers of facts/earlier.py are enough to tell days from each other.
+        self._days: dict[_Day, Sequence[Kept]] = {}
+        self._day_keys: dict[_Day, bytes] = {}
+        self._persons: dict[tuple[int, str], str] = {}
+        self._years: dict[bytes, Sequence[Kept]] = {}
+        self._worked: dict[_Month, dict[int, int]] = {}
+        # By day the claims that were taken out; None stands for all.
+        self._gone: dict[_Day, set[bytes | None]] = {}
+        self._pending: dict[int, Bill] = {}
+        self._left: list[tuple[list[tuple[bytes, bytes, bytes, bool]], list[tuple[_Month, int, int]]]] = []
+        self._begun: dict[type, int] = {}
+
+    # -- looking up
+
+    def fetch(self, claims: Sequence[Claim], setting: Setting) -> None:
+        """As of EarlierFiles."""
+        self.forget_days()
+        self._pending = {}
+        for known in (self._persons, self._years, self._worked):
+            if len(known) > _MOST:
+                known.clear()
+        wanted = _Wanted({}, set(), {})
+        for claim in claims:
+            if not claim.faults:
+                self._want(wanted, claim, setting)
+        wanted.years.difference_update(self._years)
+        found = self._ask([*wanted.days, *wanted.years, *wanted.worked])
+        for key, day in wanted.days.items():
+            self._days[day] = found.get(key, ())
+        for key in wanted.years:
+            self._years[key] = found.get(key, ())
+        self._forget(wanted.worked)
+        for key, month in wanted.worked.items():
+            self._worked[month] = _sum_days(found.get(key, ()))
+
+    def forget_days(self) -> None:
+        """Begin with other claims, whose days have not been looked up."""
+        self._days, self._day_keys = {}, {}
+
+    def _want(self, wanted: _Wanted, claim: Claim, setting: Setting) -> None:
+        """Add what may be asked for a claim."""
+        looks, text, usage = _looks_of(claim.block.delimiters), claim.block.text, _usage_of(claim)
+        on = set(map(int, set(looks.days(text))))
+        months = {day // 100 for day in on}
+        for npi in self._workers(claim, looks.renders(text)):
+            for month in months:
+                worked = usage, npi, month
+                if worked not in self._worked:
+                    self._worked[worked] = {}
+                    wanted.worked[self._month_key(worked)] = worked
+        person, billing = person_of(claim), claim.billing
+        if not person or billing is None:
+            return
+        replaces = looks.replaces(text) is not None
+        if replaces or "medicare" in setting.profile_of(claim).names:
+            years = {day // 10_000 for day in on}
+            if replaces:
+                years |= {year + beside for year in years for beside in (-1, 1)}
+            wanted.years.update(self._year_key(claim, year) for year in years)
+        if looks.by_month(text):
+            on |= {day // 100 * 100 for day in on}
+        who, provider = self._person(claim), billing.provider.npi or billing.tax_id
+        for day in on:
+            number = number_of_day(person, provider, day), usage
+            if number not in self._day_keys:
+                key = self._day_keys[number] = self._keys.key("day", f"{who}{provider}.{day}")
+                wanted.days[key] = number
+
+    def _workers(self, claim: Claim, named: list[str]) -> Iterable[str]:
+        if named:
+            return dict.fromkeys(named)
+        billing = claim.billing
+        if billing is None or billing.provider.entity_type == "2":
+            return ()
+        return (billing.provider.npi,)
+
+    def _ask(self, keys: Collection[bytes]) -> Mapping[bytes, Sequence[Kept]]:
+        if not keys:
+            return {}
+        if self.asked is not None:
+            self.asked.update(keys)
+        return self._look_up(keys)
+
+    def _forget(self, worked: Iterable[bytes]) -> None:
+        if self.asked is not None and not self._exact:
+            self.asked.difference_update(worked)
+
+    def _day_key(self, number: int, claim: Claim, on: int) -> bytes:
+        day = number, _usage_of(claim)
+        key = self._day_keys.get(day)
+        if key is None:
+            billing = claim.billing
+            assert billing is not None
+            provider = billing.provider.npi or billing.tax_id
+            key = self._day_keys[day] = self._keys.key("day", f"{self._person(claim)}{provider}.{on}")
+        return key
+
+    def _person(self, claim: Claim) -> str:
+        """Digits that stand for the person of a claim."""
+        level = claim.patient or claim.subscriber
+        assert level is not None
+        usage = _usage_of(claim)
+        found = self._persons.get((level.person, usage))
+        if found is None:
+            found = self._keys.key("person", usage, *level.who).hex()
+            self._persons[level.person, usage] = found
+        return found
+
+    def _year_key(self, claim: Claim, year: int) -> bytes:
+        return self._keys.key("year", self._person(claim), str(year))
+
+    def _month_key(self, month: _Month) -> bytes:
+        usage, npi, number = month
+        return self._keys.key("worked", usage, npi, str(number))
+
+    def _self(self, claim: Claim) -> bytes:
+        """What stands for a claim."""
+        billing = claim.billing
+        provider = "" if billing is None else billing.provider.npi or billing.tax_id
+        return self._keys.claim(provider, claim.id, self._person(claim))
+
+    def _of_day(self, number: int, claim: Claim, on: int) -> Sequence[Kept]:
+        day = number, _usage_of(claim)
+        found = self._days.get(day)
+        if found is None:
+            key = self._day_key(number, claim, on)
+            found = self._days[day] = self._ask([key]).get(key, ())
+        gone = self._gone.get(day) if found else None
+        if not gone:
+            return found
+        return [] if None in gone else [each for each in found if each.claim not in gone]
+
+    def _of_year(self, claim: Claim, year: int) -> Sequence[Kept]:
+        key = self._year_key(claim, year)
+        found = self._years.get(key)
+        if found is None:
+            found = self._years[key] = self._ask([key]).get(key, ())
+        return found
+
+    # -- as of EarlierFiles
+
+    def services(self, key: int, claim: Claim, on: int) -> list[bytes]:
+        """As of EarlierFiles; as much of a day as is remembered of one input."""
+        texts: list[bytes] = []
+        room = ServicesSeen.A_DAY
+        for each in self._of_day(key, claim, on):
+            room -= len(each.packed)
+            if room < 0:
+                break
+            texts.append(each.packed[_FIXED:])
+        return texts
+
+    def charges(self, claim: Claim, year: int, *, occupational: bool) -> int:
+        return sum(_read_year(each.packed)[0][occupational] for each in self._of_year(claim, year))
+
+    def minutes(self, npi: str, on: int, claim: Claim) -> int:
+        month = _usage_of(claim), npi, on // 100
+        found = self._worked.get(month)
+        if found is None:
+            key = self._month_key(month)
+            found = self._worked[month] = _sum_days(self._ask([key]).get(key, ()))
+            self._forget([key])
+        return found.get(on, 0)
+
+    def meet(self, digest: int, claim: Claim, on: int) -> Place | None:
+        key = day_key(claim, on)
+        said = digest.to_bytes(8)
+        for each in self._of_day(key, claim, on) if key else ():
+            if each.packed[:8] == said:
+                interchange, group, transaction, number, received = read_claim(each.packed[_FIXED:])
+                position = int.from_bytes(each.packed[8:_FIXED])
+                place = Place(interchange, group, transaction, number, None, "2300", "CLM", position, "CLM01")
+                return place._replace(received=received)
+        return None
+
+    def days_replaced(self, claim: Claim) -> list[int]:
+        own = self._self(claim)
+        around = {day // 10_000 + beside for day in _days_of(claim) for beside in (-1, 0, 1)}
+        return sorted(
+            {
+                day
+                for year in sorted(around)
+                for each in self._of_year(claim, year)
+                if each.claim == own
+                for day in _read_year(each.packed)[1]
+            }
+        )
+
+    def take_out(self, key: int, claim: Claim, *, everything: bool) -> None:
+        gone = self._gone.setdefault((key, _usage_of(claim)), set())
+        gone.add(None if everything else self._self(claim))
+
+    def is_changed(self, key: int, claim: Claim) -> bool:
+        return bool(self._gone) and (key, _usage_of(claim)) in self._gone
+
+    # -- what this file leaves
+
+    def remember(self, claim: Claim, bill: Bill) -> None:
+        self._pending[id(claim)] = bill
+
+    def take(self, part: Part, *, accepted: bool) -> None:
+        if not self.keeps:
+            return
+        match part:
+            case Claim():
+                bill = self._pending.pop(id(part), None)
+                if accepted and bill is not None:
+                    usage = _usage_of(part)
+                    worked = [((usage, npi, on // 100), on, minutes) for npi, on, minutes in bill.worked]
+                    self._left.append((list(self._rows(part, bill)), worked))
+            case Interchange() | Group() | Transaction():
+                self._begun[type(part)] = len(self._left)
+            case TransactionEnd() | GroupEnd() | InterchangeEnd() if not accepted:
+                del self._left[self._begun.get(_BEGINS[type(part)], 0) :]
+
+    def rows(self) -> Iterator[Row]:
+        """What the accepted claims so far leave."""
+        place = 0
+        worked: dict[_Month, dict[int, int]] = {}
+        for rows, added in self._left:
+            for key, claim, packed, void in rows:
+                place += 1
+                yield Row(key, place, claim, packed, void)
+            for month, on, minutes in added:
+                days = worked.setdefault(month, {})
+                days[on] = days.get(on, 0) + minutes
+        for month, days in worked.items():
+            said = " ".join(f"{on} {minutes}" for on, minutes in days.items())
+            yield Row(self._month_key(month), 0, _NOBODY, said.encode(), void=False)
+
+    def _rows(self, claim: Claim, bill: Bill) -> Iterator[tuple[bytes, bytes, bytes, bool]]:
+        own = self._self(claim)
+        for on, everything in bill.replaced:
+            yield self._key_of_day(claim, on), _NOBODY if everything else own, b"", True
+        if claim.frequency == VOID:
+            for year in {on // 10_000 for on, _ in bill.replaced}:
+                yield self._year_key(claim, year), own, b"", True
+        head = bill.digest.to_bytes(8) + claim.position.to_bytes(4)
+        years: dict[int, list[int]] = {}
+        for number, on, text in bill.services:
+            if number == day_key(claim, on):
+                years.setdefault(on // 10_000, []).append(on)
+            else:
+                on = on // 100 * 100  # noqa: PLW2901  # what is counted by the month stands under it
+            yield self._day_key(number, claim, on), own, head + of_file(text, self._received), False
+        person = person_of(claim)
+        for year, days in years.items():
+            charges = [
+                bill.charges.get(year_key(person, year, occupational=occupational), 0)
+                for occupational in (False, True)
+            ]
+            yield self._year_key(claim, year), own, _write_year(charges, days), False
+
+    def _key_of_day(self, claim: Claim, on: int) -> bytes:
+        return self._day_key(day_key(claim, on), claim, on)
+
+
+_BEGINS: dict[type, type] = {
+    TransactionEnd: Transaction,
+    GroupEnd: Group,
+    InterchangeEnd: Interchange,
+}
+
+
+def _usage_of(claim: Claim) -> str:
+    return element(claim.transaction.interchange.segment, _USAGE)
+
+
+def _days_of(claim: Claim) -> set[int]:
+    return {int(day) for day in _looks_of(claim.block.delimiters).days(claim.block.text)}
+
+
+def _sum_days(kept: Iterable[Kept]) -> dict[int, int]:
+    """The minutes of each day of a month."""
+    days: dict[int, int] = {}
+    for each in kept:
+        said = iter(map(int, each.packed.split()))
+        for on, minutes in zip(said, said, strict=True):
+            days[on] = days.get(on, 0) + minutes
+    return days
+
+
+def _write_year(charges: Sequence[int], days: Sequence[int]) -> bytes:
+    return " ".join(map(str, (*charges, *days))).encode()
+
+
+def _read_year(packed: bytes) -> tuple[tuple[int, int], list[int]]:
+    """Charges of physical and speech-language therapy, of occupational, and the days of the claim."""
+    general, occupational, *days = map(int, packed.split())
+    return (general, occupational), days
+
+
+class _Wanted(NamedTuple):
+    """Keys to be looked up, each with what it stands for."""
+
+    days: dict[bytes, _Day]
+    years: set[bytes]
+    worked: dict[bytes, _Month]
+
+
+class _Looks(NamedTuple):
+    """What the text of a claim tells without being read: what may be asked for it, not what it says.
+
+    days      first days of its lines; `renders` NPIs of who gave the services
+    replaces  whether it replaces or takes back another; `by_month` whether it has care counted by the month
+    """
+
+    days: Callable[[str], list[str]]
+    renders: Callable[[str], list[str]]
+    replaces: Callable[[str], re.Match[str] | None]
+    by_month: Callable[[str], re.Match[str] | None]
+
+
+@lru_cache(maxsize=16)
+def _looks_of(delimiters: Delimiters) -> _Looks:
+    e, c, t = (re.escape(each) for each in (delimiters.element, delimiters.component, delimiters.terminator))
+    codes = "|".join(sorted(COUNTED_BY_MONTH))
+    changing = "".join((*REPLACING, VOID))
+    return _Looks(
+        re.compile(rf"DTP{e}472{e}R?D8{e}([0-9]{{8}})").findall,
+        re.compile(rf"NM1{e}82{e}[^{t}]*?{e}XX{e}([0-9]{{10}})").findall,
+        re.compile(rf"CLM(?:{e}[^{e}]*){{4}}{e}[^{e}{c}]*{c}[^{e}{c}]*{c}[{changing}]").match,
+        re.compile(rf"HC{c}(?:{codes})").search,
+    )

@@ -1,0 +1,366 @@
+"""Claims held against those of earlier files, out of a ledger, on every path of the checker."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from io import BytesIO
+
+import pytest
+
+from edi_checker import rules
+from edi_checker.batch.joining import JoinedInput
+from edi_checker.batch.memory import least_that_matters
+from edi_checker.batch.ranges import check_range, cut_ranges
+from edi_checker.check.checker import Checker
+from edi_checker.check.engine import Engine
+from edi_checker.check.examples import write_example
+from edi_checker.facts import HistoryUnreadable, InputMemory, Setting
+from edi_checker.guide.table import load as load_guide
+from edi_checker.history import InputHistory, Leaving, remember
+from edi_checker.reference.tables import built_in
+from edi_checker.state import Overtaken, Secret, StateError, open_ledger
+from edi_checker.x12.blocks import read_blocks
+from ledgers import Clock
+
+BOOK = rules.load()
+ENGINE = Engine(BOOK, "python")
+LEAST = least_that_matters(BOOK.rules)
+SECRET = Secret(bytes(range(32)))
+GUIDE = load_guide()
+DAY = 20260302
+
+
+class Sender:
+    """Files that are checked and remembered one after the other."""
+
+    def __init__(self, ledger):
+        self.ledger = ledger
+        self.sent = 0
+
+    def history(self, text, **how):
+        past = self.ledger.past(digest(text))
+        return InputHistory(SECRET, lambda: self.ledger, DAY, past=past, **how)
+
+    def check(self, text, *, history=None, fast=True):
+        checker = Checker(GUIDE, ENGINE, Setting(DAY, built_in()), fast=fast)
+        memory = InputMemory(None, history=history or self.history(text))
+        return [part[1:] for part in checker.check(BytesIO(text.encode()), memory)]
+
+    def in_ranges(self, text, size=1):
+        """The same of an input that is cut as small as can be, and what it leaves."""
+        checker = Checker(GUIDE, ENGINE, Setting(DAY, built_in()))
+        whole = self.history(text, keeps=True)
+        joined = JoinedInput(checker, LEAST, whole)
+        found = []
+        for given in cut_ranges(read_blocks(BytesIO(text.encode())), size):
+            answers = check_range(checker, given, LEAST, self.history(text, notes=True))
+            found += [part[1:] for part in joined.join(given, answers)]
+        return found, whole
+
+    def find(self, text):
+        """The findings, the same on every path."""
+        said = self.check(text)
+        assert said == self.check(text, fast=False)
+        kept = self.history(text, keeps=True)
+        assert said == self.check(text, history=kept)
+        in_ranges, whole = self.in_ranges(text)
+        assert said == in_ranges
+        assert sorted(kept.rows()) == sorted(whole.rows())
+        assert {row.key for row in kept.rows()} <= whole.asked | {row.key for row in whole.rows()}
+        self.kept = kept
+        return [finding for findings, *_ in said for finding in findings]
+
+    def send(self, *texts):
+        """The findings of the last one, each remembered."""
+        found = []
+        for text in texts:
+            found = self.find(text)
+            self.remember(text, self.kept)
+        return found
+
+    def remember(self, text, history):
+        self.sent += 1
+        name = f"{self.sent}.837"
+        remember(self.ledger, "test", Leaving(name, len(text), digest(text), "set", history.run()))
+
+
+def digest(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.fixture
+def sender(tmp_path):
+    with open_ledger(str(tmp_path / "ledger.db"), Clock()) as ledger:
+        ledger.adopt_secret(SECRET)
+        yield Sender(ledger)
+
+
+_numbers = iter(range(1, 10**9))
+
+
+def claims(*said, payer="medicare", edit=(), **claim):
+    """A file of one patient's claims: each is lines, or lines and what differs; numbers are all different."""
+    each = [dict(one) if isinstance(one, dict) else {"lines": one} for one in said]
+    for one in each:
+        own = {"CLM01": f"C{next(_numbers)}", **one.get("claim", {}).get("set", {})}
+        one["claim"] = {**one.get("claim", {}), "set": own}
+    first, *more = each
+    example = {"lines": first["lines"], "claim": {"payer": payer, **claim, **first["claim"]}, "more": more}
+    text = write_example({**example, "edit": edit}).text
+    return text.replace("000000001", f"{next(_numbers):09}")
+
+
+def replacing(lines, frequency, number):
+    """A claim that replaces (7) or takes back (8) another; the payer's number stands behind its head."""
+    return {"lines": lines, "claim": {"set": {"CLM05-3": frequency, "CLM01": number}}}
+
+
+def named(lines, number, **claim):
+    return {"lines": lines, "claim": {**claim, "set": {"CLM01": number}}}
+
+
+def of_history(findings):
+    return sorted((f.rule, f.severity) for f in findings if f.rule.startswith("history"))
+
+
+RULES = [
+    ((["97530:GP x2"], ["97750:GP x1"]), [("history.ptp", "error")]),
+    ((["97750:GP x1"], ["97530:GP x2"]), [("history.ptp", "error")]),
+    ((["97530:GP x2"], ["97750:GP:59 x1"]), []),
+    ((["97530:GP x2"], ["97750:GP x1 on 2026-02-04"]), []),
+    ((["97530:GP x4"], ["97530:GP:76 x3"]), [("history.mue", "error")]),
+    ((["97530:GP x3"], ["97530:GP:76 x3"]), []),
+    ((["97530:GP x2"], ["97116:GP x1", "97530:GP x2"]), [("history.duplicate", "warning")]),
+    ((["97530:GP x2"], ["97116:GP x1", "97530:GP x1"]), []),
+    ((["97530:GP x2"], ["97530:GP x2"]), [("history.claim", "warning")]),
+    (
+        (["97530:GP x2 $1300.00"], ["97530:GP x2 on 2026-02-05 $1180.01"]),
+        [("history.therapy-threshold", "info")],
+    ),
+    ((["97530:GP x2 $1300.00"], ["97530:GP x2 on 2026-02-05 $1180.00"]), []),
+    ((["97530:GP x2 $1300.00"], ["97530:GO x2 on 2026-02-05 $1300.00"]), []),
+]
+
+
+@pytest.mark.parametrize(("files", "expected"), RULES)
+def test_each_rule_across_two_files(sender, files, expected):
+    assert of_history(sender.send(*map(claims, files))) == expected
+
+
+def test_a_finding_names_the_file_and_the_claim(sender):
+    sender.send(claims(named(["97530:GP x2"], "FIRST")))
+    [finding] = sender.find(claims(["97750:GP x1"]))
+    [place] = finding.related
+    assert (place.claim, place.line, place.received) == ("FIRST", 1, DAY)
+    assert "in the file of 2026-03-02" in finding.message
+    assert finding.where.received is None
+
+
+def test_the_primary_of_an_add_on_stands_on_a_claim_of_an_earlier_file(sender):
+    add_on = claims(["97546:GP x1"])
+    assert "ncci.addon" in {f.rule for f in sender.find(add_on)}
+    sender.send(claims(["97545:GP x1"]))
+    assert "ncci.addon" not in {f.rule for f in sender.find(add_on)}
+    assert "ncci.addon" in {f.rule for f in sender.find(claims(["97546:GP x1 on 2026-02-04"]))}
+
+
+def test_care_that_is_counted_by_the_month_finds_its_primary_in_an_earlier_file(sender):
+    sender.send(claims(["98980:GP x1"]))
+    assert "ncci.addon" not in {f.rule for f in sender.find(claims(["98981:GP x1 on 2026-02-20"]))}
+    assert "ncci.addon" in {f.rule for f in sender.find(claims(["98981:GP x1 on 2026-03-01"]))}
+
+
+def patient(number):
+    return [{"find": "NM1*IL", "set": {"4": f"P{number}", "9": "1EG4TE5MK73"}}]
+
+
+def test_the_minutes_of_a_provider_add_up_over_files(sender):
+    def day(number, units):
+        return claims([f"97530:GP x{units} by 1679576722"], payer="commercial", edit=patient(number))
+
+    rule = "therapy.minutes-implied"
+    each = [day(number, 4) for number in range(13)]  # 53 minutes each
+    found = [rule in {f.rule for f in sender.send(text)} for text in each]
+    assert found == [False] * 13
+    assert rule in {f.rule for f in sender.find(day(20, 4))}
+    assert rule not in {f.rule for f in sender.find(day(20, 1))}
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        [{"find": "NM1*IL", "set": {"9": "2EG4TE5MK73"}}],
+        [{"find": "NM1*PR", "set": {"9": "OTHER"}}],
+        [{"find": "DMG*", "set": {"2": "19300101"}}],
+        [{"find": "NM1*85", "set": {"9": "1679576722"}}],
+        [{"find": "ISA*", "set": {"15": "P"}}],
+    ],
+)
+def test_other_patients_payers_providers_and_test_claims_do_not_meet(sender, edit):
+    sender.send(claims(["97530:GP x2"]))
+    assert of_history(sender.find(claims(["97750:GP x1"], edit=edit))) == []
+
+
+def test_a_person_without_an_id_is_nobody(sender):
+    edit = [{"find": "NM1*IL", "replace": "NM1*IL*1*MAPLE*MARTA"}]
+    assert (
+        of_history(sender.send(*[claims(each, edit=edit) for each in (["97530:GP x2"], ["97750:GP x1"])]))
+        == []
+    )
+
+
+def test_a_rejected_claim_leaves_nothing(sender):
+    assert any(f.severity == "error" for f in sender.send(claims(["97530:GP:59:XE x4"])))
+    assert of_history(sender.find(claims(["97530:GP:76 x4"]))) == []
+
+
+def test_what_stands_above_rejects_a_claim_too(sender):
+    text = claims(["97530:GP x4"]).replace("SE*27", "SE*99").replace("GE*1*1~", "GE*1*2~")
+    sender.send(text)
+    assert list(sender.kept.rows()) == []
+    assert of_history(sender.find(claims(["97530:GP:76 x4"]))) == []
+
+
+def test_a_file_is_not_held_against_itself(sender):
+    text = claims(["97530:GP x4"])
+    assert of_history(sender.send(text)) == []
+    assert of_history(sender.find(text)) == []
+    assert of_history(sender.send(text)) == []
+    assert of_history(sender.find(claims(["97530:GP:76 x2"]))) == []  # it is there once
+    assert of_history(sender.find(claims(["97530:GP:76 x3"]))) == [("history.mue", "error")]
+
+
+# -- replacements and voids
+
+F8 = [{"find": "HI*", "insert": "REF*F8*A1"}]
+
+
+@pytest.mark.parametrize(("frequency", "left"), [("7", [("history.mue", "error")]), ("8", [])])
+def test_a_replacement_and_a_void_take_back_a_claim_of_an_earlier_file(sender, frequency, left):
+    again = claims(replacing(["97530:GP x4"], frequency, "FIRST"), edit=F8)
+    assert of_history(sender.send(claims(named(["97530:GP x4"], "FIRST")), again)) == []
+    assert of_history(sender.find(claims(["97530:GP:76 x4"]))) == left
+    assert of_history(sender.find(claims(["97530:GP:76 x2"]))) == []
+
+
+def test_a_replacement_on_another_day_takes_back_the_first_day(sender):
+    again = claims(replacing(["97530:GP x4 on 2026-02-05"], "7", "FIRST"), edit=F8)
+    sender.send(claims(named(["97530:GP x4"], "FIRST")), again)
+    assert of_history(sender.find(claims(["97530:GP:76 x4"]))) == []
+    assert of_history(sender.find(claims(["97530:GP:76 x4 on 2026-02-05"]))) == [("history.mue", "error")]
+
+
+def test_a_replacement_leaves_the_others_of_the_day(sender):
+    first = claims(named(["97530:GP x3"], "FIRST"), named(["97530:GP:76 x2"], "OTHER"))
+    sender.send(first, claims(replacing(["97530:GP x1"], "7", "FIRST"), edit=F8))
+    assert of_history(sender.find(claims(["97530:GP:76:KX x3"]))) == []
+    assert of_history(sender.find(claims(["97530:GP:76:KX x4"]))) == [("history.mue", "error")]
+
+
+def test_a_replacement_of_an_unknown_claim_may_be_of_any_of_the_day(sender):
+    sender.send(claims(["97530:GP x4"]))
+    again = claims(replacing(["97530:GP:76 x4"], "7", "UNKNOWN"), edit=F8)
+    assert of_history(sender.send(again)) == []
+    assert of_history(sender.find(claims(["97530:GP:76:KX x2"]))) == []
+
+
+def test_a_replacement_that_is_rejected_takes_nothing_back(sender):
+    sender.send(claims(named(["97530:GP x4"], "FIRST")))
+    found = sender.send(claims(replacing(["97530:GP:59:XE x1"], "7", "FIRST"), edit=F8))
+    assert any(f.severity == "error" for f in found)
+    assert of_history(sender.find(claims(["97530:GP:76 x3"]))) == [("history.mue", "error")]
+
+
+def test_what_one_claim_replaces_no_later_one_of_the_input_meets(sender):
+    sender.send(claims(named(["97530:GP x4"], "FIRST")))
+    both = claims(replacing(["97530:GP x1"], "7", "FIRST"), ["97530:GP:76 x5"], edit=F8)
+    assert of_history(sender.find(both)) == []
+    again = claims(replacing(["97530:GP x2"], "7", "FIRST"), ["97530:GP x4"], edit=F8)
+    assert "history.claim" not in {f.rule for f in sender.find(again)}
+
+
+@pytest.mark.parametrize("lines", [["97750:GP x1"], ["97530:GP:76 x5"]])
+def test_a_claim_under_the_same_number_is_warned_of(sender, lines):
+    """It may be the earlier one, which the payer returned, corrected and sent again."""
+    sender.send(claims(named(["97530:GP x2"], "SAME")))
+    assert [severity for _, severity in of_history(sender.find(claims(named(lines, "SAME"))))] == ["warning"]
+    assert [severity for _, severity in of_history(sender.find(claims(lines)))] == ["error"]
+
+
+# -- the order of commits
+
+_LINES = [
+    *(["97530:GP x2"], ["97530:GP:76 x3"], ["97750:GP x1"], ["97750:GP:59 x1"], ["97116:GP x1"]),
+    *(["97530:GP x2", "97116:GP x1"], ["97110:GP x2"], ["97110:GP:76 x2"]),
+]
+
+
+def _random_file(chance):
+    said = []
+    for _ in range(chance.randrange(1, 5)):
+        # No charge comes twice: in one input a claim also meets those that were rejected.
+        said.append(
+            [
+                f"{line} on 2026-02-0{chance.randrange(3, 6)} ${next(_numbers)}.00"
+                for line in chance.choice(_LINES)
+            ]
+        )
+    return claims(*said, payer=chance.choice(["commercial", "medicare"]))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_files_say_together_what_one_input_says_of_all_claims(sender, seed):
+    chance = random.Random(seed)
+    texts = [_random_file(chance) for _ in range(6)]
+    across = [_said(sender.send(text)) for text in texts]
+    at_once = Checker(GUIDE, ENGINE, Setting(DAY, built_in()))
+    whole = list(at_once.check(BytesIO("".join(texts).encode())))
+    numbers = [text.split("*")[13] for text in texts]
+    together = [
+        _said(f for part in whole for f in part.findings if f.where.interchange == number)
+        for number in numbers
+    ]
+    assert across == together
+
+
+def _said(findings):
+    found = [(f.rule, f.severity, f.where.claim, f.where.line) for f in findings]
+    return [each for each in found if each[0].startswith(("history", "ncci", "therapy"))]
+
+
+def test_who_was_overtaken_is_checked_again(sender):
+    first, second = claims(["97530:GP x2"]), claims(["97750:GP x1"])
+    early = sender.history(second, keeps=True)
+    sender.check(second, history=early)
+    sender.send(first)
+    with pytest.raises(Overtaken):
+        sender.remember(second, early)
+    assert of_history(sender.send(second)) == [("history.ptp", "error")]
+
+
+def test_who_has_nothing_to_do_with_it_is_not_overtaken(sender):
+    second = claims(["97750:GP x1"], edit=patient(7))
+    early = sender.history(second, keeps=True)
+    sender.check(second, history=early)
+    sender.send(claims(["97530:GP x2 on 2026-01-05"]))
+    sender.remember(second, early)
+
+
+def test_a_history_that_cannot_be_read_ends_the_check(sender, monkeypatch):
+    def fail(*_):
+        raise StateError("the disk is gone")
+
+    text = claims(["97530:GP x2"])
+    history = sender.history(text)
+    monkeypatch.setattr(sender.ledger, "find_history", fail)
+    with pytest.raises(HistoryUnreadable, match="the disk is gone"):
+        sender.check(text, history=history)
+
+
+def test_nothing_kept_tells_who_the_patient_is(sender):
+    sender.send(claims(["97530:GP x2"]))
+    packed = b"".join(row.packed for row in sender.kept.rows())
+    assert packed
+    for word in (b"MAPLE", b"MARTA", b"1EG4TE5MK73", b"19500101"):
+        assert word not in packed
