@@ -121,7 +121,11 @@ class Scope(NamedTuple):
     most: int | None = None
     payers: frozenset[str] = frozenset()
 
-    def allow_amount(self, text: str) -> bool:
+    def allow(self, name: str, index: int, text: str) -> bool:
+        """Whether a day or an amount may be seen; it stands in this element of a segment of that name."""
+        return self.days.allow(text) if (name, index) in _DAYS else self._allow_amount(text)
+
+    def _allow_amount(self, text: str) -> bool:
         if self.most is None:
             return True
         amount = cents(text.strip())
@@ -326,14 +330,14 @@ class Redactor:
         here = False  # whether what may be seen depends on the part
         for index in open_ones:
             value = segment[index]
+            seen = True
             if slipped or not anchored:
                 seen = (anchored or not slipped) and SMALL(value.strip()) is not None
+                asks = seen and not anchored and _holds_amount(form, index)
             else:
-                seen = True
-                if (name, index) in _DAYS:
-                    here, seen = True, scope.days.allow(value)
-                elif _holds_large(form, index, value):
-                    here, seen = True, scope.allow_amount(value)
+                asks = (name, index) in _DAYS or _holds_large(form, index, value)
+            if asks:
+                here, seen = True, scope.allow(name, index, value)
             if not seen:
                 out[index] = self._refuse(value)
         if out == segment and not here and name != "SVD":
@@ -431,8 +435,12 @@ def _scope_of(part: BlockView) -> Scope:
 
 def _holds_large(form: Form, index: int, value: str) -> bool:
     """Whether an element is an amount with so many digits that it could be a person's number."""
+    return _holds_amount(form, index) and not SMALL(value.strip())
+
+
+def _holds_amount(form: Form, index: int) -> bool:
     allowed = form.elements[index]
-    return isinstance(allowed, Allowed) and allowed.holds is AMOUNT and not SMALL(value.strip())
+    return isinstance(allowed, Allowed) and allowed.holds is AMOUNT
 
 
 def _days_of(part: BlockView) -> Days:
