@@ -363,6 +363,12 @@ def test_configuration_gives_the_defaults(folder):
     assert invoke("check", "--format", "text", "../faulty.837").stdout.splitlines()[2].startswith("..")
 
 
+@pytest.mark.parametrize("line", ["max-claim = 20000000", "max-claim = '20000000'", "max-seconds = 0.5"])
+def test_configuration_gives_numbers(folder, line):
+    Path("edi-checker.toml").write_text(f"[check]\n{line}\n")
+    assert check("clean.837").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -372,6 +378,9 @@ def test_configuration_gives_the_defaults(folder):
         ("[check]\nformat = ['json', 'text']", "[check] format"),
         ("[check]\nselect = [1]", "[check] select"),
         ("[check]\ndebug = true", "[check] debug"),
+        ("[check]\nmax-claim = true", "[check] max-claim: a number is expected"),
+        ("[check]\nmax-claim = 5", "[check] max-claim: 5 is not in the range"),
+        ("[check]\nmax-claim = 2.5e7", "[check] max-claim"),
         ("[chekc]\nacks = true", "[chekc]"),
         ("check = 1", "check"),
         ("format = 'json'", "format"),

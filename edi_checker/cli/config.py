@@ -109,8 +109,10 @@ def _value(ctx: click.Context, option: click.Option, given: Any, file: Path, pla
     values = given if isinstance(given, list) else [given]
     if isinstance(given, list) and not option.multiple:
         raise ConfigError(f"{place}: one value is expected, not a list")
-    if any(isinstance(value, bool | int | float | dict | list) for value in values):
-        raise ConfigError(f"{place}: a text is expected")
+    counts = isinstance(option.type, click.types.IntParamType | click.types.FloatParamType)
+    others = (bool, dict, list) if counts else (bool, int, float, dict, list)
+    if any(isinstance(value, others) for value in values):
+        raise ConfigError(f"{place}: a {'number' if counts else 'text'} is expected")
     convert: Callable[[str], str] = str
     if isinstance(option.type, click.Path):
         # As the author of the file sees it, wherever the command is run.

@@ -183,12 +183,12 @@ def move(source: Path, target: Path) -> None:
 def share(answer: Path, folder: Path) -> None:
     """Let those read an answer who may take it away: the group, where that may write in the folder.
 
-    Raises OSError; a group that is not ours cannot be given, and nothing is then.
+    A group that is not ours cannot be given; the answer stays with us then. Raises OSError.
     """
     there = folder.stat()
     if not there.st_mode & stat.S_IWGRP:
         return
-    with contextlib.suppress(PermissionError):
+    with contextlib.suppress(OSError):
         os.chown(answer, -1, there.st_gid)
         answer.chmod(0o640)
 
