@@ -76,6 +76,7 @@ class InputHistory(ClaimHistory):
 
     `ledger` gives the one of this process. `received` is the day of the input, CCYYMMDD. `past` is what it
     is held against; None takes that when the input is begun. `keeps`, `notes` and `exact` as of ClaimHistory.
+    `failed` says why it could not be read, "" where it could.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class InputHistory(ClaimHistory):
         self._fingerprint = secret.fingerprint
         self._ledger = ledger
         self.past = past
+        self.failed = ""
         self._learnt = Asked(frozenset(), {})
         self._found: dict[bytes, Sequence[Found]] = {}
 
@@ -139,10 +141,12 @@ class InputHistory(ClaimHistory):
         try:
             return read()
         except StateError as error:
-            raise HistoryUnreadable(f"the history cannot be read: {error}") from error
+            self.failed = f"the history cannot be read: {error}"
+            raise HistoryUnreadable(self.failed) from error
         except Exception as error:
             # What a page holds was read by nobody before: any error may come of damage.
-            raise HistoryUnreadable(f"the history is damaged ({type(error).__name__})") from error
+            self.failed = f"the history is damaged ({type(error).__name__})"
+            raise HistoryUnreadable(self.failed) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def desk_of():
 
     def make(places, partners=None):
         if not made:
-            first = command._make_desk(places, None, CHECKING, (False, False), (60.0, 0.0, ".done"))
+            first = command._make_desk(places, None, CHECKING, (False, False), (60.0, 0.0, ".done"), None)
             made["desk"] = first
         desk = replace(made["desk"], places=places)
         if partners is not None:

@@ -36,12 +36,12 @@ def find_history(
     if STDIN in paths:
         raise click.UsageError("--history reads an input twice: name a file, not standard input.")
     try:
-        return HistorySource(url, _secret_of(url, key), keeps, time.time)
+        return HistorySource(url, secret_of(url, key), keeps, time.time)
     except StateError as error:
         raise Refusal(f"the history cannot be used: {error}") from None
 
 
-def _secret_of(url: str, key: Path | None) -> Secret:
+def secret_of(url: str, key: Path | None) -> Secret:
     """The secret of a ledger, agreed with it. Raises StateError."""
     import time
 

@@ -10,6 +10,7 @@ import click
 
 from edi_checker.cli.assembly import find_ways, limits_of
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT
+from edi_checker.cli.history import secret_of
 from edi_checker.cli.options import (
     Duration,
     config_option,
@@ -22,6 +23,7 @@ from edi_checker.cli.terminal import cores
 from edi_checker.cli.version import version
 
 if TYPE_CHECKING:
+    from edi_checker.state import Secret
     from edi_checker.watch.job import Desk
     from edi_checker.watch.places import Places
 
@@ -74,6 +76,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @partners_option
 @click.option(
+    "--history-key",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help="Hold claims against those of earlier files too, which the ledger keeps under this secret key.",
+)
+@click.option(
     "--keep",
     type=Duration(),
     default="400d",
@@ -117,6 +125,7 @@ def watch(
     every: float,
     done_suffix: str,
     partners_file: Path | None,
+    history_key: Path | None,
     keep: float,
     lease: float,
     status_file: Path | None,
@@ -149,11 +158,15 @@ def watch(
         raise Refusal(f"watch needs {error.name}: pip install 'edi-checker[watch]'") from None
     from edi_checker.watch.inbox import Inbox
 
+    try:
+        secret = secret_of(url, history_key) if history_key is not None else None
+    except StateError as error:
+        raise Refusal(str(error)) from None
     plan = Plan(
         places=places,
         inbox=Inbox(places, settle, done_suffix, time.monotonic),
         make_desk=lambda: _make_desk(
-            places, partners_file, checking, (page, split), (lease, settle, done_suffix)
+            places, partners_file, checking, (page, split), (lease, settle, done_suffix), secret
         ),
         open_ledger=lambda: open_ledger(url, time.time),
         shared=url.startswith("postgresql"),
@@ -183,6 +196,7 @@ def _make_desk(
     checking: dict[str, Any],
     writes: tuple[bool, bool],
     waits: tuple[float, float, str],
+    secret: Secret | None,
 ) -> Desk:
     """Read all that decides what is found. Raises SettingError."""
     from edi_checker.setting import digest_of
@@ -207,4 +221,5 @@ def _make_desk(
         settle,
         done_suffix,
         checking["max_unpacked"],
+        secret,
     )

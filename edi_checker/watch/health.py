@@ -104,6 +104,9 @@ _METRICS = (
     ("inbox_files", "gauge", "Files in the inbox: ready, still written, left."),
     ("ledger_files", "gauge", "Files in the ledger by state."),
     ("failed_unsettled", "gauge", "Failed files that nobody has settled."),
+    ("leases_over", "gauge", "Files whose owner gave no sign of life."),
+    ("same_number_other_content", "gauge", "Duplicates by control number alone, with other content."),
+    ("oldest_waiting_timestamp_seconds", "gauge", "When the file was seen that waits longest."),
     ("last_answer_timestamp_seconds", "gauge", "When the last file was answered."),
     ("status_timestamp_seconds", "gauge", "When these figures were written."),
 )
@@ -127,6 +130,10 @@ def as_metrics(health: Health, now: float, look: Look, ready: int, counts: Count
     }
     if counts is not None:
         values["ledger_files"] = [(f'{{state="{state}"}}', n) for state, n in counts.states.items()]
+        values["leases_over"] = [("", counts.expired)]
+        values["same_number_other_content"] = [("", counts.other_content)]
+        if counts.oldest_seen is not None:
+            values["oldest_waiting_timestamp_seconds"] = [("", round(counts.oldest_seen, 3))]
         values["failed_unsettled"] = [("", counts.unsettled)]
         values["last_answer_timestamp_seconds"] = [("", round(counts.last_answered or 0, 3))]
     lines = []

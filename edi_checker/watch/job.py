@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -29,9 +29,10 @@ from edi_checker.files.folder import Published, Stage
 from edi_checker.files.inputs import Input, Unreadable, find_inputs, name_outputs, readable
 from edi_checker.files.names import escape
 from edi_checker.files.output import flush_folder, write_whole
+from edi_checker.history import InputHistory
 from edi_checker.run import Files, Limits, Result, Watcher, check_input
 from edi_checker.setting import CheckSetting, Made
-from edi_checker.state import AlreadyAnswered, Fenced, State, StateError
+from edi_checker.state import AlreadyAnswered, Fenced, Overtaken, Secret, State, StateError
 from edi_checker.state.ledger import Ledger
 from edi_checker.watch.inbox import Arrival, companions
 from edi_checker.watch.partners import Partners, Way
@@ -57,6 +58,7 @@ from edi_checker.x12.blocks import NotX12, read_blocks
 from edi_checker.x12.dates import from_date
 
 MOST_TRIES = 5  # of a file whose check ends in an error of ours, or the process that does it
+MOST_OVERTAKEN = 5  # checks in a row of a file that others overtake
 _ON_PYTHON = 2  # tries after which the Python engine takes it
 _SOON, _LATE = 10.0, 600.0  # seconds to the next try: the first time, and at most
 _CHUNK = 1 << 20
@@ -90,6 +92,7 @@ class Desk:
     lease       seconds for which a file is taken; it is renewed while the check goes on
     settle      seconds after which a file that changed while it was checked is tried again
     unpacked    bytes to which an archive may unpack, None to go by its size
+    secret      the key of the history, None where claims are not held against those of earlier files
     """
 
     places: Places
@@ -101,6 +104,7 @@ class Desk:
     settle: float
     done_suffix: str
     unpacked: int | None
+    secret: Secret | None = None
 
     def digests(self) -> dict[str, str]:
         """The digest of what each partner's files are checked with."""
@@ -187,22 +191,25 @@ class Clerk:
         first = self._ledger.find_duplicate(mine, sha256, [], way.window)
         if first is not None:
             return self._answer_duplicate(mine, first, sha256, work)
-        envelopes = _Envelopes()
-        stage = self._fresh_stage(mine)
+        for _ in range(MOST_OVERTAKEN):
+            with contextlib.suppress(Overtaken):
+                return self._answer_new(mine, way, work, sha256, before)
+        return self._again(mine, "other files of its patients are answered meanwhile")
+
+    def _answer_new(
+        self, mine: state.File, way: Way, work: Path, sha256: str, before: tuple[int, int, int]
+    ) -> state.File | Report:
+        """Check and answer a file that looked so before. Raises Overtaken where it must be checked again."""
+        envelopes, stage = _Envelopes(), self._fresh_stage(mine)
+        history = self._history(mine, way, sha256)
         inputs = list(find_inputs([os.fspath(work)], self._desk.unpacked))
         stems = name_outputs(inputs)
-        results = self._check(
-            mine,
-            way,
-            [
-                (replace(each, path=_shown(each, work, mine)), stem)
-                for each, stem in zip(inputs, stems, strict=True)
-            ],
-            stage,
-            envelopes,
-        )
+        shown = [replace(each, path=_shown(each, work, mine)) for each in inputs]
+        results = self._check(mine, way, list(zip(shown, stems, strict=True)), stage, envelopes.add, history)
         if _look_of(work) != before:
             raise _Changed
+        if history is not None and history.failed:
+            return self._again(mine, history.failed)
         troubles = [trouble for result in results for trouble in result.troubles]
         if troubles and mine.tries < MOST_TRIES:
             return self._again(mine, troubles[0])
@@ -216,11 +223,26 @@ class Clerk:
             self._desk.made[way.setting][1],
             json.dumps(_record(mine, results)),
             way.window,
+            history.run() if history is not None else None,
         )
         try:
             return self._commit(mine, stage, stems, said)
         except AlreadyAnswered as error:
             return self._answer_repeated(mine, error.duplicate, said, work)
+
+    def _history(self, mine: state.File, way: Way, sha256: str) -> InputHistory | None:
+        """What earlier files billed, None where it is not asked for."""
+        secret = self._desk.secret
+        if secret is None:
+            return None
+        return InputHistory(
+            secret,
+            lambda: self._ledger,
+            _received(mine, way),
+            past=self._ledger.past(sha256),
+            keeps=True,
+            exact=False,
+        )
 
     def _move_in(self, mine: state.File) -> Path | None:
         """Move a file from the inbox to its work folder; its path there, None where it is not to be found."""
@@ -269,7 +291,8 @@ class Clerk:
         way: Way,
         inputs: Sequence[tuple[Input, str]],
         stage: Path,
-        envelopes: _Envelopes,
+        listener: Callable[[Checked], None],
+        history: InputHistory | None,
     ) -> list[Result]:
         """Check all inputs of a file, each with the stem of its answers, and write these into the stage.
 
@@ -293,11 +316,10 @@ class Clerk:
 
         seen = datetime.fromtimestamp(mine.seen_at)  # noqa: DTZ006  # the day at the desk of the office
         made, _ = self._desk.made[way.setting]
-        received = way.setting.received or from_date(seen)
         checker = replace(
             made.checker,
             engine=self._engine(way.setting, made, mine.tries),
-            setting=replace(made.checker.setting, received=received),
+            setting=replace(made.checker.setting, received=_received(mine, way)),
         )
         drawn: dict[tuple[str, str, str], int] = {}
         files = Files(
@@ -321,7 +343,8 @@ class Clerk:
                     files=files,
                     watcher=Watcher(hold, _do_nothing, _ignore),
                     limits=self._desk.limits,
-                    listener=envelopes.add,
+                    listener=listener,
+                    history=history,
                 )
             )
             if lost:
@@ -621,6 +644,11 @@ def _outputs_in(stage: Path) -> Iterator[state.Output]:
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         yield state.Output(path.name, digest, path.stat().st_size)
+
+
+def _received(mine: state.File, way: Way) -> int:
+    """The day of receipt: that on which the file was seen, at the desk of the office."""
+    return way.setting.received or from_date(datetime.fromtimestamp(mine.seen_at))  # noqa: DTZ006  # as above
 
 
 def _look_of(path: Path) -> tuple[int, int, int]:

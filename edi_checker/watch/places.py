@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import re
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from edi_checker.files.output import flush_folder
 
@@ -31,26 +30,12 @@ class PlacesError(Exception):
 
 def to_text(name: str) -> str:
     """A file name as text: bytes that are no UTF-8, controls and the percent sign as %XX."""
-    raw = os.fsencode(name)
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError:
-        text = ""
-    if text and text.isprintable() and "%" not in text:
-        return text
-    parts = [_quoted(part) for part in re.split(rb"((?:[\xc2-\xf4][\x80-\xbf]+)+)", raw)]
-    return "".join(parts)
+    text = os.fsencode(name).decode("utf-8", "surrogateescape")
+    return "".join(each if each.isprintable() and each != "%" else _quoted(each) for each in text)
 
 
-def _quoted(part: bytes) -> str:
-    with contextlib.suppress(UnicodeDecodeError):
-        text = part.decode()
-        if text.isprintable() and "%" not in text:
-            return text
-    return quote_from_bytes(part, safe=_PLAIN)
-
-
-_PLAIN = "".join(chr(code) for code in range(32, 127) if chr(code) != "%")
+def _quoted(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogateescape"))
 
 
 def from_text(text: str) -> str:
