@@ -14,6 +14,7 @@ import pytest
 import edi_checker
 from edi_checker.check.cutting import Cutter
 from edi_checker.claims.minutes import note_pattern
+from edi_checker.facts.history import _looks_of
 from edi_checker.guide.hierarchy import write_subscriber
 from edi_checker.guide.patterns import write
 from edi_checker.guide.table import LEVELS, load
@@ -25,6 +26,7 @@ CALLS = ("compile", "search", "match", "fullmatch", "sub", "subn", "split", "fin
 ENDLESS = re._constants.MAXREPEAT
 USUAL = Delimiters("*", ":", "^", "~")
 CUTTER = Cutter(USUAL)
+LOOKS = _looks_of(USUAL)
 ALLOWED = (PACKAGE / "check" / "allowed.py").read_text("utf-8")
 TRIGGERS = (PACKAGE / "facts" / "triggers.py").read_text("utf-8")
 
@@ -58,6 +60,10 @@ PUT_TOGETHER = {
     ("facts/triggers.py", "form"): tuple(re.findall(r'form_of\([0-9], "([^"]+)"\)', TRIGGERS)),
     ("guide/hierarchy.py", "{e}22(?>"): (write_subscriber(USUAL).pattern,),
     ("guide/patterns.py", "write"): (),  # test_the_patterns_of_the_guide
+    ("facts/history.py", "DTP{"): (LOOKS.days.__self__.pattern,),
+    ("facts/history.py", "NM1{"): (LOOKS.renders.__self__.pattern,),
+    ("facts/history.py", "CLM("): (LOOKS.replaces.__self__.pattern,),
+    ("facts/history.py", "HC{"): (LOOKS.by_month.__self__.pattern,),
     ("claims/minutes.py", "_phrase_pattern"): (note_pattern(("nn MINS", "TIME: nn")).pattern,),
     ("guide/elements.py", "item.pattern"): tuple(
         {

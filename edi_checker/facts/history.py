@@ -424,6 +424,9 @@ class _Looks(NamedTuple):
     by_month: Callable[[str], re.Match[str] | None]
 
 
+_LONGEST_NAME = 200  # characters of NM102 to NM107; the guide allows 140
+
+
 @lru_cache(maxsize=16)
 def _looks_of(delimiters: Delimiters) -> _Looks:
     e, c, t = (re.escape(each) for each in (delimiters.element, delimiters.component, delimiters.terminator))
@@ -431,7 +434,7 @@ def _looks_of(delimiters: Delimiters) -> _Looks:
     changing = "".join((*REPLACING, VOID))
     return _Looks(
         re.compile(rf"DTP{e}472{e}R?D8{e}([0-9]{{8}})").findall,
-        re.compile(rf"NM1{e}82{e}[^{t}]*?{e}XX{e}([0-9]{{10}})").findall,
+        re.compile(rf"NM1{e}82{e}[^{t}]{{0,{_LONGEST_NAME}}}?{e}XX{e}([0-9]{{10}})").findall,
         re.compile(rf"CLM(?:{e}[^{e}]*){{4}}{e}[^{e}{c}]*{c}[^{e}{c}]*{c}[{changing}]").match,
         re.compile(rf"HC{c}(?:{codes})").search,
     )
