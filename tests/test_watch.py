@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from edi_checker.cli import watch as command
-from edi_checker.state import State, open_ledger
+from edi_checker.state import Secret, State, open_ledger
 from edi_checker.watch import job
 from edi_checker.watch.inbox import Inbox
 from edi_checker.watch.job import Clerk, tidy
@@ -420,6 +420,80 @@ def test_a_restored_ledger_takes_in_again_what_it_does_not_know(office, desk_of)
     with open_ledger(str(office.root / "ledger.db"), lambda: office.now) as fresh:
         assert tidy(office.places, fresh) == []
     assert files_in(office.root / "in") == ["clinic/claims.837"]
+
+
+# -- claims of earlier files
+
+
+@pytest.fixture
+def remembering(tmp_path, desk_of):
+    """An office that holds claims against those of earlier files."""
+    found = Office(tmp_path, desk_of)
+    secret = Secret.create(tmp_path / "history.key")
+    found.ledger.adopt_secret(secret)
+    found.clerk = Clerk(replace(desk_of(found.places), secret=secret), found.ledger)
+    with found.ledger:
+        yield found
+
+
+def rules_in(path):
+    report = json.loads(path.read_text())
+    return {finding["rule"] for each in report["files"] for finding in each["findings"]}
+
+
+def once_more(number, text=CLEAN):
+    """The same services, on claims of other numbers."""
+    return claims(number, re.sub(r"CLM\*([^*]+)\*", r"CLM*\1X*", text))
+
+
+def test_what_an_earlier_file_billed_is_known(remembering):
+    remembering.put("first.837", claims(1), "north")
+    remembering.put("second.837", once_more(2), "south")
+    assert [report.event for report in remembering.work()] == ["answered", "answered"]
+    out = remembering.root / "out"
+    assert not any(rule.startswith("history.") for rule in rules_in(out / "north" / "first.json"))
+    assert "history.claim" in rules_in(out / "south" / "second.json")
+    assert remembering.ledger.show(2).file.history == 2
+
+
+def test_without_a_key_no_earlier_file_is_known(office):
+    office.put("first.837", claims(1))
+    office.put("second.837", once_more(2))
+    office.work()
+    assert not any(rule.startswith("history.") for rule in rules_in(office.root / "out" / "second.json"))
+    assert office.ledger.show(2).file.history is None
+
+
+def test_a_file_that_is_overtaken_is_checked_again(remembering, monkeypatch):
+    remembering.put("first.837", claims(1))
+    remembering.put("second.837", once_more(2))
+    first, second = remembering.ready()
+    other = Clerk(remembering.clerk._desk, remembering.ledger)
+    real = job.check_input
+    between = [lambda: other.do(second, "other")]
+
+    def overtaken(*arguments, **named):
+        result = real(*arguments, **named)
+        if between:
+            between.pop()()
+        return result
+
+    monkeypatch.setattr(job, "check_input", overtaken)
+    assert remembering.clerk.do(first, "me").event == "answered"
+    out = remembering.root / "out"
+    assert not any(rule.startswith("history.") for rule in rules_in(out / "second.json"))
+    assert "history.claim" in rules_in(out / "first.json")
+
+
+def test_a_history_that_cannot_be_read_fails_no_file(remembering, monkeypatch):
+    remembering.put("first.837", claims(1))
+    real = remembering.ledger.find_history
+    monkeypatch.setattr(remembering.ledger, "find_history", lambda *_: 1 // 0)
+    [report] = remembering.work()
+    assert (report.event, report.reason) == ("again", "the history is damaged (ZeroDivisionError)")
+    monkeypatch.setattr(remembering.ledger, "find_history", real)
+    remembering.now += 3600
+    assert [report.event for report in remembering.work()] == ["answered"]
 
 
 # -- the command
