@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from edi_checker.files.output import flush_folder
 from edi_checker.state import Details, Draw, File, Output, State
+from edi_checker.watch import places
+from edi_checker.watch.places import make_folder, move
 from forgetful_disk import ROOT, Disk
 from fuse_mount import Cut, Mount, can_mount
 from judge import Places, judge
@@ -214,6 +217,42 @@ def test_sqlite_keeps_what_it_committed_where_it_flushes_it(mounted, synchronous
         )
         lost += found < committed
     assert (lost > 0) == loses
+
+
+# -- what a watcher left that was killed before it had flushed
+
+
+def go_on(base):
+    """A watcher is killed before a folder and a file that it moved would last; another one goes on."""
+    archive = base / "archive"
+    for folder in (base / "in", archive / ".work" / "1."):
+        folder.mkdir(parents=True)
+    (base / "in" / "a").write_bytes(b"x")
+    for path in (base / "in" / "a", base / "in", base, archive, archive / ".work"):
+        flush_folder(path)
+    (archive / "accepted").mkdir()
+    (base / "in" / "a").rename(archive / ".work" / "1." / "a")
+    make_folder(archive / "accepted" / "2026", archive)
+    move(base / "in" / "a", archive / ".work" / "1." / "a")
+    (base / "one call more").mkdir()
+
+
+@pytest.mark.long
+def test_what_a_watcher_left_that_was_killed_is_made_to_last(mounted, monkeypatch):
+    monkeypatch.setattr(places, "_lasting", set())
+    mount = Mount(mounted, Disk())
+    go_on(mounted)
+    _, calls = mount.end()
+    for seed in range(20):
+        places._lasting.clear()
+        mount = Mount(mounted, Disk(), Cut("name", calls["name"], seed))
+        with pytest.raises(OSError, match="one call more"):
+            go_on(mounted)
+        left = see(mount.end()[0])
+        assert left.keys() == {
+            *("in/", "archive/", "archive/.work/", "archive/.work/1./", "archive/.work/1./a"),
+            *("archive/accepted/", "archive/accepted/2026/"),
+        }
 
 
 # -- the judge
