@@ -45,8 +45,8 @@ def resend(details: Details, archive: Path, out: Path, *, with_id: bool) -> list
     for target in targets:
         _refuse_present(target)
     try:
-        make_folder(folder)
-        make_folder(archive / STAGE)
+        make_folder(folder, out)
+        make_folder(archive / STAGE, archive)
         stage = Path(tempfile.mkdtemp(prefix=f"resend-{file.id}-", dir=archive / STAGE))
         try:
             copies = [_copy(archive, file, each, stage / str(at)) for at, each in enumerate(details.outputs)]

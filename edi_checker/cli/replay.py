@@ -81,7 +81,7 @@ def publish_again(ledger: Ledger, file: File, archive: Path) -> File:
         raise Refusal(f"file {new.id} of the same partner and name is not finished: replay this one after it")
     work = Places(archive, archive, archive).work(new.id, new.partner)
     try:
-        make_folder(work)
+        make_folder(work, archive)
         for kept, name in _belonging(file, source):
             link(kept, work / name)
     except OSError as error:

@@ -249,7 +249,7 @@ class Clerk:
         folder = self._places.work(mine.id, mine.partner)
         source = self._places.incoming(mine.partner, mine.name)
         work = folder / source.name
-        make_folder(folder)
+        make_folder(folder, self._places.archive)
         if not os.path.lexists(work):
             if _look_of(source)[:2] == (mine.size, mine.mtime_ns):
                 for name in companions(source.name, self._desk.done_suffix):
@@ -282,7 +282,7 @@ class Clerk:
     def _fresh_stage(self, mine: state.File) -> Path:
         stage = self._places.stage(mine.id, mine.token)
         remove_folder(stage)
-        make_folder(stage)
+        make_folder(stage, self._places.archive)
         return stage
 
     def _check(
@@ -375,7 +375,7 @@ class Clerk:
     def _commit(self, mine: state.File, stage: Path, stems: Sequence[str], said: state.Answer) -> state.File:
         """Name what is staged so that nothing is written over, and commit it: the point of no return."""
         out = self._places.outgoing(mine.partner)
-        make_folder(out)
+        make_folder(out, self._places.out)
         with alone_in(out):
             taken = self._ledger.list_pending(mine.partner)
             for stem in stems:
@@ -469,8 +469,8 @@ class Clerk:
         kind = said["kind"]
         stage, out = self._places.stage(mine.id, said["token"]), self._places.outgoing(mine.partner)
         kept = self._places.archived(kind, datetime.fromtimestamp(mine.answered_at or 0), mine.partner)  # noqa: DTZ006  # as above
-        make_folder(out)
-        make_folder(kept)
+        make_folder(out, self._places.out)
+        make_folder(kept, self._places.archive)
         names = [output.name for output in details.outputs]
         for name in names:
             with contextlib.suppress(FileNotFoundError):  # it is published
@@ -521,13 +521,15 @@ def file_away(places: Places, mine: state.File, kind: str, reason: str = "") -> 
     kept = places.archived(kind, when, mine.partner)
     left = sorted(work.iterdir()) if work.is_dir() else []
     if left:
-        make_folder(kept)
+        make_folder(kept, places.archive)
         if reason:
             with write_whole(kept / f"{archive_name(mine.id, from_text(mine.name))}.reason.txt") as out:
                 out.write(f"{escape(reason)}\n".encode())
         for path in left:
             with contextlib.suppress(FileNotFoundError):  # another owner has moved it
                 move(path, kept / archive_name(mine.id, path.name))
+    elif kept.is_dir():
+        flush_folder(kept)  # who moved it all may have been killed before it would last
     for stage in places.stages(mine.id):
         remove_folder(stage)
     remove_folder(work)
@@ -560,7 +562,7 @@ def tidy(places: Places, ledger: Ledger) -> list[str]:
 def _bring_back(places: Places, work: Path, partner: str) -> Iterator[str]:
     for path in sorted(work.iterdir()):
         target = places.incoming(partner, "x").with_name(path.name)
-        make_folder(target.parent)
+        make_folder(target.parent, places.inbox)
         if os.path.lexists(target):
             yield f"{work.name}: the ledger does not know it, and the inbox has a file of its name"
             return

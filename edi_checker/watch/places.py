@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from edi_checker.files.output import flush_folder
+from edi_checker.files.output import flush_folder, sync_folder
 
 ACCEPTED, REJECTED, FAILED, DUPLICATE = "accepted", "rejected", "failed", "duplicate"
 ENDINGS = ("json", "html", "999", "277ca", "ta1", "clean.837", "rejected.837", "duplicate.txt")  # of answers
@@ -63,8 +63,11 @@ class Places:
                     raise PlacesError(f"{named[one]}: the {one} must not lie in the {other}")
         folders = [self.inbox, self.out, self.archive, self.archive / WORK, self.archive / STAGE]
         try:
-            for folder in folders:
+            for folder in folders[:3]:
                 make_folder(folder)
+                sync_folder(folder.parent)
+            for folder in folders[3:]:
+                make_folder(folder, self.archive)
             systems = {folder.stat().st_dev for folder in folders}
         except OSError as error:
             raise PlacesError(f"{error.filename}: the folder cannot be made: {error.strerror}") from None
@@ -140,13 +143,22 @@ def archive_name(file_id: int, name: str) -> str:
 # -- moves
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, to last; its group may do what it may around it. Raises OSError."""
-    if folder.is_dir():
+_lasting: set[Path] = set()  # folders whose names this process has flushed
+
+
+def make_folder(folder: Path, within: Path | None = None) -> None:
+    """Make a folder and those above it, to last; its group may do what it may around it. Raises OSError.
+
+    Those in `within` may have been made by a process that was killed before their names would last.
+    """
+    there = folder.is_dir()
+    if there and (folder in _lasting or within is None or folder == within):
         return
-    make_folder(folder.parent)
-    folder.mkdir(mode=0o700 | folder.parent.stat().st_mode & 0o070, exist_ok=True)
+    make_folder(folder.parent, within)
+    if not there:
+        folder.mkdir(mode=0o700 | folder.parent.stat().st_mode & 0o070, exist_ok=True)
     flush_folder(folder.parent)
+    _lasting.add(folder)
 
 
 def move(source: Path, target: Path) -> None:
@@ -158,9 +170,9 @@ def move(source: Path, target: Path) -> None:
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(source.lstat(), target.lstat()):
                 source.unlink()  # rename(2) of two names of one file does nothing
-                flush_folder(source.parent)
-        return
-    source.rename(target)
+    else:
+        source.rename(target)
+    # Also where it was moved before: who moved it may have been killed before it would last.
     flush_folder(target.parent)
     flush_folder(source.parent)
 
@@ -187,6 +199,7 @@ def link(source: Path, target: Path) -> None:
 def remove_folder(folder: Path) -> None:
     """Take away a folder of our own with what was left in it."""
     shutil.rmtree(folder, ignore_errors=True)
+    _lasting.discard(folder)
 
 
 @contextlib.contextmanager
