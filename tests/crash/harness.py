@@ -161,14 +161,18 @@ class Harness:
                 run.wait(chance.uniform(0, self._clean.seconds))
             run.kill()
             return
-        end = time.monotonic() + max(3.0, 4 * self._clean.seconds)
-        while not run.wait(0.05) and time.monotonic() < end:
+        patience = max(3.0, 4 * self._clean.seconds)
+        end = time.monotonic() + patience
+        while not counts.struck and run.is_running(counts) and time.monotonic() < end:
+            run.wait(0.02)
             if not once and run.is_idle():
                 run.tell(signal.SIGTERM)
         if not counts.struck:
             self.shares["not struck"] += 1
-        if chance.random() < 0.5:
-            run.wait(chance.uniform(0, self._clean.seconds))  # what the others do meanwhile
+        elif once and chance.random() < 0.5:
+            run.wait(patience)  # those that are left do the rest
+        else:
+            run.wait(chance.uniform(0, self._clean.seconds))
         run.kill()
         if self.stores.cluster is not None and chance.random() < 0.2:
             self.stores.cluster.restart()
