@@ -91,6 +91,11 @@ class Mount:
         return disk, counts
 
 
+def let_go(folder: Path) -> None:
+    """Unmount what a run that was stopped left there."""
+    _libc.umount2(os.fsencode(folder), _DETACH)
+
+
 def can_mount(folder: Path) -> bool:
     """Whether this machine lets us mount at all."""
     try:

@@ -28,7 +28,7 @@ if __name__ == "__main__":
 
 from claim_files import make_inputs  # noqa: E402
 from forgetful_disk import ROOT, Disk  # noqa: E402
-from fuse_mount import Cut, Mount, can_mount  # noqa: E402
+from fuse_mount import Cut, Mount, can_mount, let_go  # noqa: E402
 from judge import PROMISES, Places, Verdict, count, judge  # noqa: E402
 from partner import Partner, Sent  # noqa: E402
 from run_watch import KINDS, WRONG_ORDERS, Blow  # noqa: E402
@@ -80,6 +80,11 @@ class Harness:
         self._clean = Clean()
         prepare(base)
         self._clean = self._power_clean() if job.power else self._kill_clean()
+
+    def close(self) -> None:
+        self.stores.close()
+        if self.job.power:
+            let_go(self._mounted)
 
     def blow(self, seed: int) -> Verdict:
         verdict = (self._power_blow if self.job.power else self._kill_blow)(seed)
@@ -161,14 +166,18 @@ class Harness:
                 run.wait(chance.uniform(0, self._clean.seconds))
             run.kill()
             return
-        end = time.monotonic() + max(3.0, 4 * self._clean.seconds)
-        while not run.wait(0.05) and time.monotonic() < end:
+        patience = max(3.0, 4 * self._clean.seconds)
+        end = time.monotonic() + patience
+        while not counts.struck and run.is_running(counts) and time.monotonic() < end:
+            run.wait(0.02)
             if not once and run.is_idle():
                 run.tell(signal.SIGTERM)
         if not counts.struck:
             self.shares["not struck"] += 1
-        if chance.random() < 0.5:
-            run.wait(chance.uniform(0, self._clean.seconds))  # what the others do meanwhile
+        elif once and chance.random() < 0.5:
+            run.wait(patience)  # those that are left do the rest
+        else:
+            run.wait(chance.uniform(0, self._clean.seconds))
         run.kill()
         if self.stores.cluster is not None and chance.random() < 0.2:
             self.stores.cluster.restart()
@@ -283,6 +292,7 @@ def main() -> None:
         tempfile.tempdir = str(_MEMORY)
     base = Path(tempfile.mkdtemp(prefix="edi-crash-"))
     begun = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     harness = Harness(job, base, keep=asked.keep)
     try:
         for number in range(asked.seed, asked.seed + asked.blows):
@@ -293,7 +303,7 @@ def main() -> None:
                 if asked.stop:
                     break
     finally:
-        harness.stores.close()
+        harness.close()
         if asked.keep:
             print(base)
         else:

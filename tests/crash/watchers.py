@@ -45,6 +45,10 @@ class Run:
         self._running[start(words, self.log, counts, blow, self._wrong)] = counts
         return counts
 
+    def is_running(self, counts: Counts) -> bool:
+        """Whether the watcher whose calls are counted so has not ended."""
+        return counts in self._running.values()
+
     def wait(self, seconds: float, mount: Mount | None = None) -> list[int]:
         """Until all watchers have ended or so long; the exit codes of those that have, -9 for a kill.
 
