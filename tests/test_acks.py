@@ -925,9 +925,9 @@ def test_a_spool_takes_back_what_was_written_after_a_mark():
     spool.write_all(["EF*2"])
     spool.pour(other)
     assert other.segments == 2
-    assert other.read().read() == b"AB*1~\nEF*2~\n"
-    assert spool.read() is None
-    other.close()
+    with other.read(bytes) as answer:
+        assert answer.read() == b"AB*1~\nEF*2~\n"
+    assert spool.read(bytes) is None
 
 
 def read_back(text):
