@@ -740,3 +740,22 @@ def test_a_process_that_sleeps_past_its_lease_answers_nothing(tmp_path):
     assert [each["event"] for each in log_of(log) if each.get("id") == 1] == ["answered"]
     with open_ledger(str(tmp_path / "ledger.db"), time.time) as ledger:
         assert ledger.show(1).file.token > 1
+
+
+@pytest.mark.long
+def test_a_watcher_that_was_killed_alone_keeps_no_other_out(tmp_path):
+    """Its processes go on with what they have in hand, and are fenced out."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "large.837").write_text("".join(generate(3000, seed=6)))
+    process = run(tmp_path, once=False)
+    wait_for(lambda: list(tmp_path.glob("archive/.stage/1.1")))
+    process.kill()
+    code, log = run(tmp_path)
+    process.communicate(timeout=120)
+    assert code == 0, log
+    with open_ledger(str(tmp_path / "ledger.db"), time.time) as ledger:
+        details = ledger.show(1)
+    assert details.file.state == State.DONE
+    assert files_in(tmp_path / "out") == ["large.277ca", "large.999", "large.json"]
+    for output in details.outputs:
+        assert hashlib.sha256((tmp_path / "out" / output.name).read_bytes()).hexdigest() == output.sha256

@@ -34,6 +34,7 @@ _WAITING = 100  # ids that are read from the ledger at once
 _TIDY = 60.0  # seconds between two times at which the ledger is tidied, if there is nothing else to do
 
 TIDY = "tidy"
+_NONE = -1
 
 
 class AnotherWatcher(Exception):
@@ -103,12 +104,11 @@ def watch(plan: Plan, log: Log) -> Health:
     asked.listen()
     desk = plan.make_desk()
     with contextlib.ExitStack() as stack:
-        if not plan.shared:
-            _be_alone(plan.places, stack)
+        lock = _NONE if plan.shared else _be_alone(plan.places, stack)
         ledger = stack.enter_context(plan.open_ledger())
         # A process that is forked opens connections of its own.
         os.register_at_fork(before=ledger.close)
-        watcher = _Watcher(plan, log, ledger, asked)
+        watcher = _Watcher(plan, log, ledger, asked, lock)
         watcher.begin()
         while True:
             asked.again = False
@@ -123,7 +123,8 @@ def watch(plan: Plan, log: Log) -> Health:
         return watcher.end()
 
 
-def _be_alone(places: Places, stack: contextlib.ExitStack) -> None:
+def _be_alone(places: Places, stack: contextlib.ExitStack) -> int:
+    """The handle of the lock that keeps other watchers out. Raises AnotherWatcher."""
     handle = os.open(places.archive / WORK, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     stack.callback(os.close, handle)
     try:
@@ -132,11 +133,13 @@ def _be_alone(places: Places, stack: contextlib.ExitStack) -> None:
         raise AnotherWatcher from None
     except OSError:
         pass  # a file system without locks
+    return handle
 
 
 class _Watcher:
-    def __init__(self, plan: Plan, log: Log, ledger: Ledger, asked: _Asked) -> None:
+    def __init__(self, plan: Plan, log: Log, ledger: Ledger, asked: _Asked, lock: int) -> None:
         self._plan = plan
+        self._lock = lock
         self._log = log
         self._ledger = ledger
         self._asked = asked
@@ -172,6 +175,9 @@ class _Watcher:
         self._log.say("watching", settings=[digest[:12] for digest in digests], workers=self._plan.workers)
 
         def make_work() -> Callable[[_Task, Callable[[object], None]], Report | None]:
+            # What outlives a watcher that was killed must not keep the next one out.
+            if self._lock != _NONE:
+                os.close(self._lock)
             ledger = self._plan.open_ledger()
             clerk = Clerk(desk, ledger)
             return lambda task, _: _do(clerk, ledger, task, self._plan.keep)
@@ -301,6 +307,7 @@ class _Watcher:
         """What a process that died had in hand is tried again, and fails after some tries."""
         try:
             failed = self._ledger.give_up(task.owner, reason, _TRY_AGAIN, MOST_TRIES)
+            self._health.events["again"] += not failed
         except StateError as error:
             self._trouble(str(error))
             return
