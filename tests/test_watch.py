@@ -21,8 +21,9 @@ import pytest
 from edi_checker.cli import watch as command
 from edi_checker.state import Secret, State, open_ledger
 from edi_checker.watch import job
+from edi_checker.watch.filing import tidy
 from edi_checker.watch.inbox import Inbox
-from edi_checker.watch.job import Clerk, tidy
+from edi_checker.watch.job import Clerk
 from edi_checker.watch.partners import read_partners
 from edi_checker.watch.places import Places
 from generate_claims import generate

@@ -28,12 +28,13 @@ from edi_checker.claims.reader import read_parts
 from edi_checker.files.folder import Published, Stage
 from edi_checker.files.inputs import Input, Unreadable, find_inputs, name_outputs, readable
 from edi_checker.files.names import escape
-from edi_checker.files.output import flush_folder, write_whole
+from edi_checker.files.output import flush_folder
 from edi_checker.history import InputHistory
 from edi_checker.run import Files, Limits, Result, Watcher, check_input
 from edi_checker.setting import CheckSetting, Made
 from edi_checker.state import AlreadyAnswered, Fenced, Overtaken, Secret, State, StateError
 from edi_checker.state.ledger import Ledger
+from edi_checker.watch.filing import file_away
 from edi_checker.watch.inbox import Arrival, companions
 from edi_checker.watch.partners import Partners, Way
 from edi_checker.watch.places import (
@@ -46,11 +47,9 @@ from edi_checker.watch.places import (
     alone_in,
     archive_name,
     free_stem,
-    from_text,
     link,
     make_folder,
     move,
-    owner_of,
     remove_folder,
     share,
 )
@@ -509,65 +508,6 @@ def put_out(staged: Path, out: Path, name: str, file_id: int) -> None:
             staged.unlink()
         else:
             staged.rename(target)
-
-
-def file_away(places: Places, mine: state.File, kind: str, reason: str = "") -> None:
-    """Step 8: move an input, with what belongs to it, into the archive, and take away what it was done with.
-
-    Raises OSError.
-    """
-    work = places.work(mine.id, mine.partner)
-    when = datetime.fromtimestamp(mine.answered_at or mine.finished_at or 0)  # noqa: DTZ006  # the office's day
-    kept = places.archived(kind, when, mine.partner)
-    left = sorted(work.iterdir()) if work.is_dir() else []
-    if left:
-        make_folder(kept, places.archive)
-        if reason:
-            with write_whole(kept / f"{archive_name(mine.id, from_text(mine.name))}.reason.txt") as out:
-                out.write(f"{escape(reason)}\n".encode())
-        for path in left:
-            with contextlib.suppress(FileNotFoundError):  # another owner has moved it
-                move(path, kept / archive_name(mine.id, path.name))
-    elif kept.is_dir():
-        flush_folder(kept)  # who moved it all may have been killed before it would last
-    for stage in places.stages(mine.id):
-        remove_folder(stage)
-    remove_folder(work)
-
-
-def tidy(places: Places, ledger: Ledger) -> list[str]:
-    """Put away what was left between two steps when a watcher was killed; gives what needs a person.
-
-    Raises OSError, StateError.
-    """
-    said: list[str] = []
-    for work in places.works():
-        file_id, partner = owner_of(work)
-        details = ledger.show(file_id)
-        if details is None:
-            # A ledger that was restored from a backup does not know it: it comes in again.
-            said += _bring_back(places, work, partner)
-        elif details.file.state in (State.FAILED, State.VANISHED):
-            file_away(places, details.file, FAILED, details.file.reason or "its file vanished from the inbox")
-        elif details.file.state in (State.DONE, State.DUPLICATE):
-            kind = json.loads(details.record or "{}").get("kind", FAILED)
-            file_away(places, details.file, kind)
-    for stage in places.stages():
-        details = ledger.show(owner_of(stage)[0])
-        if details is None or details.file.state not in (State.CLAIMED, State.ANSWERED):
-            remove_folder(stage)
-    return said
-
-
-def _bring_back(places: Places, work: Path, partner: str) -> Iterator[str]:
-    for path in sorted(work.iterdir()):
-        target = places.incoming(partner, "x").with_name(path.name)
-        make_folder(target.parent, places.inbox)
-        if os.path.lexists(target):
-            yield f"{work.name}: the ledger does not know it, and the inbox has a file of its name"
-            return
-        move(path, target)
-    remove_folder(work)
 
 
 class _StageFolder:

@@ -19,9 +19,10 @@ from edi_checker.batch.workers import Died, Done, Said, Workers
 from edi_checker.setting import SettingError
 from edi_checker.state import StateError
 from edi_checker.state.ledger import Ledger
+from edi_checker.watch.filing import file_away, tidy
 from edi_checker.watch.health import Health, as_json, as_metrics, write_metrics, write_status
 from edi_checker.watch.inbox import Arrival, Inbox, Look
-from edi_checker.watch.job import MOST_TRIES, Clerk, Desk, Report, file_away, tidy
+from edi_checker.watch.job import MOST_TRIES, Clerk, Desk, Report
 from edi_checker.watch.log import Log
 from edi_checker.watch.notify import notify, watchdog_period
 from edi_checker.watch.places import FAILED, WORK, Places
