@@ -55,6 +55,10 @@ class Folder(Protocol):
     def publish(self, stage: Stage, name: str, asked: Sequence[str], others: Sequence[str]) -> Published: ...
 
 
+# How reasons begin that say nothing of the input: the disk, and an error of ours.
+NO_TEMPORARY = "the temporary folder cannot be used"
+INTERNAL = "internal error"
+
 _ANSWERS = ("999", "277ca", "ta1")
 _SIDES = ("clean.837", "rejected.837")
 
@@ -483,7 +487,7 @@ def _looking(checked: Iterable[Checked], look: Callable[[], None]) -> Iterator[C
 def _name_crash(error: Exception, watcher: Watcher) -> str:
     watcher.crash(error)
     # The type alone: the message of an unexpected error may quote the input.
-    return f"internal error ({type(error).__name__})"
+    return f"{INTERNAL} ({type(error).__name__})"
 
 
 def with_minutes(checker: Checker, source: Input) -> Checker:
@@ -578,7 +582,7 @@ def _shown(answers: Answers) -> list[Answer]:
 
 def say_temporary(error: OSError) -> str:
     """That what is kept for the time of a check cannot be written or read."""
-    return f"the temporary folder cannot be used: {error.strerror}"
+    return f"{NO_TEMPORARY}: {error.strerror}"
 
 
 @cache

@@ -1,6 +1,7 @@
 """The drop folder: what arrives is answered once and archived, whatever its name, its content and the day."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from edi_checker.cli import watch as command
+from edi_checker.reports.findings_log import FindingsLog
 from edi_checker.state import Secret, State, open_ledger
 from edi_checker.watch import job
 from edi_checker.watch.filing import tidy
@@ -352,6 +354,40 @@ def test_a_file_that_is_written_to_while_it_is_checked_is_checked_again(office, 
     assert files_in(office.root / "out") == []
     [report] = office.work()
     assert (report.event, report.claims) == ("answered", 6)
+
+
+@pytest.mark.parametrize("late", [1, 12])
+def test_a_full_temporary_folder_fails_no_file(office, monkeypatch, late):
+    """However long it stays full."""
+    office.put("claims.837", claims(1))
+
+    real = FindingsLog.end
+
+    def full(log, **said):
+        if said.get("failure"):
+            return real(log, **said)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FindingsLog, "end", full)
+        for _ in range(late):
+            [report] = office.work()
+            assert report.event == "again"
+            assert "No space left" in report.reason
+            office.now += 3600
+    assert [report.event for report in office.work()] == ["answered"]
+
+
+def test_an_error_of_ours_fails_a_file_after_some_tries(office, monkeypatch):
+    office.put("claims.837", claims(1))
+    monkeypatch.setattr("edi_checker.check.checker.Checker.check", lambda *_: 1 // 0)
+    events = []
+    for _ in range(job.MOST_TRIES + 1):
+        [report] = office.work()
+        events.append(report.event)
+        office.now += 3600
+    assert events == ["again"] * job.MOST_TRIES + ["failed"]
+    assert report.reason == "internal error (ZeroDivisionError)"
 
 
 def test_a_file_that_vanishes_is_no_failure(office):

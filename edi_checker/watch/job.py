@@ -25,12 +25,12 @@ from edi_checker.claims.claim import (
     TransactionEnd,
 )
 from edi_checker.claims.reader import read_parts
-from edi_checker.files.folder import Published, Stage
+from edi_checker.files.folder import UNWRITTEN, Published, Stage
 from edi_checker.files.inputs import Input, Unreadable, find_inputs, name_outputs, readable
 from edi_checker.files.names import escape
 from edi_checker.files.output import flush_folder
 from edi_checker.history import InputHistory
-from edi_checker.run import Files, Limits, Result, Watcher, check_input
+from edi_checker.run import INTERNAL, NO_TEMPORARY, Files, Limits, Result, Watcher, check_input
 from edi_checker.setting import CheckSetting, Made
 from edi_checker.state import AlreadyAnswered, Fenced, Overtaken, Secret, State, StateError
 from edi_checker.state.ledger import Ledger
@@ -209,12 +209,9 @@ class Clerk:
             raise _Changed
         if history is not None and history.failed:
             return self._again(mine, history.failed)
-        troubles = [trouble for result in results for trouble in result.troubles]
-        if troubles and mine.tries < MOST_TRIES:
-            return self._again(mine, troubles[0])
-        if troubles or all(result.summary.outcome == "not_checked" for result in results):
-            reasons = [*troubles, *(result.summary.reason or "" for result in results)]
-            return self._fail(mine, next(filter(None, reasons), "it holds nothing that can be checked"))
+        why = self._why_not(mine, results)
+        if why is not None:
+            return why
         said = state.Answer(
             sha256,
             (),
@@ -228,6 +225,20 @@ class Clerk:
             return self._commit(mine, stage, stems, said)
         except AlreadyAnswered as error:
             return self._answer_repeated(mine, error.duplicate, said, work)
+
+    def _why_not(self, mine: state.File, results: Sequence[Result]) -> Report | None:
+        """Why a file that was checked is not answered: tried again for what is no fault of its own."""
+        troubles = [trouble for result in results for trouble in result.troubles]
+        reasons = [result.summary.reason or "" for result in results]
+        said = list(filter(None, (*troubles, *reasons)))
+        machine = next((each for each in said if NO_TEMPORARY in each or UNWRITTEN in each), "")
+        if machine:
+            return self._again(mine, machine)
+        if mine.tries < MOST_TRIES and (ours := next((each for each in said if INTERNAL in each), "")):
+            return self._again(mine, ours)
+        if troubles or all(result.summary.outcome == "not_checked" for result in results):
+            return self._fail(mine, next(iter(said), "it holds nothing that can be checked"))
+        return None
 
     def _history(self, mine: state.File, way: Way, sha256: str) -> InputHistory | None:
         """What earlier files billed, None where it is not asked for."""
