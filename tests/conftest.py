@@ -28,21 +28,25 @@ def pytest_addoption(parser):
 _LONG = frozenset(
     "test_ack_corpus test_batch test_bench test_clean_claims test_corpus test_coverage_page test_full_table "  # noqa: SIM905
     "test_fuzz test_history_commands test_hostile test_hostile_bounds test_hostile_files "
-    "test_hostile_layouts test_hostile_writes test_lookup test_other_books test_patterns test_pieces "
-    "test_probe test_rules_commands test_screenshots test_state_history test_state_ledger "
+    "test_hostile_layouts test_hostile_writes test_lookup test_operations_page test_other_books "
+    "test_patterns test_pieces test_probe test_rules_commands test_screenshots test_state_history "
     "test_state_processes test_state_store test_store test_whole_tables".split()
 )
+# Those that take too long for the quick lane, and alone reach much of the package.
+_TRACED = frozenset(("test_history", "test_ledger_commands", "test_state_ledger", "test_watch"))
 
 
 def pytest_ignore_collect(collection_path, config):
     """The quick lane does not even read the modules that it leaves out."""
-    return True if config.option.markexpr == "quick" and collection_path.stem in _LONG else None
+    left_out = collection_path.stem in _LONG | _TRACED
+    return True if config.option.markexpr == "quick" and left_out else None
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if item.path.stem not in _LONG and item.get_closest_marker("long") is None:
-            item.add_marker("quick")
+        name = item.path.stem
+        if name not in _LONG and item.get_closest_marker("long") is None:
+            item.add_marker("traced" if name in _TRACED else "quick")
 
 
 def pytest_collection_finish():
