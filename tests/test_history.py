@@ -364,3 +364,22 @@ def test_nothing_kept_tells_who_the_patient_is(sender):
     assert packed
     for word in (b"MAPLE", b"MARTA", b"1EG4TE5MK73", b"19500101"):
         assert word not in packed
+
+
+def severities(findings):
+    return {finding.rule: finding.severity for finding in findings if finding.rule.startswith("history.")}
+
+
+def test_a_claim_that_is_sent_again_under_another_number_is_not_stopped(sender):
+    """The payer may have returned the first: what it billed is then not on the day."""
+    lines = ["97530:GP x4", "97140:GP x1"]
+    again = ["97530:GP x4", "97140:GP x2"]
+    assert severities(sender.send(claims(lines), claims(again))) == {
+        "history.duplicate": "warning",
+        "history.mue": "warning",
+    }
+
+
+def test_more_of_another_claim_of_the_day_is_stopped(sender):
+    found = sender.send(claims(["97530:GP x4"]), claims(["97530:GP:76 x3"]))
+    assert severities(found) == {"history.mue": "error"}

@@ -7,7 +7,7 @@ from a store.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from edi_checker.claims.claim import VOID, Claim
@@ -77,9 +77,13 @@ class EarlierLine(NamedTuple):
             return "an earlier claim of the patient"
         return f"a claim of the patient in the file of {iso(self.received)}"
 
-    def may_be(self, whole: WholeClaim) -> bool:
-        """Whether it may be of the same claim, sent in an earlier file and now again"""
-        return self.received is not None and self.claim == _clean(whole.id)
+    def may_be(self, whole: WholeClaim, services: Collection[tuple[object, ...]]) -> bool:
+        """Whether it may be of the same claim, sent in an earlier file and now again: it has its number, or
+        stands among the services of the day (`_same_service`) as it is.
+        """
+        if self.received is None:
+            return False
+        return self.claim == _clean(whole.id) or _same_service(self) in services
 
 
 # -- what is remembered
@@ -262,6 +266,7 @@ def _earlier_pairs(
     """The edits that join a line with one of an earlier claim."""
     tables, profile = whole.setting.tables, whole.profile
     codes = {other.service.code for other in earlier}
+    services = {_same_service(line) for line in lines}
     for line in lines:
         for code in sorted(codes - {line.service.code}):
             edits = edits_between((line.service.code, code), tables.era(on), tables)
@@ -272,11 +277,21 @@ def _earlier_pairs(
             together = sure or [other for other in others if line.maybe_with(other)]
             if together:
                 other = next((o for o in together if not released_by(line.service, o.service)), together[0])
-                yield _earlier_pair(on, line, other, edits[0], profile, one_provider=bool(sure))
+                again = other.may_be(whole, services)
+                yield _earlier_pair(
+                    on, line, other, edits[0], profile, one_provider=bool(sure), sent_again=again
+                )
 
 
 def _earlier_pair(
-    on: int, line: Line, other: EarlierLine, edit: PtpEdit, profile: Profile, *, one_provider: bool
+    on: int,
+    line: Line,
+    other: EarlierLine,
+    edit: PtpEdit,
+    profile: Profile,
+    *,
+    one_provider: bool,
+    sent_again: bool,
 ) -> Fact:
     values: dict[str, Value] = {
         "date": on,
@@ -293,7 +308,7 @@ def _earlier_pair(
         "borrowed": is_borrowed(edit.table, profile),
         "rationale": edit.rationale,
         "earlier_claim": other.whose,
-        "sent_again": other.may_be(line.whole),
+        "sent_again": sent_again,
     }
     return Fact("earlier_pair", values, {"": (line,), "earlier": (other,)}, edit.table)
 
@@ -303,6 +318,7 @@ def _earlier_days(
 ) -> Iterator[Fact]:
     """The units of a code by one rendering provider, on this claim and earlier ones."""
     tables, profile = whole.setting.tables, whole.profile
+    services = {_same_service(line) for line in lines}
     for code, given_by in dict.fromkeys([(line.service.code, line.given_by) for line in lines]):
         mue = tables.mue(code, on)
         if mue is None or mue.mai == "1":
@@ -326,7 +342,7 @@ def _earlier_days(
             "rationale": mue.rationale,
             "borrowed": is_borrowed(mue.table, profile),
             "earlier_claim": max(others, key=lambda other: other.received or 0).whose,
-            "sent_again": any(other.may_be(whole) for other in others),
+            "sent_again": any(other.may_be(whole, services) for other in others),
         }
         yield Fact("earlier_day", values, {"": (own[-1],), "earlier": tuple(others)}, mue.table)
 

@@ -438,7 +438,9 @@ EARLIER_PAIR = FactType(
             "text", "computed", "the earlier claim as a message calls it, with its file's day"
         ),
         "sent_again": Field(
-            "bool", "computed", "whether an earlier file's claim has this claim's number: it may be this one"
+            "bool",
+            "computed",
+            "whether an earlier file's claim has this one's number or a line: it may be this one",
         ),
     },
     stands_on=("earlier",),
@@ -461,7 +463,9 @@ EARLIER_DAY = FactType(
             "text", "computed", "the earlier claim as a message calls it, with its file's day"
         ),
         "sent_again": Field(
-            "bool", "computed", "whether an earlier file's claim has this claim's number: it may be this one"
+            "bool",
+            "computed",
+            "whether an earlier file's claim has this one's number or a line: it may be this one",
         ),
     },
     stands_on=("earlier",),
