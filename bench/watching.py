@@ -1,6 +1,6 @@
 """How many files a second the drop folder answers: `watch --once` over small files of the second maker.
 
-python bench/drop_folder.py [--files 1000] [--claims 10] [--workers N] [--url URL ...]
+python bench/watching.py [--files 1000] [--claims 10] [--workers N] [--url URL ...]
 
 Each URL is a ledger of its own, emptied by nobody: name a new database. Without one a new file in SQLite is
 taken. All places lie in a temporary folder of TMPDIR; its disk decides how long the flushes take.
