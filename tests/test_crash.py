@@ -372,9 +372,9 @@ def harness(*words):
 @pytest.mark.parametrize(
     "words",
     [
-        ("--blows", "12"),
-        ("--blows", "4", "--store", "postgresql", "--watchers", "2"),
-        ("--blows", "4", "--power"),
+        ("--blows", "8"),
+        ("--blows", "3", "--store", "postgresql", "--watchers", "2"),
+        ("--blows", "3", "--power"),
     ],
     ids=" ".join,
 )
