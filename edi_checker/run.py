@@ -12,7 +12,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, Self, cast
 
-from edi_checker.acks import Acknowledger, Answers, Draw, ElementNumber, number_elements, numbers_of
+from edi_checker.acks import (
+    NOON,
+    Acknowledger,
+    Answers,
+    Draw,
+    ElementNumber,
+    number_elements,
+    numbers_of,
+)
 from edi_checker.check.checker import Checked, Checker, take_handfuls
 from edi_checker.check.split import Split, Splitter
 from edi_checker.claims.claim import Claim
@@ -55,10 +63,6 @@ class Folder(Protocol):
     def publish(self, stage: Stage, name: str, asked: Sequence[str], others: Sequence[str]) -> Published: ...
 
 
-# How reasons begin that say nothing of the input: the disk, and an error of ours.
-NO_TEMPORARY = "the temporary folder cannot be used"
-INTERNAL = "internal error"
-
 _ANSWERS = ("999", "277ca", "ta1")
 _SIDES = ("clean.837", "rejected.837")
 
@@ -79,7 +83,7 @@ class Files:
     page: bool = True
     split: bool = False
     draw: Draw | None = None
-    time: str = "1200"
+    time: str = NOON
 
     def endings(self) -> tuple[str, ...]:
         """Of every file that may be written for an input."""
@@ -99,12 +103,14 @@ class Files:
 @dataclass(frozen=True, slots=True)
 class Watcher:
     """Who gets news of the work on an input: `position` of the reading now and then, `ended` when it is over
-    and nothing has been written yet, `crash` of an error of ours.
+    and nothing has been written yet, `crash` of an error of ours, `disk` where this machine had no room for
+    what is made of it.
     """
 
     position: Callable[[int], None]
     ended: Callable[[], None]
     crash: Callable[[Exception], None]
+    disk: Callable[[OSError], None] = field(default=lambda _: None)
 
 
 class TookTooLong(Exception):
@@ -191,7 +197,7 @@ class Output:
             self._acknowledger = Acknowledger(
                 checker.setting.received,
                 _numbers_of(checker.guide),
-                files.time if files is not None else "1200",
+                files.time if files is not None else NOON,
                 most=limits.findings,
             )
         self._splitter: Splitter | None = None
@@ -200,7 +206,7 @@ class Output:
             try:
                 self._splitter = Splitter()
             except OSError as error:
-                self._no_split = f"no split: {say_temporary(error)}"
+                self._no_split = f"no split: {_name_disk(error, watcher)}"
         takers = (self.journal, self._exhibits, self._acknowledger, self._splitter)
         self._profiles: Counter[str] = Counter()
         self._add: list[Callable[[Checked], None]] = [taker.add for taker in takers if taker is not None]
@@ -248,7 +254,7 @@ class Output:
                 sha256=sha256, tally=tally, failure=failure, gaps=gaps, profiles=self._profiles
             )
         except OSError as error:
-            return self._give_up(say_temporary(error), sha256)
+            return self._give_up(_name_disk(error, self._watcher), sha256)
         acknowledger, self._acknowledger = self._acknowledger, None
         draw = self._files.draw if self._files is not None else None
         draw = draw or numbers_of(f"{sha256} {self._checker.setting.received}")
@@ -311,7 +317,7 @@ class Output:
             try:
                 made = self._splitter.finish()
             except OSError as error:
-                troubles.append(f"no split: {say_temporary(error)}")
+                troubles.append(f"no split: {_name_disk(error, self._watcher)}")
             except Exception as error:  # noqa: BLE001  # no input may end the run of the others
                 troubles.append(f"no split: {_name_crash(error, self._watcher)}")
         try:
@@ -356,6 +362,7 @@ class Output:
                     troubles += self._write(stage, ending, writer)
             except OSError as error:
                 stage = Stage()  # nothing is published, and what lies there from before goes
+                self._watcher.disk(error)
                 troubles.append(say_unwritten(folder.path / f"{name}.json", error.strerror))
             done = folder.publish(stage, name, files.endings(), files.other_endings())
         troubles += done.troubles
@@ -472,7 +479,7 @@ def _read(
     except HistoryUnreadable as error:
         return _Passed(None, str(error))
     except OSError as error:  # what goes wrong with the input itself is Unreadable
-        return _Passed(None, say_temporary(error))
+        return _Passed(None, _name_disk(error, watcher))
     except Exception as error:  # noqa: BLE001  # no input may end the run of the others
         return _Passed(None, _name_crash(error, watcher))
 
@@ -487,7 +494,7 @@ def _looking(checked: Iterable[Checked], look: Callable[[], None]) -> Iterator[C
 def _name_crash(error: Exception, watcher: Watcher) -> str:
     watcher.crash(error)
     # The type alone: the message of an unexpected error may quote the input.
-    return f"{INTERNAL} ({type(error).__name__})"
+    return f"internal error ({type(error).__name__})"
 
 
 def with_minutes(checker: Checker, source: Input) -> Checker:
@@ -507,7 +514,7 @@ def _finish(
     try:
         answers = acknowledger.finish(numbers_of("") if failed else draw)
     except OSError as error:
-        return none, [f"no answers: {say_temporary(error)}"]
+        return none, [f"no answers: {_name_disk(error, watcher)}"]
     except Exception as error:  # noqa: BLE001  # as above
         return none, [f"no answers: {_name_crash(error, watcher)}"]
     if failed:
@@ -580,9 +587,10 @@ def _shown(answers: Answers) -> list[Answer]:
     return shown
 
 
-def say_temporary(error: OSError) -> str:
+def _name_disk(error: OSError, watcher: Watcher) -> str:
     """That what is kept for the time of a check cannot be written or read."""
-    return f"{NO_TEMPORARY}: {error.strerror}"
+    watcher.disk(error)
+    return f"the temporary folder cannot be used: {error.strerror}"
 
 
 @cache

@@ -56,6 +56,7 @@ class CheckSetting:
     select    the rules that are applied, by id or its start, all where none is named
     ignore    those that are left out
     tables    the folder of imported tables; None for the built-in ones alone
+    tables_named  whether a person named it: a wrong name would pass for an empty folder
     minutes   a file with minutes of treatment
     received  the day of receipt, CCYYMMDD; None for today
     clock     where given, it is noted how long each rule takes
@@ -67,6 +68,7 @@ class CheckSetting:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     tables: Path | None = None
+    tables_named: bool = False
     minutes: Path | None = None
     received: int | None = None
     isolation: Isolation | None = None
@@ -84,7 +86,7 @@ class CheckSetting:
             engine=Engine(rulebook, self.engine, self.clock),
             setting=Setting(
                 received=self.received or from_date(date.today()),  # noqa: DTZ011  # the day at the user's desk
-                tables=open_tables(self.tables),
+                tables=open_tables(self.tables, named=self.tables_named),
                 minutes=_read_minutes(self.minutes),
                 profile=choose_profile(self.profile),
                 more_facts=plugins.make_facts if plugins is not None else None,
@@ -175,14 +177,12 @@ def _read_profiles(option: str) -> Profiles | None:
         raise SettingError(str(error)) from None
 
 
-def open_tables(folder: Path | None) -> Tables:
+def open_tables(folder: Path | None, *, named: bool = False) -> Tables:
     """The imported tables before the built-in ones; these alone where none are imported.
 
-    Raises SettingError.
+    Raises SettingError, also where the folder was named and holds none.
     """
-    from edi_checker.reference.store.release import MANIFEST
-
-    if folder is None or not (folder / MANIFEST).exists():
+    if folder is None or not holds_tables(folder, named=named):
         return built_in()
     from edi_checker.reference.store import StoreError, open_tables
 
@@ -190,6 +190,16 @@ def open_tables(folder: Path | None) -> Tables:
         return open_tables(folder, built_in())
     except StoreError as error:
         raise SettingError(str(error)) from None
+
+
+def holds_tables(folder: Path, *, named: bool) -> bool:
+    """Whether tables are imported there. Raises SettingError where the folder was named and holds none."""
+    from edi_checker.reference.store.release import MANIFEST
+
+    there = (folder / MANIFEST).exists()
+    if named and not there:
+        raise SettingError(f"{folder}: no tables are imported there; `edi-checker tables import` does it")
+    return there
 
 
 def _read_minutes(path: Path | None) -> Minutes | None:

@@ -1,6 +1,9 @@
 """What all tests share."""
 
 import gc
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -53,6 +56,17 @@ def pytest_collection_finish():
     """What is collected stays to the end: no search for garbage needs to look through it again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory):
+    """What makes calls that write fail, to be loaded before a process (failing_writes.c)."""
+    if shutil.which("gcc") is None or sys.platform != "linux":
+        pytest.skip("needs gcc on Linux")
+    built = tmp_path_factory.mktemp("built") / "failing_writes.so"
+    source = Path(__file__).parent / "failing_writes.c"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", built, source, "-ldl"], check=True)
+    return built
 
 
 @pytest.fixture

@@ -185,9 +185,8 @@ def survivors(segments):
     text, findings = written(data, Redactor(b"key"))
     left = set(_FIND.findall(text))
     said = " ".join(f"{finding.message} {finding.fix}" for finding in findings)
-    # What stands where a charge belongs is a charge, and a message says it.
-    cells = [line.split("*") for line in segments if line.startswith(("CLM*", "SV1*"))]
-    charges = {cell for each in cells for cell in each[2:3]}
+    # What stands where the charge of the claim belongs is its charge: nobody could tell.
+    charges = {line.split("*")[2] for line in segments if line.startswith("CLM*") and line.count("*") > 1}
     return left, set(_FIND.findall(said)) - charges
 
 

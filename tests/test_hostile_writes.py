@@ -31,16 +31,6 @@ NAMES = ("a", "b")
 SOME = 40  # failures of each command
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory):
-    if shutil.which("gcc") is None or sys.platform != "linux":
-        pytest.skip("needs gcc on Linux")
-    built = tmp_path_factory.mktemp("built") / "failing_writes.so"
-    source = ROOT / "tests" / "failing_writes.c"
-    subprocess.run(["gcc", "-shared", "-fPIC", "-o", built, source, "-ldl"], check=True)
-    return built
-
-
 class Runs:
     """Runs of a command into a folder, of which the n-th call that writes there fails."""
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from edi_checker.cli import watch as command
+from edi_checker.cli.options import Checking
 from edi_checker.reports.findings_log import FindingsLog
 from edi_checker.state import Secret, State, open_ledger
 from edi_checker.watch import job
@@ -33,19 +34,7 @@ from paths import ROOT
 
 CLEAN = (ROOT / "samples" / "837p" / "clean" / "pt-clinic.837").read_text()
 NUMBER = CLEAN[90:99]
-CHECKING = {
-    "profile": "auto",
-    "folders": (),
-    "select": (),
-    "ignore": (),
-    "store": None,
-    "isolation": None,
-    "max_segment": None,
-    "max_claim": None,
-    "max_findings": 10_000,
-    "max_seconds": 600.0,
-    "max_unpacked": None,
-}
+CHECKING = Checking("auto", (), None, (), (), None, None, None, None, 10_000, 600.0)
 FAULTY = "".join(line.replace("HC:97530:GP", "HC:97530") for line in CLEAN.splitlines(keepends=True))
 
 
@@ -656,6 +645,7 @@ def test_a_second_watcher_with_a_ledger_for_one_is_refused(tmp_path):
         (("--archive", "in/archive"), "must not lie in"),
         (("--partners", "partners.yaml"), "partners.yaml:1"),
         (("--settle", "soon"), "no time such as"),
+        (("--tables", "none"), "none: no tables are imported there"),
     ],
 )
 def test_what_cannot_begin_is_refused_in_a_line(tmp_path, options, said):
@@ -683,17 +673,6 @@ def test_a_process_that_is_killed_costs_nothing(tmp_path):
     process.communicate(timeout=60)
     assert len(files_in(tmp_path / "out")) == 72
     assert not files_in(tmp_path / "archive" / ".work")
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory):
-    if shutil.which("gcc") is None or sys.platform != "linux":
-        pytest.skip("needs gcc on Linux")
-    built = tmp_path_factory.mktemp("built") / "failing_writes.so"
-    subprocess.run(
-        ["gcc", "-shared", "-fPIC", "-o", built, ROOT / "tests" / "failing_writes.c", "-ldl"], check=True
-    )
-    return built
 
 
 @pytest.mark.long
@@ -727,16 +706,20 @@ def test_a_disk_that_is_full_at_any_step_costs_no_answer(tmp_path, library, part
         assert "Traceback" not in log
         # What waits for its next try is due at once.
         with open_ledger(str(root / "ledger.db"), lambda: time.time() + 3600) as ledger:
-            assert ledger.now() > time.time() + 3000
             for file_id in ledger.list_waiting(10):
-                mine = ledger.take("test", -1, file_id)
-                assert mine is not None
+                ledger.take("test", -1, file_id)
         code, log = run(root)
         assert code in (0, 2), log
         assert files_in(root / "out") == ["a.277ca", "a.999", "a.json"], (number, log)
-        kept = [re.sub(r"\d{4}/\d\d/\d\d/", "", name) for name in files_in(root / "archive")]
-        assert {"accepted/1-a.837", "failed/2-b.837"} <= set(kept) or len(kept) >= 5, (number, kept, log)
-        assert not [name for name in kept if name.startswith((".work", ".stage"))], (number, kept)
+        kept = Counter(re.sub(r"/\d+-", "/", name) for name in archived(root))
+        assert kept == {
+            "accepted/a.837": 1,
+            "accepted/a.277ca": 1,
+            "accepted/a.999": 1,
+            "accepted/a.json": 1,
+            "failed/b.837": 1,
+            "failed/b.837.reason.txt": 1,
+        }, (number, log)
         shutil.rmtree(root)
 
 

@@ -41,6 +41,7 @@ from edi_checker.guide.table import Composite, Guide
 from edi_checker.x12.fault_codes import NOTED_ONLY
 
 __all__ = [
+    "NOON",
     "Acknowledger",
     "Answers",
     "Draw",
@@ -52,6 +53,7 @@ __all__ = [
 ]
 
 _MOST_REASONS = 100
+NOON = "1200"  # at which answers are dated whose time nobody asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class Acknowledger:
     """
 
     def __init__(
-        self, received: int, element_number: ElementNumber, time: str = "1200", most: int = 10_000
+        self, received: int, element_number: ElementNumber, time: str = NOON, most: int = 10_000
     ) -> None:
         self._day = Day(f"{received:08d}", time)
         self._element_number = element_number

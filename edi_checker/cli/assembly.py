@@ -4,73 +4,65 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edi_checker.cli.refusal import refusing
-from edi_checker.cli.stored_tables import find_store, store_folder
+from edi_checker.cli.stored_tables import store_folder
 
 if TYPE_CHECKING:
     from edi_checker.check.engine import Kind
     from edi_checker.check.redact import Redactor
-    from edi_checker.cli.options import Shared
+    from edi_checker.cli.options import Checking, Shared
     from edi_checker.rules import Rulebook
     from edi_checker.run import Limits
     from edi_checker.setting import CheckSetting, Made
     from edi_checker.watch.partners import Partners
 
 
-def setting_of(shared: Shared, engine: Kind = "durable", *, timed: bool = False) -> CheckSetting:
-    """The setting of `check`, `batch` and `watch`."""
+def setting_of(checking: Checking) -> CheckSetting:
+    """The setting that the options of any command that checks ask for."""
     from edi_checker.setting import CheckSetting
     from edi_checker.x12.blocks import MAX_BLOCK, MAX_SEGMENT, Bounds
-    from edi_checker.x12.dates import from_date
 
     return CheckSetting(
-        profile=shared.profile,
-        rules=shared.folders,
-        select=shared.select,
-        ignore=shared.ignore,
-        tables=find_store(shared.store),
+        profile=checking.profile,
+        rules=checking.folders,
+        select=checking.select,
+        ignore=checking.ignore,
+        tables=store_folder(checking.store),
+        tables_named=checking.store is not None,
+        isolation=checking.isolation,
+        bounds=Bounds(checking.max_segment or MAX_SEGMENT, checking.max_claim or MAX_BLOCK),
+    )
+
+
+def setting_of_run(shared: Shared, engine: Kind = "durable", *, timed: bool = False) -> CheckSetting:
+    """The setting of a run of `check` or `batch`."""
+    from edi_checker.x12.dates import from_date
+
+    return replace(
+        setting_of(shared),
         minutes=shared.minutes,
         received=from_date(shared.received) if shared.received is not None else None,
-        isolation=shared.isolation,
         engine=engine,
         fast=not shared.no_fast_path,
-        bounds=Bounds(shared.max_segment or MAX_SEGMENT, shared.max_claim or MAX_BLOCK),
         clock=time.perf_counter if timed else None,
     )
 
 
 def find_ways(
-    checking: Mapping[str, Any], partners_file: Path | None, *, page: bool = False, split: bool = False
+    checking: Checking, partners_file: Path | None, *, page: bool = False, split: bool = False
 ) -> Partners:
-    """How the files of a drop folder are checked, by `deciding_options` and `costing_options`, and changed by
-    the file of partners. Raises SettingError.
+    """How the files of a drop folder are checked: as the options say, changed by the file of partners.
+
+    Raises SettingError.
     """
-    from edi_checker.setting import CheckSetting
     from edi_checker.watch.partners import Partners, Way, read_partners
-    from edi_checker.x12.blocks import MAX_BLOCK, MAX_SEGMENT, Bounds
 
-    setting = CheckSetting(
-        profile=checking["profile"],
-        rules=checking["folders"],
-        select=checking["select"],
-        ignore=checking["ignore"],
-        tables=store_folder(checking["store"]),
-        isolation=checking["isolation"],
-        bounds=Bounds(checking["max_segment"] or MAX_SEGMENT, checking["max_claim"] or MAX_BLOCK),
-    )
-    usual = Way(setting, page=page, split=split)
+    usual = Way(setting_of(checking), page=page, split=split)
     return Partners(usual, {}) if partners_file is None else read_partners(partners_file, usual)
-
-
-def limits_of(checking: Mapping[str, Any]) -> Limits:
-    """Those of `costing_options`."""
-    from edi_checker.run import Limits
-
-    return Limits(checking["max_findings"], checking["max_seconds"], time.monotonic)
 
 
 def assemble(setting: CheckSetting, rulebook: Rulebook | None = None) -> Made:
@@ -82,10 +74,10 @@ def assemble(setting: CheckSetting, rulebook: Rulebook | None = None) -> Made:
         return setting.make(rulebook)
 
 
-def make_limits(shared: Shared) -> Limits:
+def make_limits(checking: Checking) -> Limits:
     from edi_checker.run import Limits
 
-    return Limits(shared.max_findings, shared.max_seconds, time.monotonic)
+    return Limits(checking.max_findings, checking.max_seconds, time.monotonic)
 
 
 def make_redactor() -> Redactor:

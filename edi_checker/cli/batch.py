@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from edi_checker.cli.assembly import assemble, make_limits, make_redactor, setting_of
+from edi_checker.cli.assembly import assemble, make_limits, make_redactor, setting_of_run
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
 from edi_checker.cli.history import find_history
 from edi_checker.cli.options import (
@@ -118,7 +118,7 @@ def batch(
     if resume and shared.received is None:
         # The inputs that are left are checked for the same day as those that are done.
         shared = replace(shared, received=_day_of_run(out_dir))
-    checker, rulebook = assemble(setting_of(shared))
+    checker, rulebook = assemble(setting_of_run(shared))
     earlier = find_history(history, history_key, paths, keeps=remember)
     inputs = list(find_inputs(find_paths(paths), shared.max_unpacked))
     names = name_all(inputs)

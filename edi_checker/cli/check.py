@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from edi_checker.cli.assembly import assemble, make_limits, make_redactor, setting_of
+from edi_checker.cli.assembly import assemble, make_limits, make_redactor, setting_of_run
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
 from edi_checker.cli.history import find_history
 from edi_checker.cli.options import (
@@ -102,7 +102,7 @@ def check(
         raise click.UsageError("--split needs --out-dir, the folder for the two files.")
     if split and shared.redact:
         raise click.UsageError("--split writes the claims as they are: it cannot go with --redact.")
-    checker, book = assemble(setting_of(shared, engine, timed=stats))
+    checker, book = assemble(setting_of_run(shared, engine, timed=stats))
     earlier = find_history(history, history_key, paths)
 
     from edi_checker.files.inputs import find_inputs, name_outputs

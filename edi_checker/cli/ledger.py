@@ -25,6 +25,7 @@ from edi_checker.cli.ledger_pages import (
 )
 from edi_checker.cli.opening import opened
 from edi_checker.cli.options import (
+    Checking,
     Day,
     Duration,
     config_option,
@@ -305,7 +306,7 @@ def replay(
     as_json: bool,
     publish: bool,
     partners_file: Path | None,
-    **checking: Any,
+    checking: Checking,
 ) -> int:
     """Check an archived file again and show what differs.
 

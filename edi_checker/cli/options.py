@@ -159,23 +159,29 @@ tables_option = click.option(
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
-    """What is said by the options that `check` and `batch` share."""
+class Checking:
+    """What is said by the options of each command that checks: what decides, and what an input may cost."""
 
     profile: str
     folders: tuple[Path, ...]
     store: Path | None
     select: tuple[str, ...]
     ignore: tuple[str, ...]
-    minutes: Path | None
-    received: datetime | None
     isolation: Isolation | None
-    fail_on: str
     max_segment: int | None
     max_claim: int | None
     max_unpacked: int | None
     max_findings: int
     max_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shared(Checking):
+    """What is said by the options that `check` and `batch` share."""
+
+    minutes: Path | None
+    received: datetime | None
+    fail_on: str
     no_fast_path: bool
     redact: bool
     no_progress: bool
@@ -186,15 +192,18 @@ _Function = Callable[..., Any]
 _Decorator = Callable[[_Function], _Function]
 
 
-def _pass_shared(function: _Function) -> _Function:
-    """Hand the shared options to a command as one argument, `shared`."""
+def _pass_as(name: str, form: type[Checking]) -> _Decorator:
+    """Hand the options that the form has to a command as one argument."""
 
-    @wraps(function)
-    def command(**values: Any) -> Any:
-        shared = Shared(**{field.name: values.pop(field.name) for field in fields(Shared)})
-        return function(shared=shared, **values)
+    def decorate(function: _Function) -> _Function:
+        @wraps(function)
+        def command(**values: Any) -> Any:
+            said = form(**{field.name: values.pop(field.name) for field in fields(form)})
+            return function(**{name: said}, **values)
 
-    return command
+        return command
+
+    return decorate
 
 
 def _join(*decorators: _Decorator) -> _Decorator:
@@ -273,7 +282,7 @@ def seconds_option(default: float | None) -> _Decorator:
 deciding_options = _join(
     profile_option, rules_option, tables_option, select_option, ignore_option, isolation_option
 )
-costing_options = _join(_reading_options, seconds_option(600))
+costing_options = _join(_reading_options, seconds_option(600), _pass_as("checking", Checking))
 partners_option = click.option(
     "--partners",
     "partners_file",
@@ -335,5 +344,5 @@ running_options = _join(
     click.option("--no-progress", is_flag=True, help="Show no progress bar."),
     debug_option,
     config_option,
-    _pass_shared,
+    _pass_as("shared", Shared),
 )

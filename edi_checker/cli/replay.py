@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from edi_checker.cli.archived import find_answer, find_input
-from edi_checker.cli.assembly import assemble, find_ways, limits_of
+from edi_checker.cli.assembly import assemble, find_ways, make_limits
 from edi_checker.cli.progress import watch
 from edi_checker.cli.refusal import Refusal, refusing
 from edi_checker.cli.version import version
@@ -20,6 +20,7 @@ from edi_checker.watch.places import Places, archive_name, from_text, link, make
 
 if TYPE_CHECKING:
     from edi_checker.check.checker import Checker
+    from edi_checker.cli.options import Checking
     from edi_checker.files.inputs import Input
     from edi_checker.reports.comparison import Comparison
     from edi_checker.run import Limits
@@ -34,7 +35,7 @@ def check_again(
     details: Details,
     archive: Path,
     partners_file: Path | None,
-    checking: Mapping[str, Any],
+    checking: Checking,
     *,
     today: bool,
 ) -> list[tuple[str, Comparison]]:
@@ -53,7 +54,7 @@ def check_again(
     found: list[tuple[str, Comparison]] = []
     with tempfile.TemporaryDirectory() as folder:
         path = _as_it_came(file, find_input(archive, file), Path(folder))
-        inputs = list(find_inputs([os.fspath(path)], checking["max_unpacked"]))
+        inputs = list(find_inputs([os.fspath(path)], checking.max_unpacked))
         for source, stem in zip(inputs, name_outputs(inputs), strict=True):
             name = next(
                 (each for each in (f"{stem}.json", f"{stem}.{file.id}.json") if each in reports), None
@@ -66,7 +67,7 @@ def check_again(
                 tempfile.TemporaryFile("w+", encoding="utf-8") as now,
             ):
                 checker = _make_checker(setting, None if today else _day_of(before, answer))
-                _check(checker, source, limits_of(checking), now)
+                _check(checker, source, make_limits(checking), now)
                 found.append((name, compare(before, now)))
     return found
 

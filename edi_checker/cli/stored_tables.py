@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edi_checker.cli.refusal import Refusal, refusing
+from edi_checker.cli.refusal import refusing
 
 if TYPE_CHECKING:
     from edi_checker.reference.tables import Tables
@@ -20,12 +20,12 @@ def store_folder(given: Path | None) -> Path:
 
 
 def find_store(given: Path | None) -> Path:
-    """As `store_folder`; one that was named must hold tables: a wrong name would pass for an empty store."""
-    from edi_checker.reference.store.release import MANIFEST
+    """As `store_folder`; one that was named must hold tables."""
+    from edi_checker.setting import holds_tables
 
     folder = store_folder(given)
-    if given is not None and not (folder / MANIFEST).exists():
-        raise Refusal(f"{folder}: no tables are imported there; `edi-checker tables import` does it")
+    with refusing():
+        holds_tables(folder, named=given is not None)
     return folder
 
 
@@ -34,4 +34,4 @@ def open_tables(given: Path | None) -> Tables:
     from edi_checker.setting import open_tables
 
     with refusing():
-        return open_tables(find_store(given))
+        return open_tables(store_folder(given), named=given is not None)

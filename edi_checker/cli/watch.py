@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from edi_checker.cli.assembly import find_ways, limits_of
+from edi_checker.cli.assembly import find_ways, make_limits
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT
 from edi_checker.cli.history import secret_of
 from edi_checker.cli.options import (
+    Checking,
     Duration,
     config_option,
     costing_options,
@@ -134,7 +135,7 @@ def watch(
     hide_names: bool,
     split: bool,
     page: bool,
-    **checking: Any,
+    checking: Checking,
 ) -> int:
     """Watch a folder: answer each file that arrives, once.
 
@@ -159,8 +160,9 @@ def watch(
     from edi_checker.watch.inbox import Inbox
 
     try:
+        places.prepare()
         secret = secret_of(url, history_key) if history_key is not None else None
-    except StateError as error:
+    except (PlacesError, StateError) as error:
         raise Refusal(str(error)) from None
     plan = Plan(
         places=places,
@@ -180,9 +182,8 @@ def watch(
         version=version(),
     )
     try:
-        places.prepare()
         health = begin_watch(plan, Log(log_format, hide_names=hide_names))
-    except (PlacesError, SettingError, StateError) as error:
+    except (SettingError, StateError) as error:
         raise Refusal(str(error)) from None
     except AnotherWatcher:
         raise Refusal(f"{archive}: another watcher is at work with this archive") from None
@@ -193,7 +194,7 @@ def watch(
 def _make_desk(
     places: Places,
     partners_file: Path | None,
-    checking: dict[str, Any],
+    checking: Checking,
     writes: tuple[bool, bool],
     waits: tuple[float, float, str],
     secret: Secret | None,
@@ -203,8 +204,8 @@ def _make_desk(
     from edi_checker.watch.job import Desk
 
     partners = find_ways(checking, partners_file, page=writes[0], split=writes[1])
-    limits = limits_of(checking)
-    costs = {"findings": limits.findings, "seconds": limits.seconds, "unpacked": checking["max_unpacked"]}
+    limits = make_limits(checking)
+    costs = {"findings": limits.findings, "seconds": limits.seconds, "unpacked": checking.max_unpacked}
     made = {}
     for way in partners.ways():
         if way.setting not in made:
@@ -220,6 +221,6 @@ def _make_desk(
         lease,
         settle,
         done_suffix,
-        checking["max_unpacked"],
+        checking.max_unpacked,
         secret,
     )

@@ -25,7 +25,6 @@ except ImportError:  # on Windows, where runs are not kept apart
 _STAGE = ".edi-checker-stage-"
 _PATIENCE = 5.0  # seconds to wait for another run that swaps the files of an input
 _PAUSE = 0.01
-UNWRITTEN = "and the other files of this input cannot be written"
 
 
 class Busy(Exception):
@@ -232,7 +231,7 @@ def _close(handle: int) -> None:
 
 def say_unwritten(place: Path, why: str | None) -> str:
     """That the files of an input could not be made; `place` is the first of them."""
-    said = f"{place} {UNWRITTEN}: {why}"
+    said = f"{place} and the other files of this input cannot be written: {why}"
     return f"{said}; none of them is there"
 
 

@@ -180,11 +180,14 @@ class Ledger:
             values = {"reason": reason, "tries": mine.tries + 1, "not_before": now + again_in}
             return files.change(connection, mine, (State.CLAIMED,), now, **_WAITING, **values)
 
-    def release(self, mine: File) -> File:
-        """Put a file back that was not checked after all, without counting it as a try."""
+    def release(self, mine: File, reason: str | None = None, again_in: float | None = None) -> File:
+        """Put a file back that was not checked after all, without counting it as a try; for the next owner
+        now, or after so many seconds.
+        """
         with self._store.writing() as connection:
             now = self._now(connection)
-            return files.change(connection, mine, (State.CLAIMED,), now, **_WAITING)
+            values = {"reason": reason, "not_before": None if again_in is None else now + again_in}
+            return files.change(connection, mine, (State.CLAIMED,), now, **_WAITING, **values)
 
     def mark_duplicate(self, mine: File, duplicate: Duplicate, sha256: str) -> File:
         """The file is a duplicate, and no answer says so."""

@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -25,12 +25,12 @@ from edi_checker.claims.claim import (
     TransactionEnd,
 )
 from edi_checker.claims.reader import read_parts
-from edi_checker.files.folder import UNWRITTEN, Published, Stage
+from edi_checker.files.folder import Published, Stage
 from edi_checker.files.inputs import Input, Unreadable, find_inputs, name_outputs, readable
 from edi_checker.files.names import escape
 from edi_checker.files.output import flush_folder
 from edi_checker.history import InputHistory
-from edi_checker.run import INTERNAL, NO_TEMPORARY, Files, Limits, Result, Watcher, check_input
+from edi_checker.run import Files, Limits, Result, Watcher, check_input
 from edi_checker.setting import CheckSetting, Made
 from edi_checker.state import AlreadyAnswered, Fenced, Overtaken, Secret, State, StateError
 from edi_checker.state.ledger import Ledger
@@ -59,7 +59,8 @@ from edi_checker.x12.dates import from_date
 MOST_TRIES = 5  # of a file whose check ends in an error of ours, or the process that does it
 MOST_OVERTAKEN = 5  # checks in a row of a file that others overtake
 _ON_PYTHON = 2  # tries after which the Python engine takes it
-_SOON, _LATE = 10.0, 600.0  # seconds to the next try: the first time, and at most
+_SOON, _LATE = 10.0, 600.0  # seconds to the next try of what failed: the first time, and at most
+_PAUSE = 30.0  # seconds to the next try of what is no fault of the file
 _CHUNK = 1 << 20
 
 Event = Literal["answered", "duplicate", "failed", "again", "vanished", "lost", "trouble", "crash"]
@@ -109,6 +110,14 @@ class Desk:
         """The digest of what each partner's files are checked with."""
         named = {name: self.made[way.setting][1] for name, way in self.partners.named.items()}
         return {"default": self.made[self.partners.default.setting][1], **named}
+
+
+@dataclass(slots=True)
+class _Faults:
+    """What went wrong in a check and is no fault of the file: errors of ours, no room on this machine."""
+
+    crashes: list[Exception] = field(default_factory=list)
+    disk: list[OSError] = field(default_factory=list)
 
 
 class _Changed(Exception):
@@ -161,13 +170,12 @@ class Clerk:
         except _Changed:
             return self._again(mine, "it was written to while it was checked", self._desk.settle)
 
-    def _again(self, mine: state.File, reason: str, after: float | None = None) -> Report:
-        """Leave a file for later: nothing is wrong with itself."""
-        after = min(_SOON * 2 ** min(mine.tries, 10), _LATE) if after is None else after
+    def _again(self, mine: state.File, reason: str, after: float = _PAUSE) -> Report:
+        """Leave a file for later: nothing is wrong with itself, and that is not counted as a try."""
         if mine.state == State.ANSWERED:
             self._ledger.renew(mine, after)
         else:
-            self._ledger.fail(mine, reason, again_in=after)
+            self._ledger.release(mine, reason, after)
         return self._report("again", mine, reason=reason)
 
     def _report(self, event: Event, mine: state.File, kind: str = "", reason: str = "") -> Report:
@@ -204,12 +212,14 @@ class Clerk:
         inputs = list(find_inputs([os.fspath(work)], self._desk.unpacked))
         stems = name_outputs(inputs)
         shown = [replace(each, path=_shown(each, work, mine)) for each in inputs]
-        results = self._check(mine, way, list(zip(shown, stems, strict=True)), stage, envelopes.add, history)
+        faults = _Faults()
+        named = list(zip(shown, stems, strict=True))
+        results = self._check(mine, way, named, stage, envelopes.add, history, faults)
         if _look_of(work) != before:
             raise _Changed
         if history is not None and history.failed:
             return self._again(mine, history.failed)
-        why = self._why_not(mine, results)
+        why = self._why_not(mine, results, faults)
         if why is not None:
             return why
         said = state.Answer(
@@ -226,18 +236,19 @@ class Clerk:
         except AlreadyAnswered as error:
             return self._answer_repeated(mine, error.duplicate, said, work)
 
-    def _why_not(self, mine: state.File, results: Sequence[Result]) -> Report | None:
+    def _why_not(self, mine: state.File, results: Sequence[Result], faults: _Faults) -> Report | None:
         """Why a file that was checked is not answered: tried again for what is no fault of its own."""
         troubles = [trouble for result in results for trouble in result.troubles]
         reasons = [result.summary.reason or "" for result in results]
-        said = list(filter(None, (*troubles, *reasons)))
-        machine = next((each for each in said if NO_TEMPORARY in each or UNWRITTEN in each), "")
-        if machine:
-            return self._again(mine, machine)
-        if mine.tries < MOST_TRIES and (ours := next((each for each in said if INTERNAL in each), "")):
-            return self._again(mine, ours)
+        said = next(filter(None, (*troubles, *reasons)), "it holds nothing that can be checked")
+        if faults.disk:
+            return self._again(mine, said)
+        if faults.crashes and mine.tries < MOST_TRIES:
+            after = min(_SOON * 2**mine.tries, _LATE)
+            self._ledger.fail(mine, said, again_in=after)
+            return self._report("again", mine, reason=said)
         if troubles or all(result.summary.outcome == "not_checked" for result in results):
-            return self._fail(mine, next(iter(said), "it holds nothing that can be checked"))
+            return self._fail(mine, said)
         return None
 
     def _history(self, mine: state.File, way: Way, sha256: str) -> InputHistory | None:
@@ -303,6 +314,7 @@ class Clerk:
         stage: Path,
         listener: Callable[[Checked], None],
         history: InputHistory | None,
+        faults: _Faults,
     ) -> list[Result]:
         """Check all inputs of a file, each with the stem of its answers, and write these into the stage.
 
@@ -351,7 +363,7 @@ class Clerk:
                     stem,
                     report=None,
                     files=files,
-                    watcher=Watcher(hold, _do_nothing, _ignore),
+                    watcher=Watcher(hold, _do_nothing, faults.crashes.append, faults.disk.append),
                     limits=self._desk.limits,
                     listener=listener,
                     history=history,
@@ -620,8 +632,4 @@ def _shown(source: Input, work: Path, mine: state.File) -> str:
 
 
 def _do_nothing() -> None:
-    pass
-
-
-def _ignore(_: object) -> None:
     pass
