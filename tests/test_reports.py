@@ -172,6 +172,51 @@ def outcomes_of(file: dict) -> list[tuple[str, str]]:
     return [(claim["claim"], claim["outcome"]) for claim in file["claims"]]
 
 
+THREE = interchange(transaction(("A-1", "150"), ("A-2", "200")), transaction(("B-1", "90"), st="0002"))
+
+
+def above(part):
+    place = Place("000000905", "1", None, None, None, "", "SE", 0, "SE01")
+    return Finding("x12.count", "error", 1, "The count is wrong.", "Correct it.", "X12.6", place)
+
+
+@pytest.mark.parametrize(
+    ("part", "claims"),
+    [
+        ("Interchange", [["A-1", "A-2", "B-1"]]),
+        ("Group", [["A-1", "A-2", "B-1"]]),
+        ("Transaction", [["A-1", "A-2"], ["B-1"]]),
+        ("BillingProvider", [["A-1", "A-2"], ["B-1"]]),
+        ("TransactionEnd", [["A-1", "A-2"], ["B-1"]]),
+        ("GroupEnd", [["A-1", "A-2", "B-1"]]),
+        ("InterchangeEnd", [["A-1", "A-2", "B-1"]]),
+    ],
+)
+def test_a_finding_above_the_claims_names_them(part, claims):
+    journal, summary = journal_of(check(THREE, {part: [above]}))
+    file = json_of((journal, summary))["files"][0]
+    assert [finding["affects"] for finding in file["findings"]] == claims
+    assert [finding["affects_count"] for finding in file["findings"]] == [len(each) for each in claims]
+    numbers = {"A-1": 1, "A-2": 2, "B-1": 3}
+    assert [list(entry.below) for entry in journal.entries()] == [
+        [numbers[c] for c in each] for each in claims
+    ]
+
+
+def test_a_finding_of_a_claim_affects_it_alone():
+    assert "affects" not in json_of(journal_of(check(TWO, {"A-2": [bundled]})))["files"][0]["findings"][0]
+
+
+def test_claims_named_below_findings_are_bounded():
+    """Many findings above many claims name no more than a bounded number in all, and count the rest."""
+    claims = [(f"C-{number}", "10") for number in range(1_500)]
+    stream = check(interchange(transaction(*claims)), {"Transaction": [above] * 30})
+    found = json_of(journal_of(stream))["files"][0]["findings"]
+    assert {finding["affects_count"] for finding in found} == {1_500}
+    assert found[0]["affects"] == [f"C-{number}" for number in range(1_000)]
+    assert sum(len(finding["affects"]) for finding in found) == 20_000
+
+
 def test_one_claim_of_two_is_rejected():
     file = json_of(journal_of(check(TWO, {"A-2": [bundled]})))["files"][0]
     assert file["outcome"] == "accepted_with_errors"

@@ -31,7 +31,7 @@ from edi_checker.claims.minutes import Minutes, minutes_of
 from edi_checker.finding import Finding, Place
 from edi_checker.reports.html.markup import shorten
 from edi_checker.x12.blocks import Delimiters
-from edi_checker.x12.dates import hyphenate, iso
+from edi_checker.x12.dates import hyphenate, show_days
 from edi_checker.x12.money import dollars
 
 MOST_REJECTED = 100  # parts with an error that are laid out in full; the rest stands in the list of findings
@@ -264,7 +264,7 @@ class ClaimViews:
         unit = line.unit if line.unit != "UN" else ""
         charge = line.charge
         texts = {
-            "dates": period(line.dates) or element(line.first("DTP", "472"), 3),
+            "dates": show_days(line.dates) or element(line.first("DTP", "472"), 3),
             "code": line.procedure[1] or element(line.service, 1),
             "modifiers": " ".join(line.modifiers),
             "diagnoses": " ".join(element(line.service, 7).split(line.component)),
@@ -274,14 +274,6 @@ class ClaimViews:
             "charge": dollars(charge) if charge is not None else element(line.service, 2),
         }
         return LineRow(line.ordinal, **{name: shorten(text, 40) for name, text in texts.items()})
-
-
-def period(days: tuple[int | None, int | None]) -> str:
-    """Dates CCYYMMDD as `2026-01-31` or `2026-01-30 to 2026-01-31`, "" where unknown."""
-    first, last = days
-    if first is None or last is None:
-        return ""
-    return iso(first) if first == last else f"{iso(first)} to {iso(last)}"
 
 
 def _number(quantity: Decimal | None) -> str:
@@ -387,7 +379,7 @@ def _of_claim(claim: Claim) -> Iterator[Detail]:
         )
     for provider in claim.providers[:8]:
         yield _party(provider, LOOPS_2310)
-    yield Detail("Service", (period(claim.dates),), "2400")
+    yield Detail("Service", (show_days(claim.dates),), "2400")
     pointed = [f"{n} {_with_point(code)}" for n, (_, code) in enumerate(claim.diagnoses, 1)]
     yield Detail("Diagnoses", (" \u00b7 ".join(pointed),), "2300")
     yield Detail("Place of service", (claim.place_of_service,), "2300")
