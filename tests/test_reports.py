@@ -156,9 +156,9 @@ def json_of(*journals) -> dict:
     return made
 
 
-def text_of(*journals, width=100, colour=False, marks=UNICODE) -> str:
+def text_of(*journals, width=100, colour=False, marks=UNICODE, verbose=False) -> str:
     out = io.StringIO()
-    report = TextReport(out, width=width, colour=colour, marks=marks, tables=TABLES)
+    report = TextReport(out, width=width, colour=colour, marks=marks, tables=TABLES, verbose=verbose)
     for journal, summary in journals:
         report.add(journal, summary)
     report.finish()
@@ -444,7 +444,7 @@ def test_text_says_the_final_outcome_of_a_claim():
             check(TWO, {"A-1": [lambda c: bundled(c, severity="info")]}, {"InterchangeEnd": "rejected"})
         )
     )
-    assert re.search(r"Claim A-1 +\$150\.00 +rejected", text)
+    assert re.search(r"Claim A-1 .*\$150\.00 +rejected", text)
 
 
 def test_text_says_once_for_a_claim_what_to_do():
@@ -456,9 +456,12 @@ def test_text_says_once_for_a_claim_what_to_do():
 
 def test_text_of_a_clean_file_is_short_and_says_what_was_checked():
     text = text_of(journal_of(check(TWO)))
-    assert len(text.splitlines()) < 12
-    assert "No edit found" in text
-    assert "builtin-therapy-2024Q3" in text
+    assert len(text.splitlines()) < 8
+    assert "Nothing found" in text
+    assert "builtin-therapy-2024Q3" not in text
+    verbose = text_of(journal_of(check(TWO)), verbose=True)
+    assert "60 of 62 rules applied" in verbose
+    assert "ncci_ptp  builtin-therapy-2024Q3        386 rows" in verbose
 
 
 def mixed():
