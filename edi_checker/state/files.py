@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Row,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from edi_checker.state.errors import AlreadyAnswered, Fenced
 from edi_checker.state.numbers import raise_number
@@ -16,14 +31,72 @@ from edi_checker.state.schema import OPEN, file, functional_group, interchange, 
 COLUMNS = [file.c[field.name] for field in fields(File)]
 _OWNED = (State.CLAIMED, State.ANSWERED)
 
+# The statements that each file needs are made once: to make one takes longer than to run it.
+_LATEST = select(func.max(file.c.touched_at))
+_BY_ID = select(*COLUMNS).where(file.c.id == bindparam("id"))
+_STILL_MINE = and_(
+    file.c.id == bindparam("mine"),
+    file.c.token == bindparam("held"),
+    file.c.state.in_(bindparam("states", expanding=True)),
+)
+_HOLD = select(file.c.id).where(_STILL_MINE).with_for_update()
+_OPEN_OF = select(*COLUMNS).where(
+    file.c.partner == bindparam("partner"), file.c.name == bindparam("name"), file.c.state.in_(OPEN)
+)
+_PENDING = (
+    select(output.c.name)
+    .join_from(output, file, output.c.file_id == file.c.id)
+    .where(file.c.partner == bindparam("partner"), file.c.state == State.ANSWERED)
+)
+
+
+# What can be taken.
+_WAITING = or_(
+    and_(
+        file.c.state == State.SEEN,
+        or_(file.c.not_before.is_(None), file.c.not_before <= bindparam("now")),
+    ),
+    and_(file.c.state.in_(_OWNED), file.c.lease_until < bindparam("now")),
+)
+_WAITING_IDS = select(file.c.id).where(_WAITING).order_by(file.c.id).limit(bindparam("limit", type_=Integer))
+_TAKE = select(*COLUMNS).where(_WAITING).order_by(file.c.id).limit(1).with_for_update(skip_locked=True)
+_TAKE_ONE = _TAKE.where(file.c.id == bindparam("id"))
+
+
+@lru_cache(maxsize=4)
+def _first_answered(*, replays: bool, by_key: bool) -> Select[Any]:
+    """The first answered file with a content, or with a control number since some time."""
+    others = [
+        file.c.id != bindparam("mine"),
+        file.c.state.in_((State.ANSWERED, State.DONE)),
+        file.c.duplicate_of.is_(None),
+        file.c.answered_at.is_not(None),
+    ]
+    if replays:
+        origin = bindparam("origin", type_=Integer)
+        others += [file.c.id != origin, or_(file.c.replay_of.is_(None), file.c.replay_of != origin)]
+    found = select(file.c.id, file.c.sha256, file.c.answered_at).where(*others)
+    found = found.order_by(file.c.answered_at, file.c.id).limit(1)
+    if not by_key:
+        return found.where(file.c.sha256 == bindparam("sha256"))
+    same = (interchange.c[name] == bindparam(name) for name in InterchangeKey._fields)
+    with_key = found.join_from(file, interchange, interchange.c.file_id == file.c.id)
+    return with_key.where(*same, file.c.answered_at >= bindparam("since"))
+
+
+@lru_cache(maxsize=64)
+def _changing(columns: tuple[str, ...]) -> Update:
+    """What writes these columns of a file that still is its owner's; the values are `new_COLUMN`."""
+    return update(file).where(_STILL_MINE).values({name: bindparam(f"new_{name}") for name in columns})
+
 
 def latest_time(connection: Connection) -> float:
     """The latest time that the ledger has seen; 0 where it has no file."""
-    return float(connection.execute(select(func.max(file.c.touched_at))).scalar() or 0.0)
+    return float(connection.execute(_LATEST).scalar() or 0.0)
 
 
 def read(connection: Connection, file_id: int) -> File | None:
-    row = connection.execute(select(*COLUMNS).where(file.c.id == file_id)).one_or_none()
+    row = connection.execute(_BY_ID, {"id": file_id}).one_or_none()
     return None if row is None else as_file(row)
 
 
@@ -45,8 +118,7 @@ def note(
     # Takes the lock: two that note one file must not both find it missing.
     file_id = raise_number(connection, "file")
     partner, name = where
-    mine = and_(file.c.partner == partner, file.c.name == name, file.c.state.in_(OPEN))
-    row = connection.execute(select(*COLUMNS).where(mine)).one_or_none()
+    row = connection.execute(_OPEN_OF, {"partner": partner, "name": name}).one_or_none()
     if row is not None:
         found = as_file(row)
         if found.state != State.SEEN:
@@ -70,8 +142,9 @@ def note(
 
 def change(connection: Connection, mine: File, states: Iterable[State], now: float, **values: Any) -> File:
     """Write to a file that still is its owner's and in one of these states. Raises Fenced."""
-    still = and_(file.c.id == mine.id, file.c.token == mine.token, file.c.state.in_(list(states)))
-    written = connection.execute(update(file).where(still).values(touched_at=now, **values)).rowcount
+    values["touched_at"] = now
+    new = {f"new_{name}": value for name, value in values.items()}
+    written = connection.execute(_changing(tuple(sorted(values))), {**_mine(mine, states), **new}).rowcount
     if written != 1:
         raise Fenced(_why_fenced(connection, mine))
     return _must_read(connection, mine.id)
@@ -79,27 +152,20 @@ def change(connection: Connection, mine: File, states: Iterable[State], now: flo
 
 def hold(connection: Connection, mine: File, states: Iterable[State]) -> None:
     """Make sure of the same, and that it stays so to the end of the transaction. Raises Fenced."""
-    still = and_(file.c.id == mine.id, file.c.token == mine.token, file.c.state.in_(list(states)))
-    if connection.execute(select(file.c.id).where(still).with_for_update()).one_or_none() is None:
+    if connection.execute(_HOLD, _mine(mine, states)).one_or_none() is None:
         raise Fenced(_why_fenced(connection, mine))
 
 
-def _waiting(now: float) -> ColumnElement[bool]:
-    """What can be taken."""
-    lapsed = and_(file.c.state.in_(_OWNED), file.c.lease_until < now)
-    due = or_(file.c.not_before.is_(None), file.c.not_before <= now)
-    return or_(and_(file.c.state == State.SEEN, due), lapsed)
+def _mine(mine: File, states: Iterable[State]) -> dict[str, Any]:
+    return {"mine": mine.id, "held": mine.token, "states": list(states)}
 
 
 def list_waiting(connection: Connection, now: float, limit: int) -> list[int]:
-    found = select(file.c.id).where(_waiting(now)).order_by(file.c.id).limit(limit)
-    return list(connection.scalars(found))
+    return list(connection.scalars(_WAITING_IDS, {"now": now, "limit": limit}))
 
 
 def list_pending(connection: Connection, partner: str) -> list[str]:
-    answered = and_(file.c.partner == partner, file.c.state == State.ANSWERED)
-    found = select(output.c.name).join_from(output, file, output.c.file_id == file.c.id).where(answered)
-    return list(connection.scalars(found))
+    return list(connection.scalars(_PENDING, {"partner": partner}))
 
 
 def give_up(
@@ -127,11 +193,10 @@ def take(
     connection: Connection, now: float, owner: str, lease: float, file_id: int | None = None
 ) -> File | None:
     """The first file that waits or whose lease is over, made the owner's."""
-    found = select(*COLUMNS).where(_waiting(now))
-    if file_id is not None:
-        found = found.where(file.c.id == file_id)
-    found = found.order_by(file.c.id).limit(1).with_for_update(skip_locked=True)
-    row = connection.execute(found).one_or_none()
+    if file_id is None:
+        row = connection.execute(_TAKE, {"now": now}).one_or_none()
+    else:
+        row = connection.execute(_TAKE_ONE, {"now": now, "id": file_id}).one_or_none()
     if row is None:
         return None
     mine = as_file(row)
@@ -156,27 +221,15 @@ def find_duplicate(
     since: float,
 ) -> Duplicate | None:
     """As Ledger.find_duplicate; control numbers count from the time `since` on."""
-    others = and_(
-        file.c.id != mine.id,
-        file.c.state.in_((State.ANSWERED, State.DONE)),
-        file.c.duplicate_of.is_(None),
-        file.c.answered_at.is_not(None),
-    )
-    origin = mine.replay_of
-    if origin is not None:
-        others = and_(
-            others, file.c.id != origin, or_(file.c.replay_of.is_(None), file.c.replay_of != origin)
-        )
-    found = (
-        select(file.c.id, file.c.sha256, file.c.answered_at).order_by(file.c.answered_at, file.c.id).limit(1)
-    )
-    row = connection.execute(found.where(others, file.c.sha256 == sha256)).one_or_none()
+    replays = mine.replay_of is not None
+    of: dict[str, Any] = {"mine": mine.id, **({"origin": mine.replay_of} if replays else {})}
+    by_content = _first_answered(replays=replays, by_key=False)
+    row = connection.execute(by_content, {**of, "sha256": sha256}).one_or_none()
     if row is not None:
         return Duplicate(row.id, "content", True, row.answered_at)
+    by_key = _first_answered(replays=replays, by_key=True)
     for key in dict.fromkeys(keys):
-        same = and_(*(interchange.c[name] == value for name, value in key._asdict().items()))
-        with_key = found.join_from(file, interchange, interchange.c.file_id == file.c.id)
-        row = connection.execute(with_key.where(same, others, file.c.answered_at >= since)).first()
+        row = connection.execute(by_key, {**of, **key._asdict(), "since": since}).first()
         if row is not None:
             return Duplicate(row.id, "control number", row.sha256 == sha256, row.answered_at)
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from edi_checker.state.errors import StateError
 from edi_checker.state.records import Draw
@@ -12,19 +12,26 @@ from edi_checker.state.schema import counter, drawn, rising
 
 LARGEST = 999_999_999  # nine digits of ISA13
 
+# Made once, as those of `files`.
+_RAISE = update(rising).where(rising.c.name == bindparam("of")).values(value=rising.c.value + bindparam("by"))
+_RAISED = select(rising.c.value).where(rising.c.name == bindparam("of"))
+_DRAWN = select(drawn).where(drawn.c.file_id == bindparam("file_id"))
+_PAIR = and_(*(counter.c[name] == bindparam(f"of_{name}") for name in ("sender", "receiver", "kind")))
+_LAST = select(counter.c.last).where(_PAIR)
+_SET_LAST = update(counter).where(_PAIR).values(last=bindparam("new"))
+
 
 def raise_number(connection: Connection, name: str, by: int = 1) -> int:
     """The next number of `rising`; other transactions that want one wait for the end of this one."""
-    mine = rising.c.name == name
-    connection.execute(update(rising).where(mine).values(value=rising.c.value + by))
-    return int(connection.execute(select(rising.c.value).where(mine)).scalar_one())
+    connection.execute(_RAISE, {"of": name, "by": by})
+    return int(connection.execute(_RAISED, {"of": name}).scalar_one())
 
 
 def draw(connection: Connection, file_id: int, wanted: Sequence[Draw]) -> list[int]:
     """As Ledger.draw_numbers."""
     # Also takes the lock without which two first draws of a pair could meet.
     floor = raise_number(connection, "floor", 0)
-    rows = connection.execute(select(drawn).where(drawn.c.file_id == file_id))
+    rows = connection.execute(_DRAWN, {"file_id": file_id})
     known = {Draw(row.sender, row.receiver, row.kind, row.ordinal): int(row.number) for row in rows}
     new = [each for each in dict.fromkeys(wanted) if each not in known]
     for each in new:
@@ -53,12 +60,12 @@ def list_counters(connection: Connection) -> list[tuple[str, str, str, int]]:
 
 def _next(connection: Connection, each: Draw, floor: int) -> int:
     pair = {"sender": each.sender, "receiver": each.receiver, "kind": each.kind}
-    mine = and_(*(counter.c[name] == value for name, value in pair.items()))
-    last = connection.execute(select(counter.c.last).where(mine)).scalar()
+    of = {f"of_{name}": value for name, value in pair.items()}
+    last = connection.execute(_LAST, of).scalar()
     if last is None:
         connection.execute(insert(counter).values(**pair, last=floor + 1))
         return _shown(floor + 1)
-    connection.execute(update(counter).where(mine).values(last=last + 1))
+    connection.execute(_SET_LAST, {**of, "new": last + 1})
     return _shown(last + 1)
 
 
