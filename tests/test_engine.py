@@ -24,12 +24,13 @@ DURABLE = importlib.util.find_spec("durable_rules_engine") is not None
 
 RULE = """\
 title: A title
+fault: A fault
 severity: error
 snip: 7
 match: {v: {fact: visit, code: A}}
 at: v SV101-2
 message: "{v.code}"
-fix: Mend it.
+fix: Fix it.
 sources:
   - {cite: "A book", seen: 2026-11-21}
   - {cite: "Another book", seen: 2026-11-21}
