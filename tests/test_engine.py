@@ -78,7 +78,7 @@ def test_a_finding_says_what_its_rule_says(kind):
                 '"{v.code}"',
                 '"{v.code} x{v.units} for {v.charge} on {v.date}, {v.modifiers}, {v.timed}, {v.limit}"',
             ),
-            ("Mend it.", '"Mend {v.code}."'),
+            ("Fix it.", '"Mend {v.code}."'),
         ]
     )
     others = (Spot(8, 2), Spot(9, 3), Spot(8, 2))
