@@ -634,7 +634,7 @@ def test_a_file_without_fault_has_its_title_as_the_heading():
 def test_a_fault_is_a_heading():
     found = rule((1, "title: A title\nfault: More units than the daily limit (MUE)"))
     assert (found.title, found.fault) == ("A title", "More units than the daily limit (MUE)")
-    assert dict((section.heading, section.lines) for section in explain(found))["Fault"] == (found.fault,)
+    assert {section.heading: section.lines for section in explain(found)}["Fault"] == (found.fault,)
     assert not any("(fault)" in fault.reason for fault in lint(found))
 
 

@@ -366,7 +366,10 @@ def test_lint_asks_for_examples_and_known_statuses(tmp_path):
             [("is wrong.", "is wrong. It is " + "very " * 33 + "wrong.")],
             ["has a sentence of 36 words: 35 at most (message)"],
         ),
-        ([("A reason.", "Wrong. " + "Why? " + "so " * 36)], ["3: has a sentence of 36 words: 35 at most (why)"]),
+        (
+            [("A reason.", "Wrong. " + "Why? " + "so " * 36)],
+            ["3: has a sentence of 36 words: 35 at most (why)"],
+        ),
         ([("A title", "Nothing stands behind it")], ['1: says "stands behind": write "follows" (title)']),
         ([("A fault", "Hence it is wrong")], ['2: says "hence": write "so" (fault)']),
         ([("fault: A fault\n", "")], ["1: has no heading for what is wrong, beside the title (fault)"]),

@@ -631,9 +631,7 @@ def _count(segment: str, at: str, number: str, answer: str, counted: int, what: 
     length = max(_SURE_COUNT, len(str(counted)))
     is_count = not found or (found.isascii() and found.isdigit() and len(found) <= length)
     safe = (found or "empty") if is_count else "another number"
-    return Fault(
-        "count", 0, segment, segment, at, number, (answer,), f"number of {what}", str(counted), safe
-    )
+    return Fault("count", 0, segment, segment, at, number, (answer,), f"number of {what}", str(counted), safe)
 
 
 def _counts(text: str, counted: int) -> bool:

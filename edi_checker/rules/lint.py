@@ -98,7 +98,8 @@ def _openings(case: Case) -> Iterator[str]:
         yield f"begins with {opening.alias}.{opening.field}: say first what that is (message)"
     sentence = END_OF_SENTENCE.split(_template(case.message, "{value}"))[0]
     if len(sentence) > MAX_FIRST:
-        yield f"has a first sentence of {len(sentence)} characters: {MAX_FIRST} at most, it is shown alone (message)"
+        length = f"{len(sentence)} characters: {MAX_FIRST} at most"
+        yield f"has a first sentence of {length}, it is shown alone (message)"
     first = case.fix[0] if case.fix else ""
     word = first.split(" ", 1)[0] if isinstance(first, str) else f"{{{first.alias}.{first.field}}}"
     if not isinstance(first, str) or word.lower() in NO_VERBS:
