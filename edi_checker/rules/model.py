@@ -168,7 +168,7 @@ class Examples:
 class Rule:
     """One rule file. `title` says what is so if all is well, `fault` what is wrong if it is not.
 
-    `profiles` is empty if the rule is for all; `binds` says by profile, or under `default`, what binds payers.
+    `profiles` is empty if the rule is for all; `binds` names, by profile or `default`, what binds the payers.
     """
 
     id: str
