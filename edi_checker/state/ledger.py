@@ -264,7 +264,7 @@ class Ledger:
     ) -> list[File]:
         """Files, the newest first; `name` may have `*` and `?`, `before_id` goes on where a list ended.
 
-        stuck  only what needs attention: failed, or a duplicate with other content, and not settled; or with a
+        stuck  only what needs somebody: failed, or a duplicate with other content, and not settled; or with a
                lease that is over
         """
         with self._store.reading() as connection:
