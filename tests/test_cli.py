@@ -257,13 +257,14 @@ def test_select_and_ignore(folder):
 
 RULE = """\
 title: No therapeutic activities
+fault: Therapeutic activities
 severity: error
 snip: 7
 match:
   line: {fact: line, code: "97530"}
 at: line SV101-2
 message: The house does not bill {line.code}.
-fix: Take line {line.ordinal} off.
+fix: Remove line {line.ordinal}.
 status: {277CA: ["A3:187"]}
 sources:
   - {cite: House rules, seen: 2026-11-21}

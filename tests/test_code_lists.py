@@ -307,14 +307,14 @@ def other_payer(reason="45", remark="MA01", on="2026-08-03", received="2026-08-3
     [
         (other_payer(), [], ""),
         (other_payer("A1", "N130"), [], ""),
-        (other_payer("252"), BAD_REASON, "adjustment reason code 252 does not exist"),
-        (other_payer(remark="N999"), BAD_REMARK, "Remark code N999 does not exist"),
+        (other_payer("252"), BAD_REASON, "reason code 252 (CAS02, loop 2320) does not exist"),
+        (other_payer(remark="N999"), BAD_REMARK, "Remark code N999 (MOA03, loop 2320) does not exist"),
         (other_payer("X4"), BAD_REASON, "is not in the format of"),
         # A code that ended may have been written down before: one day from service to receipt is enough.
         (other_payer("13", on="2025-06-30"), [], ""),
-        (other_payer("13", on="2025-07-01"), BAD_REASON, "not in force on any day"),
+        (other_payer("13", on="2025-07-01"), BAD_REASON, "not in force between service and receipt"),
         (other_payer(remark="M4", on="2026-03-31"), [], ""),
-        (other_payer(remark="M4", on="2026-04-01"), BAD_REMARK, "not in force on any day"),
+        (other_payer(remark="M4", on="2026-04-01"), BAD_REMARK, "not in force between service and receipt"),
         # What the list does not cover may be new.
         (other_payer("252", received="2026-10-31"), BAD_REASON, "does not exist"),
         (other_payer("252", received="2026-11-01"), BAD_REASON, "does not cover"),

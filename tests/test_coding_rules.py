@@ -234,7 +234,7 @@ def test_clean_therapy_gives_nothing(decide):
 
 def test_messages_name_codes_and_units_and_days(decide):
     (finding,) = decide("97530:GP x7")["ncci.mue"]
-    assert finding.message.startswith("7 units of 97530 on 2026-02-03")
+    assert finding.message.startswith("97530 is billed with 7 units on 2026-02-03; the limit is 6 a day")
     assert finding.table.version == "builtin-therapy-2024Q3"
 
 

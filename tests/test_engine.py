@@ -24,12 +24,13 @@ DURABLE = importlib.util.find_spec("durable_rules_engine") is not None
 
 RULE = """\
 title: A title
+fault: A fault
 severity: error
 snip: 7
 match: {v: {fact: visit, code: A}}
 at: v SV101-2
 message: "{v.code}"
-fix: Mend it.
+fix: Fix it.
 sources:
   - {cite: "A book", seen: 2026-11-21}
   - {cite: "Another book", seen: 2026-11-21}
@@ -77,7 +78,7 @@ def test_a_finding_says_what_its_rule_says(kind):
                 '"{v.code}"',
                 '"{v.code} x{v.units} for {v.charge} on {v.date}, {v.modifiers}, {v.timed}, {v.limit}"',
             ),
-            ("Mend it.", '"Mend {v.code}."'),
+            ("Fix it.", '"Mend {v.code}."'),
         ]
     )
     others = (Spot(8, 2), Spot(9, 3), Spot(8, 2))

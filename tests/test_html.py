@@ -121,7 +121,9 @@ def test_a_rejected_claim_is_laid_out_as_a_biller_knows_it(checker):
 def test_the_finding_tells_what_to_do_what_says_so_and_what_the_record_must_show(checker):
     page = read(page_of_sample(checker, "faulty/therapy.minutes.four-units-of-47.837"))
     (finding,) = page.xpath("//article")
-    assert "4 timed units on 2026-09-08 for 47 minutes" in words(of_class(finding, "message")[0])
+    assert "Timed units on 2026-09-08: 4 billed, but 47 minutes support only 3 by CMS." in words(
+        of_class(finding, "message")[0]
+    )
     told = {words(div.find("dt")): words(div.find("dd")) for div in finding.find("dl")}
     assert told["Fix in box 24G"].startswith("Bill no more than the minutes support")
     assert "section 20.2" in told["Source"]

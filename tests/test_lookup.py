@@ -295,7 +295,7 @@ def test_the_modifiers_of_97530(empty):
     asked = facts(empty, "97530")["modifiers_asked"]["value"]
     assert [each["rule"] for each in asked] == ["therapy.discipline"]
     (speech,) = [each for each in facts(empty, "97530")["modifiers"]["value"] if each["modifier"] == "GN"]
-    assert "codes of their own" in speech["caution"]
+    assert "bill other codes" in speech["caution"]
 
 
 @pytest.mark.long
@@ -403,7 +403,7 @@ def test_the_page_says_it_in_words(full):
         "  BETOS               M5D: evaluation and management\n",
         "  RBCS                TP003N: Treatment: Therapy\n",
         "  APC status          A: paid by another fee schedule, as to a practice; no APC\n",
-        "  26  professional component: 97530 has no separate professional component\n",
+        "  26  professional component: 97530 has no such component (PC/TC indicator 7)\n",
         "  M62.81  muscle weakness\n",
     ):
         assert part in page

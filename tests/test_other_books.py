@@ -34,6 +34,7 @@ from small_tables import import_as_whole
 
 RULE = """\
 title: Its own
+fault: Not its own
 severity: warning
 snip: 7
 {match}

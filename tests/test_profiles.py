@@ -397,7 +397,7 @@ def test_isolation_goes_by_the_run_then_by_the_profile(of_profile, of_run, rejec
 
 def test_units_go_by_the_profile():
     example = {"lines": ["97530:GP x2 min 17", "97110:GP x1 min 7"]}
-    assert findings(example, replace(COMMERCIAL, unit_method="ama"))["therapy.minutes"].message.count("ama")
+    assert findings(example, replace(COMMERCIAL, unit_method="ama"))["therapy.minutes"].message.count("AMA")
 
 
 def test_minutes_are_read_from_notes_as_the_profile_says():

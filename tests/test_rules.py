@@ -549,7 +549,7 @@ def test_explain_says_everything():
 def test_lint_asks_for_what_is_missing():
     said = [fault.reason for fault in lint(rule((10, 'status: {277CA: ["A7:9999"]}')))]
     assert [reason.split("(")[-1] for reason in said] == [
-        *("why)", "examples)", "examples)", "binds)", "status)")
+        *("fault)", "why)", "examples)", "examples)", "binds)", "status)")
     ]
     said = [fault.reason for fault in lint(rule((10, None)))]
     assert any("has no code for the acknowledgement" in reason for reason in said)
@@ -621,3 +621,43 @@ def test_in_force_is_open_at_both_ends():
     assert InForce().holds(0)
     assert InForce(first=5).holds(5)
     assert not InForce(last=5).holds(6)
+
+
+# -- the heading of a rule's findings ------------------------------------------------------------------------
+
+
+def test_a_file_without_fault_has_its_title_as_the_heading():
+    assert rule().fault == "A title"
+    assert any("(fault)" in fault.reason for fault in lint(rule()))
+
+
+def test_a_fault_is_a_heading():
+    found = rule((1, "title: A title\nfault: More units than the daily limit (MUE)"))
+    assert (found.title, found.fault) == ("A title", "More units than the daily limit (MUE)")
+    assert {section.heading: section.lines for section in explain(found)}["Fault"] == (found.fault,)
+    assert not any("(fault)" in fault.reason for fault in lint(found))
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("''", "a text is expected"),
+        ("It is wrong.", "without a full stop"),
+        ("x" * 71, "71 characters: 70 at most"),
+        ("'{v.code} is wrong'", "without braces"),
+        ("[A, B]", "a single value is expected"),
+    ],
+)
+def test_what_is_no_heading(fault, reason):
+    found, faults = reading((1, f"title: A title\nfault: {fault}"))
+    assert found is None
+    assert [(each.line, reason in each.reason) for each in faults] == [(2, True)], faults
+    assert not _schema().is_valid(_as_json(yaml.load(RULE + f"fault: {fault}\n", _Plain)))
+
+
+def test_every_packaged_rule_has_a_heading_of_its_own():
+    book = load()
+    for each in book.rules:
+        assert each.fault != each.title, f"{each.path} needs fault:"
+    by_heading = {each.fault: each.id for each in book.rules}
+    assert len(by_heading) == len(book.rules), "two rules have the same heading"

@@ -34,6 +34,7 @@ TODAY = date(2026, 11, 21)
 
 RULE = """\
 title: A title
+fault: A fault
 why: A reason.
 severity: warning
 snip: 7
@@ -127,6 +128,7 @@ def test_a_new_rule_runs_as_it_is_and_lint_says_what_to_write(tmp_path):
     assert code == 1
     assert [re.search(r"TODO \((\w+)\)", line)[1] for line in said] == [
         "title",
+        "fault",
         "why",
         "message",
         "fix",
@@ -203,7 +205,7 @@ def test_a_rule_that_can_never_fire(tmp_path, match, reason):
     code, [said] = lint(tmp_path)
     assert code == 1
     assert reason in said
-    assert said.startswith("6:")
+    assert said.startswith("7:")
 
 
 @pytest.mark.parametrize(
@@ -308,12 +310,12 @@ def test_the_same_match_at_other_times_or_for_others_is_no_twin(tmp_path, one, t
 @pytest.mark.parametrize(
     ("change", "line", "reason"),
     [
-        (("fact: line", "fact: lines"), 6, "there is no fact 'lines'"),
-        (("fact: line", "fact: line, kode: A"), 6, "no field 'kode'"),
-        (("fact: line", "fact: line, code: {is: A}"), 6, "no operator 'is'"),
-        (("fix: Fix it.", "fix: Fix it.\nstatus: {277CA: [A7]}"), 10, "'A7' is not a 277CA status"),
-        (("snip: 7", "snip: 7\nin_force: {from: 2026-01-02, until: 2026-01-01}"), 5, "ends before it begins"),
-        (("line: {fact: line}", "line: {fact: provider}"), 8, "no field 'code'"),
+        (("fact: line", "fact: lines"), 7, "there is no fact 'lines'"),
+        (("fact: line", "fact: line, kode: A"), 7, "no field 'kode'"),
+        (("fact: line", "fact: line, code: {is: A}"), 7, "no operator 'is'"),
+        (("fix: Fix it.", "fix: Fix it.\nstatus: {277CA: [A7]}"), 11, "'A7' is not a 277CA status"),
+        (("snip: 7", "snip: 7\nin_force: {from: 2026-01-02, until: 2026-01-01}"), 6, "ends before it begins"),
+        (("line: {fact: line}", "line: {fact: provider}"), 9, "no field 'code'"),
     ],
 )
 def test_what_makes_a_file_no_rule_is_refused_with_its_line(tmp_path, change, line, reason):
@@ -334,7 +336,7 @@ def test_phi_in_a_message_is_refused(tmp_path):
         ("SV101-2", "NM109"),
     )
     found = run("rules", "lint", "--rules", tmp_path)
-    assert (found.exit_code, "b.yaml:8: line.npi can identify a person" in found.output) == (2, True)
+    assert (found.exit_code, "b.yaml:9: line.npi can identify a person" in found.output) == (2, True)
 
 
 def test_lint_asks_for_examples_and_known_statuses(tmp_path):
@@ -361,10 +363,31 @@ def test_lint_asks_for_examples_and_known_statuses(tmp_path):
         ([("is wrong.", "is wrong")], ["does not end with a full stop (message)"]),
         ([("Fix it.", "Fix it")], ["does not end with a full stop (fix)"]),
         (
-            [("is wrong.", "is " + "very " * 38 + "wrong.")],
-            ["has a sentence of 41 words: 40 at most (message)"],
+            [("is wrong.", "is wrong. It is " + "very " * 33 + "wrong.")],
+            ["has a sentence of 36 words: 35 at most (message)"],
         ),
-        ([("A reason.", "Wrong. " + "Why? " + "so " * 41)], ["has a sentence of 41 words: 40 at most (why)"]),
+        (
+            [("A reason.", "Wrong. " + "Why? " + "so " * 36)],
+            ["3: has a sentence of 36 words: 35 at most (why)"],
+        ),
+        ([("A title", "Nothing stands behind it")], ['1: says "stands behind": write "follows" (title)']),
+        ([("A fault", "Hence it is wrong")], ['2: says "hence": write "so" (fault)']),
+        ([("fault: A fault\n", "")], ["1: has no heading for what is wrong, beside the title (fault)"]),
+        (
+            [("sources:", "documentation: [The goal thereof]\nsources:")],
+            ['11: says "thereof": write "of it" (documentation)'],
+        ),
+        (
+            [("is wrong.", "is wrong, " + "very " * 21 + "wrong.")],
+            ["7: has a first sentence of 129 characters: 120 at most, it is shown alone (message)"],
+        ),
+        ([("{line.code} is wrong.", "{line.charge} is wrong.")], ["begins with line.charge: say first what"]),
+        ([("Fix it.", "The code is to be fixed.")], ['begins with "The": begin with what to do']),
+        ([("Fix it.", '"{line.code} is to be fixed."')], ['begins with "{line.code}": begin with what to']),
+        (
+            [("is wrong.", "is not 97140 (manual work of some sort, each unit).")],
+            ["describes a code: CPT's descriptors are the AMA's"],
+        ),
     ],
 )
 def test_lint_holds_the_words_of_a_rule(tmp_path, changes, reasons):
@@ -381,7 +404,7 @@ def test_lint_holds_the_words_of_a_rule(tmp_path, changes, reasons):
     [
         [("A title", "There is no full stop after a title")],
         [("A reason.", "The id is no longer in use. There is no other. An amendment is upcoming.")],
-        [("is wrong.", "is " + "very " * 37 + "wrong.")],
+        [("is wrong.", "is wrong. It is " + "very " * 32 + "wrong.")],
         [("Fix it.", "Fix it. " + "Send it. " * 30)],
         [('"A book"', '"A book of somebody, anew"')],
     ],
@@ -504,10 +527,10 @@ def test_the_pages_say_everything():
 
 
 def test_pages_of_one_s_own_rules(tmp_path):
-    write(tmp_path, "acme.b", ("A title", "A *bold* | title"))
+    write(tmp_path, "acme.b", ("A fault", "A *bold* | fault"))
     page = run("rules", "docs", "--rules", tmp_path).output
     assert page.count("### ") == 1
-    assert "A \\*bold\\* \\| title" in page
+    assert "A \\*bold\\* \\| fault" in page
     assert "- **Example in**: `SV1*HC:97530:GP*50.00*UN*1***1~`" in page
 
 

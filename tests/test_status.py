@@ -34,7 +34,7 @@ def as_json(url, *options):
 def test_a_ledger_without_files_needs_nobody(ledger, ledger_url):
     done = status(ledger_url)
     assert done.exit_code == 0
-    assert "nothing needs anybody" in done.stdout
+    assert "nothing needs attention" in done.stdout
     said = as_json(ledger_url)
     assert (said["needs"], said["answered"]["newest"], said["waiting"]["oldest"]) == ([], None, None)
 

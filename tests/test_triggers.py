@@ -170,6 +170,7 @@ LATER = Trigger(
 
 RULE = """\
 title: It is found
+fault: It is not found
 severity: warning
 snip: 7
 match:

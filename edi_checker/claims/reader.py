@@ -630,10 +630,8 @@ def _count(segment: str, at: str, number: str, answer: str, counted: int, what: 
     # A longer number than that may be one of a person that slipped there.
     length = max(_SURE_COUNT, len(str(counted)))
     is_count = not found or (found.isascii() and found.isdigit() and len(found) <= length)
-    safe = found if is_count else "another number"
-    return Fault(
-        "count", 0, segment, segment, at, number, (answer,), f"number of {what}", f"{counted} {what}", safe
-    )
+    safe = (found or "empty") if is_count else "another number"
+    return Fault("count", 0, segment, segment, at, number, (answer,), f"number of {what}", str(counted), safe)
 
 
 def _counts(text: str, counted: int) -> bool:

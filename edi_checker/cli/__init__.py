@@ -26,7 +26,7 @@ COMMANDS = {
     "rules": "List the rules; check, test and start your own.",
     "tables": "Import the CMS tables, list them, look up a code.",
     "watch": "Watch a folder: answer each file that arrives, once.",
-    "status": "Show what waits, what is at work and what needs somebody.",
+    "status": "Show what waits, what is at work and what needs attention.",
     "ledger": "Look into the ledger of a drop folder, and act by hand.",
     "units": "Show how many units the minutes of a day make.",
 }

@@ -104,7 +104,7 @@ class _States(click.ParamType):  # type: ignore[type-arg]  # not generic in olde
 @click.option(
     "--name", metavar="GLOB", help="Only files of this name; * and ? stand for what they do in a shell."
 )
-@click.option("--stuck", is_flag=True, help="Only what needs somebody.")
+@click.option("--stuck", is_flag=True, help="Only what needs attention.")
 @click.option(
     "--since", type=Day(), metavar="YYYY-MM-DD", help="Only files that were seen on this day or later."
 )

@@ -107,7 +107,7 @@ class Overview:
         return 0.0 if oldest is None else self.counts.now - oldest
 
     def needs(self) -> list[str]:
-        """What needs somebody, in words; nothing where all is well."""
+        """What needs attention, in words; nothing where all is well."""
         counts = self.counts
         late = f"a file has waited for {say_age(self.waited)}" if self.waited > self.late else ""
         return [
@@ -125,7 +125,7 @@ class Overview:
 def write_status(view: Overview, *, hide: bool) -> Iterator[str]:
     counts, now = view.counts, view.counts.now
     zone = datetime.fromtimestamp(now).astimezone().tzname()
-    yield f"{say_time(now)} {zone}: {', '.join(view.needs()) or 'nothing needs anybody'}"
+    yield f"{say_time(now)} {zone}: {', '.join(view.needs()) or 'nothing needs attention'}"
     yield ""
     waiting = counts.states[State.SEEN]
     oldest = f", the oldest for {say_age(view.waited)}" if waiting else ""

@@ -1,4 +1,4 @@
-"""The command `status`: what waits, what is at work, what needs somebody."""
+"""The command `status`: what waits, what is at work, what needs attention."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ _LISTED = 20  # files of each list
     default="1h",
     show_default=True,
     metavar="TIME",
-    help="How long a file may wait before it needs somebody.",
+    help="How long a file may wait before it needs attention.",
 )
 @hide_names_option
 @json_option
 @config_option
 def status(state: str, late: float, hide_names: bool, as_json: bool) -> int:
-    """Show what waits, what is at work and what needs somebody.
+    """Show what waits, what is at work and what needs attention.
 
     Names of files may be those of persons: --hide-names shows ids.
 
-    Exit code: 0 nothing needs anybody, 1 something does, 2 the ledger cannot be read.
+    Exit code: 0 nothing needs attention, 1 something does, 2 the ledger cannot be read.
     """
     with opened(state) as ledger:
         view = _look(ledger, late)

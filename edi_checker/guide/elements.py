@@ -352,8 +352,8 @@ def _check_notes(node: Segment, segment: list[str], out: _Notes) -> None:
             "P": f"all of {refs} or none",
             "R": f"at least one of {refs}",
             "E": f"at most one of {refs}",
-            "C": f"all of {refs} where {node.id}{numbers[0]:02d} is sent",
-            "L": f"at least one more of {refs} where {node.id}{numbers[0]:02d} is sent",
+            "C": f"all of {refs} if {node.id}{numbers[0]:02d} is sent",
+            "L": f"at least one more of {refs} if {node.id}{numbers[0]:02d} is sent",
         }[letter]
         trigger = f"{node.id}{present[0]:02d}" if present else ""
         code = ELEMENT_EXCLUDED if letter == "E" else ELEMENT_MISSING_BESIDE

@@ -208,7 +208,7 @@ class Hierarchy:
             return self._miss("2300", end)
         if self._excused or subscriber is None or (below == "2000C") == (said == "1"):
             return []
-        expected = "1 where a patient level follows" if said == "0" else "0 where no patient level follows"
+        expected = "1 if a patient level follows" if said == "0" else "0 if no patient level follows"
         node = self._chart.guide.levels["2000B"].opener
         return [number_fault("hierarchy", position, node, 4, expected, said)]
 

@@ -37,9 +37,9 @@ def write_rules_page(rules: Iterable[Rule], show: Callable[[Rule], Shown | None]
         (family, list(members)) for family, members in groupby(ordered, lambda rule: rule.id.split(".")[0])
     ]
     for family, members in families:
-        out += [f"## {family}", "", "| rule | | SNIP | says |", "|---|---|---|---|"]
+        out += [f"## {family}", "", "| rule | | SNIP | finds |", "|---|---|---|---|"]
         out += [
-            f"| [{rule.id}](#{_anchor(rule.id)}) | {_levels(rule)} | {rule.snip} | {_cell(rule.title)} |"
+            f"| [{rule.id}](#{_anchor(rule.id)}) | {_levels(rule)} | {rule.snip} | {_cell(rule.fault)} |"
             for rule in members
         ]
         out.append("")

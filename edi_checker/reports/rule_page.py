@@ -40,8 +40,8 @@ def write_page(rule: Rule, width: int, shown: Shown | None = None) -> str:
 
 
 def list_rules(rules: Iterable[Rule]) -> str:
-    """One line for each rule: id, severities, SNIP type, title."""
-    rows = [(rule.id, _severity(rule), str(rule.snip), rule.title) for rule in rules]
+    """One line for each rule: id, severities, SNIP type, fault."""
+    rows = [(rule.id, _severity(rule), str(rule.snip), rule.fault) for rule in rules]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
     return "".join("  ".join((*map(str.ljust, row[:3], widths), row[3])) + "\n" for row in rows)
 

@@ -43,6 +43,7 @@ def explain(rule: Rule) -> tuple[Section, ...]:
     """Everything a rule file says, in the order in which a reader needs it; nothing empty."""
     sections = [
         ("Rule", [f"{rule.id}: {rule.title}"]),
+        ("Fault", [rule.fault]),
         ("Why", [rule.why]),
         ("SNIP type", [str(rule.snip)]),
         ("Profiles", [", ".join(rule.profiles) or "all"]),

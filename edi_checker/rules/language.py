@@ -41,10 +41,12 @@ from edi_checker.rules.yaml_tree import Mapping, Node, Scalar, Sequence, Unreada
 from edi_checker.x12.fault_codes import CODES
 
 MAX_CODES_277CA = 3
+MAX_FAULT = 70
 
 _CASE_KEYS = ("severity", "in_force", "match", "require", "at", "related", "message", "fix", "status")
 _RULE_KEYS = (
     "title",
+    "fault",
     "why",
     "snip",
     "profiles",
@@ -99,10 +101,13 @@ class _Reading:
     def rule(self, root: Mapping, rule_id: str, path: str) -> Rule:
         take = self.notes.take
         self.notes.check_keys(root, "a rule", _RULE_KEYS, ("title", "snip", "sources"))
+        title: str = take(root, "title", text_of, "")
         return Rule(
             id=rule_id,
             path=path,
-            title=take(root, "title", text_of, ""),
+            title=title,
+            # Files from before there was this key have the title as their heading.
+            fault=take(root, "fault", _fault, title),
             why=take(root, "why", text_of, ""),
             snip=take(root, "snip", _snip, 7),
             profiles=take(root, "profiles", self._profile_names, ()),
@@ -111,6 +116,7 @@ class _Reading:
             documentation=take(root, "documentation", texts_of, ()),
             sources=take(root, "sources", self._sources, ()),
             examples=take(root, "examples", self._examples, Examples()),
+            lines=root.lines,
         )
 
     def _cases(self, root: Mapping) -> list[Case]:
@@ -301,6 +307,18 @@ class _Reading:
 def _plain(text: str, line: int) -> str:
     if "{" in text or "}" in text:
         raise Wrong(line, "braces hold a field of a matched fact: {line.code}")
+    return text
+
+
+def _fault(node: Node) -> str:
+    """The heading under which the findings are listed."""
+    text = text_of(node)
+    if len(text) > MAX_FAULT:
+        raise Wrong(node.line, f"fault has {len(text)} characters: {MAX_FAULT} at most")
+    if text.endswith("."):
+        raise Wrong(node.line, "fault is a heading: without a full stop")
+    if "{" in text or "}" in text:
+        raise Wrong(node.line, "fault is the same for all findings: without braces")
     return text
 
 

@@ -7,10 +7,10 @@ from functools import lru_cache
 from importlib.resources import files
 
 from edi_checker.facts import VOCABULARY, FactType
-from edi_checker.rules.model import Case, Constant, Reference, Rule, RuleFault, Term
+from edi_checker.rules.model import Case, Constant, Reference, Rule, RuleFault, Term, Text
 from edi_checker.rules.new_rule import TODO
 from edi_checker.rules.reference_engine import holds
-from edi_checker.rules.words import objections
+from edi_checker.rules.words import END_OF_SENTENCE, MAX_FIRST, NO_VERBS, objections
 
 # The parts of a file from which a kind of fact is made; kinds without a common part never meet in a match.
 _PARTS = ("file", "transaction", "level", "claim")
@@ -29,15 +29,19 @@ _Field = tuple[str, str]
 
 def lint(rule: Rule, vocabulary: Mapping[str, FactType] = VOCABULARY) -> list[RuleFault]:
     """What one rule lacks: a reason, plain words, examples, known status codes, a chance to fire."""
-    faults = [(0, f"still says {TODO} ({key})") for key in _unwritten(rule)]
+    at = rule.lines
+    faults = [(at.get(key, 0), f"still says {TODO} ({key})") for key in _unwritten(rule)]
     faults += [(line, f"{reason} ({key})") for line, key, text in _read(rule) for reason in _words(key, text)]
+    faults += [(case.line, reason) for case in rule.cases for reason in _openings(case)]
+    if rule.fault == rule.title:
+        faults.append((at.get("title", 0), "has no heading for what is wrong, beside the title (fault)"))
     if not rule.why:
         faults.append((0, "does not say why it exists (why)"))
     if not rule.examples.failing:
         faults.append((0, "has no example that fails (examples)"))
     if not rule.examples.passing:
         faults.append((0, "has no example that passes (examples)"))
-    faults += [(0, reason) for reason in _unbound(rule)]
+    faults += [(at.get("binds", 0), reason) for reason in _unbound(rule)]
     for case in rule.cases:
         faults += [(case.line, reason) for reason in (*_answers(case), *_hindrances(rule, case, vocabulary))]
     return [RuleFault(rule.path, line, reason) for line, reason in dict.fromkeys(faults)]
@@ -65,14 +69,20 @@ def lint_twins(rules: Sequence[Rule], chosen: Iterable[Rule]) -> list[RuleFault]
 
 def _read(rule: Rule) -> Iterator[tuple[int, str, str]]:
     """Line, key and text of all that a biller reads of a rule; what several cases share once."""
-    yield 0, "title", rule.title
-    yield 0, "why", rule.why
+    texts = [("title", rule.title), ("fault", rule.fault), ("why", rule.why)]
+    for key, text in (*texts, *(("documentation", each) for each in rule.documentation)):
+        yield rule.lines.get(key, 0), key, text
     seen = set()
     for case in rule.cases:
         for key, parts in (("message", case.message), ("fix", case.fix)):
             if (key, parts) not in seen:
                 seen.add((key, parts))
-                yield case.line, key, "".join(part if isinstance(part, str) else "{}" for part in parts)
+                yield case.line, key, _template(parts, "{}")
+
+
+def _template(text: Text, blank: str) -> str:
+    """A message or fix with `blank` for each value."""
+    return "".join(part if isinstance(part, str) else blank for part in text)
 
 
 def _words(key: str, text: str) -> Iterator[str]:
@@ -81,10 +91,24 @@ def _words(key: str, text: str) -> Iterator[str]:
         yield "does not end with a full stop"
 
 
+def _openings(case: Case) -> Iterator[str]:
+    """What is wrong with how the message and the fix begin."""
+    opening = case.message[0] if case.message else ""
+    if isinstance(opening, Reference) and opening.type in ("date", "money", "bool"):
+        yield f"begins with {opening.alias}.{opening.field}: say first what that is (message)"
+    sentence = END_OF_SENTENCE.split(_template(case.message, "{value}"))[0]
+    if len(sentence) > MAX_FIRST:
+        length = f"{len(sentence)} characters: {MAX_FIRST} at most"
+        yield f"has a first sentence of {length}, it is shown alone (message)"
+    first = case.fix[0] if case.fix else ""
+    word = first.split(" ", 1)[0] if isinstance(first, str) else f"{{{first.alias}.{first.field}}}"
+    if not isinstance(first, str) or word.lower() in NO_VERBS:
+        yield f'begins with "{word}": begin with what to do, such as Add, Send, Change or Remove (fix)'
+
+
 def _unwritten(rule: Rule) -> Iterable[str]:
     """The keys whose text its author has not come to yet."""
     texts = [(key, text) for _, key, text in _read(rule)]
-    texts += [("documentation", text) for text in rule.documentation]
     texts += [("sources", source.cite) for source in rule.sources]
     return dict.fromkeys(key for key, text in texts if TODO in text)
 

@@ -166,13 +166,15 @@ class Examples:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule file. `profiles` is empty if the rule is for all; `binds` says by profile, or under `default`,
-    what binds a payer to it.
+    """One rule file. `title` says what is so if all is well, `fault` what is wrong if it is not.
+
+    `profiles` is empty if the rule is for all; `binds` names, by profile or `default`, what binds the payers.
     """
 
     id: str
     path: str
     title: str
+    fault: str
     why: str
     snip: int
     profiles: tuple[str, ...]
@@ -181,6 +183,7 @@ class Rule:
     documentation: tuple[str, ...]
     sources: tuple[Source, ...]
     examples: Examples
+    lines: dict[str, int] = field(default_factory=dict, compare=False)  # of each key in its file
 
     def asked(self) -> Rule:
         """The rule as it is for who asks for it by name."""

@@ -15,6 +15,7 @@ _TEXT = """\
 # A finding: everything under `match` holds, and not everything under `require`. The facts for rules
 # are in facts.md, all rules in rules.md: `edi-checker rules docs` writes both.
 title: "TODO: what is true if all is well"
+fault: "TODO: what is wrong if it is not, in 70 characters at most"
 why: >-
   TODO: what goes wrong if it is not, and for whom.
 severity: warning # or error, which rejects the claim, or info; by profile: {{medicare: error, default: info}}

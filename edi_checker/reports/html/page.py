@@ -90,7 +90,7 @@ class HtmlReport:
         self._titles: dict[str, str] = {}
         self._documentation: dict[str, tuple[str, ...]] = {}
         for rule in rules:
-            self._titles[rule.id] = rule.title
+            self._titles[rule.id] = rule.fault
             self._documentation[rule.id] = rule.documentation
         self._marks: dict[str, str] = {}
         self._body = _spool()

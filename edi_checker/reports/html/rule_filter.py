@@ -15,11 +15,11 @@ _PLURALS = {"error": "errors", "warning": "warnings", "info": "infos"}
 
 
 def draw_chart(
-    counts: Counter[tuple[Severity, str]], marks: Mapping[str, str], titles: Mapping[str, str]
+    counts: Counter[tuple[Severity, str]], marks: Mapping[str, str], faults: Mapping[str, str]
 ) -> Element | None:
     """The rules with findings, the most frequent first, each with a bar and a switch; None without findings.
 
-    `marks` gives the class of a rule's findings, which its switch shows alone.
+    `marks` gives the class of a rule's findings, which its switch shows alone, `faults` their heading.
     """
     if not counts:
         return None
@@ -37,7 +37,7 @@ def draw_chart(
         )
     )
     for rule in order[:MOST_RULES]:
-        rows.append(_row(rule, by_rule[rule], most, marks.get(rule), titles.get(rule, "")))
+        rows.append(_row(rule, by_rule[rule], most, marks.get(rule), faults.get(rule, "")))
     rest = order[MOST_RULES:]
     if rest:
         findings = sum(by_rule[rule].total() for rule in rest)
@@ -65,14 +65,14 @@ def _severities(counts: Counter[tuple[Severity, str]]) -> Element:
     return row
 
 
-def _row(rule: str, counts: Counter[Severity], most: int, mark: str | None, title: str) -> Element:
+def _row(rule: str, counts: Counter[Severity], most: int, mark: str | None, fault: str) -> Element:
     total = counts.total()
     label = tag(
         "label",
         tag("span", rule, class_="name"),
         _bar(counts, most),
         tag("span", f"{total:,}", class_="value"),
-        tag("span", title, class_="title") if title else None,
+        tag("span", fault, class_="title") if fault else None,
         for_=f"rule-{mark}" if mark else None,
     )
     switch = tag("input", type="radio", name="rule", id=f"rule-{mark}") if mark else None
