@@ -1,0 +1,180 @@
+"""The wrong and the right example of a rule, as segments with what matters marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from html import escape
+from typing import Any
+
+from edi_checker.check.examples import write_example
+from edi_checker.finding import Finding, Place
+from edi_checker.rules.explain import say_example
+
+_MOST = 14  # segments that are shown of an example
+_Example = dict[str, Any]
+
+
+@dataclass
+class Excerpt:
+    """The segments of an example that are shown, by their number, and the marked elements of each."""
+
+    segments: Sequence[str]
+    shown: set[int] = field(default_factory=set)
+    marked: dict[int, list[str | None]] = field(default_factory=dict)
+    missing_after: int | None = None
+
+    def mark(self, place: Place) -> None:
+        """Mark a place; the first segment of its name if it is in the envelope."""
+        begin = next((index for index, text in enumerate(self.segments) if text.startswith("ST*")), 0)
+        at = begin + place.position - 1
+        if not place.position:
+            at = next((i for i, text in enumerate(self.segments) if text.startswith(place.segment)), -1)
+        if 0 <= at < len(self.segments):
+            self.shown.add(at)
+            if self.segments[at].partition("*")[0] == place.segment:
+                self.marked.setdefault(at, []).append(place.element)
+            elif self.missing_after is None:
+                self.missing_after = at
+
+    def html(self) -> str:
+        """The segments, one on a line; dots stand for those left out."""
+        lines, last = [], -1
+        for at in sorted(self.shown)[:_MOST]:
+            if lines and at != last + 1:
+                lines.append("…")
+            lines.append(mark_elements(self.segments[at], self.marked.get(at, [])) + "~")
+            if at == self.missing_after:
+                lines.append('<mark class="edi-gap">missing here</mark>')
+            last = at
+        if len(self.shown) > _MOST:
+            lines.append("…")
+        return "\n".join(lines)
+
+
+def mark_elements(segment: str, elements: Sequence[str | None]) -> str:
+    """A segment as HTML; each of the elements (`SV101-3`) is marked, the whole segment for None."""
+    name, *values = segment.split("*")
+    if not elements or name == "ISA" or any(not (each or "").startswith(name) for each in elements):
+        return f"<mark>{escape(segment)}</mark>" if elements else escape(segment)
+    parts = [escape(name), *map(escape, values)]
+    for each in sorted(filter(None, elements), key=len):
+        number, _, component = each[len(name) :].partition("-")
+        at = int(number)
+        parts += [""] * (at + 1 - len(parts))
+        if component:
+            pieces = parts[at].split(":")
+            pieces += [""] * (int(component) - len(pieces))
+            pieces[int(component) - 1] = _marked(pieces[int(component) - 1])
+            parts[at] = ":".join(pieces)
+        else:
+            parts[at] = _marked(parts[at])
+    return "*".join(parts)
+
+
+def _marked(value: str) -> str:
+    return value if value.startswith("<mark") else f"<mark>{value or '&nbsp;'}</mark>"
+
+
+def choose_pair(passing: Sequence[_Example], failing: Sequence[tuple[_Example, Finding]]) -> Pair:
+    """The failing and the passing example that differ least, and best where the finding is."""
+    pairs = (Pair(example, finding, other) for example, finding in failing for other in passing)
+    return min(pairs, key=Pair.distance)
+
+
+@dataclass
+class Pair:
+    """A failing example with its finding, and a passing one beside it."""
+
+    failing: _Example
+    finding: Finding
+    passing: _Example
+    wrong: Excerpt = field(init=False)
+    right: Excerpt = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.wrong = Excerpt(_segments(self.failing))
+        self.right = Excerpt(_segments(self.passing))
+        for place in (self.finding.where, *self.finding.related):
+            if place.received is None:
+                self.wrong.mark(place)
+
+    def _steps(self) -> list[tuple[str, int, int, int, int]]:
+        return SequenceMatcher(None, self.wrong.segments, self.right.segments, autojunk=False).get_opcodes()
+
+    def distance(self) -> tuple[bool, bool, int]:
+        """Another payer or day says least; then what is not other at the place; then the fewest segments."""
+        steps = [step for step in self._steps() if step[0] != "equal"]
+        touched = any(
+            kind == "replace" and i1 <= at < i2 or kind == "insert" and i1 - 1 <= at <= i1
+            for kind, i1, i2, *_ in steps
+            for at in self.wrong.shown
+        )
+        other = sum(i2 - i1 + j2 - j1 for _, i1, i2, j1, j2 in steps)
+        return _run_of(self.passing) != _run_of(self.failing), not touched, other
+
+    def lay_out(self) -> tuple[str, str]:
+        """Both as HTML: where the finding is, and what is other in the passing one."""
+        wrong, right = self.wrong, self.right
+        for kind, i1, i2, j1, j2 in self._steps():
+            if kind == "equal":
+                right.shown |= {j1 + at - i1 for at in wrong.shown if i1 <= at < i2}
+                continue
+            pairs = list(zip(range(i1, i2), range(j1, j2), strict=False)) if i2 - i1 == j2 - j1 else []
+            sums = {(at, to) for at, to in pairs if at not in wrong.shown and self._is_sum(at, to)}
+            wrong.shown |= set(range(i1, i2)) - {at for at, _ in sums}
+            right.shown |= set(range(j1, j2)) - {to for _, to in sums}
+            if kind == "insert":
+                right.marked |= {at: [None] for at in range(j1, j2)}
+                wrong.shown.add(max(i1 - 1, 0))
+                right.shown.add(max(j1 - 1, 0))
+            if kind == "delete":
+                right.shown |= {max(j1 - 1, 0), min(j1, len(right.segments) - 1)}
+            for at, to in pairs:
+                right.marked[to] = list(_changed(wrong.segments[at], right.segments[to]))
+        return wrong.html(), right.html()
+
+    def _is_sum(self, at: int, to: int) -> bool:
+        """Whether two segments differ only in what follows from others: SE01 and CLM02."""
+        changed = set(_changed(self.wrong.segments[at], self.right.segments[to]))
+        return bool(changed) and changed <= {"SE01", "CLM02"}
+
+
+def _changed(before: str, after: str) -> Iterable[str]:
+    """The elements of a segment that are other than in one of the same name."""
+    name, *old = before.split("*")
+    other, *new = after.split("*")
+    if name != other:
+        return
+    old += [""] * (len(new) - len(old))
+    for number, (was, value) in enumerate(zip(old, new, strict=False), 1):
+        if was == value:
+            continue
+        parts, pieces = was.split(":"), value.split(":")
+        if len(parts) == len(pieces) > 1:
+            for place, (one, two) in enumerate(zip(parts, pieces, strict=True), 1):
+                if one != two:
+                    yield f"{name}{number:02}-{place}"
+        else:
+            yield f"{name}{number:02}"
+
+
+def _segments(example: _Example) -> list[str]:
+    return [each for each in write_example(example).text.replace("\n", "").split("~") if each]
+
+
+def _run_of(example: _Example) -> dict[str, Any]:
+    """What decides if a rule applies at all: payer and days."""
+    claim = example.get("claim") or {}
+    return {name: claim.get(name) for name in ("payer", "payer_id", "date", "received")}
+
+
+def beside(example: _Example) -> list[str]:
+    """What belongs to an example and is not in its file: minutes, and the claims of an earlier file."""
+    said = []
+    if minutes := write_example(example).minutes:
+        said.append("With a minutes file: " + ", ".join(f"`{row}`" for row in minutes.splitlines()[1:]))
+    if earlier := example.get("before"):
+        said.append(f"After an earlier file with `{say_example(earlier)}`")
+    return said
