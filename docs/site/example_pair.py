@@ -6,12 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from html import escape
+from itertools import zip_longest
 from typing import Any
 
 from edi_checker.check.examples import write_example
 from edi_checker.finding import Finding, Place
 from edi_checker.rules.explain import say_example
 
+# They follow from the units of an example.
+_AMOUNTS = ("CLM02", "SV102")
 _MOST = 14  # segments that are shown of an example
 _Example = dict[str, Any]
 
@@ -23,7 +26,8 @@ class Excerpt:
     segments: Sequence[str]
     shown: set[int] = field(default_factory=set)
     marked: dict[int, list[str | None]] = field(default_factory=dict)
-    missing_after: int | None = None
+    lacks: bool = False
+    missing_at: int | None = None
 
     def mark(self, place: Place) -> None:
         """Mark a place; the first segment of its name if it is in the envelope."""
@@ -35,8 +39,8 @@ class Excerpt:
             self.shown.add(at)
             if self.segments[at].partition("*")[0] == place.segment:
                 self.marked.setdefault(at, []).append(place.element)
-            elif self.missing_after is None:
-                self.missing_after = at
+            else:
+                self.lacks = True
 
     def html(self) -> str:
         """The segments, one on a line; dots stand for those left out."""
@@ -44,9 +48,9 @@ class Excerpt:
         for at in sorted(self.shown)[:_MOST]:
             if lines and at != last + 1:
                 lines.append("…")
-            lines.append(mark_elements(self.segments[at], self.marked.get(at, [])) + "~")
-            if at == self.missing_after:
+            if at == self.missing_at:
                 lines.append('<mark class="edi-gap">missing here</mark>')
+            lines.append(mark_elements(self.segments[at], self.marked.get(at, [])) + "~")
             last = at
         if len(self.shown) > _MOST:
             lines.append("…")
@@ -79,7 +83,13 @@ def _marked(value: str) -> str:
 
 def choose_pair(passing: Sequence[_Example], failing: Sequence[tuple[_Example, Finding]]) -> Pair:
     """The failing and the passing example that differ least, and best where the finding is."""
-    pairs = (Pair(example, finding, other) for example, finding in failing for other in passing)
+    others = [(other, _segments(other)) for other in passing]
+    pairs = [
+        Pair(example, finding, other, Excerpt(segments), Excerpt(theirs))
+        for example, finding in failing
+        for segments in (_segments(example),)
+        for other, theirs in others
+    ]
     return min(pairs, key=Pair.distance)
 
 
@@ -90,18 +100,24 @@ class Pair:
     failing: _Example
     finding: Finding
     passing: _Example
-    wrong: Excerpt = field(init=False)
-    right: Excerpt = field(init=False)
+    wrong: Excerpt
+    right: Excerpt
 
     def __post_init__(self) -> None:
-        self.wrong = Excerpt(_segments(self.failing))
-        self.right = Excerpt(_segments(self.passing))
         for place in (self.finding.where, *self.finding.related):
             if place.received is None:
                 self.wrong.mark(place)
 
     def _steps(self) -> list[tuple[str, int, int, int, int]]:
-        return SequenceMatcher(None, self.wrong.segments, self.right.segments, autojunk=False).get_opcodes()
+        """What differs, as of SequenceMatcher; it looks at the part alone that differs."""
+        one, two = self.wrong.segments, self.right.segments
+        start = next((at for at, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(map(len, (one, two))))
+        most = min(len(one), len(two)) - start
+        end = next((n for n in range(most) if one[-1 - n] != two[-1 - n]), most)
+        matcher = SequenceMatcher(None, one[start : len(one) - end], two[start : len(two) - end], autojunk=False)
+        inner = [(kind, a + start, b + start, c + start, d + start) for kind, a, b, c, d in matcher.get_opcodes()]
+        around = ("equal", 0, start, 0, start), ("equal", len(one) - end, len(one), len(two) - end, len(two))
+        return [around[0], *inner, around[1]]
 
     def distance(self) -> tuple[bool, bool, int]:
         """Another payer or day says least; then what is not other at the place; then the fewest segments."""
@@ -111,8 +127,15 @@ class Pair:
             for kind, i1, i2, *_ in steps
             for at in self.wrong.shown
         )
-        other = sum(i2 - i1 + j2 - j1 for _, i1, i2, j1, j2 in steps)
+        other = sum(self._cost(*step[1:]) for step in steps)
         return _run_of(self.passing) != _run_of(self.failing), not touched, other
+
+    def _cost(self, i1: int, i2: int, j1: int, j2: int) -> int:
+        """The elements that differ, where segments stand for each other; ten for each segment that has none."""
+        total = 10 * abs(i2 - i1 - j2 + j1)
+        for at, to in zip(range(i1, i2), range(j1, j2), strict=False):
+            total += len(list(_changed(self.wrong.segments[at], self.right.segments[to]))) or 10
+        return total
 
     def lay_out(self) -> tuple[str, str]:
         """Both as HTML: where the finding is, and what is other in the passing one."""
@@ -127,12 +150,14 @@ class Pair:
             right.shown |= set(range(j1, j2)) - {to for _, to in sums}
             if kind == "insert":
                 right.marked |= {at: [None] for at in range(j1, j2)}
-                wrong.shown.add(max(i1 - 1, 0))
-                right.shown.add(max(j1 - 1, 0))
+                wrong.missing_at = i1 if wrong.lacks else None
+                wrong.shown |= {max(i1 - 1, 0), i1} & set(range(len(wrong.segments)))
+                right.shown |= {max(j1 - 1, 0), j2} & set(range(len(right.segments)))
             if kind == "delete":
                 right.shown |= {max(j1 - 1, 0), min(j1, len(right.segments) - 1)}
             for at, to in pairs:
-                right.marked[to] = list(_changed(wrong.segments[at], right.segments[to]))
+                changed = list(_changed(wrong.segments[at], right.segments[to]))
+                right.marked[to] = [each for each in changed if each not in _AMOUNTS] or changed or [None]
         return wrong.html(), right.html()
 
     def _is_sum(self, at: int, to: int) -> bool:
@@ -152,12 +177,11 @@ def _changed(before: str, after: str) -> Iterable[str]:
         if was == value:
             continue
         parts, pieces = was.split(":"), value.split(":")
-        if len(parts) == len(pieces) > 1:
-            for place, (one, two) in enumerate(zip(parts, pieces, strict=True), 1):
-                if one != two:
-                    yield f"{name}{number:02}-{place}"
-        else:
+        if len(pieces) == 1:
             yield f"{name}{number:02}"
+        for place, (one, two) in enumerate(zip_longest(parts, pieces, fillvalue=""), 1):
+            if one != two and len(pieces) > 1:
+                yield f"{name}{number:02}-{place}"
 
 
 def _segments(example: _Example) -> list[str]:

@@ -41,7 +41,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def _rule_pages() -> list[str]:
-    return sorted(name for name in _pages if name.startswith("rules/") and "." in name[6:-3])
+    return [name for name in _pages if name.startswith("rules/") and "." in name[6:-3]]
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

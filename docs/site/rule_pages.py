@@ -72,7 +72,7 @@ def write_rule_page(tried: Tried, related: Sequence[Rule]) -> str:
     levels = [level for level in LEVELS if level in _levels(rule)]
     badges = " ".join(f'<span class="edi-badge edi-{level}">{level}</span>' for level in levels)
     out = [
-        f"---\ntitle: {rule.id}\n---",
+        f"---\ntitle: {rule.id}\nsearch: {{boost: 4}}\n---",
         f"# {plain(rule.title)}",
         f"`{rule.id}` {badges} SNIP type {rule.snip}, {SNIP[rule.snip]}",
         plain(rule.why),
@@ -141,7 +141,7 @@ def _example(pair: Pair) -> list[str]:
         f"> {plain(finding.message)}",
         f'<pre class="edi-segments edi-wrong"><code>{wrong}</code></pre>',
         *beside(pair.failing),
-        "**Right.** What is other is marked:",
+        "**Right.** What differs is marked:",
         f'<pre class="edi-segments edi-right"><code>{right}</code></pre>',
         *beside(pair.passing),
     ]
@@ -175,27 +175,20 @@ def levels_of(rule: Rule, case: Any) -> dict[str, str]:
 
 
 def _severities(rule: Rule) -> list[str]:
+    """The profiles by severity, or by severities where cases differ."""
     by_case = [levels_of(rule, case) for case in rule.cases]
-    columns = [
-        dict(each) for each in dict.fromkeys(tuple(levels.items()) for levels in by_case)
-    ]
-    if all(len(set(levels.values())) == 1 for levels in columns) and len(columns) == 1:
-        said = [f"Severity for every [profile](../profiles.md): **{columns[0]['commercial']}**."]
-    elif len(columns) == 1:
-        said = ["| severity | [profile](../profiles.md) |\n|---|---|\n" + "\n".join(
-            f"| {level} | {', '.join(name for name, given in columns[0].items() if given == level)} |"
-            for level in LEVELS
-            if level in columns[0].values()
-        )]
+    groups: dict[str, list[str]] = {}
+    for name in BUILT_IN:
+        given = {levels[name] for levels in by_case}
+        words = ", ".join(level for level in LEVELS if level in given and (level != "off" or len(given) == 1))
+        groups.setdefault(words, []).append(name)
+    if len(groups) == 1:
+        said = [f"Severity for every [profile](../profiles.md): **{next(iter(groups))}**."]
     else:
-        rows = [
-            f"| {name} | {', '.join(level for level in LEVELS if level in {c[name] for c in columns})} |"
-            for name in BUILT_IN
-        ]
-        said = [
-            "The severity depends on the case:",
-            "| [profile](../profiles.md) | severities |\n|---|---|\n" + "\n".join(rows),
-        ]
+        rows = [f"| {level} | {', '.join(names)} |" for level, names in groups.items()]
+        said = ["| severity | [profiles](../profiles.md) |\n|---|---|\n" + "\n".join(rows)]
+    if any("," in level for level in groups):
+        said.append("Where there are several, it depends on the case.")
     if any(ASKED in case.severity for case in rule.cases):
         said.append(f"It is off until a profile turns it on or `--select {rule.id}` asks for it.")
     return said
