@@ -14,7 +14,7 @@ from codes_page import write_codes_page
 from command_pages import write_commands_page, write_configuration_page
 from rule_pages import (
     Tried,
-    find_related,
+    relate,
     try_rule,
     write_family_index,
     write_rule_page,
@@ -34,9 +34,8 @@ def make_pages() -> dict[str, str]:
     book = load()
     checker = CheckSetting(isolation="claim", engine="python").make(book).checker
     tried = [try_rule(checker, rule) for rule in book.rules]
-    pages = {
-        f"rules/{each.rule.id}.md": write_rule_page(each, find_related(each.rule, book.rules)) for each in tried
-    }
+    related = relate(book.rules)
+    pages = {f"rules/{each.rule.id}.md": write_rule_page(each, related[each.rule.id]) for each in tried}
     return pages | {
         "rules/index.md": write_family_index(book.rules),
         "rules/by-severity.md": write_severity_index(book.rules),

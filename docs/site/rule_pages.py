@@ -241,23 +241,25 @@ def _conditions(rule: Rule) -> list[str]:
     return [*out, "[Facts](../facts.md) says what the words mean."]
 
 
-def find_related(rule: Rule, rules: Sequence[Rule]) -> list[Rule]:
-    """Rules that this one names or that name it, then those of its family that point at the same element."""
-    names, family = _named(rule), rule.id.partition(".")[0]
-    places = {case.at.element for case in rule.cases} - {None}
-    linked = [each for each in rules if each.id in names or rule.id in _named(each)]
-    alike = [
-        each
-        for each in rules
-        if each.id.startswith(family + ".") and places & {case.at.element for case in each.cases}
-    ]
-    kept = {each.id: each for each in (*linked, *alike) if each.id != rule.id}
-    return list(kept.values())[:MOST_RELATED]
+def relate(rules: Sequence[Rule]) -> dict[str, list[Rule]]:
+    """By id: rules that one names or that name it, then those of its family that point at the same element."""
+    named = {rule.id: _named(rule) for rule in rules}
+    places = {rule.id: {case.at.element for case in rule.cases} - {None} for rule in rules}
+    related = {}
+    for rule in rules:
+        family = rule.id.partition(".")[0] + "."
+        linked = [each for each in rules if each.id in named[rule.id] or rule.id in named[each.id]]
+        alike = [
+            each for each in rules if each.id.startswith(family) and places[rule.id] & places[each.id]
+        ]
+        kept = {each.id: each for each in (*linked, *alike) if each.id != rule.id}
+        related[rule.id] = list(kept.values())[:MOST_RELATED]
+    return related
 
 
 def _named(rule: Rule) -> set[str]:
-    texts = [rule.why, *(line for each in explain(rule) for line in each.lines)]
-    return set(_NAMED.findall(" ".join(texts)))
+    """What looks like the id of a rule in all that the rule says."""
+    return set(_NAMED.findall(" ".join(line for each in explain(rule) for line in each.lines)))
 
 
 def write_family_index(rules: Sequence[Rule]) -> str:
