@@ -26,7 +26,7 @@ class Excerpt:
     segments: Sequence[str]
     shown: set[int] = field(default_factory=set)
     marked: dict[int, list[str | None]] = field(default_factory=dict)
-    lacks: bool = False
+    other_at: int | None = None  # the segment at a place whose own segment is not there
     missing_at: int | None = None
 
     def mark(self, place: Place) -> None:
@@ -40,7 +40,7 @@ class Excerpt:
             if self.segments[at].partition("*")[0] == place.segment:
                 self.marked.setdefault(at, []).append(place.element)
             else:
-                self.lacks = True
+                self.other_at = at
 
     def html(self) -> str:
         """The segments, one on a line; dots stand for those left out."""
@@ -60,8 +60,10 @@ class Excerpt:
 def mark_elements(segment: str, elements: Sequence[str | None]) -> str:
     """A segment as HTML; each of the elements (`SV101-3`) is marked, the whole segment for None."""
     name, *values = segment.split("*")
-    if not elements or name == "ISA" or any(not (each or "").startswith(name) for each in elements):
-        return f"<mark>{escape(segment)}</mark>" if elements else escape(segment)
+    if not elements:
+        return escape(segment)
+    if name == "ISA" or not all(each and each.startswith(name) for each in elements):
+        return f"<mark>{escape(segment)}</mark>"
     parts = [escape(name), *map(escape, values)]
     for each in sorted(filter(None, elements), key=len):
         number, _, component = each[len(name) :].partition("-")
@@ -150,7 +152,7 @@ class Pair:
             right.shown |= set(range(j1, j2)) - {to for _, to in sums}
             if kind == "insert":
                 right.marked |= {at: [None] for at in range(j1, j2)}
-                wrong.missing_at = i1 if wrong.lacks else None
+                wrong.missing_at = i1 if wrong.other_at is not None else None
                 wrong.shown |= {max(i1 - 1, 0), i1} & set(range(len(wrong.segments)))
                 right.shown |= {max(j1 - 1, 0), j2} & set(range(len(right.segments)))
             if kind == "delete":
@@ -158,6 +160,8 @@ class Pair:
             for at, to in pairs:
                 changed = list(_changed(wrong.segments[at], right.segments[to]))
                 right.marked[to] = [each for each in changed if each not in _AMOUNTS] or changed or [None]
+        if wrong.other_at is not None and wrong.missing_at is None:
+            wrong.marked[wrong.other_at] = [None]
         return wrong.html(), right.html()
 
     def _is_sum(self, at: int, to: int) -> bool:

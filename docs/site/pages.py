@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from codes_page import write_codes_page
@@ -23,7 +24,7 @@ from rule_pages import (
 
 from edi_checker.check.checker import Checker
 from edi_checker.reports.coverage_page import write_coverage_page
-from edi_checker.rules import load
+from edi_checker.rules import Rule, load
 from edi_checker.setting import CheckSetting
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,16 +34,22 @@ def make_pages() -> dict[str, str]:
     """The text of each page by its place in the site."""
     book = load()
     checker = CheckSetting(isolation="claim", engine="python").make(book).checker
-    tried = [try_rule(checker, rule) for rule in book.rules]
-    related = relate(book.rules)
+    return make_quick_pages(checker, book.rules) | {
+        "reference/coverage.md": "---\ntitle: Coverage\n---\n\n" + write_coverage_page(checker, book.rules)
+    }
+
+
+def make_quick_pages(checker: Checker, rules: Sequence[Rule]) -> dict[str, str]:
+    """All but the coverage of the guide."""
+    tried = [try_rule(checker, rule) for rule in rules]
+    related = relate(rules)
     pages = {f"rules/{each.rule.id}.md": write_rule_page(each, related[each.rule.id]) for each in tried}
     return pages | {
-        "rules/index.md": write_family_index(book.rules),
-        "rules/by-severity.md": write_severity_index(book.rules),
+        "rules/index.md": write_family_index(rules),
+        "rules/by-severity.md": write_severity_index(rules),
         "reference/commands.md": write_commands_page(),
         "reference/configuration.md": write_configuration_page(),
         "reference/codes.md": write_codes_page(_used(tried)),
-        "reference/coverage.md": _coverage(checker, tried),
         "decisions/index.md": _decisions(),
     }
 
@@ -58,10 +65,6 @@ def _used(tried: list[Tried]) -> dict[str, list[str]]:
             for code in codes:
                 used[code].add(each.rule.id)
     return {code: sorted(rules) for code, rules in used.items()}
-
-
-def _coverage(checker: Checker, tried: list[Tried]) -> str:
-    return write_coverage_page(checker, [each.rule for each in tried])
 
 
 def _decisions() -> str:
