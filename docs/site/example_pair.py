@@ -15,6 +15,7 @@ from edi_checker.rules.explain import say_example
 
 # They follow from the units of an example.
 _AMOUNTS = ("CLM02", "SV102")
+_GAP = '<mark class="edi-gap">missing here</mark>'
 _MOST = 14  # segments that are shown of an example
 _Example = dict[str, Any]
 
@@ -49,11 +50,13 @@ class Excerpt:
             if lines and at != last + 1:
                 lines.append("…")
             if at == self.missing_at:
-                lines.append('<mark class="edi-gap">missing here</mark>')
+                lines.append(_GAP)
             lines.append(mark_elements(self.segments[at], self.marked.get(at, [])) + "~")
             last = at
         if len(self.shown) > _MOST:
             lines.append("…")
+        if self.missing_at == len(self.segments):
+            lines.append(_GAP)
         return "\n".join(lines)
 
 
@@ -160,9 +163,17 @@ class Pair:
             for at, to in pairs:
                 changed = list(_changed(wrong.segments[at], right.segments[to]))
                 right.marked[to] = [each for each in changed if each not in _AMOUNTS] or changed or [None]
-        if wrong.other_at is not None and wrong.missing_at is None:
-            wrong.marked[wrong.other_at] = [None]
+        if wrong.missing_at is None and not wrong.marked:
+            self._mark_without_place()
         return wrong.html(), right.html()
+
+    def _mark_without_place(self) -> None:
+        """Mark where the passing example has more, else what stands at the place, else all that is shown."""
+        wrong = self.wrong
+        wrong.missing_at = next((step[1] for step in self._steps() if step[0] == "insert"), None)
+        if wrong.missing_at is None:
+            marked = wrong.shown if wrong.other_at is None else {wrong.other_at}
+            wrong.marked = {at: [None] for at in marked}
 
     def _is_sum(self, at: int, to: int) -> bool:
         """Whether two segments differ only in what follows from others: SE01 and CLM02."""
