@@ -31,11 +31,8 @@ class Excerpt:
     missing_at: int | None = None
 
     def mark(self, place: Place) -> None:
-        """Mark a place; the first segment of its name if it is in the envelope."""
-        begin = next((index for index, text in enumerate(self.segments) if text.startswith("ST*")), 0)
-        at = begin + place.position - 1
-        if not place.position:
-            at = next((i for i, text in enumerate(self.segments) if text.startswith(place.segment)), -1)
+        """Mark a place."""
+        at = _index_of(self.segments, place)
         if 0 <= at < len(self.segments):
             self.shown.add(at)
             if self.segments[at].partition("*")[0] == place.segment:
@@ -58,6 +55,21 @@ class Excerpt:
         if self.missing_at == len(self.segments):
             lines.append(_GAP)
         return "\n".join(lines)
+
+
+def _index_of(segments: Sequence[str], place: Place) -> int:
+    """Which segment is at a place: in the envelope the first of its name; -1 if there is none."""
+    if not place.position:
+        return next((at for at, text in enumerate(segments) if text.startswith(place.segment)), -1)
+    begin = next((at for at, text in enumerate(segments) if text.startswith("ST*")), 0)
+    return begin + place.position - 1
+
+
+def segment_at(example: _Example, place: Place) -> str:
+    """The text of the segment at a place of an example, "" if there is none."""
+    segments = _segments(example)
+    at = _index_of(segments, place)
+    return segments[at] if 0 <= at < len(segments) else ""
 
 
 def mark_elements(segment: str, elements: Sequence[str | None]) -> str:

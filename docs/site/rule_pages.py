@@ -10,13 +10,14 @@ from itertools import groupby
 from typing import Any
 
 from codes_page import say_code
-from example_pair import Pair, beside, choose_pair
+from example_pair import Pair, beside, choose_pair, segment_at
 from sources import address_of
 
 from edi_checker.check.checker import Checker
 from edi_checker.check.examples import asking, run_example
 from edi_checker.claims.payer_profiles import BUILT_IN
 from edi_checker.finding import Finding
+from edi_checker.reports.boxes import box_of
 from edi_checker.rules import Rule, explain
 from edi_checker.rules.model import ASKED
 from edi_checker.x12.dates import iso
@@ -77,6 +78,7 @@ def write_rule_page(tried: Tried, related: Sequence[Rule]) -> str:
         f"`{rule.id}` {badges} SNIP type {rule.snip}, {SNIP[rule.snip]}",
         plain(rule.why),
         *(_example(pair) if pair else []),
+        *_boxes(tried),
         "## Fix",
         *_fixes(rule, pair),
         "## For whom, and since when",
@@ -145,6 +147,19 @@ def _example(pair: Pair) -> list[str]:
         f'<pre class="edi-segments edi-right"><code>{right}</code></pre>',
         *beside(pair.passing),
     ]
+
+
+def _boxes(tried: Tried) -> list[str]:
+    """The boxes of the paper form in which the failing examples have the finding."""
+    boxes = set()
+    for example, finding in tried.failing:
+        where = finding.where
+        segment = segment_at(example, where)
+        boxes.add(box_of({"loop": where.loop, "segment": where.segment, "element": where.element}, segment))
+    known = sorted(boxes - {""}, key=lambda box: (int(re.sub(r"\D", "", box)), box))
+    if not known:
+        return []
+    return [f"On the CMS-1500 paper form it is in box {', '.join(known)}."]
 
 
 def _fixes(rule: Rule, pair: Pair | None) -> list[str]:
