@@ -25,7 +25,9 @@ RUN_BY = {
     **{str(page.relative_to(ROOT)): "test_howto_pages.py" for page in (ROOT / "docs" / "howto").glob("*.md")},
 }
 BUILDS = "installs from the package index; .ci/run does it with these very steps"
-TABLES = "needs files that CMS publishes and that are not ours to copy; tests/test_store.py imports such files"
+TABLES = (
+    "needs files that CMS publishes and that are not ours to copy; tests/test_store.py imports such files"
+)
 HISTORY = "files of a user; tests/test_history_commands.py runs the same with its own"
 DOCKER = "needs a container runtime; tests/test_deploy.py holds the image and its calls"
 OTHERS = "installs in the home folder by a tool of others; docs/install.md was followed by hand"
@@ -52,7 +54,9 @@ HELD_OTHERWISE = {"docs/operations.md": "test_operations_page.py"}
 
 _FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _INDENTED = re.compile(r"(?:^|\n\n)((?: {4}.*\n)+)")
-_COMMAND = re.compile(r"(?:\$ )?((?:edi-checker|python3?|pip|pipx|uv|docker|\.ci/\w+|mkdocs|[A-Z_]+=\S+) .*|\.ci/\w+)")
+_COMMAND = re.compile(
+    r"(?:\$ )?((?:edi-checker|python3?|pip|pipx|uv|docker|\.ci/\w+|mkdocs|[A-Z_]+=\S+) .*|\.ci/\w+)"
+)
 
 
 def shown(name: str) -> list[tuple[str, str]]:
@@ -73,7 +77,7 @@ def to_run() -> list[str]:
     found = []
     for name in PAGES:
         for kind, command in shown(name):
-            followed = kind == "console" and name in RUN_BY or name in HELD_OTHERWISE
+            followed = (kind == "console" and name in RUN_BY) or name in HELD_OTHERWISE
             if not followed and not any(command.startswith(start) for start in NOT_RUN):
                 found.append(command)
     return list(dict.fromkeys(found))
@@ -107,6 +111,8 @@ def test_a_page_is_named_by_the_test_that_runs_it(page, test):
 @pytest.mark.parametrize("name", PAGES)
 def test_a_command_of_a_page_has_these_options(name):
     """In blocks and in the text, whether it is run or not."""
-    calls = re.findall(r"(?:^|[`$ ])edi-checker ([a-z][^`\n#]*)", (ROOT / name).read_text("utf-8"), re.MULTILINE)
+    calls = re.findall(
+        r"(?:^|[`$ ])edi-checker ([a-z][^`\n#]*)", (ROOT / name).read_text("utf-8"), re.MULTILINE
+    )
     calls = [call.replace("...", "").rstrip("\\ |.,") for call in calls if is_call(call)]
     assert {call: unknown for call in calls if (unknown := unknown_options(call))} == {}

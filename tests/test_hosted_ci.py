@@ -1,11 +1,10 @@
-"""What others run on their side: the action and the hook check claim files; workflows are what the host reads."""
+"""What others run: the action and the hook check claim files, workflows are what the host reads."""
 
 from __future__ import annotations
 
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -157,11 +156,14 @@ def test_pre_commit_can_read_the_hook():
 
 @pytest.mark.long
 def test_a_commit_with_a_bad_claim_is_stopped(repository, tmp_path):
-    """By pre-commit itself, in an environment that is there already: an installation needs the package index."""
+    """By pre-commit itself, in an environment that is there: an installation needs the package index."""
     pytest.importorskip("pre_commit")
     (hook,) = HOOKS
-    program = shutil.which("python3", path=os.path.dirname(sys.executable)) or sys.executable
-    local = {**hook, "language": "system", "entry": hook["entry"].replace("edi-checker", f"{program} -m edi_checker")}
+    local = {
+        **hook,
+        "language": "system",
+        "entry": hook["entry"].replace("edi-checker", f"{sys.executable} -m edi_checker"),
+    }
     (repository / ".pre-commit-config.yaml").write_text(
         yaml.safe_dump({"repos": [{"repo": "local", "hooks": [local]}]})
     )

@@ -1,4 +1,4 @@
-"""docs/howto and docs/install.md, followed by a new user: each command is run, and says what the page says."""
+"""docs/howto and docs/install.md, followed by a new user: each command says what the page says."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def test_the_page_of_the_installation_has_each_extra_and_the_pythons():
     )
     (oldest,) = re.findall(r">=(3\.\d+)", setup["options"]["python_requires"])
     assert f"needs Python {oldest} or newer" in INSTALL
-    (before,) = re.findall(r'durable-rules==[\d.]+; python_version < "(3\.\d+)"', setup["options"]["install_requires"])
+    (before,) = re.findall(
+        r'durable-rules==[\d.]+; python_version < "(3\.\d+)"', setup["options"]["install_requires"]
+    )
     assert f"| {before} and newer | no | plain Python |" in INSTALL
 
 

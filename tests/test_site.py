@@ -1,4 +1,4 @@
-"""The docs as a site: each rule has a page, all links lead somewhere, and it asks no other host for anything."""
+"""The docs as a site: each rule has a page, all links lead somewhere, no other host is asked."""
 
 from __future__ import annotations
 
@@ -51,7 +51,14 @@ def test_every_rule_has_a_page_and_every_page_a_rule(pages):
 def test_a_page_says_what_its_rule_says(pages):
     for rule in BOOK.rules:
         page = pages[f"rules/{rule.id}.md"]
-        for heading in ("Example", "Fix", "For whom, and since when", "Sources", "The conditions", "Turn it off"):
+        for heading in (
+            "Example",
+            "Fix",
+            "For whom, and since when",
+            "Sources",
+            "The conditions",
+            "Turn it off",
+        ):
             assert f"\n## {heading}\n" in page, rule.id
         assert f"--ignore {rule.id}" in page
         assert page.count(", seen 20") >= len(rule.sources)
@@ -70,7 +77,9 @@ def test_a_code_of_an_answer_has_words_if_the_program_knows_any(pages):
 def test_the_examples_are_those_of_the_rule_and_something_is_marked(pages):
     for rule in BOOK.rules:
         page = pages[f"rules/{rule.id}.md"]
-        shown = dict(re.findall(r'<pre class="edi-segments edi-(\w+)"><code>(.*?)</code></pre>', page, re.DOTALL))
+        shown = dict(
+            re.findall(r'<pre class="edi-segments edi-(\w+)"><code>(.*?)</code></pre>', page, re.DOTALL)
+        )
         assert set(shown) == {"wrong", "right"}, rule.id
         assert "<mark" in shown["wrong"], rule.id
         for side, examples in (("wrong", rule.examples.failing), ("right", rule.examples.passing)):
@@ -195,4 +204,4 @@ def test_the_search_works_from_the_disk(site, tmp_path):
          f"--user-data-dir={tmp_path}", "--dump-dom", f"{(site / 'index.html').as_uri()}?q=ncci.mue"],
         capture_output=True, text=True, timeout=120, check=True,
     ).stdout  # fmt: skip
-    assert 'rules/ncci.mue.html?h=' in drawn
+    assert "rules/ncci.mue.html?h=" in drawn

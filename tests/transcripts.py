@@ -1,4 +1,4 @@
-"""What pages show of the command: blocks of code, transcripts that can be followed, calls and their options."""
+"""What pages show of the command: blocks of code, transcripts to follow, calls and their options."""
 
 from __future__ import annotations
 
@@ -82,4 +82,4 @@ def unknown_options(call: str) -> set[str]:
 
 def is_call(words: str) -> bool:
     """Whether what follows `edi-checker` in a text names a command."""
-    return words.split()[0] in COMMANDS
+    return words.split(maxsplit=1)[0] in COMMANDS

@@ -36,9 +36,9 @@ _HEAD = """\
 
 97530 is therapeutic activities. The statements below are from coding guides and payer pages. A rule checks
 each that a claim can show: one of its two samples passes and the other fails. Some, at the end, only the
-record can show; with the findings of the rule that is named there the report says what the record must have.
-Where a guide and the published tables disagree, the tables decide. `tests/write_97530.py` makes this page and the samples from `tests/statements_97530.yaml`, and
-a test keeps them current.
+record can show; with the findings of the rule that is named there the report says what the record must
+have. Where a guide and the published tables disagree, the tables decide. `tests/write_97530.py` makes this
+page and the samples from `tests/statements_97530.yaml`, and a test keeps them current.
 
     edi-checker check samples/837p/97530 --received 2026-11-21
     edi-checker explain therapy.minutes
@@ -77,7 +77,12 @@ def statements() -> list[Statement]:
     rows = yaml.load(STATEMENTS.read_text(), yaml.BaseLoader)  # only texts
     return [
         Statement(
-            row["name"], row["says"], row["rule"], row.get("pass", {}), row.get("fail", {}), row.get("unseen", "")
+            row["name"],
+            row["says"],
+            row["rule"],
+            row.get("pass", {}),
+            row.get("fail", {}),
+            row.get("unseen", ""),
         )
         for row in rows
     ]

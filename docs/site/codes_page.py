@@ -17,6 +17,12 @@ _ABOUT = {
 }
 
 
+_HEAD = """\
+The words are our own. `edi-checker explain-ack FILE` explains a whole answer. A 277CA status such as `A8:453`
+is a category, a status code and sometimes an entity. The last column has the rules that answer with the code;
+a [profile](../profiles.md) can give them other statuses."""
+
+
 def say_code(answer: str, code: str) -> str:
     """What a code of a finding says: `IK304=3` of a 999, `A8:453` of a 277CA, `001` of a TA1."""
     if answer == "277CA":
@@ -28,13 +34,7 @@ def say_code(answer: str, code: str) -> str:
 
 def write_codes_page(used: Mapping[str, list[str]]) -> str:
     """All codes by answer; `used` names the rules that answer with a code."""
-    out = [
-        "---\ntitle: Codes of the answers\n---",
-        "# Codes of TA1, 999 and 277CA",
-        "The words are our own. `edi-checker explain-ack FILE` explains a whole answer. A 277CA status such as "
-        "`A8:453` is a category, a status code and sometimes an entity. The last column has the rules that answer "
-        "with the code; a [profile](../profiles.md) can give them other statuses.",
-    ]
+    out = ["---\ntitle: Codes of the answers\n---", "# Codes of TA1, 999 and 277CA", _HEAD]
     for name, (_, heading) in _ABOUT.items():
         rows = [
             (code.partition("=")[2], found.words, found.advice, used.get(code, []))
@@ -49,7 +49,7 @@ def write_codes_page(used: Mapping[str, list[str]]) -> str:
         for code, words in STATUSES.items()
     ]
     out += ["## 277CA, STC01-2: status", _table(("code", "meaning", "", "rules"), statuses)]
-    entities = [(code, words, "", []) for code, words in ENTITIES.items()]
+    entities: list[_Row] = [(code, words, "", []) for code, words in ENTITIES.items()]
     out += ["## 277CA, STC01-3: entity", _table(("code", "meaning", "", ""), entities)]
     return "\n\n".join(out) + "\n"
 

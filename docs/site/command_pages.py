@@ -9,6 +9,33 @@ import click
 from edi_checker.cli import COMMANDS, commands
 
 _WIDTH = 96
+_CONFIGURATION = """\
+---
+title: Configuration
+---
+
+# Configuration
+
+Options can also be set in a file `edi-checker.toml`. The one in the current folder is used, else the next one
+above it; `--config FILE` names another. A section has the name of a command, and an option its long name
+without the dashes. An option on the command line wins over the file. Relative paths start at the file's own
+folder.
+
+```toml
+[check]
+profile = "medicare"
+ignore = ["code.npi"]
+fail-on = "warning"
+tables = "tables"
+
+[batch]
+workers = 4
+```
+
+A section or option that does not exist is refused, with the name of the file: a mistyped one never counts as
+said. The section of a command with subcommands gives the options of these too.
+
+"""
 # Given on the command line alone.
 _NOT_IN_A_FILE = ("config", "debug", "help")
 
@@ -43,20 +70,7 @@ def _help(command: click.Command, name: str) -> str:
 
 def write_configuration_page() -> str:
     """What the file is, and the names of the options in it by command."""
-    out = [
-        "---\ntitle: Configuration\n---",
-        "# Configuration",
-        "Options can also be set in a file `edi-checker.toml`. The one in the current folder is used, else the next "
-        "one above it; `--config FILE` names another. A section has the name of a command, and an option its long "
-        "name without the dashes. An option on the command line wins over the file. Relative paths start at the "
-        "file's own folder.",
-        '```toml\n[check]\nprofile = "medicare"\nignore = ["code.npi"]\nfail-on = "warning"\n'
-        'tables = "tables"\n\n[batch]\nworkers = 4\nacks = false\n```',
-        "A section or option that does not exist is refused, with file and line: a mistyped one never counts as "
-        "said. The section of a command with subcommands gives the options of these too.",
-        "| section | options |\n|---|---|",
-    ]
-    rows = []
+    rows = ["| section | options |", "|---|---|"]
     for name, command in _all_commands():
         words = name.split()[1:]
         options = [
@@ -66,5 +80,4 @@ def write_configuration_page() -> str:
         ]
         if options:
             rows.append(f"| `[{words[0]}]`{' for ' + words[1] if words[1:] else ''} | {', '.join(options)} |")
-    out[-1] += "\n" + "\n".join(rows)
-    return "\n\n".join(out) + "\n"
+    return _CONFIGURATION + "\n".join(rows) + "\n"

@@ -42,7 +42,8 @@ class Excerpt:
 
     def html(self) -> str:
         """The segments, one on a line; dots stand for those left out."""
-        lines, last = [], -1
+        lines: list[str] = []
+        last = -1
         for at in sorted(self.shown)[:_MOST]:
             if lines and at != last + 1:
                 lines.append("…")
@@ -128,11 +129,17 @@ class Pair:
     def _steps(self) -> list[tuple[str, int, int, int, int]]:
         """What differs, as of SequenceMatcher; it looks at the part alone that differs."""
         one, two = self.wrong.segments, self.right.segments
-        start = next((at for at, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(map(len, (one, two))))
+        start = next(
+            (at for at, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(map(len, (one, two)))
+        )
         most = min(len(one), len(two)) - start
         end = next((n for n in range(most) if one[-1 - n] != two[-1 - n]), most)
-        matcher = SequenceMatcher(None, one[start : len(one) - end], two[start : len(two) - end], autojunk=False)
-        inner = [(kind, a + start, b + start, c + start, d + start) for kind, a, b, c, d in matcher.get_opcodes()]
+        matcher = SequenceMatcher(
+            None, one[start : len(one) - end], two[start : len(two) - end], autojunk=False
+        )
+        inner = [
+            (kind, a + start, b + start, c + start, d + start) for kind, a, b, c, d in matcher.get_opcodes()
+        ]
         around = ("equal", 0, start, 0, start), ("equal", len(one) - end, len(one), len(two) - end, len(two))
         return [around[0], *inner, around[1]]
 
@@ -140,7 +147,7 @@ class Pair:
         """Another payer or day says least; then what is not other at the place; then the fewest segments."""
         steps = [step for step in self._steps() if step[0] != "equal"]
         touched = any(
-            kind == "replace" and i1 <= at < i2 or kind == "insert" and i1 - 1 <= at <= i1
+            (kind == "replace" and i1 <= at < i2) or (kind == "insert" and i1 - 1 <= at <= i1)
             for kind, i1, i2, *_ in steps
             for at in self.wrong.shown
         )
@@ -148,7 +155,7 @@ class Pair:
         return _run_of(self.passing) != _run_of(self.failing), not touched, other
 
     def _cost(self, i1: int, i2: int, j1: int, j2: int) -> int:
-        """The elements that differ, where segments stand for each other; ten for each segment that has none."""
+        """The elements that differ, where segments stand for each other; ten for each that has none."""
         total = 10 * abs(i2 - i1 - j2 + j1)
         for at, to in zip(range(i1, i2), range(j1, j2), strict=False):
             total += len(list(_changed(self.wrong.segments[at], self.right.segments[to]))) or 10
@@ -173,7 +180,7 @@ class Pair:
             if kind == "delete":
                 right.shown |= {max(j1 - 1, 0), min(j1, len(right.segments) - 1)}
             for at, to in pairs:
-                changed = list(_changed(wrong.segments[at], right.segments[to]))
+                changed: list[str | None] = [*_changed(wrong.segments[at], right.segments[to])]
                 right.marked[to] = [each for each in changed if each not in _AMOUNTS] or changed or [None]
         if wrong.missing_at is None and not wrong.marked:
             self._mark_without_place()

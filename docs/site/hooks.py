@@ -1,4 +1,4 @@
-"""What mkdocs does with the docs beyond reading them: adds what is made, and makes links hold in the site too.
+"""What mkdocs does with the docs beyond reading them: adds pages, makes links hold in the site too.
 
 The pages in docs/ are written for a code host: links to files of the project are relative. A file that the
 site has too is linked there; in code, the id of a rule and the pages that come with a release become links.
@@ -15,13 +15,18 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+
 from pages import ROOT, make_pages
 from rule_pages import FAMILIES
 
 # Files of the project's root that are pages of the site too.
-ROOT_PAGES = {f"{name}.md": f"project/{name.lower()}.md" for name in ("README", "CONTRIBUTING", "SECURITY", "CHANGELOG")}
+ROOT_PAGES = {
+    f"{name}.md": f"project/{name.lower()}.md" for name in ("README", "CONTRIBUTING", "SECURITY", "CHANGELOG")
+}
 # In code, where a code host has no page to link to.
 _MADE = {"docs/rules.md": "rules/index.md", "docs/coverage.md": "reference/coverage.md"}
+# `edi-checker rules docs` writes them into docs/; the site has pages of its own for both.
+_NOT_PAGES = {"rules.md", "coverage.md"}
 _CODE = re.compile(r"(^```.*?^```$|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"(?<=\]\()([^)\s#]+)?(#[^)\s]*)?(?=\))")
 
@@ -29,15 +34,31 @@ _pages: dict[str, str] = {}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Make the pages, and put those of the rules into the navigation, by family."""
+    """Make the pages, and put into the navigation those of the rules by family, and what it does not name."""
     _pages.clear()
     _pages.update(make_pages())
     assert config.nav is not None
+    (reference,) = (each["Reference"] for each in config.nav if "Reference" in each)
+    reference += sorted({file.name for file in (ROOT / "docs").glob("*.md")} - _names(config.nav) - _NOT_PAGES)
+    (decisions,) = (each["Decisions"] for part in config.nav for each in _parts(part) if "Decisions" in each)
+    decisions += sorted(f"decisions/{file.name}" for file in (ROOT / "docs" / "decisions").glob("[0-9]*.md"))
     (rules,) = (each["Rules"] for each in config.nav if "Rules" in each)
     ids = [name.removeprefix("rules/").removesuffix(".md") for name in _rule_pages()]
     for family in FAMILIES:
         rules.append({family: [f"rules/{each}.md" for each in ids if each.startswith(f"{family}.")]})
     return config
+
+
+def _parts(part: Any) -> list[dict[str, Any]]:
+    """The entries with a name of their own in a part of the navigation."""
+    return [each for below in part.values() for each in below if isinstance(each, dict)]
+
+
+def _names(nav: Any) -> set[str]:
+    """The pages that the navigation names."""
+    if isinstance(nav, str):
+        return {nav}
+    return {name for each in (nav.values() if isinstance(nav, dict) else nav) for name in _names(each)}
 
 
 def _rule_pages() -> list[str]:
@@ -60,11 +81,15 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def _linked_samples(pages: Iterable[Path]) -> set[str]:
     """The samples to which pages in docs/ link, from the root."""
-    found = (target for page in pages for target in re.findall(r"\]\(\.\./(samples/[^)]+)\)", page.read_text("utf-8")))
+    found = (
+        target
+        for page in pages
+        for target in re.findall(r"\]\(\.\./(samples/[^)]+)\)", page.read_text("utf-8"))
+    )
     return {target for target in found if (ROOT / target).is_file()}
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Links of this page as they are in the site."""
     here = page.file.src_uri
     source = next((name for name, place in ROOT_PAGES.items() if place == here), f"docs/{here}")
@@ -92,6 +117,8 @@ def _place_of(path: str) -> str | None:
     """Where the site has a file of the project; None if it is there as docs/ has it."""
     if path in ROOT_PAGES:
         return ROOT_PAGES[path]
+    if path == "docs/howto":
+        return "howto/check-a-file.md"
     if path == "docs/decisions":
         return "decisions/index.md"
     if path.startswith("samples/"):

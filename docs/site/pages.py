@@ -13,6 +13,10 @@ from pathlib import Path
 
 from codes_page import write_codes_page
 from command_pages import write_commands_page, write_configuration_page
+from edi_checker.check.checker import Checker
+from edi_checker.reports.coverage_page import write_coverage_page
+from edi_checker.rules import Rule, load
+from edi_checker.setting import CheckSetting
 from rule_pages import (
     Tried,
     relate,
@@ -21,11 +25,6 @@ from rule_pages import (
     write_rule_page,
     write_severity_index,
 )
-
-from edi_checker.check.checker import Checker
-from edi_checker.reports.coverage_page import write_coverage_page
-from edi_checker.rules import Rule, load
-from edi_checker.setting import CheckSetting
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import groupby
 from typing import Any
 
 from codes_page import say_code
-from example_pair import Pair, beside, choose_pair, segment_at
-from sources import address_of
-
 from edi_checker.check.checker import Checker
 from edi_checker.check.examples import asking, run_example
 from edi_checker.claims.payer_profiles import BUILT_IN
@@ -21,6 +17,8 @@ from edi_checker.reports.boxes import box_of
 from edi_checker.rules import Rule, explain
 from edi_checker.rules.model import ASKED
 from edi_checker.x12.dates import iso
+from example_pair import Pair, beside, choose_pair, segment_at
+from sources import address_of
 
 LEVELS = ("error", "warning", "info", "off")
 FAMILIES = {
@@ -98,7 +96,7 @@ def write_rule_page(tried: Tried, related: Sequence[Rule]) -> str:
         "## Turn it off",
         f"For one run, `--ignore {rule.id}` leaves this rule out:",
         f"```console\n$ edi-checker check --ignore {rule.id} FILE\n```",
-        "For a payer, a [profile](../profiles.md#your-own-profile) turns it off or gives it another severity. "
+        "For a payer, a [profile](../profiles.md#your-own-profile) turns it off or changes its severity.",
         f"In the terminal, `edi-checker explain {rule.id}` shows this page.",
     ]
     return "\n\n".join(out) + "\n"
@@ -257,16 +255,14 @@ def _conditions(rule: Rule) -> list[str]:
 
 
 def relate(rules: Sequence[Rule]) -> dict[str, list[Rule]]:
-    """By id: rules that one names or that name it, then those of its family that point at the same element."""
+    """By id: rules that one names or that name it, then those of its family at the same element."""
     named = {rule.id: _named(rule) for rule in rules}
     places = {rule.id: {case.at.element for case in rule.cases} - {None} for rule in rules}
     related = {}
     for rule in rules:
         family = rule.id.partition(".")[0] + "."
         linked = [each for each in rules if each.id in named[rule.id] or rule.id in named[each.id]]
-        alike = [
-            each for each in rules if each.id.startswith(family) and places[rule.id] & places[each.id]
-        ]
+        alike = [each for each in rules if each.id.startswith(family) and places[rule.id] & places[each.id]]
         kept = {each.id: each for each in (*linked, *alike) if each.id != rule.id}
         related[rule.id] = list(kept.values())[:MOST_RELATED]
     return related
@@ -281,8 +277,7 @@ def write_family_index(rules: Sequence[Rule]) -> str:
     out = [
         "---\ntitle: Rules\n---",
         "# Rules by family",
-        f"The trade says *edit*. There are {len(rules)}. A rule's page has its reason, an example, the fix and the "
-        "source. [By severity](by-severity.md) lists those first that reject a claim.",
+        f"There are {len(rules)}. [By severity](by-severity.md) has those first that reject a claim.",
     ]
     for family, members in groupby(rules, lambda rule: rule.id.partition(".")[0]):
         out += [f"## {family}", f"{FAMILIES.get(family, '')}.", _table(members)]
@@ -305,7 +300,11 @@ def write_severity_index(rules: Sequence[Rule]) -> str:
         "info": "Worth knowing.",
         "off": "Off until a profile turns them on or `--select` asks for them.",
     }
-    out = ["---\ntitle: By severity\n---", "# Rules by severity", "Each rule stands under its gravest severity."]
+    out = [
+        "---\ntitle: By severity\n---",
+        "# Rules by severity",
+        "Each rule stands under its gravest severity.",
+    ]
     for level, words in groups.items():
         members = [rule for rule in rules if next(x for x in LEVELS if x in _levels(rule)) == level]
         if members:
