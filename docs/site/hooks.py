@@ -39,7 +39,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     _pages.update(make_pages())
     assert config.nav is not None
     (reference,) = (each["Reference"] for each in config.nav if "Reference" in each)
-    reference += sorted({file.name for file in (ROOT / "docs").glob("*.md")} - _names(config.nav) - _NOT_PAGES)
+    there = {file.name for file in (ROOT / "docs").glob("*.md")}
+    reference += sorted(there - _names(config.nav) - _NOT_PAGES)
     (decisions,) = (each["Decisions"] for part in config.nav for each in _parts(part) if "Decisions" in each)
     decisions += sorted(f"decisions/{file.name}" for file in (ROOT / "docs" / "decisions").glob("[0-9]*.md"))
     (rules,) = (each["Rules"] for each in config.nav if "Rules" in each)
