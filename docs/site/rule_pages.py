@@ -279,8 +279,11 @@ def write_family_index(rules: Sequence[Rule]) -> str:
         "# Rules by family",
         f"There are {len(rules)}. [By severity](by-severity.md) has those first that reject a claim.",
     ]
-    for family, members in groupby(rules, lambda rule: rule.id.partition(".")[0]):
-        out += [f"## {family}", f"{FAMILIES.get(family, '')}.", _table(members)]
+    by_family = {
+        family: list(each) for family, each in groupby(rules, lambda rule: rule.id.partition(".")[0])
+    }
+    for family, words in FAMILIES.items():
+        out += [f"## {family}", f"{words}.", _table(by_family[family])]
     return "\n\n".join(out) + "\n"
 
 
