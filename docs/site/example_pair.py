@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import Any
 
 from edi_checker.check.examples import write_example
-from edi_checker.finding import Finding, Place
+from edi_checker.finding import SEVERITIES, Finding, Place
 from edi_checker.rules.explain import say_example
 
 # They follow from the units of an example.
@@ -143,8 +143,8 @@ class Pair:
         around = ("equal", 0, start, 0, start), ("equal", len(one) - end, len(one), len(two) - end, len(two))
         return [around[0], *inner, around[1]]
 
-    def distance(self) -> tuple[bool, bool, int]:
-        """Another payer or day says least; then what is not other at the place; then the fewest segments."""
+    def distance(self) -> tuple[bool, int, bool, int]:
+        """Another payer or day says least; an error most, and what differs at the place and nowhere else."""
         steps = [step for step in self._steps() if step[0] != "equal"]
         touched = any(
             (kind == "replace" and i1 <= at < i2) or (kind == "insert" and i1 - 1 <= at <= i1)
@@ -152,7 +152,8 @@ class Pair:
             for at in self.wrong.shown
         )
         other = sum(self._cost(*step[1:]) for step in steps)
-        return _run_of(self.passing) != _run_of(self.failing), not touched, other
+        level = SEVERITIES.index(self.finding.severity)
+        return _run_of(self.passing) != _run_of(self.failing), level, not touched, other
 
     def _cost(self, i1: int, i2: int, j1: int, j2: int) -> int:
         """The elements that differ, where segments stand for each other; ten for each that has none."""

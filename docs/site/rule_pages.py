@@ -44,6 +44,7 @@ SNIP = {
     7: "a payer's own",
 }
 MOST_RELATED = 8
+MOST_FIXES = 6  # besides that of the example; more stand with their cases
 _NAMED = re.compile(r"\b[a-z0-9]+(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)\b")
 
 
@@ -166,6 +167,11 @@ def _fixes(rule: Rule, pair: Pair | None) -> list[str]:
     if pair is None:
         return [_list(map(_template, written))]
     others = [_template(text) for text in written if not _is_filled(text, pair.finding.fix)]
+    if len(others) > MOST_FIXES:
+        return [
+            plain(pair.finding.fix),
+            f"[Other cases](#the-conditions) have fixes of their own ({len(others)}).",
+        ]
     return [plain(pair.finding.fix), *(["In other cases:", _list(others)] if others else [])]
 
 
@@ -246,11 +252,13 @@ def _source(source: Any) -> str:
 
 def _conditions(rule: Rule) -> list[str]:
     out = []
-    conditions, messages = _sections(rule, "A finding"), _sections(rule, "Message")
-    for number, (condition, message) in enumerate(zip(conditions, messages, strict=True), 1):
+    conditions, messages, fixes = (_sections(rule, each) for each in ("A finding", "Message", "Fix"))
+    several = len(set(fixes)) > 1
+    for number, (condition, message, fix) in enumerate(zip(conditions, messages, fixes, strict=True), 1):
         if len(conditions) > 1:
             out.append(f"### Case {number}")
-        out += [_template(" ".join(message)), "```text\n" + "\n".join(condition) + "\n```"]
+        out += [_template(" ".join(message)), *([_template(" ".join(fix))] if several else [])]
+        out.append("```text\n" + "\n".join(condition) + "\n```")
     return [*out, "[Facts](../facts.md) says what the words mean."]
 
 
