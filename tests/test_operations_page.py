@@ -2,75 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
 import subprocess
-import sys
 
 import pytest
 
 from edi_checker.cli import COMMANDS, commands
 from paths import ROOT
+from transcripts import BLOCK, as_pattern, blocks, follow, is_call, unknown_options
 
 PAGE = (ROOT / "docs" / "operations.md").read_text("utf-8")
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def blocks(*kinds: str) -> list[str]:
-    return [text for kind, text in BLOCK.findall(PAGE) if kind in kinds]
-
-
-def transcripts() -> list[tuple[str, str]]:
-    """Command and output of each `$` in the console blocks, in the order of the page."""
-    found = []
-    for text in blocks("console"):
-        for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-            command, _, output = part.replace("\\\n", " ").partition("\n")
-            found.append((command, output))
-    return found
 
 
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory):
-    """In a folder with nothing but the samples: each command, what the page shows, what came."""
-    folder = tmp_path_factory.mktemp("claims")
-    (folder / "samples").symlink_to(ROOT / "samples")
-    binaries = folder / "bin"
-    binaries.mkdir()
-    program = binaries / "edi-checker"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m edi_checker "$@"\n')
-    program.chmod(0o755)
-    environment = os.environ | {
-        "PATH": f"{binaries}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "PYTHONUTF8": "1",
-        "COLUMNS": "100",
-        "TZ": "UTC",
-        "LC_ALL": "C",
-    }
-    done = []
-    for command, output in transcripts():
-        ended = subprocess.run(
-            ["sh", "-c", command],
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        done.append((command, output, ended))
-    return done
-
-
-def as_pattern(output: str) -> str:
-    """`...` on a line stands for any lines, within one for any characters."""
-    lines = [
-        r"(?:.*\n)*?" if line == "...\n" else ".*".join(map(re.escape, line.split("...")))
-        for line in output.splitlines(keepends=True)
-    ]
-    return "".join(lines)
+    return follow(PAGE, tmp_path_factory.mktemp("claims"))
 
 
 def test_the_page_shows_what_its_commands_say(followed):
@@ -88,17 +34,12 @@ def test_no_command_of_the_page_goes_wrong(followed):
 
 def test_what_cannot_be_run_here_names_what_there_is():
     """Calls in blocks for root, containers and other machines, and in the text: command, options, files."""
-    calls = re.findall(r"edi-checker ((?:[a-z][\w.-]*|--)[^`\n]*)", "\n".join(blocks("sh", "ini", "yaml")))
+    code = "\n".join(blocks(PAGE, "sh", "ini", "yaml"))
+    calls = re.findall(r"edi-checker ((?:[a-z][\w.-]*|--)[^`\n]*)", code)
     calls += re.findall(r"`edi-checker ([a-z][^`]*)`", PAGE)
-    calls = [each for each in calls if each.split()[0] in COMMANDS]
+    calls = [each for each in calls if is_call(each)]
     assert calls
-    for call in calls:
-        name, *words = shlex.split(call)
-        command = commands.get_command(None, name)
-        while words and words[0] in getattr(command, "commands", ()):
-            command = command.commands[words.pop(0)]
-        known = {option for each in command.params for option in each.opts}
-        assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known, call
+    assert {call: unknown for call in calls if (unknown := unknown_options(call))} == {}
 
 
 def test_every_option_that_the_page_names_is_one():
@@ -121,7 +62,7 @@ def test_every_file_of_the_project_that_the_page_names_is_there():
     assert [each for each in named if not (ROOT / each).exists() and not list(ROOT.glob(f"{each}*"))] == []
 
 
-@pytest.mark.parametrize("text", blocks("sh"), ids=lambda text: text.split("\n")[0][:40])
+@pytest.mark.parametrize("text", blocks(PAGE, "sh"), ids=lambda text: text.split("\n")[0][:40])
 def test_every_block_for_the_shell_is_shell(text):
     read = subprocess.run(["sh", "-n"], input=text, capture_output=True, text=True, check=False)
     assert (read.stderr, read.returncode) == ("", 0)
