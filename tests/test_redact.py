@@ -17,7 +17,7 @@ from edi_checker.check.engine import Engine
 from edi_checker.check.redact import Redactor
 from edi_checker.claims.claim import Claim, Interchange, SegmentRun
 from edi_checker.cli import commands
-from edi_checker.cli.check import FORMS
+from edi_checker.cli.formats import FORMATS
 from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
@@ -282,7 +282,7 @@ def test_any_damage_goes_through(checker, data):
 def test_the_command_masks_every_file_that_it_writes(tmp_path):
     file = SAMPLES / "faulty" / "ncci.ptp.97530-97750.837"
     secrets = identifying(file.read_text())
-    for form in FORMS:
+    for form in FORMATS:
         done = CliRunner().invoke(
             commands,
             ["check", "--redact", "--acks", "--out-dir", str(tmp_path), "--format", form, str(file)],

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 import click
 
 from edi_checker.cli.assembly import assemble, make_limits, make_redactor, setting_of_run
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
+from edi_checker.cli.formats import FORMATS, About
 from edi_checker.cli.history import find_history
 from edi_checker.cli.options import (
     Shared,
@@ -19,9 +20,8 @@ from edi_checker.cli.options import (
     history_options,
     running_options,
 )
-from edi_checker.cli.outputs import keep_apart, open_folder, open_report
+from edi_checker.cli.outputs import keep_apart, open_binary, open_folder, open_report
 from edi_checker.cli.progress import watch
-from edi_checker.cli.terminal import PIPE_WIDTH, wants_colour, width_of_terminal
 from edi_checker.cli.version import version
 from edi_checker.files.names import escape
 
@@ -29,11 +29,7 @@ if TYPE_CHECKING:
     from edi_checker.check.checker import Checker
     from edi_checker.check.engine import Kind
     from edi_checker.reports.html import HtmlReport
-    from edi_checker.rules import Rulebook
-    from edi_checker.run import Report, Result
-
-# Of --format; _make_page makes html, _make_report the others.
-FORMS = ("text", "json", "ndjson", "csv", "html")
+    from edi_checker.run import Result
 
 
 @click.command()
@@ -41,10 +37,10 @@ FORMS = ("text", "json", "ndjson", "csv", "html")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(FORMS),
+    type=click.Choice(list(FORMATS)),
     default="text",
     show_default=True,
-    help="Form of the report.",
+    help="Format of the report.",
 )
 @click.option(
     "--output",
@@ -121,16 +117,22 @@ def check(
             folder = open_folder(out_dir, inputs, stack)
             files = Files(folder, acks, version(), book.rules, split=split)
         keep_apart(inputs, names, files, output)
-        out = stack.enter_context(open_report(output, form))
-        page = _make_page(out, checker, book) if form == "html" else None
-        report = _make_report(form, out, checker) if page is None else None
+        making = FORMATS[form]
+        out: TextIO | BinaryIO
+        if making.binary:
+            out = stack.enter_context(open_binary(output))
+        else:
+            out = stack.enter_context(open_report(output, form))
+        about = About(version(), checker.setting.received, list(checker.setting.versions()), book.rules)
+        report = making.make(out, about)
+        page = cast("HtmlReport", report) if form == "html" else None
         ledger = stack.enter_context(Opener(earlier)) if earlier is not None else None
         for source, name in zip(inputs, names, strict=True):
             result = check_input(
                 checker,
                 source,
                 name,
-                report=report,
+                report=report if page is None else None,
                 page=page,
                 files=files,
                 watcher=watch(source, with_bar, shared.debug),
@@ -142,10 +144,7 @@ def check(
                 click.echo(f"edi-checker: {source.path}: {escape(said)}", err=True)
             code = max(code, _exit_code(result, shared.fail_on))
             skipped += result.summary.skipped
-        if report is not None:
-            report.finish()
-        if page is not None:
-            page.finish()
+        report.finish()
         out.flush()
     if skipped == len(inputs):
         click.echo("edi-checker: none of the files is a claim file", err=True)
@@ -163,38 +162,6 @@ def _print_stats(checker: Checker) -> None:
     click.echo(f"{'rule':36}{'applied':>10}{'fired':>10}{'seconds':>10}", err=True)
     for run in checker.engine.runs():
         click.echo(f"{run.rule:36}{run.applied:>10}{run.fired:>10}{run.seconds:>10.4f}", err=True)
-
-
-def _make_page(out: TextIO, checker: Checker, book: Rulebook) -> HtmlReport:
-    from edi_checker.reports.html import HtmlReport
-
-    received, tables = checker.setting.received, list(checker.setting.versions())
-    return HtmlReport(out, version=version(), received=received, tables=tables, rules=book.rules)
-
-
-def _make_report(form: str, out: TextIO, checker: Checker) -> Report:
-    if form == "csv":
-        from edi_checker.reports.csv_report import CsvReport
-
-        return CsvReport(out)
-    received, tables = checker.setting.received, list(checker.setting.versions())
-    if form == "json":
-        from edi_checker.reports.json_report import JsonReport
-
-        return JsonReport(out, version=version(), received=received, tables=tables)
-    if form == "ndjson":
-        from edi_checker.reports.ndjson import NdjsonReport
-
-        return NdjsonReport(out)
-    from edi_checker.reports.text import TextReport, marks_for
-
-    return TextReport(
-        out,
-        width=width_of_terminal() if out.isatty() else PIPE_WIDTH,
-        colour=wants_colour(out),
-        marks=marks_for(out.encoding),
-        tables=tables,
-    )
 
 
 def _exit_code(result: Result, fail_on: str) -> int:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from edi_checker.cli.refusal import Refusal
 
@@ -55,11 +55,31 @@ def open_report(output: Path | None, form: str) -> Iterator[TextIO]:
         sys.stdout.reconfigure(errors="replace", **how)  # type: ignore[union-attr]  # a TextIOWrapper in every process
         yield sys.stdout
         return
-    from edi_checker.files.output import open_text, write_named
+    from edi_checker.files.output import open_text
+
+    with _write_output(output) as stream, open_text(stream) as text:
+        yield text
+
+
+@contextlib.contextmanager
+def open_binary(output: Path | None) -> Iterator[BinaryIO]:
+    """As open_report, for a format that is no text."""
+    if output is None:
+        if sys.stdout.isatty():
+            raise Refusal("this format is no text: name a file with --output, or send it into a pipe")
+        yield sys.stdout.buffer
+        return
+    with _write_output(output) as stream:
+        yield stream
+
+
+@contextlib.contextmanager
+def _write_output(output: Path) -> Iterator[BinaryIO]:
+    from edi_checker.files.output import write_named
 
     try:
-        with write_named(output) as stream, open_text(stream) as text:
-            yield text
+        with write_named(output) as stream:
+            yield stream
     except BrokenPipeError:
         raise
     except FileNotFoundError:

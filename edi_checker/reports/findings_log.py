@@ -105,7 +105,8 @@ class Entry:
 
     `number` tells the claims of one file apart (0 outside of any claim): several may have the same CLM01.
     `below` has the numbers of the claims below a finding above them. `claim` and `code`, the procedure code
-    of the line, are those of the claim in which the finding is.
+    of the line, are those of the claim in which the finding is. `ordinal` counts the segments of the input up
+    to that of the finding, None where that is not known.
     """
 
     finding: dict[str, Any]
@@ -116,6 +117,7 @@ class Entry:
     below: range = range(0)
     claim: ClaimLabel | None = None
     code: str = ""
+    ordinal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +336,7 @@ class FindingsLog:
         affected = self._affected()
         for row in self._finding_rows.read():
             finding, _, beside = row.partition("\t")
-            reach, transaction, number, outcome, cents, excerpt, label, code = json.loads(beside)
+            reach, transaction, number, outcome, cents, excerpt, label, code, ordinal = json.loads(beside)
             yield Entry(
                 json.loads(finding if reach is None else affected.add(finding, reach)),
                 number,
@@ -344,6 +346,7 @@ class FindingsLog:
                 range(0) if reach is None else self._reaches.range(reach),
                 ClaimLabel(*label) if label else None,
                 code,
+                ordinal,
             )
 
     def _affected(self) -> Affected:
@@ -416,7 +419,7 @@ class FindingsLog:
         else:
             reach = str(self._reaches.take())
         known_of = f"{reach}, {len(self._verdicts) - 1}, {number}, {_INDEX[outcome]}, {known}"
-        beside = f"[{known_of}, {excerpt}, {label}, {code}]"
+        beside = f"[{known_of}, {excerpt}, {label}, {code}, {_ordinal_of(part, where.position) or 'null'}]"
         row = f'{said}, "related": [{others}{end}'
         self._left -= 1
         self._room -= len(row)
@@ -491,6 +494,16 @@ def _code_of(claim: Claim, line: int | None) -> str:
     if line is None or not 0 < line <= len(claim.lines):
         return '""'
     return _quote(claim.lines[line - 1].procedure[1][:_LONGEST_NUMBER])
+
+
+def _ordinal_of(part: Part, position: int) -> int | None:
+    """The count in the input, from 1, of the segment at this position of ST..SE; of the envelope the ISA's."""
+    if isinstance(part, Interchange):
+        return part.ordinal
+    begin = part.transaction if isinstance(part, Claim | Level | TransactionEnd) else part
+    if not isinstance(begin, Transaction) or not position:
+        return None
+    return begin.block.ordinal + position - begin.position
 
 
 # A finding as the JSON report holds it. It is not made of a dict: that would take four times as long.

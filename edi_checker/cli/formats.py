@@ -1,0 +1,81 @@
+"""The formats of `check --format`, each registered here and nowhere else, and what makes its report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+
+from edi_checker.cli.refusal import Refusal
+from edi_checker.cli.terminal import PIPE_WIDTH, wants_colour, width_of_terminal
+
+if TYPE_CHECKING:
+    from edi_checker.rules import Rule
+    from edi_checker.run import Report
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a report can say of its run: `received` is CCYYMMDD, `tables` are name, version and rows of each
+    table that decides, `rules` those that apply.
+    """
+
+    version: str
+    received: int
+    tables: list[tuple[str, str, int]]
+    rules: tuple[Rule, ...]
+
+
+class Format(NamedTuple):
+    """How a report of this format is made for a stream; `binary` if the stream takes bytes."""
+
+    make: Callable[[Any, About], Report]
+    binary: bool = False
+
+
+def _text(out: TextIO, about: About) -> Report:
+    from edi_checker.reports.text import TextReport, marks_for
+
+    return TextReport(
+        out,
+        width=width_of_terminal() if out.isatty() else PIPE_WIDTH,
+        colour=wants_colour(out),
+        marks=marks_for(out.encoding),
+        tables=about.tables,
+    )
+
+
+def _json(out: TextIO, about: About) -> Report:
+    from edi_checker.reports.json_report import JsonReport
+
+    return JsonReport(out, version=about.version, received=about.received, tables=about.tables)
+
+
+def _ndjson(out: TextIO, _about: About) -> Report:
+    from edi_checker.reports.ndjson import NdjsonReport
+
+    return NdjsonReport(out)
+
+
+def _csv(out: TextIO, _about: About) -> Report:
+    from edi_checker.reports.csv_report import CsvReport
+
+    return CsvReport(out)
+
+
+def _html(out: TextIO, about: About) -> Report:
+    from edi_checker.reports.html import HtmlReport
+
+    return HtmlReport(
+        out, version=about.version, received=about.received, tables=about.tables, rules=about.rules
+    )
+
+
+# `html` is shown the claims and their answers too; see edi_checker.run.Output.
+FORMATS: dict[str, Format] = {
+    "text": Format(_text),
+    "json": Format(_json),
+    "ndjson": Format(_ndjson),
+    "csv": Format(_csv),
+    "html": Format(_html),
+}
