@@ -27,6 +27,7 @@ from edi_checker.reports.json_report import JsonReport
 from edi_checker.reports.ndjson import NdjsonReport
 from edi_checker.reports.text import ASCII, TextReport
 from paths import DATA
+from written import text_of
 
 RECEIVED = 20261121
 GUIDE = load_guide()
@@ -285,7 +286,7 @@ def run(*arguments):
     """All that a command writes, on both standard streams."""
     done = CliRunner().invoke(commands, [str(argument) for argument in arguments])
     assert "internal error" not in done.output
-    return done, done.stdout + done.stderr
+    return done, text_of(done) + done.stderr
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -27,6 +27,7 @@ from edi_checker.reports.html import ClaimViews, HtmlReport
 from edi_checker.reports.html.page import Answer
 from edi_checker.reports.json_report import JsonReport
 from edi_checker.reports.text import ASCII, TextReport
+from written import text_of
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "837p"
 RECEIVED = 20261121
@@ -288,8 +289,9 @@ def test_the_command_masks_every_file_that_it_writes(tmp_path):
             ["check", "--redact", "--acks", "--out-dir", str(tmp_path), "--format", form, str(file)],
         )
         assert done.exit_code == 1, done.output
-        assert TOKEN.search(done.stdout)
-        assert not [value for value in secrets if re.search(rf"\b{re.escape(value)}\b", done.stdout)]
+        said = text_of(done)
+        assert TOKEN.search(said)
+        assert not [value for value in secrets if re.search(rf"\b{re.escape(value)}\b", said)]
     written = {path.suffix: path.read_text() for path in tmp_path.iterdir()}
     assert set(written) == {".json", ".html", ".999", ".277ca"}
     for text in written.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TextIO
 
 from edi_checker.cli.refusal import Refusal
 from edi_checker.cli.terminal import PIPE_WIDTH, wants_colour, width_of_terminal
@@ -71,6 +71,15 @@ def _html(out: TextIO, about: About) -> Report:
     )
 
 
+def _xlsx(out: BinaryIO, about: About) -> Report:
+    from edi_checker.reports.xlsx_report import XlsxReport
+
+    try:
+        return XlsxReport(out, version=about.version, received=about.received, tables=about.tables)
+    except ModuleNotFoundError:
+        raise Refusal("--format xlsx needs XlsxWriter: pip install 'edi-checker[xlsx]'") from None
+
+
 # `html` is shown the claims and their answers too; see edi_checker.run.Output.
 FORMATS: dict[str, Format] = {
     "text": Format(_text),
@@ -78,4 +87,5 @@ FORMATS: dict[str, Format] = {
     "ndjson": Format(_ndjson),
     "csv": Format(_csv),
     "html": Format(_html),
+    "xlsx": Format(_xlsx, binary=True),
 }

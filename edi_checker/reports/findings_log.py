@@ -497,7 +497,7 @@ def _code_of(claim: Claim, line: int | None) -> str:
 
 
 def _ordinal_of(part: Part, position: int) -> int | None:
-    """The count in the input, from 1, of the segment at this position of ST..SE; of the envelope the ISA's."""
+    """The count in the input, from 1, of the segment at this position of ST..SE, or of the ISA."""
     if isinstance(part, Interchange):
         return part.ordinal
     begin = part.transaction if isinstance(part, Claim | Level | TransactionEnd) else part
