@@ -46,17 +46,12 @@ COLUMNS = {
 
 _FORMULA = ("=", "+", "-", "@")
 # What Excel shows as it stands: up to eleven digits, none of which it would leave out.
-_PLAIN_NUMBER = re.compile(r"-?(?!-)(?=[0-9.]{1,12}\Z)(0|[1-9][0-9]{0,10})(\.[0-9]*[1-9])?")
-_AMOUNT = re.compile(r"-?[0-9]+\.[0-9]{2}")
-_MONTH = (
-    r"(JAN(UARY)?|FEB(RUARY)?|MAR(CH)?|APR(IL)?|MAY|JUNE?|JULY?|AUG(UST)?|SEPT?(EMBER)?|OCT(OBER)?|NOV(EMBER)?"
-    r"|DEC(EMBER)?)"
-)
+_PLAIN_NUMBER = re.compile(r"(?!-0\Z)-?(?=[0-9.]{1,11}\Z)(0|[1-9][0-9]*)(\.[0-9]*[1-9])?")
 # What Excel takes for another value: numbers of another look, powers of ten, days, times and truth values.
 _TAKEN = re.compile(
-    r"[^A-Z]*[0-9][^A-Z]*"
-    r"|[^A-Z]*[0-9][^A-Z]*E[-+]?[0-9]+"
-    rf"|[-/., 0-9]*{_MONTH}[-/., 0-9]*"
+    r"[^A-Z0-9]*+[0-9][^A-Z]*+(E[-+]?[0-9]+)?"
+    r"|[-/., 0-9]*+(JAN(UARY)?|FEB(RUARY)?|MAR(CH)?|APR(IL)?|MAY|JUNE?|JULY?|AUG(UST)?|SEPT?(EMBER)?"
+    r"|OCT(OBER)?|NOV(EMBER)?|DEC(EMBER)?)[-/., 0-9]*"
     r"|[0-9]{1,2}[: ][0-9: .]*[AP]M?"
     r"|TRUE|FALSE"
 )
@@ -79,7 +74,7 @@ class CsvReport:
     def add(self, journal: FindingsLog, summary: Summary) -> None:
         """Write one file's rows; a file without findings leaves none."""
         for entry in journal.entries():
-            self._rows.writerow([_safe(value) for value in _values(summary.path, entry)])
+            self._rows.writerow(_values(summary.path, entry))
         for rule, count in sorted(summary.unlisted.items()):
             told = {"path": summary.path, "rule": rule, "message": say_unlisted(rule, count)}
             self._rows.writerow([_safe(told.get(column, "")) for column in COLUMNS])
@@ -95,29 +90,33 @@ def _values(path: str, entry: Entry) -> list[str]:
     finding, label = entry.finding, entry.claim
     where, status, table = finding["where"], finding["status"], finding["table"]
     inside = entry.number > 0
+    place = [_safe(_text(where[key])) for key in ("interchange", "group", "transaction")]
     return [
-        _text(where["claim"]),
-        label.patient if label is not None else "",
-        finding["message"],
-        finding["fix"],
+        _safe(_text(where["claim"])),
+        _safe(label.patient if label is not None else ""),
+        _safe(finding["message"]),
+        _safe(finding["fix"]),
         finding["severity"],
         finding["rule"],
-        entry.code,
+        _safe(entry.code),
         _text(where["line"]),
         label.dates if label is not None else "",
-        label.payer if label is not None else "",
+        _safe(label.payer if label is not None else ""),
         entry.outcome if inside else "",
         dollars(entry.cents) if inside and entry.cents is not None else "",
-        path,
-        *(_text(where[key]) for key in ("interchange", "group", "transaction")),
+        _safe(path),
+        *place,
         str(finding["snip"]),
-        *(_text(where[key]) for key in ("loop", "segment", "position", "element")),
-        finding["citation"],
-        f"{table['name']} {table['version']}" if table else "",
-        "; ".join(_place(place) for place in finding["related"]),
-        " ".join(status.get("277CA", ())),
-        " ".join(status.get("999", ())),
-        status.get("TA1", ""),
+        _safe(where["loop"]),
+        _safe(where["segment"]),
+        str(where["position"]),
+        _safe(_text(where["element"])),
+        _safe(finding["citation"]),
+        _safe(f"{table['name']} {table['version']}" if table else ""),
+        _safe("; ".join(_place(place) for place in finding["related"])),
+        _safe(" ".join(status.get("277CA", ()))),
+        _safe(" ".join(status.get("999", ()))),
+        _safe(status.get("TA1", "")),
     ]
 
 
@@ -143,7 +142,7 @@ def _safe(text: str) -> str:
         text = "".join(" " if unicodedata.category(c) in _UNSEEN else c for c in text)
     # Spreadsheets take the full width forms for the plain ones, and look past blanks.
     start = unicodedata.normalize("NFKC", text[:64]).strip().upper()
-    if not start or _PLAIN_NUMBER.fullmatch(text) or _AMOUNT.fullmatch(text):
+    if not start or _PLAIN_NUMBER.fullmatch(text):
         return text
     guarded = start.startswith((*_FORMULA, "'")) or (len(text) <= 64 and _TAKEN.fullmatch(start))
     return f"'{text}" if guarded else text
