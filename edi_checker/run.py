@@ -32,6 +32,7 @@ from edi_checker.files.output import open_text
 from edi_checker.guide.table import Guide
 from edi_checker.reports.findings_log import MOST_FINDINGS, FindingsLog, Summary, Tally
 from edi_checker.reports.json_report import JsonReport
+from edi_checker.reports.stakes import Stakes
 from edi_checker.rules import Rule
 from edi_checker.x12.blocks import NotClaims, NotX12
 
@@ -207,7 +208,8 @@ class Output:
                 self._splitter = Splitter()
             except OSError as error:
                 self._no_split = f"no split: {_name_disk(error, watcher)}"
-        takers = (self.journal, self._exhibits, self._acknowledger, self._splitter)
+        self._stakes = Stakes()
+        takers = (self.journal, self._exhibits, self._acknowledger, self._splitter, self._stakes)
         self._profiles: Counter[str] = Counter()
         self._add: list[Callable[[Checked], None]] = [taker.add for taker in takers if taker is not None]
         self._add += [listener] if listener is not None else []
@@ -255,6 +257,7 @@ class Output:
             )
         except OSError as error:
             return self._give_up(_name_disk(error, self._watcher), sha256)
+        summary = replace(summary, stakes=self._stakes.end(failed=bool(failure)))
         acknowledger, self._acknowledger = self._acknowledger, None
         draw = self._files.draw if self._files is not None else None
         draw = draw or numbers_of(f"{sha256} {self._checker.setting.received}")

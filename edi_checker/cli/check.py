@@ -11,7 +11,7 @@ import click
 
 from edi_checker.cli.assembly import assemble, make_limits, make_redactor, setting_of_run
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
-from edi_checker.cli.formats import FORMATS, About
+from edi_checker.cli.formats import FORMATS, STATISTICS, About
 from edi_checker.cli.history import find_history
 from edi_checker.cli.options import (
     Shared,
@@ -41,6 +41,12 @@ if TYPE_CHECKING:
     default="text",
     show_default=True,
     help="Format of the report.",
+)
+@click.option(
+    "--statistics",
+    "with_statistics",
+    is_flag=True,
+    help="Show instead what each rule costs: findings, claims, and the charges of those that it rejects.",
 )
 @click.option(
     "--output",
@@ -75,6 +81,7 @@ if TYPE_CHECKING:
 def check(
     paths: tuple[str, ...],
     form: str,
+    with_statistics: bool,
     output: Path | None,
     acks: bool,
     split: bool,
@@ -98,6 +105,9 @@ def check(
         raise click.UsageError("--split needs --out-dir, the folder for the two files.")
     if split and shared.redact:
         raise click.UsageError("--split writes the claims as they are: it cannot go with --redact.")
+    making = (STATISTICS if with_statistics else FORMATS).get(form)
+    if making is None:
+        raise click.UsageError(f"--statistics goes with --format {' or '.join(STATISTICS)}.")
     checker, book = assemble(setting_of_run(shared, engine, timed=stats))
     earlier = find_history(history, history_key, paths)
 
@@ -117,7 +127,6 @@ def check(
             folder = open_folder(out_dir, inputs, stack)
             files = Files(folder, acks, version(), book.rules, split=split)
         keep_apart(inputs, names, files, output)
-        making = FORMATS[form]
         out: TextIO | BinaryIO
         if making.binary:
             out = stack.enter_context(open_binary(output))

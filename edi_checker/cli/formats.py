@@ -1,4 +1,4 @@
-"""The formats of `check --format`, each registered here and nowhere else, and what makes its report."""
+"""The formats of `check --format`, each registered here and nowhere else, and what makes their reports."""
 
 from __future__ import annotations
 
@@ -80,6 +80,21 @@ def _xlsx(out: BinaryIO, about: About) -> Report:
         raise Refusal("--format xlsx needs XlsxWriter: pip install 'edi-checker[xlsx]'") from None
 
 
+def _statistics(out: TextIO, _about: About) -> Report:
+    from edi_checker.reports.statistics import StatisticsReport
+
+    width = width_of_terminal() if out.isatty() else PIPE_WIDTH
+    return StatisticsReport(out, width=width)
+
+
+def _statistics_json(out: TextIO, about: About) -> Report:
+    from edi_checker.reports.statistics import StatisticsReport
+    from edi_checker.x12.dates import iso
+
+    head = {"version": about.version, "received": iso(about.received)}
+    return StatisticsReport(out, head=head)
+
+
 # `html` is shown the claims and their answers too; see edi_checker.run.Output.
 FORMATS: dict[str, Format] = {
     "text": Format(_text),
@@ -89,3 +104,5 @@ FORMATS: dict[str, Format] = {
     "html": Format(_html),
     "xlsx": Format(_xlsx, binary=True),
 }
+# The same of `--statistics`.
+STATISTICS = {"text": Format(_statistics), "json": Format(_statistics_json)}

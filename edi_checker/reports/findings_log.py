@@ -29,6 +29,7 @@ from edi_checker.claims.claim import (
 from edi_checker.facts import Gap
 from edi_checker.finding import Finding, Place, Severity, Status, TableVersion
 from edi_checker.reports.affected import MOST_NAMED, Affected, Reaches
+from edi_checker.reports.stakes import Stake
 from edi_checker.x12.blocks import Delimiters
 from edi_checker.x12.dates import iso, show_days
 from edi_checker.x12.money import dollars
@@ -125,7 +126,8 @@ class Summary:
     """What is known of one input at its end.
 
     `sums` counts claims, `severities` and `rules` findings, `profiles` the claims checked with each; `gaps`
-    are days of service outside the tables; `unlisted` counts by rule the findings that are not listed.
+    are days of service outside the tables; `unlisted` counts by rule the findings that are not listed,
+    `stakes` say what the findings of each rule cost.
     `skipped` says that it was found in a folder and is no claim file: it counts nowhere, and is only named
     with its reason.
     """
@@ -146,6 +148,7 @@ class Summary:
     gaps: tuple[Gap, ...] = ()
     profiles: Mapping[str, int] = field(default_factory=dict)
     unlisted: Mapping[str, int] = field(default_factory=dict)
+    stakes: tuple[Stake, ...] = ()
     skipped: bool = False
 
 
