@@ -151,6 +151,17 @@ def test_it_goes_with_text_and_json_alone():
     assert "--statistics goes with --format text or json." in done.stderr
 
 
+@pytest.mark.long
+def test_a_batch_comes_to_the_same_also_where_it_goes_on(tmp_path):
+    alone = invoke("check", "--statistics", "--format", "json", *RECEIVED, SAMPLES / "faulty")
+    arguments = ("batch", "--out-dir", tmp_path, "--workers", "2", *RECEIVED, SAMPLES / "faulty")
+    for more in ([], ["--resume", "--statistics"]):
+        done = invoke(*arguments, *more)
+        summary = json.loads((tmp_path / "summary.json").read_text())
+        assert summary["statistics"] == json.loads(alone.stdout)["rules"]
+    assert "\nseverity  findings  claims       at stake  rule\n" in done.stdout
+
+
 FILES = sorted((SAMPLES / "faulty").glob("*.837"))[::9]
 
 

@@ -71,6 +71,12 @@ if TYPE_CHECKING:
 @click.option(
     "--html", is_flag=True, help="Write NAME.html too; each file is then checked by one process as a whole."
 )
+@click.option(
+    "--statistics",
+    "with_statistics",
+    is_flag=True,
+    help="Show also what each rule costs: findings, claims, and the charges of those that it rejects.",
+)
 @choosing_options
 @history_options
 @click.option(
@@ -89,6 +95,7 @@ def batch(
     acks: bool,
     split: bool,
     html: bool,
+    with_statistics: bool,
     history: str | None,
     history_key: Path | None,
     remember: bool,
@@ -154,7 +161,12 @@ def batch(
         if not shared.redact:
             click.echo("edi-checker: stopped; the same command with --resume goes on from here", err=True)
         raise
-    return _tell(outcome, shared.fail_on)
+    code = _tell(outcome, shared.fail_on)
+    if with_statistics:
+        from edi_checker.reports.statistics import print_stakes
+
+        print_stakes(sys.stdout, outcome.totals.stakes, _width())
+    return code
 
 
 def _tell(outcome: Outcome, fail_on: str) -> int:
@@ -178,9 +190,12 @@ def _tell(outcome: Outcome, fail_on: str) -> int:
         failed = bool(record.troubles) or (record.outcome == "not_checked" and not record.skipped)
         errors, warnings = record.counts["error"], record.counts["warning"]
         code = max(code, COULD_NOT if failed else code_of(errors, warnings, fail_on))
-    width = width_of_terminal() if sys.stdout.isatty() else PIPE_WIDTH
-    print_summary(sys.stdout, outcome.records, outcome.totals, outcome.work, width)
+    print_summary(sys.stdout, outcome.records, outcome.totals, outcome.work, _width())
     return code
+
+
+def _width() -> int:
+    return width_of_terminal() if sys.stdout.isatty() else PIPE_WIDTH
 
 
 def _day_of_run(folder: Path) -> datetime | None:
