@@ -31,7 +31,8 @@ class Record:
     """What is known of an input that is done.
 
     Money in cents; `rules` are severity, rule id, findings; `gaps` the values of each facts.Gap, as `stakes`
-    are where they are read back; `skipped` as of findings_log.Summary.
+    are where they are read back; `hidden` and
+    `skipped` as of findings_log.Summary.
     """
 
     path: str
@@ -48,6 +49,7 @@ class Record:
     minutes: str | None
     troubles: list[str]
     stakes: list[Stake] = field(default_factory=list)
+    hidden: int = 0
     skipped: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -94,6 +96,7 @@ def record_of(source: Input, name: str, result: Result) -> Record:
         minutes=_digest_of(source.minutes),
         troubles=list(result.troubles),
         stakes=list(summary.stakes),
+        hidden=summary.hidden,
         skipped=summary.skipped,
     )
 

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from edi_checker.cli.assembly import assemble, make_limits, make_redactor, setting_of_run
+from edi_checker.cli.assembly import (
+    assemble,
+    find_baseline,
+    make_limits,
+    make_redactor,
+    say_hidden,
+    setting_of_run,
+)
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
 from edi_checker.cli.history import find_history
 from edi_checker.cli.options import (
@@ -111,7 +118,7 @@ def batch(
     """
     import time
 
-    from edi_checker.batch.findings import NoParquet
+    from edi_checker.batch.findings import FORMS, NoParquet
     from edi_checker.batch.session import Settings, find_paths, name_all, run_session
     from edi_checker.files.inputs import STDIN, find_inputs
     from edi_checker.run import Files
@@ -139,18 +146,21 @@ def batch(
             "max_findings": shared.max_findings,
             "max_seconds": shared.max_seconds,
             "history": [history, remember],
+            "baseline": _said(shared.baseline),
         },
         limits=make_limits(shared),
         redactor=make_redactor() if shared.redact else None,
         debug=shared.debug,
         history=earlier,
+        baseline=find_baseline(shared.baseline),
     )
     with_bar = not shared.no_progress and sys.stderr.isatty()
     try:
         with contextlib.ExitStack() as stack:
             folder = open_folder(out_dir, inputs, stack, alone=True)
             files = Files(folder, acks, version(), rulebook.rules, page=html, split=split)
-            keep_apart(inputs, names, files, out_dir / "summary.json")
+            own = [out_dir / name for name in ("summary.json", *(f"findings.{each}" for each in FORMS))]
+            keep_apart(inputs, names, files, own, shared.baseline)
             look = stack.enter_context(watch_batch(inputs, with_bar=with_bar))
             outcome = run_session(
                 checker, rulebook, inputs, names, files, settings, look=look, clock=time.monotonic
@@ -190,6 +200,7 @@ def _tell(outcome: Outcome, fail_on: str) -> int:
         failed = bool(record.troubles) or (record.outcome == "not_checked" and not record.skipped)
         errors, warnings = record.counts["error"], record.counts["warning"]
         code = max(code, COULD_NOT if failed else code_of(errors, warnings, fail_on))
+    say_hidden(sum(record.hidden for record in outcome.records))
     print_summary(sys.stdout, outcome.records, outcome.totals, outcome.work, _width())
     return code
 

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 import click
 
-from edi_checker.cli.assembly import assemble, make_limits, make_redactor, setting_of_run
+from edi_checker.cli.assembly import (
+    assemble,
+    find_baseline,
+    make_limits,
+    make_redactor,
+    say_hidden,
+    setting_of_run,
+)
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
 from edi_checker.cli.formats import FORMATS, STATISTICS, About
 from edi_checker.cli.history import find_history
@@ -109,7 +116,7 @@ def check(
     if making is None:
         raise click.UsageError(f"--statistics goes with --format {' or '.join(STATISTICS)}.")
     checker, book = assemble(setting_of_run(shared, engine, timed=stats))
-    earlier = find_history(history, history_key, paths)
+    earlier, baseline = find_history(history, history_key, paths), find_baseline(shared.baseline)
 
     from edi_checker.files.inputs import find_inputs, name_outputs
     from edi_checker.history import Opener
@@ -118,7 +125,7 @@ def check(
     inputs = list(find_inputs(paths, shared.max_unpacked))
     names = name_outputs(inputs)
     with_bar = not shared.no_progress and sys.stderr.isatty()
-    code, skipped = CHECKED, 0
+    code, skipped, hidden = CHECKED, 0, 0
     redactor = make_redactor() if shared.redact else None
     limits = make_limits(shared)
     with contextlib.ExitStack() as stack:
@@ -126,7 +133,7 @@ def check(
         if out_dir is not None:
             folder = open_folder(out_dir, inputs, stack)
             files = Files(folder, acks, version(), book.rules, split=split)
-        keep_apart(inputs, names, files, output)
+        keep_apart(inputs, names, files, [output] if output is not None else [], shared.baseline)
         out: TextIO | BinaryIO
         if making.binary:
             out = stack.enter_context(open_binary(output))
@@ -148,13 +155,16 @@ def check(
                 redactor=redactor,
                 limits=limits,
                 history=earlier.begin(ledger, checker.setting.received) if earlier and ledger else None,
+                known=baseline.of(source.path) if baseline is not None else None,
             )
             for said in (*result.troubles, *result.notes):
                 click.echo(f"edi-checker: {source.path}: {escape(said)}", err=True)
             code = max(code, _exit_code(result, shared.fail_on))
             skipped += result.summary.skipped
+            hidden += result.summary.hidden
         report.finish()
         out.flush()
+    say_hidden(hidden)
     if skipped == len(inputs):
         click.echo("edi-checker: none of the files is a claim file", err=True)
         code = COULD_NOT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
@@ -31,15 +31,26 @@ def open_folder(
         raise Refusal(f"{folder}: the folder cannot be made: {error.strerror or error}") from None
 
 
-def keep_apart(inputs: list[Input], names: list[str], files: Files | None, output: Path | None) -> None:
-    """Refuse, before anything is written, where one file would be written over another or over an input."""
+def keep_apart(
+    inputs: list[Input],
+    names: list[str],
+    files: Files | None,
+    outputs: Sequence[Path],
+    baseline: Path | None,
+) -> None:
+    """Refuse, before anything is written, where one file would be written over another, an input or the
+    baseline.
+    """
     written = [path for name in names for path in files.paths(name)] if files is not None else []
     sources = _files_of(inputs)
-    for target in [*([output] if output is not None else []), *written]:
+    for target in [*outputs, *written]:
         if os.path.realpath(target) in sources:
             raise Refusal(f"{target}: this file to check would be written over")
-    if output is not None and os.path.realpath(output) in map(os.path.realpath, written):
-        raise Refusal(f"{output}: a file of --out-dir has this name too")
+        if baseline is not None and os.path.realpath(target) == os.path.realpath(baseline):
+            raise Refusal(f"{target}: the baseline would be written over")
+    for output in outputs:
+        if os.path.realpath(output) in map(os.path.realpath, written):
+            raise Refusal(f"{output}: a file of --out-dir has this name too")
 
 
 def _files_of(inputs: list[Input]) -> set[str]:

@@ -127,7 +127,8 @@ class Summary:
 
     `sums` counts claims, `severities` and `rules` findings, `profiles` the claims checked with each; `gaps`
     are days of service outside the tables; `unlisted` counts by rule the findings that are not listed,
-    `stakes` say what the findings of each rule cost.
+    `stakes` say what the findings of each rule cost. `hidden` findings are known from a baseline: they
+    decided the outcomes, and are neither listed nor counted.
     `skipped` says that it was found in a folder and is no claim file: it counts nowhere, and is only named
     with its reason.
     """
@@ -149,6 +150,7 @@ class Summary:
     profiles: Mapping[str, int] = field(default_factory=dict)
     unlisted: Mapping[str, int] = field(default_factory=dict)
     stakes: tuple[Stake, ...] = ()
+    hidden: int = 0
     skipped: bool = False
 
 
@@ -235,6 +237,7 @@ class FindingsLog:
         # findings and characters of them that may still be listed
         self._left, self._room = most, most * _AVERAGE
         self._unlisted: Counter[str] = Counter()
+        self._hidden: Counter[Severity] = Counter()
         self._failures = 0
         self._failure = ""
 
@@ -268,6 +271,10 @@ class FindingsLog:
             self._note_finding(finding, part, outcome, cents)
         if isinstance(part, (TransactionEnd, GroupEnd, InterchangeEnd)):
             self._note_end(part, outcome)
+
+    def leave_out(self, finding: Finding) -> None:
+        """Count a finding that is neither listed nor counted with the others."""
+        self._hidden[finding.severity] += 1
 
     def end(
         self,
@@ -311,6 +318,7 @@ class FindingsLog:
             gaps=gaps,
             profiles=profiles or {},
             unlisted=self._unlisted,
+            hidden=self._hidden.total(),
         )
 
     def claims(self) -> Iterator[tuple[str, str, Outcome, str]]:
@@ -478,7 +486,7 @@ class FindingsLog:
     def _outcome(self, failure: str) -> FileOutcome:
         if failure or self._failures:
             return "not_checked"
-        if self._severities["error"] == 0 and self._sums.claims["rejected"] == 0:
+        if self._severities["error"] + self._hidden["error"] == 0 and self._sums.claims["rejected"] == 0:
             return "accepted"
         return "accepted_with_errors" if self._sums.claims["accepted"] else "rejected"
 
