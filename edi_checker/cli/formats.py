@@ -80,6 +80,24 @@ def _xlsx(out: BinaryIO, about: About) -> Report:
         raise Refusal("--format xlsx needs XlsxWriter: pip install 'edi-checker[xlsx]'") from None
 
 
+def _github(out: TextIO, _about: About) -> Report:
+    from edi_checker.reports.github_report import GithubReport
+
+    return GithubReport(out)
+
+
+def _sarif(out: TextIO, about: About) -> Report:
+    from edi_checker.reports.sarif_report import SarifReport
+
+    return SarifReport(out, version=about.version, rules=about.rules)
+
+
+def _junit(out: TextIO, _about: About) -> Report:
+    from edi_checker.reports.junit_report import JunitReport
+
+    return JunitReport(out)
+
+
 def _statistics(out: TextIO, _about: About) -> Report:
     from edi_checker.reports.statistics import StatisticsReport
 
@@ -103,6 +121,9 @@ FORMATS: dict[str, Format] = {
     "csv": Format(_csv),
     "html": Format(_html),
     "xlsx": Format(_xlsx, binary=True),
+    "github": Format(_github),
+    "sarif": Format(_sarif),
+    "junit": Format(_junit),
 }
 # The same of `--statistics`.
 STATISTICS = {"text": Format(_statistics), "json": Format(_statistics_json)}
