@@ -142,7 +142,7 @@ def test_it_says_what_could_not_be_checked(tmp_path):
     assert done.exit_code == 2
     assert re.fullmatch(r".*x\.837: not checked: .*\n", done.stdout)
     clean = invoke("check", "--statistics", *RECEIVED, SAMPLES / "clean/pt-clinic.837")
-    assert clean.stdout.endswith("No edit found.\n")
+    assert clean.stdout.endswith("Nothing found.\n")
 
 
 def test_it_goes_with_text_and_json_alone():

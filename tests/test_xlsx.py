@@ -124,7 +124,7 @@ def test_a_fault_above_the_claims_and_a_file_that_could_not_be_checked_need_work
     lost = journal_of(check(TWO), path="lost.837", failure="the archive ends too early")
     work = rows(read(made(above, lost))["Work list"])
     assert [(row["claim"], row["what is wrong"], row["file"]) for row in work] == [
-        ("2 claims", "IEA01 says 2 groups; there is 1.", "claims.837"),
+        ("2 claims", "IEA01 says 2 groups; there is 1", "claims.837"),
         (None, "the archive ends too early", "lost.837"),
     ]
 

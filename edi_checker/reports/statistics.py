@@ -102,7 +102,7 @@ class StatisticsReport:
             out.write("\n")
             print_stakes(out, self._stakes, self._width)
         elif len(self._unchecked) < self._files:
-            out.write("No edit found.\n")
+            out.write("Nothing found.\n")
 
     def _write_json(self, head: Mapping[str, Any]) -> None:
         whole = {

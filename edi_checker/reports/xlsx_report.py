@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from edi_checker.facts import Coverage
+from edi_checker.reports.boxes import box_of
 from edi_checker.reports.findings_log import Entry, FindingsLog, Summary, say_profiles, say_unlisted
 from edi_checker.reports.gaps import say_gaps
+from edi_checker.reports.verdict import first_sentence
 from edi_checker.x12.dates import iso
 
 # XlsxWriter comes with the extra `xlsx`.
@@ -164,6 +166,7 @@ def _group_of(entry: Entry) -> tuple[int, str, str]:
 
 def _work_row(entry: Entry, findings: int, first: int, path: str) -> dict[str, Any]:
     finding, label = entry.finding, entry.claim
+    box = box_of(finding["where"], entry.excerpt.text if entry.excerpt is not None else "")
     days = _DAY.findall(label.dates) if label is not None else []
     return {
         "patient": label.patient if label is not None else "",
@@ -173,8 +176,8 @@ def _work_row(entry: Entry, findings: int, first: int, path: str) -> dict[str, A
         "claim": finding["where"]["claim"] if entry.number else _say_affected(finding),
         "charge": entry.cents if entry.number else None,
         "verdict": _words(entry.outcome),
-        "what is wrong": finding["message"],
-        "what to do": finding["fix"],
+        "what is wrong": first_sentence(finding["message"]),
+        "what to do": f"Box {box}: {finding['fix']}" if box else finding["fix"],
         "findings": [findings, first],
         "file": path,
     }
