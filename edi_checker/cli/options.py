@@ -317,7 +317,7 @@ choosing_options = _join(
         "--baseline",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         metavar="REPORT",
-        help="Report only what is new since this earlier JSON or NDJSON report; it decides the exit code.",
+        help="Report, and count for the exit code, only what is new since this JSON or NDJSON report.",
     ),
 )
 bounding_options = _join(
