@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from functools import cache
+from itertools import compress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, Self, cast
@@ -30,8 +31,10 @@ from edi_checker.files.folder import Published, Stage, say_unwritten
 from edi_checker.files.inputs import Input, Unreadable
 from edi_checker.files.output import open_text
 from edi_checker.guide.table import Guide
+from edi_checker.reports.baseline import Known
 from edi_checker.reports.findings_log import MOST_FINDINGS, FindingsLog, Summary, Tally
 from edi_checker.reports.json_report import JsonReport
+from edi_checker.reports.stakes import Stakes
 from edi_checker.rules import Rule
 from edi_checker.x12.blocks import NotClaims, NotX12
 
@@ -164,7 +167,8 @@ class Output:
     """All that is written of one input: told of its parts as they are checked, and written at its end.
 
     `name` is that of its files. It goes into `report`, and into `page` with its answers. With a `redactor`,
-    all that is written holds its tokens in place of what identifies.
+    all that is written holds its tokens in place of what identifies. Findings that are `known` decide, and
+    are answered, but not reported.
     """
 
     def __init__(
@@ -180,6 +184,7 @@ class Output:
         redactor: Redactor | None = None,
         limits: Limits = _USUAL,
         listener: Callable[[Checked], None] | None = None,
+        known: Known | None = None,
     ) -> None:
         self._checker = checker
         self._name = name
@@ -188,6 +193,7 @@ class Output:
         self._report = report
         self._page = page
         self._redactor = redactor
+        self._known = known
         self.journal = FindingsLog(source.path, most=limits.findings)
         self._exhibits: ClaimViews | None = None
         self._acknowledger: Acknowledger | None = None
@@ -207,10 +213,14 @@ class Output:
                 self._splitter = Splitter()
             except OSError as error:
                 self._no_split = f"no split: {_name_disk(error, watcher)}"
-        takers = (self.journal, self._exhibits, self._acknowledger, self._splitter)
+        self._stakes = Stakes()
         self._profiles: Counter[str] = Counter()
+        takers = (self._acknowledger, self._splitter, self._stakes)
         self._add: list[Callable[[Checked], None]] = [taker.add for taker in takers if taker is not None]
         self._add += [listener] if listener is not None else []
+        # These show findings side by side.
+        reporters = (self.journal, self._exhibits)
+        self._report_add = [reporter.add for reporter in reporters if reporter is not None]
 
     def __enter__(self) -> Self:
         return self
@@ -231,11 +241,30 @@ class Output:
         for each in handful:
             if isinstance(each.part, Claim):
                 self._profiles[profile_of(each.part).name] += 1
+        new = None if self._known is None else self._sort_out(self._known, handful)
         if self._redactor is not None:
             handful = [self._redactor.redact(each) for each in handful]
         for add in self._add:
             for each in handful:
                 add(each)
+        if new is not None:
+            handful = [
+                each._replace(findings=tuple(compress(each.findings, kept)))
+                for each, kept in zip(handful, new, strict=True)
+            ]
+        for add in self._report_add:
+            for each in handful:
+                add(each)
+
+    def _sort_out(self, known: Known, handful: Sequence[Checked]) -> list[list[bool]]:
+        """Which findings of each part are new; the others are left out."""
+        new = []
+        for each in handful:
+            new.append([known.is_new(finding) for finding in each.findings])
+            for finding, kept in zip(each.findings, new[-1], strict=True):
+                if not kept:
+                    self.journal.leave_out(finding)
+        return new
 
     def finish(
         self,
@@ -255,6 +284,7 @@ class Output:
             )
         except OSError as error:
             return self._give_up(_name_disk(error, self._watcher), sha256)
+        summary = replace(summary, stakes=self._stakes.end(failed=bool(failure)))
         acknowledger, self._acknowledger = self._acknowledger, None
         draw = self._files.draw if self._files is not None else None
         draw = draw or numbers_of(f"{sha256} {self._checker.setting.received}")
@@ -394,6 +424,7 @@ def check_input(
     limits: Limits = _USUAL,
     listener: Callable[[Checked], None] | None = None,
     history: InputHistory | None = None,
+    known: Known | None = None,
 ) -> Result:
     """Check one input and write all that is to be written of it; the arguments as of Output.
 
@@ -415,6 +446,7 @@ def check_input(
         redactor=redactor,
         limits=limits,
         listener=listener,
+        known=known,
     ) as output:
         try:
             sha256, failure, other = _read(

@@ -31,23 +31,27 @@ def test_one_row_a_finding_with_everything_that_the_json_report_says():
     (row,) = rows(text)
     assert tuple(row) == tuple(COLUMNS)
     assert row == {
-        "path": "claims.837",
-        "interchange": "000000905",
-        "group": "1",
-        "transaction": "0001",
         "claim": "C2",
-        "claim_outcome": "rejected",
-        "claim_charge": "50.50",
-        "line": "2",
+        "patient": "ASPEN",
+        "message": "97750 is bundled into 97530 on 2026-01-15; no modifier on either line releases it.",
+        "fix": "Where the services were separate, add 59 or the more specific XE, XP, XS or XU to 97750.",
         "severity": "error",
         "rule": "ncci.ptp",
+        "code": "97750",
+        "line": "2",
+        "service_dates": "2026-01-15",
+        "payer": "",
+        "claim_outcome": "rejected",
+        "claim_charge": "50.50",
+        "path": "claims.837",
+        "interchange": "'000000905",
+        "group": "1",
+        "transaction": "'0001",
         "snip": "6",
         "loop": "2400",
         "segment": "SV1",
         "position": row["position"],
         "element": "SV101-2",
-        "message": "97750 is bundled into 97530 on 2026-01-15; no modifier on either line releases it.",
-        "fix": "Where the services were separate, add 59 or the more specific XE, XP, XS or XU to 97750.",
         "source": "NCCI Policy Manual, ch. 11",
         "table": "ncci_ptp builtin-therapy-2024Q3",
         "see_also": "claim C2 line 1 2400 SV101-2",
@@ -60,7 +64,7 @@ def test_one_row_a_finding_with_everything_that_the_json_report_says():
 
 def test_it_opens_in_a_spreadsheet_as_utf_8_with_lines_that_end_as_the_standard_says():
     text = report(journal_of(check(TWO, {"C1": [bundled]})))
-    assert text.startswith(MARK + "path,interchange,")
+    assert text.startswith(MARK + "claim,patient,message,fix,severity,rule,code,")
     assert text.endswith("\r\n")
     assert text.count("\n") == text.count("\r\n") == 2
 
@@ -71,7 +75,7 @@ def test_outside_of_a_claim_its_columns_are_empty():
 
     (row,) = rows(report(journal_of(check(TWO, {"Interchange": [wrong]}))))
     assert (row["claim"], row["claim_outcome"], row["claim_charge"], row["line"]) == ("", "", "", "")
-    assert (row["position"], row["status_ta1"]) == ("0", "021")
+    assert (row["position"], row["status_ta1"]) == ("0", "'021")
 
 
 def test_a_file_without_findings_leaves_no_row_and_the_header_stands_once():
@@ -90,7 +94,26 @@ def test_what_a_spreadsheet_would_run_is_text(start):
     assert row["claim"][1:] == start.replace("\t", " ")
 
 
-@pytest.mark.parametrize("number", ["-5", "-5.25", "17", "C-1", "a=b"])
+# What Excel would show in another way: leading zeros and digits beyond the eleventh, powers of
+# ten, days, times, truth values, fractions, and an apostrophe of the value's own.
+@pytest.mark.parametrize(
+    "number",
+    [
+        "00123", "12345678901234567", "123456789012", "1E5", "1.5e-3", "MAR-12", "12-MAR", "SEPT1", "may 5",
+        "1-2", "3/4", "2026-01-15", "1.50", "1,234", "(5)", "$5", "50%", "10:30", "5 PM", "10:30 a", "TRUE",
+        "false", "-0", "'00123", "\uff11\uff25\uff15", "1 2/3", ".5", "5.", "0x", "007 ",
+    ],
+)  # fmt: skip
+def test_an_id_that_excel_would_change_is_text(number):
+    text = interchange(transaction((number, "100")))
+    (row,) = rows(report(journal_of(check(text, {number: [bundled]}))))
+    guarded = "'" + number if number != "0x" else number
+    assert row["claim"] == guarded
+
+
+@pytest.mark.parametrize(
+    "number", ["-5", "-5.25", "17", "0", "99999999999", "C-1", "a=b", "MARY-12", "101A", "A1E5", "PT 00123"]
+)
 def test_plain_values_stay_as_they_are(number):
     text = interchange(transaction((number, "100")))
     (row,) = rows(report(journal_of(check(text, {number: [bundled]}))))

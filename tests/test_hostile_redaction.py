@@ -15,7 +15,7 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.redact import Redactor
 from edi_checker.cli import commands
-from edi_checker.cli.check import FORMS
+from edi_checker.cli.formats import FORMATS
 from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
@@ -27,6 +27,7 @@ from edi_checker.reports.json_report import JsonReport
 from edi_checker.reports.ndjson import NdjsonReport
 from edi_checker.reports.text import ASCII, TextReport
 from paths import DATA
+from written import text_of
 
 RECEIVED = 20261121
 GUIDE = load_guide()
@@ -285,10 +286,10 @@ def run(*arguments):
     """All that a command writes, on both standard streams."""
     done = CliRunner().invoke(commands, [str(argument) for argument in arguments])
     assert "internal error" not in done.output
-    return done, done.stdout + done.stderr
+    return done, text_of(done) + done.stderr
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_hostile_commands_write_no_mark(tmp_path, form):
     done, said = run("check", "--redact", "--acks", "--out-dir", tmp_path, "--format", form, SHIFTED)
     assert done.exit_code == 1

@@ -606,7 +606,7 @@ def test_the_command_writes_the_csv(tmp_path):
     done = CliRunner().invoke(commands, ["check", "--format", "csv", "--output", str(to), str(file)])
     assert done.exit_code == 1, done.output
     data = to.read_bytes()
-    assert data.startswith(b"\xef\xbb\xbfpath,")
+    assert data.startswith(b"\xef\xbb\xbfclaim,patient,")
     assert data.count(b"\r\n") == data.count(b"\n") == 2
     python = [sys.executable, "-m", "edi_checker", "check", "--format", "csv", str(file)]
     out = subprocess.run(python, capture_output=True, check=False, cwd=SAMPLES.parents[1]).stdout

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from edi_checker.cli import COMMANDS
-from edi_checker.cli.check import FORMS
+from edi_checker.cli.formats import FORMATS
 
 ROOT = Path(__file__).parent.parent
 # The start page of the site is held to its links by tests/test_site.py.
@@ -63,7 +63,7 @@ def test_no_page_promises_a_command_that_is_not_there(page: Path) -> None:
 
 def test_the_page_of_reports_names_each_form() -> None:
     page = (ROOT / "docs" / "reports.md").read_text("utf-8")
-    assert f"`edi-checker check --format {'|'.join(FORMS)}`" in page
+    assert f"`edi-checker check --format {'|'.join(FORMATS)}`" in page
 
 
 def test_the_page_of_the_path_names_the_rooms() -> None:

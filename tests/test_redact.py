@@ -17,7 +17,7 @@ from edi_checker.check.engine import Engine
 from edi_checker.check.redact import Redactor
 from edi_checker.claims.claim import Claim, Interchange, SegmentRun
 from edi_checker.cli import commands
-from edi_checker.cli.check import FORMS
+from edi_checker.cli.formats import FORMATS
 from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
@@ -27,6 +27,7 @@ from edi_checker.reports.html import ClaimViews, HtmlReport
 from edi_checker.reports.html.page import Answer
 from edi_checker.reports.json_report import JsonReport
 from edi_checker.reports.text import ASCII, TextReport
+from written import text_of
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "837p"
 RECEIVED = 20261121
@@ -282,14 +283,15 @@ def test_any_damage_goes_through(checker, data):
 def test_the_command_masks_every_file_that_it_writes(tmp_path):
     file = SAMPLES / "faulty" / "ncci.ptp.97530-97750.837"
     secrets = identifying(file.read_text())
-    for form in FORMS:
+    for form in FORMATS:
         done = CliRunner().invoke(
             commands,
             ["check", "--redact", "--acks", "--out-dir", str(tmp_path), "--format", form, str(file)],
         )
         assert done.exit_code == 1, done.output
-        assert TOKEN.search(done.stdout)
-        assert not [value for value in secrets if re.search(rf"\b{re.escape(value)}\b", done.stdout)]
+        said = text_of(done)
+        assert TOKEN.search(said)
+        assert not [value for value in secrets if re.search(rf"\b{re.escape(value)}\b", said)]
     written = {path.suffix: path.read_text() for path in tmp_path.iterdir()}
     assert set(written) == {".json", ".html", ".999", ".277ca"}
     for text in written.values():

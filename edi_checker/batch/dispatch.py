@@ -24,6 +24,7 @@ from edi_checker.claims.minutes import MinutesError
 from edi_checker.facts import HistoryUnreadable
 from edi_checker.files.inputs import Input, Reading, Unreadable
 from edi_checker.history import HistorySource, InputHistory
+from edi_checker.reports.baseline import Baseline, Known
 from edi_checker.rules import Rulebook
 from edi_checker.run import Files, Limits, Output, Result, TookTooLong, Watcher, check_input, with_minutes
 from edi_checker.state import HistoryRun, Past
@@ -43,7 +44,7 @@ class Settings:
 
     `options` is whatever else than checker, rules and inputs decides what is found. With a `redactor` all
     that is written holds its tokens in place of what identifies; what another one wrote cannot be gone on
-    with. `history` is what earlier files billed.
+    with. `history` is what earlier files billed; what stood in the `baseline` is not reported again.
     """
 
     workers: int
@@ -54,6 +55,7 @@ class Settings:
     debug: bool = False
     range_size: int = RANGE
     limits: Limits = field(default_factory=Limits)
+    baseline: Baseline | None = None
     history: HistorySource | None = None
 
 
@@ -242,6 +244,7 @@ class Batch:
                 redactor=self._settings.redactor,
                 limits=self._settings.limits,
                 history=history,
+                known=self._known(index),
             )
         except Exception as error:  # noqa: BLE001  # no input may end the run of the others
             self._crash(error)
@@ -304,7 +307,13 @@ class Batch:
             watcher=Watcher(_ignore, _do_nothing, self._crash),
             redactor=self._settings.redactor,
             limits=self._settings.limits,
+            known=self._known(index),
         )
+
+    def _known(self, index: int) -> Known | None:
+        """The findings of the baseline for this input."""
+        baseline = self._settings.baseline
+        return baseline.of(self._inputs[index].path) if baseline is not None else None
 
     def _cut_on(self, index: int) -> _Task:
         """The next range; the input in one piece where it cannot be cut."""

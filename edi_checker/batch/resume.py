@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -17,6 +17,7 @@ from edi_checker.facts.coverage import Beyond
 from edi_checker.files.folder import digest_of
 from edi_checker.files.inputs import Input, Unreadable
 from edi_checker.files.output import open_own
+from edi_checker.reports.stakes import Stake
 from edi_checker.run import Result
 from edi_checker.x12.money import dollars
 
@@ -29,8 +30,9 @@ _LONGEST = 1 << 26  # bytes of one line that are read back
 class Record:
     """What is known of an input that is done.
 
-    Money in cents; `rules` are severity, rule id, findings; `gaps` the values of each facts.Gap; `skipped` as
-    of findings_log.Summary.
+    Money in cents; `rules` are severity, rule id, findings; `gaps` the values of each facts.Gap, as `stakes`
+    are where they are read back; `hidden` and
+    `skipped` as of findings_log.Summary.
     """
 
     path: str
@@ -46,6 +48,8 @@ class Record:
     outputs: dict[str, str]
     minutes: str | None
     troubles: list[str]
+    stakes: list[Stake] = field(default_factory=list)
+    hidden: int = 0
     skipped: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -91,6 +95,8 @@ def record_of(source: Input, name: str, result: Result) -> Record:
         outputs=dict(result.outputs),
         minutes=_digest_of(source.minutes),
         troubles=list(result.troubles),
+        stakes=list(summary.stakes),
+        hidden=summary.hidden,
         skipped=summary.skipped,
     )
 

@@ -10,6 +10,8 @@ from typing import Any, TextIO
 from edi_checker.batch.resume import Record
 from edi_checker.facts import Coverage, Gap
 from edi_checker.reports.gaps import gaps_as_json, say_gaps
+from edi_checker.reports.stakes import Stake, add_up
+from edi_checker.reports.statistics import stakes_as_json
 from edi_checker.reports.verdict import say_file
 from edi_checker.x12.money import dollars, show_dollars
 
@@ -40,7 +42,7 @@ class Totals:
     """The sums over all records.
 
     `cents` by outcome of the claim, `rules` by severity and rule id; `gaps` are days of service outside the
-    tables.
+    tables, `stakes` what the findings of each rule cost.
     """
 
     inputs: Counter[str] = field(default_factory=Counter)
@@ -48,6 +50,7 @@ class Totals:
     cents: Counter[str] = field(default_factory=Counter)
     rules: Counter[tuple[str, str]] = field(default_factory=Counter)
     gaps: tuple[Gap, ...] = ()
+    stakes: list[Stake] = field(default_factory=list)
 
     def add(self, record: Record) -> None:
         if record.skipped:
@@ -60,6 +63,7 @@ class Totals:
         coverage = Coverage()
         coverage.take((*self.gaps, *(Gap(*values) for values in record.gaps)))
         self.gaps = coverage.gaps()
+        self.stakes = add_up((*self.stakes, *(Stake(*values) for values in record.stakes)))
 
     def most_frequent(self) -> list[tuple[tuple[str, str], int]]:
         return sorted(self.rules.items(), key=lambda item: (-item[1], item[0]))
@@ -85,6 +89,7 @@ def write_summary(
             {"rule": rule, "severity": severity, "count": count}
             for (severity, rule), count in totals.most_frequent()
         ],
+        "statistics": stakes_as_json(totals.stakes),
         "not_covered": gaps_as_json(totals.gaps),
         "run": {
             "seconds": round(work.seconds, 3),

@@ -8,13 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edi_checker.cli.refusal import refusing
+import click
+
+from edi_checker.cli.refusal import Refusal, refusing
 from edi_checker.cli.stored_tables import store_folder
 
 if TYPE_CHECKING:
     from edi_checker.check.engine import Kind
     from edi_checker.check.redact import Redactor
     from edi_checker.cli.options import Checking, Shared
+    from edi_checker.reports.baseline import Baseline
     from edi_checker.rules import Rulebook
     from edi_checker.run import Limits
     from edi_checker.setting import CheckSetting, Made
@@ -78,6 +81,23 @@ def make_limits(checking: Checking) -> Limits:
     from edi_checker.run import Limits
 
     return Limits(checking.max_findings, checking.max_seconds, time.monotonic)
+
+
+def find_baseline(path: Path | None) -> Baseline | None:
+    """The findings of the earlier report that --baseline names."""
+    from edi_checker.reports.baseline import NoBaseline, read_baseline
+
+    try:
+        return read_baseline(path) if path is not None else None
+    except NoBaseline as error:
+        raise Refusal(f"--baseline {path}: {error}") from None
+
+
+def say_hidden(hidden: int) -> None:
+    """Say how many findings the baseline hid."""
+    if hidden:
+        findings = "1 finding is" if hidden == 1 else f"{hidden:,} findings are"
+        click.echo(f"edi-checker: {findings} in the baseline and not reported again", err=True)
 
 
 def make_redactor() -> Redactor:

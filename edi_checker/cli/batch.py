@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from edi_checker.cli.assembly import assemble, make_limits, make_redactor, setting_of_run
+from edi_checker.cli.assembly import (
+    assemble,
+    find_baseline,
+    make_limits,
+    make_redactor,
+    say_hidden,
+    setting_of_run,
+)
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
 from edi_checker.cli.history import find_history
 from edi_checker.cli.options import (
@@ -71,6 +78,12 @@ if TYPE_CHECKING:
 @click.option(
     "--html", is_flag=True, help="Write NAME.html too; each file is then checked by one process as a whole."
 )
+@click.option(
+    "--statistics",
+    "with_statistics",
+    is_flag=True,
+    help="Show also what each rule costs: findings, claims, and the charges of those that it rejects.",
+)
 @choosing_options
 @history_options
 @click.option(
@@ -89,6 +102,7 @@ def batch(
     acks: bool,
     split: bool,
     html: bool,
+    with_statistics: bool,
     history: str | None,
     history_key: Path | None,
     remember: bool,
@@ -104,7 +118,7 @@ def batch(
     """
     import time
 
-    from edi_checker.batch.findings import NoParquet
+    from edi_checker.batch.findings import FORMS, NoParquet
     from edi_checker.batch.session import Settings, find_paths, name_all, run_session
     from edi_checker.files.inputs import STDIN, find_inputs
     from edi_checker.run import Files
@@ -132,18 +146,21 @@ def batch(
             "max_findings": shared.max_findings,
             "max_seconds": shared.max_seconds,
             "history": [history, remember],
+            "baseline": _said(shared.baseline),
         },
         limits=make_limits(shared),
         redactor=make_redactor() if shared.redact else None,
         debug=shared.debug,
         history=earlier,
+        baseline=find_baseline(shared.baseline),
     )
     with_bar = not shared.no_progress and sys.stderr.isatty()
     try:
         with contextlib.ExitStack() as stack:
             folder = open_folder(out_dir, inputs, stack, alone=True)
             files = Files(folder, acks, version(), rulebook.rules, page=html, split=split)
-            keep_apart(inputs, names, files, out_dir / "summary.json")
+            own = [out_dir / name for name in ("summary.json", *(f"findings.{each}" for each in FORMS))]
+            keep_apart(inputs, names, files, own, shared.baseline)
             look = stack.enter_context(watch_batch(inputs, with_bar=with_bar))
             outcome = run_session(
                 checker, rulebook, inputs, names, files, settings, look=look, clock=time.monotonic
@@ -154,7 +171,12 @@ def batch(
         if not shared.redact:
             click.echo("edi-checker: stopped; the same command with --resume goes on from here", err=True)
         raise
-    return _tell(outcome, shared.fail_on)
+    code = _tell(outcome, shared.fail_on)
+    if with_statistics:
+        from edi_checker.reports.statistics import print_stakes
+
+        print_stakes(sys.stdout, outcome.totals.stakes, _width())
+    return code
 
 
 def _tell(outcome: Outcome, fail_on: str) -> int:
@@ -178,9 +200,13 @@ def _tell(outcome: Outcome, fail_on: str) -> int:
         failed = bool(record.troubles) or (record.outcome == "not_checked" and not record.skipped)
         errors, warnings = record.counts["error"], record.counts["warning"]
         code = max(code, COULD_NOT if failed else code_of(errors, warnings, fail_on))
-    width = width_of_terminal() if sys.stdout.isatty() else PIPE_WIDTH
-    print_summary(sys.stdout, outcome.records, outcome.totals, outcome.work, width)
+    say_hidden(sum(record.hidden for record in outcome.records))
+    print_summary(sys.stdout, outcome.records, outcome.totals, outcome.work, _width())
     return code
+
+
+def _width() -> int:
+    return width_of_terminal() if sys.stdout.isatty() else PIPE_WIDTH
 
 
 def _day_of_run(folder: Path) -> datetime | None:

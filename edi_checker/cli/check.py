@@ -5,12 +5,20 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 import click
 
-from edi_checker.cli.assembly import assemble, make_limits, make_redactor, setting_of_run
+from edi_checker.cli.assembly import (
+    assemble,
+    find_baseline,
+    make_limits,
+    make_redactor,
+    say_hidden,
+    setting_of_run,
+)
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
+from edi_checker.cli.formats import FORMATS, STATISTICS, About
 from edi_checker.cli.history import find_history
 from edi_checker.cli.options import (
     Shared,
@@ -19,9 +27,8 @@ from edi_checker.cli.options import (
     history_options,
     running_options,
 )
-from edi_checker.cli.outputs import keep_apart, open_folder, open_report
+from edi_checker.cli.outputs import keep_apart, open_binary, open_folder, open_report
 from edi_checker.cli.progress import watch
-from edi_checker.cli.terminal import PIPE_WIDTH, wants_colour, width_of_terminal
 from edi_checker.cli.version import version
 from edi_checker.files.names import escape
 
@@ -29,11 +36,7 @@ if TYPE_CHECKING:
     from edi_checker.check.checker import Checker
     from edi_checker.check.engine import Kind
     from edi_checker.reports.html import HtmlReport
-    from edi_checker.rules import Rulebook
-    from edi_checker.run import Report, Result
-
-# Of --format; _make_page makes html, _make_report the others.
-FORMS = ("text", "json", "ndjson", "csv", "html")
+    from edi_checker.run import Result
 
 
 @click.command()
@@ -41,10 +44,16 @@ FORMS = ("text", "json", "ndjson", "csv", "html")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(FORMS),
+    type=click.Choice(list(FORMATS)),
     default="text",
     show_default=True,
-    help="Form of the report.",
+    help="Format of the report.",
+)
+@click.option(
+    "--statistics",
+    "with_statistics",
+    is_flag=True,
+    help="Show instead what each rule costs: findings, claims, and the charges of those that it rejects.",
 )
 @click.option(
     "--output",
@@ -79,6 +88,7 @@ FORMS = ("text", "json", "ndjson", "csv", "html")
 def check(
     paths: tuple[str, ...],
     form: str,
+    with_statistics: bool,
     output: Path | None,
     acks: bool,
     split: bool,
@@ -102,8 +112,11 @@ def check(
         raise click.UsageError("--split needs --out-dir, the folder for the two files.")
     if split and shared.redact:
         raise click.UsageError("--split writes the claims as they are: it cannot go with --redact.")
+    making = (STATISTICS if with_statistics else FORMATS).get(form)
+    if making is None:
+        raise click.UsageError(f"--statistics goes with --format {' or '.join(STATISTICS)}.")
     checker, book = assemble(setting_of_run(shared, engine, timed=stats))
-    earlier = find_history(history, history_key, paths)
+    earlier, baseline = find_history(history, history_key, paths), find_baseline(shared.baseline)
 
     from edi_checker.files.inputs import find_inputs, name_outputs
     from edi_checker.history import Opener
@@ -112,7 +125,7 @@ def check(
     inputs = list(find_inputs(paths, shared.max_unpacked))
     names = name_outputs(inputs)
     with_bar = not shared.no_progress and sys.stderr.isatty()
-    code, skipped = CHECKED, 0
+    code, skipped, hidden = CHECKED, 0, 0
     redactor = make_redactor() if shared.redact else None
     limits = make_limits(shared)
     with contextlib.ExitStack() as stack:
@@ -120,33 +133,38 @@ def check(
         if out_dir is not None:
             folder = open_folder(out_dir, inputs, stack)
             files = Files(folder, acks, version(), book.rules, split=split)
-        keep_apart(inputs, names, files, output)
-        out = stack.enter_context(open_report(output, form))
-        page = _make_page(out, checker, book) if form == "html" else None
-        report = _make_report(form, out, checker) if page is None else None
+        keep_apart(inputs, names, files, [output] if output is not None else [], shared.baseline)
+        out: TextIO | BinaryIO
+        if making.binary:
+            out = stack.enter_context(open_binary(output))
+        else:
+            out = stack.enter_context(open_report(output, form))
+        about = About(version(), checker.setting.received, list(checker.setting.versions()), book.rules)
+        report = making.make(out, about)
+        page = cast("HtmlReport", report) if form == "html" else None
         ledger = stack.enter_context(Opener(earlier)) if earlier is not None else None
         for source, name in zip(inputs, names, strict=True):
             result = check_input(
                 checker,
                 source,
                 name,
-                report=report,
+                report=report if page is None else None,
                 page=page,
                 files=files,
                 watcher=watch(source, with_bar, shared.debug),
                 redactor=redactor,
                 limits=limits,
                 history=earlier.begin(ledger, checker.setting.received) if earlier and ledger else None,
+                known=baseline.of(source.path) if baseline is not None else None,
             )
             for said in (*result.troubles, *result.notes):
                 click.echo(f"edi-checker: {source.path}: {escape(said)}", err=True)
             code = max(code, _exit_code(result, shared.fail_on))
             skipped += result.summary.skipped
-        if report is not None:
-            report.finish()
-        if page is not None:
-            page.finish()
+            hidden += result.summary.hidden
+        report.finish()
         out.flush()
+    say_hidden(hidden)
     if skipped == len(inputs):
         click.echo("edi-checker: none of the files is a claim file", err=True)
         code = COULD_NOT
@@ -163,38 +181,6 @@ def _print_stats(checker: Checker) -> None:
     click.echo(f"{'rule':36}{'applied':>10}{'fired':>10}{'seconds':>10}", err=True)
     for run in checker.engine.runs():
         click.echo(f"{run.rule:36}{run.applied:>10}{run.fired:>10}{run.seconds:>10.4f}", err=True)
-
-
-def _make_page(out: TextIO, checker: Checker, book: Rulebook) -> HtmlReport:
-    from edi_checker.reports.html import HtmlReport
-
-    received, tables = checker.setting.received, list(checker.setting.versions())
-    return HtmlReport(out, version=version(), received=received, tables=tables, rules=book.rules)
-
-
-def _make_report(form: str, out: TextIO, checker: Checker) -> Report:
-    if form == "csv":
-        from edi_checker.reports.csv_report import CsvReport
-
-        return CsvReport(out)
-    received, tables = checker.setting.received, list(checker.setting.versions())
-    if form == "json":
-        from edi_checker.reports.json_report import JsonReport
-
-        return JsonReport(out, version=version(), received=received, tables=tables)
-    if form == "ndjson":
-        from edi_checker.reports.ndjson import NdjsonReport
-
-        return NdjsonReport(out)
-    from edi_checker.reports.text import TextReport, marks_for
-
-    return TextReport(
-        out,
-        width=width_of_terminal() if out.isatty() else PIPE_WIDTH,
-        colour=wants_colour(out),
-        marks=marks_for(out.encoding),
-        tables=tables,
-    )
 
 
 def _exit_code(result: Result, fail_on: str) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from edi_checker.cli.refusal import Refusal
 
@@ -31,15 +31,26 @@ def open_folder(
         raise Refusal(f"{folder}: the folder cannot be made: {error.strerror or error}") from None
 
 
-def keep_apart(inputs: list[Input], names: list[str], files: Files | None, output: Path | None) -> None:
-    """Refuse, before anything is written, where one file would be written over another or over an input."""
+def keep_apart(
+    inputs: list[Input],
+    names: list[str],
+    files: Files | None,
+    outputs: Sequence[Path],
+    baseline: Path | None,
+) -> None:
+    """Refuse, before anything is written, where one file would be written over another, an input or the
+    baseline.
+    """
     written = [path for name in names for path in files.paths(name)] if files is not None else []
     sources = _files_of(inputs)
-    for target in [*([output] if output is not None else []), *written]:
+    for target in [*outputs, *written]:
         if os.path.realpath(target) in sources:
             raise Refusal(f"{target}: this file to check would be written over")
-    if output is not None and os.path.realpath(output) in map(os.path.realpath, written):
-        raise Refusal(f"{output}: a file of --out-dir has this name too")
+        if baseline is not None and os.path.realpath(target) == os.path.realpath(baseline):
+            raise Refusal(f"{target}: the baseline would be written over")
+    for output in outputs:
+        if os.path.realpath(output) in map(os.path.realpath, written):
+            raise Refusal(f"{output}: a file of --out-dir has this name too")
 
 
 def _files_of(inputs: list[Input]) -> set[str]:
@@ -55,11 +66,31 @@ def open_report(output: Path | None, form: str) -> Iterator[TextIO]:
         sys.stdout.reconfigure(errors="replace", **how)  # type: ignore[union-attr]  # a TextIOWrapper in every process
         yield sys.stdout
         return
-    from edi_checker.files.output import open_text, write_named
+    from edi_checker.files.output import open_text
+
+    with _write_output(output) as stream, open_text(stream) as text:
+        yield text
+
+
+@contextlib.contextmanager
+def open_binary(output: Path | None) -> Iterator[BinaryIO]:
+    """As open_report, for a format that is no text."""
+    if output is None:
+        if sys.stdout.isatty():
+            raise Refusal("this format is no text: name a file with --output, or send it into a pipe")
+        yield sys.stdout.buffer
+        return
+    with _write_output(output) as stream:
+        yield stream
+
+
+@contextlib.contextmanager
+def _write_output(output: Path) -> Iterator[BinaryIO]:
+    from edi_checker.files.output import write_named
 
     try:
-        with write_named(output) as stream, open_text(stream) as text:
-            yield text
+        with write_named(output) as stream:
+            yield stream
     except BrokenPipeError:
         raise
     except FileNotFoundError:

@@ -14,23 +14,27 @@ from edi_checker.x12.money import dollars
 MARK = "\ufeff"
 
 COLUMNS = {
+    "claim": "CLM01; empty outside of a claim",
+    "patient": "name of the patient",
+    "message": "what is wrong",
+    "fix": "what to do",
+    "severity": "error, warning or info",
+    "rule": "id of the rule",
+    "code": "procedure code of the service line",
+    "line": "ordinal of the service line in the claim, from 1",
+    "service_dates": "first and last day of service of the claim",
+    "payer": "name of the payer",
+    "claim_outcome": "accepted, rejected or not_checked; empty outside of a claim",
+    "claim_charge": "CLM02 in dollars; empty outside of a claim",
     "path": "the file, as named",
     "interchange": "ISA13",
     "group": "GS06",
     "transaction": "ST02",
-    "claim": "CLM01",
-    "claim_outcome": "accepted, rejected or not_checked; empty outside of a claim",
-    "claim_charge": "CLM02 in dollars; empty outside of a claim",
-    "line": "ordinal of the service line in the claim, from 1",
-    "severity": "error, warning or info",
-    "rule": "id of the rule",
     "snip": "SNIP type, 1 to 7",
     "loop": "its place, as the guide writes it",
     "segment": "id of the segment",
     "position": "count of the segment in ST..SE, ST = 1; 0 in the envelope",
     "element": "NM109, or SV101-3 for a component",
-    "message": "what is wrong",
-    "fix": "what to do",
     "source": "what says so",
     "table": "name and release of the table that decided",
     "see_also": "other places that it speaks of, by semicolons",
@@ -41,15 +45,25 @@ COLUMNS = {
 """The columns in order, and their contents; docs/reports.md lists them too."""
 
 _FORMULA = ("=", "+", "-", "@")
-_PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+# What Excel shows as it stands: up to eleven digits, none of which it would leave out.
+_PLAIN_NUMBER = re.compile(r"(?!-0\Z)-?(?=[0-9.]{1,11}\Z)(0|[1-9][0-9]*)(\.[0-9]*[1-9])?")
+# What Excel takes for another value: numbers of another look, powers of ten, days, times and truth values.
+_TAKEN = re.compile(
+    r"[^A-Z0-9]*+[0-9][^A-Z]*+(E[-+]?[0-9]+)?"
+    r"|[-/., 0-9]*+(JAN(UARY)?|FEB(RUARY)?|MAR(CH)?|APR(IL)?|MAY|JUNE?|JULY?|AUG(UST)?|SEPT?(EMBER)?"
+    r"|OCT(OBER)?|NOV(EMBER)?|DEC(EMBER)?)[-/., 0-9]*"
+    r"|[0-9]{1,2}[: ][0-9: .]*[AP]M?"
+    r"|TRUE|FALSE"
+)
 
 
 class CsvReport:
     """Writes a header and a row for each finding of each file to `out`; nothing is kept.
 
     RFC 4180, with lines that end in CRLF, UTF-8 with a byte order mark; `out` must take any character and
-    leave line ends as they are. What a spreadsheet would run as a formula gets an apostrophe in front of it,
-    and control characters become blanks.
+    leave line ends as they are. What a spreadsheet would run as a formula, or would take for a number or day
+    that it shows in another way, gets an apostrophe in front of it; so does what begins with one. Control
+    characters become blanks.
     """
 
     def __init__(self, out: TextIO) -> None:
@@ -60,7 +74,7 @@ class CsvReport:
     def add(self, journal: FindingsLog, summary: Summary) -> None:
         """Write one file's rows; a file without findings leaves none."""
         for entry in journal.entries():
-            self._rows.writerow([_safe(value) for value in _values(summary.path, entry)])
+            self._rows.writerow(_values(summary.path, entry))
         for rule, count in sorted(summary.unlisted.items()):
             told = {"path": summary.path, "rule": rule, "message": say_unlisted(rule, count)}
             self._rows.writerow([_safe(told.get(column, "")) for column in COLUMNS])
@@ -73,27 +87,36 @@ class CsvReport:
 
 
 def _values(path: str, entry: Entry) -> list[str]:
-    finding = entry.finding
+    finding, label = entry.finding, entry.claim
     where, status, table = finding["where"], finding["status"], finding["table"]
     inside = entry.number > 0
+    place = [_safe(_text(where[key])) for key in ("interchange", "group", "transaction")]
     return [
-        path,
-        *(_text(where[key]) for key in ("interchange", "group", "transaction", "claim")),
-        entry.outcome if inside else "",
-        dollars(entry.cents) if inside and entry.cents is not None else "",
-        _text(where["line"]),
+        _safe(_text(where["claim"])),
+        _safe(label.patient if label is not None else ""),
+        _safe(finding["message"]),
+        _safe(finding["fix"]),
         finding["severity"],
         finding["rule"],
+        _safe(entry.code),
+        _text(where["line"]),
+        label.dates if label is not None else "",
+        _safe(label.payer if label is not None else ""),
+        entry.outcome if inside else "",
+        dollars(entry.cents) if inside and entry.cents is not None else "",
+        _safe(path),
+        *place,
         str(finding["snip"]),
-        *(_text(where[key]) for key in ("loop", "segment", "position", "element")),
-        finding["message"],
-        finding["fix"],
-        finding["citation"],
-        f"{table['name']} {table['version']}" if table else "",
-        "; ".join(_place(place) for place in finding["related"]),
-        " ".join(status.get("277CA", ())),
-        " ".join(status.get("999", ())),
-        status.get("TA1", ""),
+        _safe(where["loop"]),
+        _safe(where["segment"]),
+        str(where["position"]),
+        _safe(_text(where["element"])),
+        _safe(finding["citation"]),
+        _safe(f"{table['name']} {table['version']}" if table else ""),
+        _safe("; ".join(_place(place) for place in finding["related"])),
+        _safe(" ".join(status.get("277CA", ()))),
+        _safe(" ".join(status.get("999", ()))),
+        _safe(status.get("TA1", "")),
     ]
 
 
@@ -114,12 +137,15 @@ def _place(place: dict[str, Any]) -> str:
 
 
 def _safe(text: str) -> str:
-    """The text as a cell that holds nothing but text."""
+    """The text as a cell that holds nothing but text, and shows it as it stands."""
     if not text.isprintable():
         text = "".join(" " if unicodedata.category(c) in _UNSEEN else c for c in text)
     # Spreadsheets take the full width forms for the plain ones, and look past blanks.
-    start = unicodedata.normalize("NFKC", text[:64]).lstrip()[:1]
-    return f"'{text}" if start in _FORMULA and start and not _PLAIN_NUMBER.fullmatch(text) else text
+    start = unicodedata.normalize("NFKC", text[:64]).strip().upper()
+    if not start or _PLAIN_NUMBER.fullmatch(text):
+        return text
+    guarded = start.startswith((*_FORMULA, "'")) or (len(text) <= 64 and _TAKEN.fullmatch(start))
+    return f"'{text}" if guarded else text
 
 
 _UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))

@@ -29,6 +29,7 @@ from edi_checker.claims.claim import (
 from edi_checker.facts import Gap
 from edi_checker.finding import Finding, Place, Severity, Status, TableVersion
 from edi_checker.reports.affected import MOST_NAMED, Affected, Reaches
+from edi_checker.reports.stakes import Stake
 from edi_checker.x12.blocks import Delimiters
 from edi_checker.x12.dates import iso, show_days
 from edi_checker.x12.money import dollars
@@ -105,7 +106,8 @@ class Entry:
 
     `number` tells the claims of one file apart (0 outside of any claim): several may have the same CLM01.
     `below` has the numbers of the claims below a finding above them. `claim` and `code`, the procedure code
-    of the line, are those of the claim in which the finding is.
+    of the line, are those of the claim in which the finding is. `ordinal` counts the segments of the input up
+    to that of the finding, None where that is not known.
     """
 
     finding: dict[str, Any]
@@ -116,6 +118,7 @@ class Entry:
     below: range = range(0)
     claim: ClaimLabel | None = None
     code: str = ""
+    ordinal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,9 @@ class Summary:
     """What is known of one input at its end.
 
     `sums` counts claims, `severities` and `rules` findings, `profiles` the claims checked with each; `gaps`
-    are days of service outside the tables; `unlisted` counts by rule the findings that are not listed.
+    are days of service outside the tables; `unlisted` counts by rule the findings that are not listed,
+    `stakes` say what the findings of each rule cost. `hidden` findings are known from a baseline: they
+    decided the outcomes, and are neither listed nor counted.
     `skipped` says that it was found in a folder and is no claim file: it counts nowhere, and is only named
     with its reason.
     """
@@ -144,6 +149,8 @@ class Summary:
     gaps: tuple[Gap, ...] = ()
     profiles: Mapping[str, int] = field(default_factory=dict)
     unlisted: Mapping[str, int] = field(default_factory=dict)
+    stakes: tuple[Stake, ...] = ()
+    hidden: int = 0
     skipped: bool = False
 
 
@@ -230,6 +237,7 @@ class FindingsLog:
         # findings and characters of them that may still be listed
         self._left, self._room = most, most * _AVERAGE
         self._unlisted: Counter[str] = Counter()
+        self._hidden: Counter[Severity] = Counter()
         self._failures = 0
         self._failure = ""
 
@@ -263,6 +271,10 @@ class FindingsLog:
             self._note_finding(finding, part, outcome, cents)
         if isinstance(part, (TransactionEnd, GroupEnd, InterchangeEnd)):
             self._note_end(part, outcome)
+
+    def leave_out(self, finding: Finding) -> None:
+        """Count a finding that is neither listed nor counted with the others."""
+        self._hidden[finding.severity] += 1
 
     def end(
         self,
@@ -306,6 +318,7 @@ class FindingsLog:
             gaps=gaps,
             profiles=profiles or {},
             unlisted=self._unlisted,
+            hidden=self._hidden.total(),
         )
 
     def claims(self) -> Iterator[tuple[str, str, Outcome, str]]:
@@ -334,7 +347,7 @@ class FindingsLog:
         affected = self._affected()
         for row in self._finding_rows.read():
             finding, _, beside = row.partition("\t")
-            reach, transaction, number, outcome, cents, excerpt, label, code = json.loads(beside)
+            reach, transaction, number, outcome, cents, excerpt, label, code, ordinal = json.loads(beside)
             yield Entry(
                 json.loads(finding if reach is None else affected.add(finding, reach)),
                 number,
@@ -344,6 +357,7 @@ class FindingsLog:
                 range(0) if reach is None else self._reaches.range(reach),
                 ClaimLabel(*label) if label else None,
                 code,
+                ordinal,
             )
 
     def _affected(self) -> Affected:
@@ -416,7 +430,7 @@ class FindingsLog:
         else:
             reach = str(self._reaches.take())
         known_of = f"{reach}, {len(self._verdicts) - 1}, {number}, {_INDEX[outcome]}, {known}"
-        beside = f"[{known_of}, {excerpt}, {label}, {code}]"
+        beside = f"[{known_of}, {excerpt}, {label}, {code}, {_ordinal_of(part, where.position) or 'null'}]"
         row = f'{said}, "related": [{others}{end}'
         self._left -= 1
         self._room -= len(row)
@@ -472,7 +486,7 @@ class FindingsLog:
     def _outcome(self, failure: str) -> FileOutcome:
         if failure or self._failures:
             return "not_checked"
-        if self._severities["error"] == 0 and self._sums.claims["rejected"] == 0:
+        if self._severities["error"] + self._hidden["error"] == 0 and self._sums.claims["rejected"] == 0:
             return "accepted"
         return "accepted_with_errors" if self._sums.claims["accepted"] else "rejected"
 
@@ -491,6 +505,16 @@ def _code_of(claim: Claim, line: int | None) -> str:
     if line is None or not 0 < line <= len(claim.lines):
         return '""'
     return _quote(claim.lines[line - 1].procedure[1][:_LONGEST_NUMBER])
+
+
+def _ordinal_of(part: Part, position: int) -> int | None:
+    """The count in the input, from 1, of the segment at this position of ST..SE, or of the ISA."""
+    if isinstance(part, Interchange):
+        return part.ordinal
+    begin = part.transaction if isinstance(part, Claim | Level | TransactionEnd) else part
+    if not isinstance(begin, Transaction) or not position:
+        return None
+    return begin.block.ordinal + position - begin.position
 
 
 # A finding as the JSON report holds it. It is not made of a dict: that would take four times as long.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from typing import TextIO
@@ -83,7 +84,9 @@ class JsonReport:
         )
         out.write('],\n "findings": [')
         self._write_rows(journal.findings())
-        out.write('],\n "unlisted": ' + json.dumps(dict(sorted(summary.unlisted.items()))) + "}")
+        out.write('],\n "unlisted": ' + json.dumps(dict(sorted(summary.unlisted.items()))))
+        # Only where there is a baseline.
+        out.write(f', "hidden": {summary.hidden}}}' if summary.hidden else "}")
 
     def _write_rows(self, rows: Iterator[str]) -> None:
         between = "\n  "
@@ -111,11 +114,12 @@ def read_findings(file: TextIO) -> Iterator[str | tuple[str, int]]:
             yield from json.loads(value).items()
 
 
-def read_parts(file: TextIO) -> Iterator[tuple[str, str]]:
+def read_parts(file: TextIO, *, longest: int = sys.maxsize) -> Iterator[tuple[str, str]]:
     """Name and text of each value of such a report and of its files: of `claims` and `findings` each row by
-    itself, of which no more than one is held. Raises ValueError.
+    itself, of which no more than one is held. Raises ValueError, also where a value has far more than the
+    `longest` characters.
     """
-    text = _JsonText(file)
+    text = _JsonText(file, longest)
     for name in text.members():
         if name != "files":
             yield name, text.value()
@@ -132,8 +136,9 @@ def read_parts(file: TextIO) -> Iterator[tuple[str, str]]:
 class _JsonText:
     """JSON read value by value from a file that may be larger than memory."""
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: TextIO, longest: int) -> None:
         self._file = file
+        self._longest = longest
         self._text = ""
         self._at = 0
         self._scan = json.JSONDecoder().raw_decode
@@ -156,7 +161,7 @@ class _JsonText:
             try:
                 _, end = self._scan(self._text, self._at)
             except ValueError:
-                if not self._more():
+                if len(self._text) - self._at > self._longest or not self._more():
                     raise
                 continue
             # A number may go on.

@@ -105,7 +105,7 @@ class TextReport:
         )
         self._files: Counter[FileOutcome] = Counter()
         self._sums = Sums()
-        self._lines = 0
+        self._lines = self._hidden = 0
         self._tally = Tally()
         self._profiles: Counter[str] = Counter()
         self._coverage = Coverage()
@@ -138,6 +138,7 @@ class TextReport:
             self._print()
         self._files[summary.outcome] += 1
         self._lines += summary.lines
+        self._hidden += summary.hidden
         self._rules += summary.rules
         for outcome in self._sums.claims:
             self._sums.claims[outcome] += summary.sums.claims[outcome]
@@ -182,7 +183,8 @@ class TextReport:
         if self._rules:
             self._print()
         elif unread < files:
-            self._print(Text("Nothing found."))
+            what = "Nothing found that is not in the baseline." if self._hidden else "Nothing found."
+            self._print(Text(what))
             self._print()
         if unread < files:
             self._how()
