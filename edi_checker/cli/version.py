@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
+import edi_checker
+
 
 def version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("edi-checker")
-    except PackageNotFoundError:
-        return "0"
+    return edi_checker.__version__

@@ -40,6 +40,7 @@ _LONGEST_NUMBER = 80  # characters of a control number, which stands beside each
 IN_MEMORY = 1 << 20  # characters of a journal beyond which it goes to a temporary file
 SHOWN = 240  # characters of a segment that are kept around the faulty element
 _WAITING = 200  # rows
+_READ = 1 << 18  # characters of rows that are read at once
 _VERDICTS: tuple[Outcome, ...] = ("accepted", "rejected", "not_checked")
 _INDEX = {outcome: index for index, outcome in enumerate(_VERDICTS)}
 
@@ -160,10 +161,16 @@ class _Rows:
             self.flush()
 
     def read(self) -> Iterator[str]:
-        """Each row with its line feed, from the first."""
+        """Each row with its line feed, from the first; several may be read at a time, in turn."""
         self.flush()
-        self._file.seek(0)
-        yield from self._file
+        at = 0
+        while True:
+            self._file.seek(at)
+            rows = self._file.readlines(_READ)
+            if not rows:
+                return
+            at = self._file.tell()
+            yield from rows
 
     def close(self) -> None:
         self._file.close()
