@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edi_checker.cli.refusal import DEBUG, Refusal
+from edi_checker.near import ask_near
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,9 +66,9 @@ class ProfileType(click.Path):
         if isinstance(value, str) and not os.path.exists(value):  # noqa: PTH110  # a name with a NUL is no path
             from edi_checker.claims.payer_profiles import BUILT_IN
 
-            self.fail(
-                f"{value!r} is none of {', '.join((AUTO, *BUILT_IN))}, and no file or folder.", param, ctx
-            )
+            names = (AUTO, *BUILT_IN)
+            near = ask_near(value, names)
+            self.fail(f"{value!r} is none of {', '.join(names)}, and no file or folder.{near}", param, ctx)
         return super().convert(value, param, ctx)
 
 

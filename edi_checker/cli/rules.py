@@ -64,7 +64,7 @@ def rules(
     try:
         kept = book.keep(names).rules
     except ValueError as error:
-        raise click.UsageError(f"{error}; `edi-checker rules` lists all.") from None
+        raise click.UsageError(f"{error} `edi-checker rules` lists all.") from None
     if action == "list":
         from edi_checker.reports.rule_page import list_rules
 

@@ -166,11 +166,11 @@ class _Rows:
         at = 0
         while True:
             self._file.seek(at)
-            rows = self._file.readlines(_READ)
-            if not rows:
+            text = self._file.read(_READ) + self._file.readline()
+            if not text:
                 return
             at = self._file.tell()
-            yield from rows
+            yield from text.splitlines(keepends=True)
 
     def close(self) -> None:
         self._file.close()

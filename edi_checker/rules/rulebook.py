@@ -11,6 +11,7 @@ from pathlib import Path
 
 from edi_checker.claims.payer_profiles import BUILT_IN
 from edi_checker.facts import VOCABULARY, FactType
+from edi_checker.near import ask_near
 from edi_checker.rules.language import read_rule
 from edi_checker.rules.model import Rule, RuleError, RuleFault
 from edi_checker.rules.yaml_tree import take
@@ -36,7 +37,8 @@ class Rulebook:
         """
         for name in (*select, *ignore):
             if not any(_stands_for(name, rule.id) for rule in self.rules):
-                raise ValueError(f"no rule is called {name!r}, and no id begins with it")
+                near = ask_near(name, (each.id for each in self.rules))
+                raise ValueError(f"no rule is called {name!r}, and no id begins with it.{near}")
         return Rulebook(
             tuple(
                 rule.asked() if rule.id in select else rule
