@@ -4,7 +4,9 @@ import io
 import re
 import subprocess
 import sys
+from base64 import b64encode
 from dataclasses import replace
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
@@ -97,7 +99,7 @@ def of_class(element, name):
 
 def test_a_rejected_claim_is_laid_out_as_a_biller_knows_it(checker):
     page = read(page_of_sample(checker, "faulty/therapy.minutes.four-units-of-47.837"))
-    assert words(page.find(".//h1")).endswith("1 of 2 claims rejected")
+    assert words(page.find(".//h1")).endswith("1 of 2 claims need work before you send")
     (card,) = of_class(page, "card")
     details = {words(dl.find("dt")): words(dl.find("dd")) for dl in of_class(card, "details")[0]}
     assert details["Patient 2010BA"] == "ASPEN, IRIS member id 1AA0AA0AA01 born 1948-04-12, female"
@@ -121,7 +123,7 @@ def test_the_finding_tells_what_to_do_what_says_so_and_what_the_record_must_show
     (finding,) = page.xpath("//article")
     assert "4 timed units on 2026-09-08 for 47 minutes" in words(of_class(finding, "message")[0])
     told = {words(div.find("dt")): words(div.find("dd")) for div in finding.find("dl")}
-    assert told["Fix"].startswith("Bill no more than the minutes support")
+    assert told["Fix in box 24G"].startswith("Bill no more than the minutes support")
     assert "section 20.2" in told["Source"]
     assert "Total timed minutes and total treatment minutes" in told["The record must show"]
     assert told["Answered by"] == "277CA A8:476 A8:263"
@@ -164,7 +166,7 @@ def test_a_missing_element_is_shown_where_it_is_missing():
 def test_who_is_below_a_rejected_provider(checker):
     page = read(page_of_sample(checker, "faulty/guide.segment-missing.n3-billing.837"))
     (below,) = of_class(page, "below")
-    number = re.search(r"All (\d+) claims below it are rejected for this: (.+)", words(below))
+    number = re.search(r"This costs all (\d+) claims below it: (.+)", words(below))
     assert int(number[1]) == len(number[2].split(", ")) == 3
     linked = page.xpath("//table[@class='claims']//a/@href")
     assert len(linked) == 3
@@ -247,7 +249,7 @@ def test_answers_are_never_without_words(checker):
 
 def test_a_clean_file(checker):
     page = read(page_of_sample(checker, "clean/pt-clinic.837"))
-    assert "claims accepted" in words(page.find(".//h1"))
+    assert words(page.find(".//h1")) == "\u2713Ready to send"
     assert not of_class(page, "card")
     assert not list(page.iter("svg"))
     assert "Nothing was found in this file." in words(page)
@@ -273,7 +275,7 @@ def test_no_files():
 def test_several_files_have_their_parts_and_a_list():
     text = interchange(transaction(("C1", "100"), ("C2", "50")))
     page = read(page_of(stream(text, {"C1": [bundled]}), stream(text), stream(text, {"C2": [bundled]})))
-    assert words(page.find(".//h1")).endswith("2 of 6 claims rejected")
+    assert words(page.find(".//h1")).endswith("2 of 6 claims need work before you send")
     assert [a.get("href") for a in of_class(page, "files")[0].iter("a")] == ["#f1", "#f2", "#f3"]
     assert len(of_class(page, "file")) == 3
     assert len(of_class(page, "card")) == 2
@@ -295,6 +297,7 @@ def test_related_places_in_other_claims_are_named_and_mark_nothing_here():
 # That it holds together and harms nobody
 
 
+SCRIPT = (files("edi_checker.reports.html") / "work_list.js").read_text(encoding="utf-8")
 NASTY = "</style><script>alert(1)</script>\x07\x1b[2J\u202e\u200b\ud800&amp;'\""
 
 
@@ -306,7 +309,8 @@ def test_nothing_of_the_file_becomes_markup_and_all_of_it_is_seen():
     number = "<img src=x onerror=alert(1)>\u202e\x07"
     out = page_of(stream(interchange(transaction((number, "100"))), {number: [nasty]}))
     page = read(out)
-    assert not list(page.iter("script", "img", "iframe", "object", "form", "link"))
+    assert not list(page.iter("img", "iframe", "object", "form", "link"))
+    assert [script.text for script in page.iter("script")] == [SCRIPT]
     assert not page.xpath("//@onerror")
     (card,) = of_class(page, "card")
     assert "<img src=x onerror=alert(1)>[U+202E]\u2407" in words(card.find(".//h3"))
@@ -329,7 +333,8 @@ def test_the_page_stands_alone(checker, name):
     text = page_of_sample(checker, name)
     assert text.isascii()
     page = read(text)
-    assert not list(page.iter("script", "link", "img", "iframe"))
+    assert not list(page.iter("link", "img", "iframe"))
+    assert [script.text for script in page.iter("script")] == [SCRIPT]
     ids = page.xpath("//@id")
     assert len(ids) == len(set(ids))
     for target in page.xpath("//@href"):
@@ -340,7 +345,8 @@ def test_the_page_stands_alone(checker, name):
     assert not page.xpath("//@src | //@style | //@*[starts-with(name(), 'on')]")
     assert not re.search(r"https?:|url\(|@import", page.find(".//style").text)
     policy = page.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
-    assert policy == ["default-src 'none'; style-src 'unsafe-inline'"]
+    digest = b64encode(sha256(SCRIPT.encode()).digest()).decode()
+    assert policy == [f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"]
     assert page.get("lang") == "en"
     # Each header of a column says so, and nothing is nested in a way that a parser would mend.
     assert all(th.get("scope") for th in page.iter("th"))
@@ -359,7 +365,7 @@ def contrast(one, other):
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_every_text_can_be_read_on_its_ground(theme):
-    css = (files("edi_checker.reports.html") / "report.css").read_text()
+    css = (files("edi_checker.reports.html") / "base.css").read_text()
     colours = [
         dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block)) for block in css.split(":root {")[1:3]
     ]
@@ -372,8 +378,12 @@ def test_every_text_can_be_read_on_its_ground(theme):
         assert contrast(own["ink"], own[f"{name}-wash"]) >= 4.5, name
 
 
-def test_a_style_sheet_that_ascii_can_carry():
-    assert (files("edi_checker.reports.html") / "report.css").read_text(encoding="utf-8").isascii()
+def test_style_sheets_and_script_that_ascii_can_carry():
+    texts = [
+        file for file in files("edi_checker.reports.html").iterdir() if file.name.endswith((".css", ".js"))
+    ]
+    assert len(texts) > 5
+    assert all(file.read_text(encoding="utf-8").isascii() for file in texts)
 
 
 # That it stays small
@@ -451,7 +461,7 @@ def test_many_files_are_summed_up():
     text = interchange(transaction(("C1", "100")))
     checked = list(stream(text, {"C1": [bundled]}))
     page = read(page_of(*[checked] * 403))
-    assert words(page.find(".//h1")).endswith("All 403 claims rejected")
+    assert words(page.find(".//h1")).endswith("All 403 claims need work before you send")
     assert len(of_class(page, "file")) == 400
     assert "and 3 more" in words(of_class(page, "files")[0])
     assert "3 more findings are not shown" in words(page)
@@ -581,7 +591,7 @@ def test_the_command_writes_the_page(tmp_path):
     beside = (tmp_path / "ncci.ptp.97530-97750.html").read_text()
     for text in (done.stdout, beside):
         page = read(text)
-        assert words(page.find(".//h1")).endswith("1 of 2 claims rejected")
+        assert words(page.find(".//h1")).endswith("1 of 2 claims need work before you send")
         assert [words(h3) for h3 in page.xpath("//*[@class='answers']//h3")] == ["999", "277CA"]
         assert "Minutes of each service, without overlap." in words(page)
     assert {path.suffix for path in tmp_path.iterdir()} == {".html", ".json"}

@@ -156,9 +156,9 @@ def json_of(*journals) -> dict:
     return made
 
 
-def text_of(*journals, width=100, colour=False, marks=UNICODE) -> str:
+def text_of(*journals, width=100, colour=False, marks=UNICODE, verbose=False) -> str:
     out = io.StringIO()
-    report = TextReport(out, width=width, colour=colour, marks=marks, tables=TABLES)
+    report = TextReport(out, width=width, colour=colour, marks=marks, tables=TABLES, verbose=verbose)
     for journal, summary in journals:
         report.add(journal, summary)
     report.finish()
@@ -170,6 +170,51 @@ TWO = interchange(transaction(("A-1", "150"), ("A-2", "200")))
 
 def outcomes_of(file: dict) -> list[tuple[str, str]]:
     return [(claim["claim"], claim["outcome"]) for claim in file["claims"]]
+
+
+THREE = interchange(transaction(("A-1", "150"), ("A-2", "200")), transaction(("B-1", "90"), st="0002"))
+
+
+def above(part):
+    place = Place("000000905", "1", None, None, None, "", "SE", 0, "SE01")
+    return Finding("x12.count", "error", 1, "The count is wrong.", "Correct it.", "X12.6", place)
+
+
+@pytest.mark.parametrize(
+    ("part", "claims"),
+    [
+        ("Interchange", [["A-1", "A-2", "B-1"]]),
+        ("Group", [["A-1", "A-2", "B-1"]]),
+        ("Transaction", [["A-1", "A-2"], ["B-1"]]),
+        ("BillingProvider", [["A-1", "A-2"], ["B-1"]]),
+        ("TransactionEnd", [["A-1", "A-2"], ["B-1"]]),
+        ("GroupEnd", [["A-1", "A-2", "B-1"]]),
+        ("InterchangeEnd", [["A-1", "A-2", "B-1"]]),
+    ],
+)
+def test_a_finding_above_the_claims_names_them(part, claims):
+    journal, summary = journal_of(check(THREE, {part: [above]}))
+    file = json_of((journal, summary))["files"][0]
+    assert [finding["affects"] for finding in file["findings"]] == claims
+    assert [finding["affects_count"] for finding in file["findings"]] == [len(each) for each in claims]
+    numbers = {"A-1": 1, "A-2": 2, "B-1": 3}
+    assert [list(entry.below) for entry in journal.entries()] == [
+        [numbers[c] for c in each] for each in claims
+    ]
+
+
+def test_a_finding_of_a_claim_affects_it_alone():
+    assert "affects" not in json_of(journal_of(check(TWO, {"A-2": [bundled]})))["files"][0]["findings"][0]
+
+
+def test_claims_named_below_findings_are_bounded():
+    """Many findings above many claims name no more than a bounded number in all, and count the rest."""
+    claims = [(f"C-{number}", "10") for number in range(1_500)]
+    stream = check(interchange(transaction(*claims)), {"Transaction": [above] * 30})
+    found = json_of(journal_of(stream))["files"][0]["findings"]
+    assert {finding["affects_count"] for finding in found} == {1_500}
+    assert found[0]["affects"] == [f"C-{number}" for number in range(1_000)]
+    assert sum(len(finding["affects"]) for finding in found) == 20_000
 
 
 def test_one_claim_of_two_is_rejected():
@@ -399,7 +444,7 @@ def test_text_says_the_final_outcome_of_a_claim():
             check(TWO, {"A-1": [lambda c: bundled(c, severity="info")]}, {"InterchangeEnd": "rejected"})
         )
     )
-    assert re.search(r"Claim A-1 +\$150\.00 +rejected", text)
+    assert re.search(r"Claim A-1 .*\$150\.00 +rejected", text)
 
 
 def test_text_says_once_for_a_claim_what_to_do():
@@ -411,9 +456,12 @@ def test_text_says_once_for_a_claim_what_to_do():
 
 def test_text_of_a_clean_file_is_short_and_says_what_was_checked():
     text = text_of(journal_of(check(TWO)))
-    assert len(text.splitlines()) < 12
-    assert "No edit found" in text
-    assert "builtin-therapy-2024Q3" in text
+    assert len(text.splitlines()) < 8
+    assert "Nothing found" in text
+    assert "builtin-therapy-2024Q3" not in text
+    verbose = text_of(journal_of(check(TWO)), verbose=True)
+    assert "60 of 62 rules applied" in verbose
+    assert "ncci_ptp  builtin-therapy-2024Q3        386 rows" in verbose
 
 
 def mixed():

@@ -259,6 +259,26 @@ def test_the_switches_show_one_rule_or_severity(checker, browse, tmp_path):
     assert measure(browse, page, script).split() == ["2/2", "1/1", "2/2", "0/0"]
 
 
+def test_the_work_list_is_sorted_and_filtered_by_its_own_script(checker, browse, tmp_path):
+    text = "".join(generate(40, invalid=0.5, seed=3))
+    page = write_page(checker, tmp_path / "work.html", text.encode())
+    # Under the policy of the page itself: no other script may run, and this one does.
+    assert browse(page, "--dump-dom").count('<button type="button">') == 7
+    rows = "[...document.querySelectorAll('.work tbody tr')].filter(row => !row.hidden)"
+    script = (
+        f"const charges = () => {rows}.map(row => Number(row.cells[5].dataset.key));"
+        "const sorted = sign => charges().every((c, i, all) => !i || sign * (c - all[i - 1]) >= 0);"
+        "const [charge] = [...document.querySelectorAll('.work th button')].slice(5);"
+        "const count = charges().length;"
+        "charge.click(); let told = sorted(1); charge.click(); told += ' ' + sorted(-1);"
+        "const field = document.querySelector('.seek input');"
+        "field.value = document.querySelector('.work tbody a').textContent.toLowerCase();"
+        "field.dispatchEvent(new Event('input'));"
+        "told += ' ' + charges().length + ' ' + (count > 5)"
+    )
+    assert measure(browse, page, script).split() == ["true", "true", "1", "true"]
+
+
 def test_the_picture_in_the_readme(checker, shoot, tmp_path, request):
     """With --update-golden it is taken anew; else it must be there and be no burden."""
     if request.config.getoption("--update-golden"):

@@ -71,6 +71,8 @@ def _write_parquet(found: Iterator[tuple[str, str | tuple[str, int]]], out: Bina
             *((name, text) for name in ("element", "related")),
             *((name, texts) for name in ("status_999", "status_277ca")),
             *((name, text) for name in ("status_ta1", "table_name", "table_version")),
+            ("affects", texts),
+            ("affects_count", number),
         ]
     )
     with parquet.ParquetWriter(out, schema, compression="zstd") as writer:
@@ -94,4 +96,6 @@ def _row(path: str, found: str | tuple[str, int]) -> dict[str, Any]:
         "status_ta1": status.get("TA1"),
         "table_name": table.get("name"),
         "table_version": table.get("version"),
+        "affects": finding.get("affects"),
+        "affects_count": finding.get("affects_count"),
     }

@@ -28,8 +28,9 @@ from edi_checker.claims.claim import (
 )
 from edi_checker.facts import Gap
 from edi_checker.finding import Finding, Place, Severity, Status, TableVersion
+from edi_checker.reports.affected import MOST_NAMED, Affected, Reaches
 from edi_checker.x12.blocks import Delimiters
-from edi_checker.x12.dates import iso
+from edi_checker.x12.dates import iso, show_days
 from edi_checker.x12.money import dollars
 
 FileOutcome = Literal["accepted", "accepted_with_errors", "rejected", "not_checked"]
@@ -39,6 +40,7 @@ _AVERAGE = 600  # characters that they may take on average, so that long values 
 _LONGEST_NUMBER = 80  # characters of a control number, which stands beside each claim and finding
 IN_MEMORY = 1 << 20  # characters of a journal beyond which it goes to a temporary file
 SHOWN = 240  # characters of a segment that are kept around the faulty element
+_LONGEST_LABEL = 60  # characters of a patient's or payer's name
 _WAITING = 200  # rows
 _READ = 1 << 18  # characters of rows that are read at once
 _VERDICTS: tuple[Outcome, ...] = ("accepted", "rejected", "not_checked")
@@ -88,11 +90,23 @@ class Excerpt:
     end: int
 
 
+class ClaimLabel(NamedTuple):
+    """By what people know a claim: the patient's and the payer's name, and the days of service as text
+    (`2026-01-30 to 2026-01-31`); "" where the file says nothing.
+    """
+
+    patient: str
+    payer: str
+    dates: str
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A finding as it stands in the JSON report, with what a report for people shows beside it.
 
     `number` tells the claims of one file apart (0 outside of any claim): several may have the same CLM01.
+    `below` has the numbers of the claims below a finding above them. `claim` and `code`, the procedure code
+    of the line, are those of the claim in which the finding is.
     """
 
     finding: dict[str, Any]
@@ -100,6 +114,9 @@ class Entry:
     outcome: Outcome
     cents: int | None
     excerpt: Excerpt | None
+    below: range = range(0)
+    claim: ClaimLabel | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +223,10 @@ class FindingsLog:
         self._sums = Sums()
         self._transaction: Transaction | None = None  # that of the last claim, and its number as JSON text
         self._number = ""
+        self._label = "null"  # of the last claim with a finding, as JSON text
+        self._labelled: Claim | None = None
+        self._reaches = Reaches()
+        self._names: dict[int, str] | None = None
         self._part: Part | None = None  # the last one that a finding showed a segment of, and its segments
         self._texts: list[str] = []
         self._open = False  # whether an interchange is open whose verdict is not known
@@ -238,8 +259,10 @@ class FindingsLog:
         cents = None
         if isinstance(part, Claim):
             cents = self._note_claim(part, outcome)
-        elif not isinstance(part, Level):
-            self._note_begin(part)
+        else:
+            self._reaches.pass_by(part, self._claims)
+            if not isinstance(part, Level):
+                self._note_begin(part)
         if failed:
             self._failures += 1
             self._failure = self._failure or failed
@@ -264,6 +287,7 @@ class FindingsLog:
         """
         self._claim_rows.flush()
         self._finding_rows.flush()
+        self._reaches.end(self._claims)
         if self._open and not failure:
             failure = "the end of the interchange was not reached"
         self._in_group.take(self._in_transaction)
@@ -305,21 +329,39 @@ class FindingsLog:
 
     def findings(self) -> Iterator[str]:
         """Each finding as JSON text, in document order."""
+        affected = self._affected()
         for row in self._finding_rows.read():
-            yield row.partition("\t")[0]
+            finding, _, beside = row.partition("\t")
+            if not beside.startswith("[null"):
+                finding = affected.add(finding, int(beside[1 : beside.index(",")]))
+            yield finding
 
     def entries(self) -> Iterator[Entry]:
         """Each finding with what a report for people shows beside it, in document order."""
+        affected = self._affected()
         for row in self._finding_rows.read():
             finding, _, beside = row.partition("\t")
-            transaction, number, outcome, cents, excerpt = json.loads(beside)
+            reach, transaction, number, outcome, cents, excerpt, label, code = json.loads(beside)
             yield Entry(
-                json.loads(finding),
+                json.loads(finding if reach is None else affected.add(finding, reach)),
                 number,
                 self._final(transaction, _VERDICTS[outcome]),
                 cents,
                 Excerpt(*excerpt) if excerpt else None,
+                range(0) if reach is None else self._reaches.range(reach),
+                ClaimLabel(*label) if label else None,
+                code,
             )
+
+    def _affected(self) -> Affected:
+        """What names the claims below findings, for one way through them."""
+        if self._names is None:
+            self._names = dict.fromkeys(self._reaches.first(MOST_NAMED), "")
+            for number, (claim, *_) in enumerate(self.claims() if self._names else (), 1):
+                if number in self._names:
+                    short = len(claim) <= _LONGEST_NUMBER
+                    self._names[number] = claim if short else _quote(_cut(json.loads(claim)))
+        return Affected(self._reaches, self._names)
 
     def close(self) -> None:
         """Let go of the temporary files."""
@@ -375,7 +417,13 @@ class FindingsLog:
         number, known = (0, "null") if cents is None else (self._claims, cents)
         excerpt = self._excerpt(part, where) if self._excerpts else "null"
         said = f'{begin}{_quote(message)}, "fix": {_quote(fix)}{middle}{_write_place(where)}'
-        beside = f"[{len(self._verdicts) - 1}, {number}, {_INDEX[outcome]}, {known}, {excerpt}]"
+        reach, label, code = "null", "null", '""'
+        if isinstance(part, Claim):
+            label, code = self._label_of(part), _code_of(part, where.line)
+        else:
+            reach = str(self._reaches.take())
+        known_of = f"{reach}, {len(self._verdicts) - 1}, {number}, {_INDEX[outcome]}, {known}"
+        beside = f"[{known_of}, {excerpt}, {label}, {code}]"
         row = f'{said}, "related": [{others}{end}'
         self._left -= 1
         self._room -= len(row)
@@ -400,6 +448,18 @@ class FindingsLog:
             first = max(0, min(start - SHOWN // 3, len(text) - SHOWN))
             text = text[first : first + SHOWN]
         return f"[{_quote(text)}, {start - first}, {min(end - first, len(text))}]"
+
+    def _label_of(self, claim: Claim) -> str:
+        """The ClaimLabel as JSON text; `null` where nothing that identifies is kept."""
+        if not self._excerpts:
+            return "null"
+        if claim is not self._labelled:
+            subscriber, party = claim.subscriber, claim.patient_name
+            patient = ", ".join(filter(None, (party.last_name, party.first_name)))
+            payer = subscriber.payer.last_name if subscriber is not None else ""
+            label = (patient[:_LONGEST_LABEL], payer[:_LONGEST_LABEL], show_days(claim.dates))
+            self._labelled, self._label = claim, json.dumps(label)
+        return self._label
 
     def _close(self, inner: Sums, outer: Sums, outcome: Outcome, first: int) -> None:
         if outcome != "accepted":
@@ -431,6 +491,13 @@ class FindingsLog:
         unchecked = self._sums.claims["not_checked"]
         what = f"{unchecked} of {self._claims} claims" if unchecked else f"{self._failures} parts of the file"
         return f"{what} could not be checked: {self._failure}"
+
+
+def _code_of(claim: Claim, line: int | None) -> str:
+    """The procedure code of a line as JSON text."""
+    if line is None or not 0 < line <= len(claim.lines):
+        return '""'
+    return _quote(claim.lines[line - 1].procedure[1][:_LONGEST_NUMBER])
 
 
 # A finding as the JSON report holds it. It is not made of a dict: that would take four times as long.

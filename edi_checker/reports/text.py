@@ -15,6 +15,7 @@ from rich.text import Text
 from edi_checker.facts import Coverage, Gap
 from edi_checker.files.names import escape
 from edi_checker.finding import SEVERITIES, Severity
+from edi_checker.reports.boxes import box_of
 from edi_checker.reports.findings_log import (
     Entry,
     Excerpt,
@@ -27,16 +28,19 @@ from edi_checker.reports.findings_log import (
     say_unlisted,
 )
 from edi_checker.reports.gaps import say_gaps
+from edi_checker.reports.verdict import say_file
 from edi_checker.x12.money import show_dollars
 
 WIDTHS = (40, 120)  # narrower cannot be read, wider lines are hard to follow
+
+_MOST_NAMED = 20  # claims named that a fault above them costs
 
 _STYLES: dict[str, str] = {
     "error": "bold red",
     "warning": "yellow",
     "info": "cyan",
     "accepted": "green",
-    "accepted_with_errors": "yellow",
+    "accepted_with_errors": "red",
     "rejected": "red",
     "not_checked": "magenta",
 }
@@ -72,15 +76,23 @@ class TextReport:
     """Writes to `out` in `width` columns, coloured where `colour` is True, with `marks` that `out` can show.
 
     Of what the file itself holds, control characters and whatever else could move the cursor are replaced.
-    `tables` are name, version and rows of each table that decides.
+    `tables` are name, version and rows of each table that decides; they are shown if `verbose`.
     """
 
     def __init__(
-        self, out: TextIO, *, width: int, colour: bool, marks: Marks, tables: list[tuple[str, str, int]]
+        self,
+        out: TextIO,
+        *,
+        width: int,
+        colour: bool,
+        marks: Marks,
+        tables: list[tuple[str, str, int]],
+        verbose: bool = False,
     ) -> None:
         self._width = min(max(width, WIDTHS[0]), WIDTHS[1])
         self._marks = marks
         self._tables = tables
+        self._verbose = verbose
         self._console = Console(
             file=out,
             width=self._width,
@@ -170,26 +182,33 @@ class TextReport:
         if self._rules:
             self._print()
         elif unread < files:
-            self._print(Text("No edit found."))
+            self._print(Text("Nothing found."))
             self._print()
         if unread < files:
             self._how()
 
     def _how(self) -> None:
-        """With which rules and tables the files were checked."""
+        """With which rules, profiles and tables the files were checked."""
         tally = self._tally
-        rules = f"{_count(tally.rules, 'rule')}, {tally.applied:,} applied"
-        self._print(Text(f"{rules}, {tally.not_in_force:,} not in force on the dates met", "dim"))
-        if self._profiles:
-            self._print(Text(say_profiles(self._profiles), "dim"))
+        words = [_count(tally.rules, "rule"), say_profiles(self._profiles).rstrip(".")]
+        if not self._verbose:
+            words.append("Tables used: -v")
+        self._print(Text(self._join(*filter(None, words)), "dim"))
+        if self._verbose:
+            self._tables_used()
+        if self._files.total() > 1:
+            self._notices(self._coverage.gaps())
+
+    def _tables_used(self) -> None:
+        tally = self._tally
+        said = f"{tally.applied:,} of {_count(tally.rules, 'rule')} applied"
+        self._print(Text(f"{said}, {tally.not_in_force:,} not in force on the dates met", "dim"))
         names = max((len(name) for name, _, _ in self._tables), default=0)
         releases = max((len(release) for _, release, _ in self._tables), default=0)
         for name, release, rows in self._tables:
             self._print(Text(f"{name:<{names}}  {release:<{releases}}  {rows:>9,} rows", "dim"))
         if self._tables:
-            self._print(Text('"No edit found" means none in these releases.', "dim"))
-        if self._files.total() > 1:
-            self._notices(self._coverage.gaps())
+            self._print(Text('"Nothing found" means nothing in these releases.', "dim"))
 
     def _notices(self, gaps: Iterable[Gap]) -> None:
         for sentence in say_gaps(gaps):
@@ -207,9 +226,8 @@ class TextReport:
             _count(summary.lines, "line"),
             show_dollars(sum(summary.sums.cents.values())),
         ]
-        if outcome == "accepted_with_errors":
-            what.append(f"{summary.sums.claims['rejected']:,} rejected")
-        verdict = Text.assemble((f"{mark} {_words(outcome)}", _STYLES[outcome]))
+        words = say_file(outcome, summary.sums.claims["rejected"], summary.claims)
+        verdict = Text.assemble((f"{mark} {words}", _STYLES[outcome]))
         if summary.reason is not None:
             verdict.append(f": {_clean(summary.reason)}")
         if summary.claims or summary.reason is None:
@@ -221,6 +239,9 @@ class TextReport:
         where = entry.finding["where"]
         if entry.number:
             title = Text.assemble("Claim ", (_clean(where["claim"] or "without a number"), "bold"))
+            if entry.claim is not None:
+                known = self._join(*filter(None, (entry.claim.patient, entry.claim.dates, entry.claim.payer)))
+                title.append(f"   {_clean(known)}")
             title.append("   " + (show_dollars(entry.cents or 0)))
             title.append(f"   {_words(entry.outcome)}", _STYLES[entry.outcome])
         else:
@@ -237,7 +258,10 @@ class TextReport:
         if entry.excerpt is not None:
             self._excerpt(entry.excerpt, _STYLES[severity])
         if finding["fix"] and advise:
-            self._labelled("fix", Text(_clean(finding["fix"])))
+            box = box_of(finding["where"], entry.excerpt.text if entry.excerpt else "")
+            self._labelled("fix", Text(f"{f'Box {box}: ' if box else ''}{_clean(finding['fix'])}"))
+        if finding.get("affects_count") and severity == "error":
+            self._labelled("costs", Text(_clean(_affected(finding))))
         for place in finding["related"]:
             self._labelled("see", Text(self._place(place, finding["where"]["claim"]), "dim"))
         source = finding["citation"]
@@ -317,6 +341,14 @@ def _envelope(where: dict[str, Any]) -> str:
     if where["group"] is not None:
         return f"Group {_clean(where['group'])}"
     return f"Interchange {_clean(where['interchange'])}"
+
+
+def _affected(finding: dict[str, Any]) -> str:
+    """The claims that a fault above them costs, in words."""
+    count, named = finding["affects_count"], finding["affects"][:_MOST_NAMED]
+    names = ", ".join(name or "without a number" for name in named)
+    more = f" and {count - len(named):,} more" if count > len(named) else ""
+    return f"{_count(count, 'claim')}: {names}{more}"
 
 
 def _clean(text: str) -> str:

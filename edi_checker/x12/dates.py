@@ -104,6 +104,14 @@ def iso(on: int) -> str:
     return hyphenate(f"{on:08}")
 
 
+def show_days(days: tuple[int | None, int | None]) -> str:
+    """A first and last day as `2026-01-31` or `2026-01-30 to 2026-01-31`, "" where one is unknown."""
+    first, last = days
+    if first is None or last is None:
+        return ""
+    return iso(first) if first == last else f"{iso(first)} to {iso(last)}"
+
+
 def hyphenate(text: str) -> str:
     """`20260131` as `2026-01-31`, be it a day of the calendar or not; other texts as they are."""
     return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdigit() else text

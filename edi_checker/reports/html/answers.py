@@ -11,7 +11,6 @@ from edi_checker.acks.words import Outcome
 from edi_checker.reports.html.markup import Element, append, head_of, scroll, shorten, tag
 
 MOST_SEGMENTS = 600  # segments shown of one answer
-MOST_OPEN = 80  # segments of an answer that is shown at once; a longer one is folded
 LONGEST = 400  # characters shown of a segment
 _LINE = 1 << 16  # bytes of a segment that are looked at
 
@@ -50,7 +49,6 @@ def lay_out(title: str, stream: IO[bytes], claims: Mapping[str, str], anchor: st
         scroll(title, tag("table", head_of(("Segment", "What it says")), body, class_="answer")),
         class_="answers",
         id=anchor,
-        open="open" if count <= MOST_OPEN else None,
     )
     if left_out > 0:
         append(section, tag("p", f"{_count(left_out)} more are not shown here.", class_="quiet"))
@@ -91,4 +89,5 @@ def unite(parts: Iterable[Element]) -> Element | None:
     shown = list(parts)
     if not shown:
         return None
-    return tag("div", tag("h2", "Answers to the sender"), *shown, class_="all-answers")
+    whose = tag("p", "This check would answer the sender so. No payer has seen the file.", class_="quiet")
+    return tag("div", tag("h2", "Our own answers"), whose, *shown, class_="all-answers")

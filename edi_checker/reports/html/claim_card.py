@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from edi_checker.reports.boxes import box_of
 from edi_checker.reports.findings_log import Entry
 from edi_checker.reports.html.claim_view import ClaimView, LineRow, RawSegment
-from edi_checker.reports.html.markup import Element, append, scroll, tag
+from edi_checker.reports.html.markup import Element, append, scroll, shorten, tag
 from edi_checker.x12.blocks import Delimiters
 from edi_checker.x12.money import show_dollars
 
@@ -23,6 +24,7 @@ _COLUMNS = (
     ("minutes", "Minutes", "Minutes of treatment"),
     ("charge", "Charge", "Charge in dollars"),
 )
+_MOST_NAMED = 40  # claims named below a part that takes them with it
 _NUMERIC = frozenset(("ordinal", "units", "minutes", "charge"))
 # The column in which an element of a line is told; "" stands for any other.
 _COLUMN_OF = {
@@ -69,7 +71,7 @@ def lay_out(
     marks = _place_marks(exhibit, entries, anchor)
     severities = sorted({f"has-{entry.finding['severity']}" for entry in entries})
     left = tag("div", class_="told")
-    append(left, _details(exhibit), _below(exhibit), _lines(exhibit, marks))
+    append(left, _details(exhibit), _costs(entries), _lines(exhibit, marks))
     told: set[tuple[str, str, str]] = set()
     for number, entry in enumerate(entries, 1):
         rule = entry.finding["rule"]
@@ -146,17 +148,17 @@ def _details(exhibit: ClaimView) -> Element | None:
     return items
 
 
-def _below(exhibit: ClaimView) -> Element | None:
+def _costs(entries: Sequence[Entry]) -> Element | None:
     """Which claims a part above them takes with it."""
-    below = exhibit.below
-    if not below.count:
+    entry = next((each for each in entries if each.finding["severity"] == "error"), None)
+    if entry is None or not entry.finding.get("affects_count"):
         return None
-    names = ", ".join(name or "without a number" for _, name in below.first)
-    more = below.count - len(below.first)
-    if more:
-        names += f" and {more:,} more"
-    words = "The claim below it is" if below.count == 1 else f"All {below.count:,} claims below it are"
-    return tag("p", f"{words} rejected for this: ", tag("strong", names), class_="below")
+    count, named = entry.finding["affects_count"], entry.finding["affects"][:_MOST_NAMED]
+    names = ", ".join(shorten(name or "without a number", 60) for name in named)
+    if count > len(named):
+        names += f" and {count - len(named):,} more"
+    words = "This costs the claim below it: " if count == 1 else f"This costs all {count:,} claims below it: "
+    return tag("p", words, tag("strong", names), class_="below")
 
 
 def _lines(exhibit: ClaimView, marks: _Marks) -> Element | None:
@@ -214,7 +216,8 @@ def _finding(entry: Entry, number: int, anchor: str, advice_of: Advice, *, advic
     )
     points = tag("dl")
     if finding["fix"] and advice:
-        _point(points, "Fix", [finding["fix"]], "fix")
+        box = box_of(finding["where"], entry.excerpt.text if entry.excerpt else "")
+        _point(points, f"Fix in box {box}" if box else "Fix", [finding["fix"]], "fix")
     if advice and advice_of.documentation:
         listed = tag("ul", *(tag("li", text) for text in advice_of.documentation))
         points.append(tag("div", tag("dt", "The record must show"), tag("dd", listed)))
@@ -317,7 +320,7 @@ def _references(marks: Iterable[_Mark]) -> list[Element]:
 def _raw(exhibit: ClaimView, marks: _Marks) -> Element | None:
     if not exhibit.segments:
         return None
-    rows = tag("div", class_="raw", tabindex="0", role="region", aria_label="Raw segments")
+    rows = tag("div", class_="raw", tabindex="0", role="group", aria_label="Raw segments")
     for segment in exhibit.segments:
         if segment.skipped:
             rows.append(_skipped(segment.skipped))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from edi_checker.check.checker import Checked
@@ -31,7 +31,7 @@ from edi_checker.claims.minutes import Minutes, minutes_of
 from edi_checker.finding import Finding, Place
 from edi_checker.reports.html.markup import shorten
 from edi_checker.x12.blocks import Delimiters
-from edi_checker.x12.dates import hyphenate, iso
+from edi_checker.x12.dates import hyphenate, show_days
 from edi_checker.x12.money import dollars
 
 MOST_REJECTED = 100  # parts with an error that are laid out in full; the rest stands in the list of findings
@@ -40,19 +40,9 @@ MOST_LINES = 60  # service lines shown of a claim, besides those with a finding
 MOST_SEGMENTS = 150  # segments shown of a part, besides those around a finding
 AROUND = 2  # segments before and after a finding that are shown in any case
 MOST_MARKED = 60  # places for whose surroundings room is made
-MOST_BELOW = 40  # claims named below a part that rejects them
 LONGEST = 160  # characters shown of an element
 MOST_ELEMENTS = 60  # elements shown of a segment
 
-# What a part ends that stood above the claims before it.
-_ENDS: dict[type, tuple[type, ...]] = {
-    Interchange: (Interchange, Group, Transaction, BillingProvider, Subscriber, Patient),
-    Group: (Group, Transaction, BillingProvider, Subscriber, Patient),
-    Transaction: (Transaction, BillingProvider, Subscriber, Patient),
-    BillingProvider: (BillingProvider, Subscriber, Patient),
-    Subscriber: (Subscriber, Patient),
-    Patient: (Patient,),
-}
 _PARTIES = {
     "03": "Dependent",
     "1P": "Provider",
@@ -138,26 +128,12 @@ class RawSegment:
     skipped: int = 0
 
 
-@dataclass(slots=True)
-class Below:
-    """Claims below a rejected part: all counted, the first of them with number in the file and CLM01."""
-
-    count: int = 0
-    first: list[tuple[int, str]] = field(default_factory=list)
-
-    def add(self, number: int, claim: str) -> None:
-        self.count += 1
-        if len(self.first) < MOST_BELOW:
-            self.first.append((number, shorten(claim, 60)))
-
-
 @dataclass(frozen=True, slots=True)
 class ClaimView:
     """One part of the file with findings: `count` findings of the journal from number `first` on.
 
-    `first` counts from 0. `number` is that of the claim in the file, from 1, and 0 for other parts; `below`
-    are the claims that a part above them rejects. `lines_left_out` and `segments_left_out` count what is not
-    shown.
+    `first` counts from 0. `number` is that of the claim in the file, from 1, and 0 for other parts.
+    `lines_left_out` and `segments_left_out` count what is not shown.
     """
 
     first: int
@@ -168,7 +144,6 @@ class ClaimView:
     lines: tuple[LineRow, ...]
     segments: tuple[RawSegment, ...]
     delimiters: Delimiters
-    below: Below
     lines_left_out: int = 0
     segments_left_out: int = 0
 
@@ -187,34 +162,25 @@ class ClaimViews:
         self._findings = 0
         self._rejected = 0
         self._others = 0
-        # The rejected parts above the current claim, by type.
-        self._open: dict[type, Below] = {}
 
     def add(self, checked: Checked) -> None:
         """Look at one part."""
         part, findings = checked.part, checked.findings
         if isinstance(part, Claim):
             self._claims += 1
-            for above in self._open.values():
-                above.add(self._claims, part.id)
-        elif self._open:
-            for kind in _ENDS.get(type(part), ()):
-                self._open.pop(kind, None)
         if not findings:
             return
-        first, below = self._findings, Below()
+        first = self._findings
         self._findings += len(findings)
         if any(finding.severity == "error" for finding in findings):
             if self._rejected >= MOST_REJECTED:
                 return
             self._rejected += 1
-            if type(part) in _ENDS and checked.outcome == "rejected":
-                self._open[type(part)] = below
         else:
             if self._others >= MOST_OTHERS:
                 return
             self._others += 1
-        self._kept.append(self._lay_out(part, findings, first, below))
+        self._kept.append(self._lay_out(part, findings, first))
 
     def __iter__(self) -> Iterator[ClaimView]:
         return iter(self._kept)
@@ -222,7 +188,7 @@ class ClaimViews:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def _lay_out(self, part: Part, findings: tuple[Finding, ...], first: int, below: Below) -> ClaimView:
+    def _lay_out(self, part: Part, findings: tuple[Finding, ...], first: int) -> ClaimView:
         places = [
             place
             for finding in findings
@@ -243,7 +209,6 @@ class ClaimViews:
             lines=tuple(lines),
             segments=tuple(segments),
             delimiters=_interchange_of(part).delimiters,
-            below=below,
             lines_left_out=lines_left_out,
             segments_left_out=left_out,
         )
@@ -264,7 +229,7 @@ class ClaimViews:
         unit = line.unit if line.unit != "UN" else ""
         charge = line.charge
         texts = {
-            "dates": period(line.dates) or element(line.first("DTP", "472"), 3),
+            "dates": show_days(line.dates) or element(line.first("DTP", "472"), 3),
             "code": line.procedure[1] or element(line.service, 1),
             "modifiers": " ".join(line.modifiers),
             "diagnoses": " ".join(element(line.service, 7).split(line.component)),
@@ -274,14 +239,6 @@ class ClaimViews:
             "charge": dollars(charge) if charge is not None else element(line.service, 2),
         }
         return LineRow(line.ordinal, **{name: shorten(text, 40) for name, text in texts.items()})
-
-
-def period(days: tuple[int | None, int | None]) -> str:
-    """Dates CCYYMMDD as `2026-01-31` or `2026-01-30 to 2026-01-31`, "" where unknown."""
-    first, last = days
-    if first is None or last is None:
-        return ""
-    return iso(first) if first == last else f"{iso(first)} to {iso(last)}"
 
 
 def _number(quantity: Decimal | None) -> str:
@@ -387,7 +344,7 @@ def _of_claim(claim: Claim) -> Iterator[Detail]:
         )
     for provider in claim.providers[:8]:
         yield _party(provider, LOOPS_2310)
-    yield Detail("Service", (period(claim.dates),), "2400")
+    yield Detail("Service", (show_days(claim.dates),), "2400")
     pointed = [f"{n} {_with_point(code)}" for n, (_, code) in enumerate(claim.diagnoses, 1)]
     yield Detail("Diagnoses", (" \u00b7 ".join(pointed),), "2300")
     yield Detail("Place of service", (claim.place_of_service,), "2300")

@@ -58,7 +58,7 @@ def head_of(labels: Iterable[str], numeric: Container[str] = ()) -> Element:
 
 def scroll(label: str, *content: Content) -> Element:
     """What may be wider than the page, to be scrolled in a frame of its own."""
-    return tag("div", *content, class_="scroll", tabindex="0", role="region", aria_label=label)
+    return tag("div", *content, class_="scroll", tabindex="0", role="group", aria_label=label)
 
 
 def append(element: Element, *content: Content) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import tempfile
 from collections import Counter
@@ -35,6 +37,8 @@ from edi_checker.reports.html.claim_card import (
 from edi_checker.reports.html.claim_view import ClaimView, ClaimViews
 from edi_checker.reports.html.markup import Content, Element, append, head_of, shorten, tag, write
 from edi_checker.reports.html.rule_filter import draw_chart, write_switches
+from edi_checker.reports.html.work_list import Card, WorkList
+from edi_checker.reports.verdict import say_claims, say_file
 from edi_checker.rules import Rule
 from edi_checker.x12.dates import iso
 from edi_checker.x12.money import show_dollars
@@ -49,12 +53,14 @@ MOST_MARKS = 400  # rules whose findings can be shown alone
 MOST_FILES = 400  # files with a part of their own on the page; the rest is summed up
 _IN_MEMORY = 1 << 20
 
-_VERDICTS: dict[FileOutcome, tuple[str, str]] = {
-    "accepted": ("\u2713", "Accepted"),
-    "accepted_with_errors": ("\u2717", "Accepted with errors"),
-    "rejected": ("\u2717", "Rejected"),
-    "not_checked": ("?", "Not checked"),
+_SIGNS: dict[FileOutcome, str] = {
+    "accepted": "\u2713",
+    "accepted_with_errors": "\u2717",
+    "rejected": "\u2717",
+    "not_checked": "?",
 }
+# In this order: what comes later may refine what was said before.
+_STYLES = ("base", "top", "work_list", "rule_filter", "claim_card", "answers", "small", "print")
 
 
 class Answer(NamedTuple):
@@ -68,8 +74,8 @@ class HtmlReport:
     """Writes one page to `out` when all files are known; until then their parts wait in temporary files.
 
     `received` is CCYYMMDD; `tables` are name, version and rows of each table that decides; `rules` those that
-    were applied, for their titles and what the record must show. The page is ASCII, needs no script, no other
-    file and no network, and stays below 20 MB whatever was found.
+    were applied, for their titles and what the record must show. The page is ASCII, needs no other file, no
+    network and no script (its own only sorts and filters), and stays below 20 MB whatever was found.
     """
 
     def __init__(
@@ -93,6 +99,7 @@ class HtmlReport:
         self._marks: dict[str, str] = {}
         self._body = _spool()
         self._list = _spool()
+        self._work = WorkList(_spool, lambda rule: self._advise(rule).mark)
         self._listed = self._unlisted = 0
         self._card_text = self._list_text = 0
         self._summaries: list[tuple[str, FileOutcome]] = []
@@ -140,12 +147,16 @@ class HtmlReport:
         """Write the page."""
         out = self._out
         with self._body as body, self._list as rows:
-            out.write(_HEAD)
+            script = _resource("work_list.js")
+            out.write(_HEAD.replace("POLICY", f"{_POLICY}; script-src 'sha256-{_digest(script)}'"))
             out.write(write(tag("title", f"{self._verdict()[1]} \u2014 edi-checker")))
-            css = (files(__package__) / "report.css").read_text(encoding="utf-8")
+            css = "".join(_resource(f"{name}.css") for name in _STYLES)
             out.write(f"<style>\n{css}{write_switches(self._marks)}\n</style>\n</head>\n<body>\n")
+            target = "work-list" if any(self._work.counts.values()) else "main"
+            out.write(write(tag("a", "Skip to the claims that need work", href=f"#{target}", class_="skip")))
             out.write(write(self._top()))
-            out.write("<main>\n")
+            out.write('<main id="main">\n')
+            self._work.write(out, _pour)
             chart = draw_chart(self._rules, self._marks, self._titles)
             if chart is not None:
                 out.write(write(chart))
@@ -164,6 +175,7 @@ class HtmlReport:
                 out.write(write(tag("section", tag("h2", title), tag("ul", *rows_of))))
             out.write("</main>\n")
             out.write(write(self._foot()))
+            out.write(f"<script>{script}</script>\n")
             out.write("</body>\n</html>\n")
 
     # One file
@@ -180,15 +192,18 @@ class HtmlReport:
         self._write(_heading_of(summary))
         claims: dict[str, str] = {}
         numbers: dict[int, str] = {}
+        cards: dict[int, Card] = {}
         for exhibit, entries, left_out in self._pair(journal, exhibits):
             name = f"{anchor}-c{exhibit.number}" if exhibit.number else f"{anchor}-e{exhibit.first + 1}"
             self._write(lay_out(exhibit, entries, name, self._advise, left_out))
             if exhibit.number:
                 numbers[exhibit.number] = name
                 claims.setdefault(key_of(exhibit.title), name)
-            for number, claim in exhibit.below.first:
+            cards[exhibit.first] = Card(name, exhibit.title)
+            for number, claim in zip(entries[0].below, entries[0].finding.get("affects", ()), strict=False):
                 numbers.setdefault(number, name)
                 claims.setdefault(key_of(claim), name)
+        self._work.add(journal, cards)
         for rule, count in sorted(summary.unlisted.items()):
             self._write(tag("p", say_unlisted(rule, count), class_="quiet"))
         table = _claims(journal, summary, numbers)
@@ -264,25 +279,19 @@ class HtmlReport:
 
     def _verdict(self) -> tuple[str, str, str]:
         """Sign, sentence and class of the verdict on all files."""
-        outcomes, claims = self._outcomes, self._sums.claims
-        total, unread = sum(claims.values()), outcomes["not_checked"]
+        outcomes, unread = self._outcomes, self._outcomes["not_checked"]
         missing = f"{_count(unread, 'file')} could not be checked" if unread else ""
-        if claims["rejected"]:
-            words = f"{claims['rejected']:,} of {_count(total, 'claim')} rejected"
-            if claims["rejected"] == total:
-                words = "The claim is rejected" if total == 1 else f"All {total:,} claims rejected"
-            return "\u2717", f"{words}, {missing}" if missing else words, "rejected"
+        claims = self._sums.claims
+        if words := say_claims(claims["rejected"], sum(claims.values())):
+            words = f"{words[0].upper()}{words[1:]} before you send"
+            return "\u2717", f"{words}; {missing}" if missing else words, "rejected"
         if outcomes["rejected"] or outcomes["accepted_with_errors"]:
-            return "\u2717", "Errors outside of the claims", "rejected"
+            return "\u2717", "Errors outside the claims need work before you send", "rejected"
         if unread:
             return "?", "Could not be checked" if outcomes.total() == 1 else missing, "not_checked"
-        if not total:
+        if not sum(claims.values()):
             return "\u2713", "No claims, nothing wrong" if outcomes.total() else "No files", "accepted"
-        return (
-            "\u2713",
-            "The claim is accepted" if total == 1 else f"All {total:,} claims accepted",
-            "accepted",
-        )
+        return "\u2713", "Ready to send", "accepted"
 
     def _top(self) -> Element:
         sign, words, outcome = self._verdict()
@@ -300,7 +309,7 @@ class HtmlReport:
         if files_ > 1:
             links = tag("ul", class_="files")
             for number, (name, own) in enumerate(self._summaries, 1):
-                links.append(tag("li", _sign(own), " ", tag("a", name, href=f"#f{number}")))
+                links.append(tag("li", _SIGNS[own], " ", tag("a", name, href=f"#f{number}")))
             if files_ > len(self._summaries):
                 links.append(tag("li", f"and {files_ - len(self._summaries):,} more"))
             append(top, tag("details", tag("summary", _count(files_, "file")), links))
@@ -331,7 +340,7 @@ class HtmlReport:
         )
         head = head_of(("Severity", "Rule", "Claim", "Place", "What is wrong"))
         return (
-            f'<section class="more">\n{heading}{note}<div class="scroll" tabindex="0" role="region" '
+            f'<section class="more">\n{heading}{note}<div class="scroll" tabindex="0" role="group" '
             f'aria-label="More findings"><table class="list">{write(head)}<tbody>\n'
         )
 
@@ -361,7 +370,8 @@ class HtmlReport:
 
 
 def _heading_of(summary: Summary) -> Element:
-    sign, words = _VERDICTS[summary.outcome]
+    sign = _SIGNS[summary.outcome]
+    words = say_file(summary.outcome, summary.sums.claims["rejected"], summary.claims)
     counted = [
         _count(summary.interchanges, "interchange"),
         _count(summary.groups, "group"),
@@ -375,7 +385,7 @@ def _heading_of(summary: Summary) -> Element:
         tag("h2", summary.path),
         tag(
             "p",
-            tag("span", f"{sign} {words}", class_=f"tag {summary.outcome}"),
+            tag("span", f"{sign} {words[0].upper()}{words[1:]}", class_=f"tag {summary.outcome}"),
             tag("span", " \u00b7 ".join(counted), class_="quiet"),
         ),
     )
@@ -445,10 +455,6 @@ def _title_of(entry: Entry) -> str:
     )
 
 
-def _sign(outcome: FileOutcome) -> str:
-    return _VERDICTS[outcome][0]
-
-
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
@@ -463,12 +469,22 @@ def _pour(spool: IO[str], out: TextIO) -> None:
         out.write(piece)
 
 
-# Nothing may be fetched, run or sent from here, whatever a claim holds.
+def _resource(name: str) -> str:
+    return (files(__package__) / name).read_text(encoding="utf-8")
+
+
+def _digest(script: str) -> str:
+    """By which the page's policy knows its own script."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+
+
+# Nothing may be fetched or sent from here, and nothing run but the page's own script, whatever a claim holds.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _HEAD = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="us-ascii">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="POLICY">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <meta name="robots" content="noindex, nofollow">
