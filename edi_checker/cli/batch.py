@@ -12,6 +12,7 @@ import click
 
 from edi_checker.cli.assembly import assemble, make_limits, make_redactor, setting_of_run
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
+from edi_checker.cli.help import Explained
 from edi_checker.cli.history import find_history
 from edi_checker.cli.options import (
     Shared,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from edi_checker.batch.session import Outcome
 
 
-@click.command()
+@click.command(cls=Explained)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
     "--out-dir",

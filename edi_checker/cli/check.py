@@ -11,6 +11,7 @@ import click
 
 from edi_checker.cli.assembly import assemble, make_limits, make_redactor, setting_of_run
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
+from edi_checker.cli.help import Explained
 from edi_checker.cli.history import find_history
 from edi_checker.cli.options import (
     Shared,
@@ -22,6 +23,7 @@ from edi_checker.cli.options import (
 from edi_checker.cli.outputs import keep_apart, open_folder, open_report
 from edi_checker.cli.progress import watch
 from edi_checker.cli.terminal import PIPE_WIDTH, wants_colour, width_of_terminal
+from edi_checker.cli.version import engine as installed_engine
 from edi_checker.cli.version import version
 from edi_checker.files.names import escape
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 FORMS = ("text", "json", "ndjson", "csv", "html")
 
 
-@click.command()
+@click.command(cls=Explained)
 @click.argument("paths", nargs=-1, required=True, metavar="FILE...")
 @click.option(
     "--format",
@@ -48,6 +50,7 @@ FORMS = ("text", "json", "ndjson", "csv", "html")
 )
 @click.option(
     "--output",
+    "-o",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="PATH",
     help="Write the report to this file instead of standard output.",
@@ -74,6 +77,9 @@ FORMS = ("text", "json", "ndjson", "csv", "html")
 )
 @history_options
 @bounding_options
+@click.option("--quiet", "-q", is_flag=True, help="Print one line for each file; no progress bar.")
+@click.option("--verbose", "-v", is_flag=True, help="Also show the tables used, and the engine that decided.")
+@click.option("--tables-used", is_flag=True, help="Show the tables used, with their releases.")
 @click.option("--stats", is_flag=True, help="Show on standard error what each rule did and how long it took.")
 @running_options
 def check(
@@ -86,6 +92,9 @@ def check(
     engine: Kind,
     history: str | None,
     history_key: Path | None,
+    quiet: bool,
+    verbose: bool,
+    tables_used: bool,
     stats: bool,
     shared: Shared,
 ) -> int:
@@ -102,6 +111,8 @@ def check(
         raise click.UsageError("--split needs --out-dir, the folder for the two files.")
     if split and shared.redact:
         raise click.UsageError("--split writes the claims as they are: it cannot go with --redact.")
+    if quiet and (form != "text" or verbose or tables_used):
+        raise click.UsageError("--quiet is for the text report, without --verbose and --tables-used.")
     checker, book = assemble(setting_of_run(shared, engine, timed=stats))
     earlier = find_history(history, history_key, paths)
 
@@ -111,7 +122,7 @@ def check(
 
     inputs = list(find_inputs(paths, shared.max_unpacked))
     names = name_outputs(inputs)
-    with_bar = not shared.no_progress and sys.stderr.isatty()
+    with_bar = not shared.no_progress and not quiet and sys.stderr.isatty()
     code, skipped = CHECKED, 0
     redactor = make_redactor() if shared.redact else None
     limits = make_limits(shared)
@@ -123,7 +134,8 @@ def check(
         keep_apart(inputs, names, files, output)
         out = stack.enter_context(open_report(output, form))
         page = _make_page(out, checker, book) if form == "html" else None
-        report = _make_report(form, out, checker) if page is None else None
+        shown = "quiet" if quiet else form
+        report = _make_report(shown, out, checker, verbose or tables_used) if page is None else None
         ledger = stack.enter_context(Opener(earlier)) if earlier is not None else None
         for source, name in zip(inputs, names, strict=True):
             result = check_input(
@@ -152,9 +164,20 @@ def check(
         code = COULD_NOT
     if checker.engine.note:
         click.echo(f"edi-checker: {checker.engine.note}", err=True)
+    if verbose or stats:
+        click.echo(_say_engine(checker), err=True)
     if stats:
         _print_stats(checker)
     return code
+
+
+def _say_engine(checker: Checker) -> str:
+    """Which engine decided in this run."""
+    return (
+        installed_engine()
+        if checker.engine.kind == "durable"
+        else "Rules are decided by the checker's own engine."
+    )
 
 
 def _print_stats(checker: Checker) -> None:
@@ -172,7 +195,11 @@ def _make_page(out: TextIO, checker: Checker, book: Rulebook) -> HtmlReport:
     return HtmlReport(out, version=version(), received=received, tables=tables, rules=book.rules)
 
 
-def _make_report(form: str, out: TextIO, checker: Checker) -> Report:
+def _make_report(form: str, out: TextIO, checker: Checker, verbose: bool) -> Report:
+    if form == "quiet":
+        from edi_checker.reports.verdicts import VerdictsReport
+
+        return VerdictsReport(out)
     if form == "csv":
         from edi_checker.reports.csv_report import CsvReport
 
@@ -194,6 +221,7 @@ def _make_report(form: str, out: TextIO, checker: Checker) -> Report:
         colour=wants_colour(out),
         marks=marks_for(out.encoding),
         tables=tables,
+        verbose=verbose,
     )
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from edi_checker.cli.example import example_checker, show_example
+from edi_checker.cli.help import Explained
 from edi_checker.cli.options import config_option, profile_option, rules_option
 from edi_checker.cli.rulebook import load_rules
 from edi_checker.cli.terminal import PIPE_WIDTH, width_of_terminal
 from edi_checker.near import ask_near
 
 
-@click.command()
+@click.command(cls=Explained)
 @click.argument("rule_id", metavar="RULE_ID")
 @rules_option
 @profile_option

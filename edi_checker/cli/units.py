@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edi_checker.cli.help import Explained
 from edi_checker.cli.options import config_option, tables_option
 from edi_checker.cli.rulebook import load_rules
 from edi_checker.cli.stored_tables import open_tables
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from edi_checker.reference.units import UnitMethod
 
 
-@click.command()
+@click.command(cls=Explained)
 @click.argument("given", nargs=-1, required=True, metavar="CODE=MINUTES...")
 @click.option(
     "--method",
