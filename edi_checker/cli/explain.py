@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from edi_checker.cli.completion import complete_rule
 from edi_checker.cli.example import example_checker, show_example
 from edi_checker.cli.help import Explained
 from edi_checker.cli.options import config_option, profile_option, rules_option
@@ -15,7 +16,7 @@ from edi_checker.near import ask_near
 
 
 @click.command(cls=Explained)
-@click.argument("rule_id", metavar="RULE_ID")
+@click.argument("rule_id", metavar="RULE_ID", shell_complete=complete_rule)
 @rules_option
 @profile_option
 @config_option
