@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 _MOST = 3
+_LEAST = 0.6  # of what difflib calls the ratio
+_LESS = 0.08
 
 
 def find_near(name: str, known: Iterable[str]) -> list[str]:
     """At most three of the known names that are like this one, those first that begin with it."""
-    from difflib import get_close_matches
+    from difflib import SequenceMatcher, get_close_matches
 
     names = list(dict.fromkeys(known))
     begun = [each for each in names if name and each.startswith(name)]
-    return (begun or get_close_matches(name, names))[:_MOST]
+    best = begun or get_close_matches(name, names, 1)
+    if begun or not best:
+        return begun[:_MOST]
+    # What is much less like it than the best was not meant.
+    least = max(_LEAST, SequenceMatcher(None, best[0], name).ratio() - _LESS)
+    return get_close_matches(name, names, _MOST, least)
 
 
 def ask_near(name: str, known: Iterable[str]) -> str:

@@ -92,7 +92,7 @@ except ValueError as error:
 ```
 
 ```text
-Did you mean medicare or medicaid or medicare-advantage?
+Did you mean medicare?
 ```
 
 A checker also gives the parts of an input one by one, as they are read, each with its findings:
