@@ -32,6 +32,7 @@ COMMANDS = {
     "status": "Show what waits, what is at work and what needs somebody.",
     "ledger": "Look into the ledger of a drop folder, and act by hand.",
     "units": "Show how many units the minutes of a day make.",
+    "schema": "Print the JSON Schema of an output.",
 }
 
 

@@ -83,6 +83,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("tables lookup 97530 97140 --on 2026-03-02", "Whether two codes are a pair"),
     ),
     "units": (("units 97530=25 97140=20", "The billable units of a day"),),
+    "schema": (
+        ("schema", "The schemas that there are"),
+        ("schema report", "That of `check --format json`"),
+    ),
     "watch": (
         (
             "watch inbox --out-dir out --archive archive --state ledger.db",
