@@ -113,6 +113,17 @@ def test_verbose_names_tables_and_engine():
     assert python.stderr == "Rules are decided by the checker's own engine.\n"
 
 
+def test_without_durable_rules_only_who_asks_hears_of_it(monkeypatch):
+    for name in ("durable", "durable.engine", "durable_rules_engine"):
+        monkeypatch.setitem(sys.modules, name, None)
+    joined = FAULTY
+    assert invoke("check", "--no-fast-path", joined).stderr == ""
+    said = invoke("check", "--no-fast-path", "--engine", "durable", joined).stderr
+    assert said.startswith("edi-checker: durable-rules cannot be used here")
+    told = invoke("check", "-v", "--no-fast-path", joined).stderr
+    assert told == "Rules are decided by the checker's own engine.\n"
+
+
 def test_the_version_names_the_engine():
     done = invoke("-V")
     first, second = done.stdout.splitlines()

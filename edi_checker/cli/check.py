@@ -162,13 +162,19 @@ def check(
     if skipped == len(inputs):
         click.echo("edi-checker: none of the files is a claim file", err=True)
         code = COULD_NOT
-    if checker.engine.note:
+    if checker.engine.note and (checker.engine.fallbacks or _is_asked_for("engine")):
         click.echo(f"edi-checker: {checker.engine.note}", err=True)
     if verbose or stats:
         click.echo(_say_engine(checker), err=True)
     if stats:
         _print_stats(checker)
     return code
+
+
+def _is_asked_for(option: str) -> bool:
+    """Whether the option was given, on the command line or in the configuration file."""
+    source = click.get_current_context().get_parameter_source(option)
+    return source is not click.core.ParameterSource.DEFAULT
 
 
 def _say_engine(checker: Checker) -> str:
