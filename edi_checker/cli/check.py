@@ -164,10 +164,10 @@ def check(
         code = COULD_NOT
     if checker.engine.note and (checker.engine.fallbacks or _is_asked_for("engine")):
         click.echo(f"edi-checker: {checker.engine.note}", err=True)
-    if verbose or stats:
-        click.echo(_say_engine(checker), err=True)
     if stats:
         _print_stats(checker)
+    if verbose or stats:
+        click.echo(_say_engine(checker), err=True)
     return code
 
 

@@ -14,10 +14,10 @@ from edi_checker.reports.schemas import NAMES, schema_of
 @click.command(cls=Explained)
 @click.argument("name", required=False, metavar="[NAME]")
 def schema(name: str | None) -> None:
-    """Print the JSON Schema of an output; without NAME list them.
+    """Print the JSON Schema of an output.
 
-    A schema changes its number, such as edi-checker/report/1, only if an output loses a field or a field
-    changes its meaning.
+    Without NAME the schemas are listed. A schema changes its number, such as edi-checker/report/1, only if an
+    output loses a field or a field changes its meaning.
     """
     if name is None:
         for each, does in NAMES.items():
