@@ -46,8 +46,10 @@ def test_a_fault_above_the_claims_names_those_that_it_costs(checker):
     page = read(page_of_sample(checker, "faulty/guide.element-code.gender.837"))
     (row,) = rows_of(page)
     cells = [words(cell) for cell in row]
-    assert cells[1] == "2 claims: PT-1001, PT-1002"
-    assert cells[4].startswith("Subscriber, HL ")
+    assert cells[1] == "ASPEN, IRIS"
+    assert cells[4] == "2 claims: PT-1001, PT-1002"
+    (link,) = row.xpath(".//a/@href")
+    assert words(page.get_element_by_id(link[1:]).find(".//h3")).startswith("Subscriber, HL ")
     (below,) = of_class(page, "below")
     assert words(below) == "This costs all 2 claims below it: PT-1001, PT-1002"
 

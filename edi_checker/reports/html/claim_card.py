@@ -227,10 +227,10 @@ def _finding(entry: Entry, number: int, anchor: str, advice_of: Advice, *, advic
     if finding["table"] is not None:
         source.append(f"table {finding['table']['name']}, release {finding['table']['version']}")
     if source:
-        _point(points, "Source", source)
+        _point(points, "Source", source, "source")
     answers = list(status_words(finding["status"]))
     if answers:
-        _point(points, "Answered by", [", ".join(answers)])
+        _point(points, "Answered by", [", ".join(answers)], "answered")
     return tag(
         "article",
         head,

@@ -151,7 +151,8 @@ class HtmlReport:
             out.write(_HEAD.replace("POLICY", f"{_POLICY}; script-src 'sha256-{_digest(script)}'"))
             out.write(write(tag("title", f"{self._verdict()[1]} \u2014 edi-checker")))
             css = "".join(_resource(f"{name}.css") for name in _STYLES)
-            out.write(f"<style>\n{css}{write_switches(self._marks)}\n</style>\n</head>\n<body>\n")
+            begin = '<body class="long">' if self._work.is_long else "<body>"
+            out.write(f"<style>\n{css}{write_switches(self._marks)}\n</style>\n</head>\n{begin}\n")
             target = "work-list" if any(self._work.counts.values()) else "main"
             out.write(write(tag("a", "Skip to the claims that need work", href=f"#{target}", class_="skip")))
             out.write(write(self._top()))
@@ -199,7 +200,7 @@ class HtmlReport:
             if exhibit.number:
                 numbers[exhibit.number] = name
                 claims.setdefault(key_of(exhibit.title), name)
-            cards[exhibit.first] = Card(name, exhibit.title)
+            cards[exhibit.first] = Card(name, _person_of(exhibit))
             for number, claim in zip(entries[0].below, entries[0].finding.get("affects", ()), strict=False):
                 numbers.setdefault(number, name)
                 claims.setdefault(key_of(claim), name)
@@ -367,6 +368,12 @@ class HtmlReport:
         privacy = "This page may identify patients: treat it as you treat the claims."
         append(foot, tag("p", privacy, class_="quiet"))
         return foot
+
+
+def _person_of(exhibit: ClaimView) -> str:
+    """The patient or subscriber whom a level above the claims names."""
+    people = (detail.texts[0] for detail in exhibit.details if detail.label in ("Patient", "Subscriber"))
+    return "" if exhibit.number else next(people, "")
 
 
 def _heading_of(summary: Summary) -> Element:

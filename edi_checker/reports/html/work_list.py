@@ -14,6 +14,7 @@ from edi_checker.reports.verdict import first_sentence
 from edi_checker.x12.money import show_dollars
 
 MOST_ROWS = 3_000
+MOST_PRINTED = 200  # rows beside which the cards are printed too
 MOST_TEXT = 4_000_000  # characters of all rows
 _NAMED = 4  # claims below a fault that a row names
 COLUMNS = ("To do", "Patient", "Date of service", "Payer", "Claim", "Charge", "What is wrong")
@@ -22,10 +23,10 @@ _TO_DO = {"error": "Fix", "warning": "Check"}
 
 
 class Card(NamedTuple):
-    """The id of a card on the page, and its title."""
+    """The id of a card on the page, and the patient or subscriber whom a part above the claims names."""
 
     anchor: str
-    title: str
+    person: str
 
 
 class _Row(NamedTuple):
@@ -73,6 +74,9 @@ class WorkList:
             out.write('<section class="work-list" id="work-list">\n')
             out.write(write(tag("h2", "Work list")))
             out.write(write(tag("p", self._sentence(), class_="quiet")))
+            if self.is_long:
+                on_screen = "The cards of the claims are on the screen: this list is too long to print them."
+                out.write(write(tag("p", on_screen, class_="on-paper")))
             out.write('<div class="scroll" tabindex="0" role="group" aria-label="Work list">')
             out.write(f'<table class="work">{write(head_of(COLUMNS, _NUMERIC))}<tbody>\n')
             for rows in self._rows.values():
@@ -83,6 +87,10 @@ class WorkList:
             out.write("</section>\n")
         for rows in self._rows.values():
             rows.close()
+
+    @property
+    def is_long(self) -> bool:
+        return sum(self.counts.values()) > MOST_PRINTED
 
     def _sentence(self) -> str:
         words = ["Each row opens its claim."]
@@ -100,7 +108,8 @@ class WorkList:
         patient: Content = label.patient if label is not None else None
         name: Content = shorten(where["claim"] or "without a number", 60) if entry.number else None
         if not entry.number:
-            patient, name = _affected(entry), card.title if card else part_of(where)
+            patient = card.person if card else ""
+            name = _affected(entry) or part_of(where)
         opens = tag("a", name, href=f"#{card.anchor}") if card else name
         cells = (
             ("", tag("span", _TO_DO[row.severity], class_=f"tag {row.severity}"), None),
@@ -141,10 +150,10 @@ def _affected(entry: Entry) -> str:
     """The claims below a fault above them, in words."""
     count = entry.finding.get("affects_count", 0)
     if not count:
-        return "No claim"
+        return ""
     names = ", ".join(shorten(name or "without a number", 30) for name in entry.finding["affects"][:_NAMED])
     more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
-    return f"1 claim: {names}" if count == 1 else f"{count:,} claims: {names}{more}"
+    return names if count == 1 else f"{count:,} claims: {names}{more}"
 
 
 def _rows_of(journal: FindingsLog) -> Iterator[_Row]:
