@@ -164,6 +164,16 @@ def test_a_result_says_what_its_report_says(checker):
         ]
 
 
+def test_a_finding_above_claims_names_them(checker):
+    result = edi_checker.check(ROOT / "samples/837p/faulty/code.npi.billing.837", checker=checker)
+    (finding,) = (each for each in result.findings if each.severity == "error")
+    assert finding.where.claim is None
+    assert result.affected(finding) == tuple(claim.claim for claim in result.claims)
+    assert {(claim.outcome, claim.findings) for claim in result.claims} == {("rejected", ())}
+    (own,) = edi_checker.check(FAULTY, checker=checker).findings
+    assert result.affected(own) == ()
+
+
 def test_claims_of_one_number_keep_their_findings_apart(checker):
     text = FAULTY.read_text().replace("SOL-1102", "SOL-1101")
     bad, good = edi_checker.check(text.encode(), checker=checker).claims

@@ -69,7 +69,7 @@ class ClaimResult:
     """One claim: CLM01 and ST02 as sent, what becomes of it, CLM02 in dollars, and the findings in it.
 
     A claim can be rejected without a finding of its own: by one on a level above it (its billing provider,
-    its transaction), which is in Result.findings.
+    its transaction), which is in Result.findings. Result.affected names the claims of such a finding.
     """
 
     claim: str
@@ -150,6 +150,7 @@ class Result:
     notices: tuple[str, ...]
     troubles: tuple[str, ...]
     _by_claim: Mapping[int, list[Finding]]
+    _affected: Mapping[Finding, tuple[str, ...]]
     _summary: Summary
     _output: Output
     _close: Callable[[], object] = field(init=False)
@@ -173,6 +174,10 @@ class Result:
     def claims(self) -> Claims:
         """The claims in document order."""
         return Claims(self)
+
+    def affected(self, finding: Finding) -> tuple[str, ...]:
+        """CLM01 of the claims, at most 1,000, that a finding above them affects; empty for other findings."""
+        return self._affected.get(finding, ())
 
     def close(self) -> None:
         """Delete the temporary files; may be called again."""
@@ -269,9 +274,12 @@ def make_result(checker: Checker, run: Run, output: Output) -> Result:
     sums = summary.sums
     by_claim: dict[int, list[Finding]] = {}
     findings = []
+    affected: dict[Finding, tuple[str, ...]] = {}
     for entry in output.journal.entries():
         finding = _finding(entry.finding)
         findings.append(finding)
+        if entry.finding.get("affects"):
+            affected[finding] = tuple(entry.finding["affects"])
         if entry.number:
             by_claim.setdefault(entry.number, []).append(finding)
     return Result(
@@ -299,6 +307,7 @@ def make_result(checker: Checker, run: Run, output: Output) -> Result:
         notices=tuple(say_gaps(summary.gaps)),
         troubles=run.troubles,
         _by_claim=by_claim,
+        _affected=affected,
         _summary=summary,
         _output=output,
     )

@@ -29,7 +29,7 @@ _HEADINGS = {
         "engine",
         "partners",
     ),
-    "Earlier files": ("history", "history-key", "remember", "keep"),
+    "Earlier files": ("history", "history-key", "remember"),
     "Limits": (
         "max-segment",
         "max-claim",
