@@ -64,6 +64,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("batch inbox --out-dir out", "All files of a folder, on all cores"),
         ("batch inbox --out-dir out --resume", "Go on after Ctrl-C"),
     ),
+    "fix": (
+        ("fix claims.837 --diff", "What would be changed"),
+        ("fix claims.837 --output fixed.837", "A file with what is a matter of form alone put right"),
+    ),
     "explain": (
         ("explain ncci.mue", "Why the rule exists, with an example"),
         ("explain acme.kx --rules our-rules", "A rule of your own"),
