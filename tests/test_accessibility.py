@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,5 +63,16 @@ def test_axe_core_has_nothing_to_say(checker, browse, tmp_path, many, kind, widt
     # A window is never narrower than 500 pixels; with two to a pixel of the page it is half as wide.
     options = (f"--window-size={2 * width},1800", "--force-device-scale-factor=2", *theme)
     passed, told = audit(browse, page, *options)
+    assert told == []
+    assert passed > 15
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_the_index_of_a_batch(browse, tmp_path, many, theme):  # noqa: F811
+    (tmp_path / "a.837").write_bytes(many)
+    command = [sys.executable, "-m", "edi_checker", "batch", "a.837", "--out-dir", "out", "--html"]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    passed, told = audit(browse, tmp_path / "out" / "index.html", *theme)
     assert told == []
     assert passed > 15

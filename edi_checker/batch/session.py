@@ -18,6 +18,7 @@ from edi_checker.batch.summary import Totals, Work, write_summary
 from edi_checker.check.checker import Checker
 from edi_checker.files.inputs import Input, name_outputs
 from edi_checker.files.output import open_text, write_whole
+from edi_checker.reports.gaps import say_gaps
 from edi_checker.rules import Rulebook
 from edi_checker.run import Files
 from edi_checker.setting import Made, digest_of
@@ -25,7 +26,7 @@ from edi_checker.x12.dates import iso
 
 __all__ = ["Outcome", "Settings", "find_paths", "name_all", "run_session"]
 
-OWN_NAMES = ("summary", "findings")  # files of the whole batch have these names before their ending
+OWN_NAMES = ("summary", "findings", "index")  # files of the whole batch have these names before their ending
 
 # Gets files done, bytes done and claims checked.
 Look = Callable[[int, int, int], None]
@@ -87,10 +88,10 @@ def run_session(
     resume = settings.resume and settings.redactor is None
     assert files.folder is not None  # a batch writes
     folder = files.folder.path
-    own = {name: folder / name for name in ("summary.json", f"findings.{settings.findings}")}
+    own = {name: folder / name for name in ("summary.json", f"findings.{settings.findings}", "index.html")}
     with DoneInputs(folder, digest, head, resume=resume) as done_inputs:
         # They would not fit to what is written from now on.
-        for old in (own["summary.json"], *(folder / f"findings.{form}" for form in FORMS)):
+        for old in (own["summary.json"], own["index.html"], *(folder / f"findings.{form}" for form in FORMS)):
             old.unlink(missing_ok=True)
         clear_away(own.values())
         batch = Batch(checker, rulebook, files, done_inputs, settings)
@@ -107,6 +108,9 @@ def run_session(
             own[f"findings.{settings.findings}"]: partial(write_findings, settings.findings, records, folder),
             own["summary.json"]: partial(_write_summary, records, totals, work, head),
         }
+        if files.page:
+            day = iso(checker.setting.received)
+            whole[own["index.html"]] = partial(_write_index, records, totals, day, folder)
         for path, write in whole.items():
             try:
                 with write_whole(path) as out:
@@ -121,6 +125,26 @@ def _write_summary(
 ) -> None:
     with open_text(out) as text:
         write_summary(text, records, totals, work, head)
+
+
+def _write_index(records: list[Record], totals: Totals, day: str, folder: Path, out: BinaryIO) -> None:
+    from edi_checker.reports.html.index_page import CheckedFile, write_index
+
+    files = [
+        CheckedFile(
+            record.path,
+            f"{record.name}.html" if f"{record.name}.html" in record.outputs else None,
+            record.outcome,
+            record.reason,
+            record.counts["claims"],
+            record.counts["claims_rejected"],
+            sum(record.cents.values()),
+        )
+        for record in records
+        if not record.skipped
+    ]
+    with open_text(out) as text:
+        write_index(text, files, folder, say_gaps(totals.gaps), day)
 
 
 def _head(checker: Checker, files: Files) -> dict[str, Any]:

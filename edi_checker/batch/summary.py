@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from edi_checker.batch.resume import Record
 from edi_checker.facts import Coverage, Gap
 from edi_checker.reports.gaps import gaps_as_json, say_gaps
+from edi_checker.reports.verdict import say_file
 from edi_checker.x12.money import dollars, show_dollars
 
 SCHEMA = "edi-checker/batch-summary/1"
@@ -123,7 +124,7 @@ def print_summary(out: TextIO, records: list[Record], totals: Totals, work: Work
             f"{totals.counts[f'claims_{verdict}']:,}",
             show_dollars(totals.cents[verdict], ""),
         )
-    table.add_row("accepted in part", f"{totals.inputs['accepted_with_errors']:,}", "", "")
+    table.add_row("some claims rejected", f"{totals.inputs['accepted_with_errors']:,}", "", "")
     table.add_row(
         "all",
         f"{totals.inputs.total():,}",
@@ -149,19 +150,20 @@ def print_summary(out: TextIO, records: list[Record], totals: Totals, work: Work
         if record.troubles or (record.outcome != "accepted" and not record.skipped)
     ]
     if marked:
-        table = Table(title="Files that were not accepted as they are", title_justify="left")
+        table = Table(title="Files that need work before you send", title_justify="left")
         table.add_column("file", overflow="fold")
-        table.add_column("outcome")
+        table.add_column("verdict")
         for column in ("claims", "errors", "warnings"):
             table.add_column(column, justify="right")
         for record in marked[:_SHOWN]:
-            outcome = record.outcome.replace("_", " ")
+            counts = record.counts
+            outcome = say_file(record.outcome, counts["claims_rejected"], counts["claims"])
             table.add_row(
                 Text(record.path),
                 Text(f"{outcome}: {record.reason}" if record.reason else outcome),
-                f"{record.counts['claims']:,}",
-                f"{record.counts['error']:,}",
-                f"{record.counts['warning']:,}",
+                f"{counts['claims']:,}",
+                f"{counts['error']:,}",
+                f"{counts['warning']:,}",
             )
         console.print(table)
         _say_more(console.print, len(marked), "files")

@@ -21,6 +21,11 @@ def say_claims(rejected: int, claims: int) -> str:
     return "the claim needs work" if claims == 1 else f"all {claims:,} claims need work"
 
 
+def capitalize(words: str) -> str:
+    """The words as they begin a sentence."""
+    return words[:1].upper() + words[1:]
+
+
 def first_sentence(text: str) -> str:
     """The first sentence of a message without its period, which says the fault by itself."""
     end = 0

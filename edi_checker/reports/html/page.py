@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.resources import files
 from typing import IO, NamedTuple, TextIO
 
 from edi_checker.facts import Coverage
@@ -37,8 +34,9 @@ from edi_checker.reports.html.claim_card import (
 from edi_checker.reports.html.claim_view import ClaimView, ClaimViews
 from edi_checker.reports.html.markup import Content, Element, append, head_of, shorten, tag, write
 from edi_checker.reports.html.rule_filter import draw_chart, write_switches
+from edi_checker.reports.html.skeleton import write_end, write_head
 from edi_checker.reports.html.work_list import Card, WorkList
-from edi_checker.reports.verdict import say_claims, say_file
+from edi_checker.reports.verdict import capitalize, say_claims, say_file
 from edi_checker.rules import Rule
 from edi_checker.x12.dates import iso
 from edi_checker.x12.money import show_dollars
@@ -59,8 +57,6 @@ _SIGNS: dict[FileOutcome, str] = {
     "rejected": "\u2717",
     "not_checked": "?",
 }
-# In this order: what comes later may refine what was said before.
-_STYLES = ("base", "top", "work_list", "rule_filter", "claim_card", "answers", "small", "print")
 
 
 class Answer(NamedTuple):
@@ -147,12 +143,7 @@ class HtmlReport:
         """Write the page."""
         out = self._out
         with self._body as body, self._list as rows:
-            script = _resource("work_list.js")
-            out.write(_HEAD.replace("POLICY", f"{_POLICY}; script-src 'sha256-{_digest(script)}'"))
-            out.write(write(tag("title", f"{self._verdict()[1]} \u2014 edi-checker")))
-            css = "".join(_resource(f"{name}.css") for name in _STYLES)
-            begin = '<body class="long">' if self._work.is_long else "<body>"
-            out.write(f"<style>\n{css}{write_switches(self._marks)}\n</style>\n</head>\n{begin}\n")
+            write_head(out, self._verdict()[1], write_switches(self._marks), is_long=self._work.is_long)
             target = "work-list" if any(self._work.counts.values()) else "main"
             out.write(write(tag("a", "Skip to the claims that need work", href=f"#{target}", class_="skip")))
             out.write(write(self._top()))
@@ -176,8 +167,7 @@ class HtmlReport:
                 out.write(write(tag("section", tag("h2", title), tag("ul", *rows_of))))
             out.write("</main>\n")
             out.write(write(self._foot()))
-            out.write(f"<script>{script}</script>\n")
-            out.write("</body>\n</html>\n")
+            write_end(out)
 
     # One file
 
@@ -284,7 +274,7 @@ class HtmlReport:
         missing = f"{_count(unread, 'file')} could not be checked" if unread else ""
         claims = self._sums.claims
         if words := say_claims(claims["rejected"], sum(claims.values())):
-            words = f"{words[0].upper()}{words[1:]} before you send"
+            words = f"{capitalize(words)} before you send"
             return "\u2717", f"{words}; {missing}" if missing else words, "rejected"
         if outcomes["rejected"] or outcomes["accepted_with_errors"]:
             return "\u2717", "Errors outside the claims need work before you send", "rejected"
@@ -392,7 +382,7 @@ def _heading_of(summary: Summary) -> Element:
         tag("h2", summary.path),
         tag(
             "p",
-            tag("span", f"{sign} {words[0].upper()}{words[1:]}", class_=f"tag {summary.outcome}"),
+            tag("span", f"{sign} {capitalize(words)}", class_=f"tag {summary.outcome}"),
             tag("span", " \u00b7 ".join(counted), class_="quiet"),
         ),
     )
@@ -474,26 +464,3 @@ def _pour(spool: IO[str], out: TextIO) -> None:
     spool.seek(0)
     while piece := spool.read(_IN_MEMORY):
         out.write(piece)
-
-
-def _resource(name: str) -> str:
-    return (files(__package__) / name).read_text(encoding="utf-8")
-
-
-def _digest(script: str) -> str:
-    """By which the page's policy knows its own script."""
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-
-
-# Nothing may be fetched or sent from here, and nothing run but the page's own script, whatever a claim holds.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-_HEAD = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="us-ascii">
-<meta http-equiv="Content-Security-Policy" content="POLICY">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="robots" content="noindex, nofollow">
-<meta name="color-scheme" content="light dark">
-"""

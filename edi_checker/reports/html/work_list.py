@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import groupby
 from typing import IO, NamedTuple, TextIO
 
@@ -19,6 +20,7 @@ MOST_TEXT = 4_000_000  # characters of all rows
 _NAMED = 4  # claims below a fault that a row names
 COLUMNS = ("To do", "Patient", "Date of service", "Payer", "Claim", "Charge", "What is wrong")
 _NUMERIC = ("Charge",)
+SECTION = '<section class="work-list" id="work-list">\n'  # with which the list begins
 _TO_DO = {"error": "Fix", "warning": "Check"}
 
 
@@ -71,34 +73,14 @@ class WorkList:
     def write(self, out: TextIO, pour: Callable[[IO[str], TextIO], None]) -> None:
         """Write the section, nothing without rows; the temporary files go."""
         if any(self.counts.values()):
-            out.write('<section class="work-list" id="work-list">\n')
-            out.write(write(tag("h2", "Work list")))
-            out.write(write(tag("p", self._sentence(), class_="quiet")))
-            if self.is_long:
-                on_screen = "The cards of the claims are on the screen: this list is too long to print them."
-                out.write(write(tag("p", on_screen, class_="on-paper")))
-            out.write('<div class="scroll" tabindex="0" role="group" aria-label="Work list">')
-            out.write(f'<table class="work">{write(head_of(COLUMNS, _NUMERIC))}<tbody>\n')
-            for rows in self._rows.values():
-                pour(rows, out)
-            out.write("</tbody></table></div>\n")
-            if self.left_out:
-                out.write(write(tag("p", f"{self.left_out:,} more rows are not listed.", class_="quiet")))
-            out.write("</section>\n")
+            rows_of_all = (partial(pour, rows) for rows in self._rows.values())
+            write_section(out, rows_of_all, self.counts, self.left_out)
         for rows in self._rows.values():
             rows.close()
 
     @property
     def is_long(self) -> bool:
-        return sum(self.counts.values()) > MOST_PRINTED
-
-    def _sentence(self) -> str:
-        words = ["Each row opens its claim."]
-        if self.counts["error"]:
-            words.append("Fix: it comes back if you send it as it is.")
-        if self.counts["warning"]:
-            words.append("Check: it is accepted, but the payer may ask or deny.")
-        return " ".join(words)
+        return is_long(self.counts)
 
     def _lay_out(self, row: _Row, card: Card | None) -> Element:
         entry = row.gravest
@@ -136,6 +118,35 @@ class WorkList:
         if more:
             append(cell, tag("span", f"and {more:,} more", class_="quiet"))
         return cell
+
+
+def is_long(counts: Mapping[str, int]) -> bool:
+    return sum(counts.values()) > MOST_PRINTED
+
+
+def write_section(
+    out: TextIO, rows: Iterable[Callable[[TextIO], object]], counts: Mapping[str, int], left_out: int
+) -> None:
+    """Write the work list with its rows; `counts` says how many there are by severity."""
+    words = ["Each row opens its claim."]
+    if counts["error"]:
+        words.append("Fix: it comes back if you send it as it is.")
+    if counts["warning"]:
+        words.append("Check: it is accepted, but the payer may ask or deny.")
+    out.write(SECTION)
+    out.write(write(tag("h2", "Work list")))
+    out.write(write(tag("p", " ".join(words), class_="quiet")))
+    if is_long(counts):
+        on_screen = "The cards of the claims are on the screen: this list is too long to print them."
+        out.write(write(tag("p", on_screen, class_="on-paper")))
+    out.write('<div class="scroll" tabindex="0" role="group" aria-label="Work list">')
+    out.write(f'<table class="work">{write(head_of(COLUMNS, _NUMERIC))}<tbody>\n')
+    for write_rows in rows:
+        write_rows(out)
+    out.write("</tbody></table></div>\n")
+    if left_out:
+        out.write(write(tag("p", f"{left_out:,} more rows are not listed.", class_="quiet")))
+    out.write("</section>\n")
 
 
 def part_of(where: dict[str, str]) -> str:
