@@ -76,10 +76,11 @@ class Files:
 
     `rules` are those that apply, for what the page says of them; with `page` False there is no NAME.html.
     With `split` the claims go to NAME.clean.837 and NAME.rejected.837. The answers get the control numbers
-    that `draw` gives, without it such as follow from the input, and are dated at `time` (HHMM).
+    that `draw` gives, without it such as follow from the input, and are dated at `time` (HHMM). Without a
+    `folder` nothing is written: Output.write does it, as long as the output is open.
     """
 
-    folder: Folder
+    folder: Folder | None
     acks: bool
     version: str
     rules: tuple[Rule, ...] = ()
@@ -100,7 +101,11 @@ class Files:
 
     def paths(self, name: str) -> list[Path]:
         """Every file that may be written for the input of this name."""
-        return [self.folder.path / f"{name}.{ending}" for ending in self.endings()]
+        return (
+            []
+            if self.folder is None
+            else [self.folder.path / f"{name}.{ending}" for ending in self.endings()]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +171,7 @@ class Result:
 class Output:
     """All that is written of one input: told of its parts as they are checked, and written at its end.
 
+    `writers` is what writes each file of the set, by its ending, from the end on until the output is closed.
     `name` is that of its files. It goes into `report`, and into `page` with its answers. With a `redactor`,
     all that is written holds its tokens in place of what identifies. Findings that are `known` decide, and
     are answered, but not reported.
@@ -195,6 +201,8 @@ class Output:
         self._redactor = redactor
         self._known = known
         self.journal = FindingsLog(source.path, most=limits.findings)
+        self.writers: Mapping[str, Writer] = {}
+        self.splits = files is not None and files.split
         self._exhibits: ClaimViews | None = None
         self._acknowledger: Acknowledger | None = None
         if page is not None or (files is not None and files.page):
@@ -214,6 +222,7 @@ class Output:
             except OSError as error:
                 self._no_split = f"no split: {_name_disk(error, watcher)}"
         self._stakes = Stakes()
+        self._answers, self._split = Answers(None, None, None), Split(None, None)
         self._profiles: Counter[str] = Counter()
         takers = (self._acknowledger, self._splitter, self._stakes)
         self._add: list[Callable[[Checked], None]] = [taker.add for taker in takers if taker is not None]
@@ -274,7 +283,8 @@ class Output:
         tally: Tally | None = None,
         gaps: tuple[Gap, ...] = (),
     ) -> Result:
-        """Write everything. `failure` says why the input was not checked to its end, "" where it was.
+        """Write everything, or get it ready. `failure` says why the input was not checked to its end, ""
+        where it was.
 
         Raises OSError, BrokenPipeError among them, where the report itself cannot be written.
         """
@@ -288,22 +298,19 @@ class Output:
         acknowledger, self._acknowledger = self._acknowledger, None
         draw = self._files.draw if self._files is not None else None
         draw = draw or numbers_of(f"{sha256} {self._checker.setting.received}")
-        answers, withheld = _finish(acknowledger, draw, bool(failure), self._watcher)
+        self._answers, withheld = _finish(acknowledger, draw, bool(failure), self._watcher)
         result = Result(summary)
-        try:
-            if self._files is not None:
-                result = self._write_files(self._files, summary, answers, withheld, failed=bool(failure))
-            self._tell(summary, answers)
-        finally:
-            answers.close()
+        if self._files is not None:
+            result = self._write_files(self._files, summary, withheld, failed=bool(failure))
+        self._tell(summary)
         return result
 
     def skip(self, reason: str, sha256: str | None) -> Result:
         """Pass over a file of a folder that is no claim file, and take away what was written of it before."""
         summary = replace(self.journal.end(sha256=sha256, failure=reason), skipped=True)
         result = Result(summary)
-        if self._files is not None:
-            result = self._publish(self._files, summary, (), [])
+        if self._files is not None and self._files.folder is not None:
+            result = self._publish(self._files, self._files.folder, summary, {}, [])
         for report in (self._page, self._report):
             if report is not None:
                 report.skip(summary)
@@ -317,9 +324,9 @@ class Output:
         self._profiles.clear()
         return self.finish(failure, sha256=sha256)
 
-    def _tell(self, summary: Summary, answers: Answers) -> None:
+    def _tell(self, summary: Summary) -> None:
         if self._page is not None:
-            self._page.add(self.journal, summary, self._exhibits, _shown(answers))
+            self._page.add(self.journal, summary, self._exhibits, _shown(self._answers))
         if self._report is not None:
             self._report.add(self.journal, summary)
 
@@ -335,31 +342,31 @@ class Output:
         with contextlib.suppress(OSError):
             if self._splitter is not None:
                 self._splitter.close()
+        for made in (self._answers, self._split):
+            with contextlib.suppress(OSError):
+                made.close()
 
     def _write_files(
-        self, files: Files, summary: Summary, answers: Answers, withheld: Sequence[str], *, failed: bool
+        self, files: Files, summary: Summary, withheld: Sequence[str], *, failed: bool
     ) -> Result:
         troubles = list(withheld) if files.acks else []
         troubles += [self._no_split] if self._no_split else []
-        made = Split(None, None)
         # An input that breaks off is not split.
         if self._splitter is not None and not failed:
             try:
-                made = self._splitter.finish()
+                self._split = self._splitter.finish()
             except OSError as error:
                 troubles.append(f"no split: {_name_disk(error, self._watcher)}")
             except Exception as error:  # noqa: BLE001  # no input may end the run of the others
                 troubles.append(f"no split: {_name_crash(error, self._watcher)}")
-        try:
-            writers = self._writers(files, summary, answers, made)
-            return self._publish(files, summary, writers, troubles)
-        finally:
-            made.close()
+        self.writers = dict(self._make_writers(files, summary))
+        if files.folder is None:
+            return Result(summary, tuple(troubles))
+        return self._publish(files, files.folder, summary, self.writers, troubles)
 
-    def _writers(
-        self, files: Files, summary: Summary, answers: Answers, made: Split
-    ) -> Iterator[tuple[str, Writer]]:
+    def _make_writers(self, files: Files, summary: Summary) -> Iterator[tuple[str, Writer]]:
         """What writes each file of the set, by its ending."""
+        answers, made = self._answers, self._split
         yield "json", _json_of(self._checker, files, self.journal, summary)
         if files.acks:
             found = (answers.ack999, answers.ack277ca, answers.ta1)
@@ -378,17 +385,18 @@ class Output:
     def _publish(
         self,
         files: Files,
+        folder: Folder,
         summary: Summary,
-        writers: Iterable[tuple[str, Writer]],
+        writers: Mapping[str, Writer],
         troubles: list[str],
     ) -> Result:
         """Write the set and put it in its place, taking away what an earlier run left of this input."""
-        folder, name = files.folder, self._name
+        name = self._name
         with contextlib.ExitStack() as stack:
             stage = Stage()
             try:
                 stage = stack.enter_context(folder.stage())
-                for ending, writer in writers:
+                for ending, writer in writers.items():
                     troubles += self._write(stage, ending, writer)
             except OSError as error:
                 stage = Stage()  # nothing is published, and what lies there from before goes
@@ -433,8 +441,6 @@ def check_input(
     Never raises for what the input holds: then it is not checked, and the reason stands in the summary.
     Raises OSError, BrokenPipeError among them, where the report itself cannot be written.
     """
-    checker.engine.begin()
-    coverage = Coverage()
     with Output(
         checker,
         source,
@@ -448,16 +454,29 @@ def check_input(
         listener=listener,
         known=known,
     ) as output:
-        try:
-            sha256, failure, other = _read(
-                checker, source, coverage, output, watcher, limits.timer(), history
-            )
-        finally:
-            watcher.ended()
-        if other and source.found:
-            return output.skip(failure, sha256)
-        tally = Tally(*astuple(checker.engine.tally()))
-        return output.finish(failure, sha256=sha256, tally=tally, gaps=coverage.gaps())
+        return check_into(output, checker, source, watcher=watcher, limits=limits, history=history)
+
+
+def check_into(
+    output: Output,
+    checker: Checker,
+    source: Input,
+    *,
+    watcher: Watcher,
+    limits: Limits = _USUAL,
+    history: InputHistory | None = None,
+) -> Result:
+    """As check_input, with an output that the caller closes."""
+    checker.engine.begin()
+    coverage = Coverage()
+    try:
+        sha256, failure, other = _read(checker, source, coverage, output, watcher, limits.timer(), history)
+    finally:
+        watcher.ended()
+    if other and source.found:
+        return output.skip(failure, sha256)
+    tally = Tally(*astuple(checker.engine.tally()))
+    return output.finish(failure, sha256=sha256, tally=tally, gaps=coverage.gaps())
 
 
 def _make_exhibits() -> ClaimViews:

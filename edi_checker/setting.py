@@ -51,7 +51,7 @@ class Made(NamedTuple):
 class CheckSetting:
     """How claims are checked, in names and numbers, so that any process can make the same checker of it.
 
-    profile   the name of a built-in profile, a profile file or a folder of them
+    profile   the name of a built-in profile, a profile file or a folder of them, or a profile itself
     rules     folders of rule files and single ones, beside those that come with the program
     select    the rules that are applied, by id or its start, all where none is named
     ignore    those that are left out
@@ -59,11 +59,12 @@ class CheckSetting:
     tables_named  whether a person named it: a wrong name would pass for an empty folder
     minutes   a file with minutes of treatment
     received  the day of receipt, CCYYMMDD; None for today
+    plugins   whether installed packages add their rules and facts
     clock     where given, it is noted how long each rule takes
     The rest as of Checker.
     """
 
-    profile: str = AUTO
+    profile: str | Profile | Choice = AUTO
     rules: tuple[Path, ...] = ()
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -72,6 +73,7 @@ class CheckSetting:
     minutes: Path | None = None
     received: int | None = None
     isolation: Isolation | None = None
+    plugins: bool = True
     engine: Kind = "durable"
     fast: bool = True
     bounds: Bounds | None = None
@@ -79,8 +81,10 @@ class CheckSetting:
 
     def make(self, rulebook: Rulebook | None = None) -> Made:
         """Read all that is named, but for the rules where they are given. Raises SettingError."""
-        rulebook = rulebook or load_rules(self.rules, self.select, self.ignore, self.profile)
-        plugins = gather_plugins()
+        rulebook = rulebook or load_rules(
+            self.rules, self.select, self.ignore, self.profile, plugins=self.plugins
+        )
+        plugins = gather_plugins() if self.plugins else None
         checker = Checker(
             guide=load_guide(),
             engine=Engine(rulebook, self.engine, self.clock),
@@ -124,21 +128,23 @@ def load_rules(
     folders: tuple[Path, ...],
     select: tuple[str, ...] = (),
     ignore: tuple[str, ...] = (),
-    profile: str = AUTO,
+    profile: str | Profile | Choice = AUTO,
     *,
     packaged: bool = True,
+    plugins: bool = True,
 ) -> Rulebook:
     """The rules of the program, of plugins and of the folders; without `packaged` those of the folders alone.
 
-    Raises SettingError.
+    Raises SettingError; where rule files are at fault, its cause is their RuleError.
     """
-    profiles, plugins = _read_profiles(profile), gather_plugins()
+    profiles, found = _read_profiles(profile), gather_plugins() if plugins else None
     names = [each.name for each in profiles.profiles] if profiles is not None else []
+    names += [profile.name] if isinstance(profile, Profile) else []
     try:
         book = load(
-            (*(plugins.rule_folders if plugins is not None and packaged else ()), *folders),
+            (*(found.rule_folders if found is not None and packaged else ()), *folders),
             packaged=packaged,
-            vocabulary={**VOCABULARY, **(plugins.fact_types if plugins is not None else {})},
+            vocabulary={**VOCABULARY, **(found.fact_types if found is not None else {})},
             profiles=(*BUILT_IN, *names),
         )
         if profiles is not None and packaged:
@@ -150,7 +156,7 @@ def load_rules(
                 raise SettingError(str(error)) from None
         return book.keep(_split(select), _split(ignore))
     except RuleError as error:
-        raise SettingError(str(error)) from None
+        raise SettingError(str(error)) from error
     except ValueError as error:
         raise UnknownRule(str(error)) from None
 
@@ -159,15 +165,17 @@ def _split(lists: tuple[str, ...]) -> list[str]:
     return [name.strip() for names in lists for name in names.split(",") if name.strip()]
 
 
-def choose_profile(option: str) -> Profile | Choice | None:
+def choose_profile(option: str | Profile | Choice) -> Profile | Choice | None:
     """Raises SettingError."""
+    if isinstance(option, Profile | Choice):
+        return option
     profiles = _read_profiles(option)
     return profiles.choice if profiles is not None else BUILT_IN.get(option)
 
 
-def _read_profiles(option: str) -> Profiles | None:
-    """The profiles of a file or folder; None where the option is the name of a built-in one."""
-    if option == AUTO or option in BUILT_IN:
+def _read_profiles(option: str | Profile | Choice) -> Profiles | None:
+    """The profiles of a file or folder; None for a built-in one and one that is given itself."""
+    if isinstance(option, Profile | Choice) or option == AUTO or option in BUILT_IN:
         return None
     from edi_checker.rules.profile_file import ProfileError, read_profiles
 
@@ -175,6 +183,13 @@ def _read_profiles(option: str) -> Profiles | None:
         return read_profiles(Path(option))
     except ProfileError as error:
         raise SettingError(str(error)) from None
+
+
+def user_tables() -> Path:
+    """The folder of the user's data to which tables are imported, unless another is named."""
+    from platformdirs import user_data_path
+
+    return user_data_path("edi-checker", appauthor=False) / "tables"
 
 
 def open_tables(folder: Path | None, *, named: bool = False) -> Tables:

@@ -154,8 +154,8 @@ def test_edits_change_one_segment(edit: dict[str, object], result: list[str]) ->
 @pytest.mark.parametrize(
     ("example", "says"),
     [
-        ({"linse": []}, "unknown key 'linse'"),
-        ({"claim": {"payor": "x"}}, "unknown key 'payor' in claim"),
+        ({"linse": []}, "unknown key 'linse'. Did you mean lines"),
+        ({"claim": {"payor": "x"}}, "unknown key 'payor' in claim. Did you mean payer"),
         ({"claim": {"payer": "moon"}}, "unknown payer 'moon'"),
         ({"lines": ["97530 2 units"]}, "cannot read the line"),
         ({"edit": [{"find": "ZZ*", "delete": "true"}]}, "no segment begins with 'ZZ*'"),

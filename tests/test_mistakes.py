@@ -57,8 +57,8 @@ def run(*words):
         ("check a.837 --profile empty", "empty: a folder without profiles (*.yaml)"),
         ("check a.837 --rules empty", "empty: a folder without rules (*.yaml)"),
         ("check a.837 --rules own/rule.yaml", "own/rule.yaml:2: not YAML"),
-        ("check a.837 --select no.rule", "and no id begins with it; `edi-checker rules` lists all."),
-        ("check a.837 --ignore no.rule", "and no id begins with it; `edi-checker rules` lists all."),
+        ("check a.837 --select no.rule", "and no id begins with it. `edi-checker rules` lists all."),
+        ("check a.837 --ignore no.rule", "and no id begins with it. `edi-checker rules` lists all."),
         (
             "check a.837 --tables none",
             "none: no tables are imported there; `edi-checker tables import` does it",
@@ -73,7 +73,7 @@ def run(*words):
         ("explain-ack none.999", "none.999: no such file or directory"),
         ("explain-ack words.txt", "words.txt: the input does not begin with an ISA segment"),
         ("rules lits", "'list', 'lint', 'test', 'new', 'docs'"),
-        ("rules list no.rule", "and no id begins with it; `edi-checker rules` lists all."),
+        ("rules list no.rule", "and no id begins with it. `edi-checker rules` lists all."),
         ("rules new", "edi-checker rules new acme.kx --rules DIR"),
         ("rules new acme.kx", "edi-checker rules new acme.kx --rules DIR"),
         ("rules lint --rules empty", "a folder without rules (*.yaml)"),
@@ -160,7 +160,7 @@ def test_links_without_end_cost_themselves_alone(folder):
     assert [each["outcome"] for each in json.loads(done.stdout)["files"]] == ["accepted", "not_checked"]
     # The report takes the place of a link that leads nowhere.
     assert run("check", "a.837", "--output", "loop.837").exit_code == 0
-    assert "accepted" in Path("loop.837").read_text()
+    assert "ready to send" in Path("loop.837").read_text()
 
 
 def test_what_is_said_of_a_name_moves_no_cursor(folder):

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from edi_checker.check.checker import Checker
 from edi_checker.cli import watch as command
 from edi_checker.cli.options import Checking
 from edi_checker.reports.findings_log import FindingsLog
@@ -369,7 +370,7 @@ def test_a_full_temporary_folder_fails_no_file(office, monkeypatch, late):
 
 def test_an_error_of_ours_fails_a_file_after_some_tries(office, monkeypatch):
     office.put("claims.837", claims(1))
-    monkeypatch.setattr("edi_checker.check.checker.Checker.check", lambda *_: 1 // 0)
+    monkeypatch.setattr(Checker, "check", lambda *_: 1 // 0)
     events = []
     for _ in range(job.MOST_TRIES + 1):
         [report] = office.work()

@@ -86,6 +86,7 @@ def run_session(
     head = _head(checker, files)
     digest = _digest_options(checker, rulebook, files, settings, head)
     resume = settings.resume and settings.redactor is None
+    assert files.folder is not None  # a batch writes
     folder = files.folder.path
     own = {name: folder / name for name in ("summary.json", f"findings.{settings.findings}", "index.html")}
     with DoneInputs(folder, digest, head, resume=resume) as done_inputs:

@@ -73,6 +73,7 @@ class RuleRun:
 class Engine:
     """Decides which rules have something to say about the facts of one part of the input.
 
+    rules      those that it decides
     kind       the engine in use: `durable` until it turns out that it cannot be
     note       why Python took over, "" while nothing happened; to be said once for a run
     fallbacks  parts that Python decided because durable failed on them
@@ -93,7 +94,7 @@ class Engine:
         self.note = ""
         self.fallbacks = 0
         self.ways: Counter[Literal["pieces", "whole"]] = Counter()
-        self._rules = rulebook.rules
+        self.rules = rulebook.rules
         self._cases: list[tuple[Rule, Case]] = [
             (rule, case) for rule in rulebook.rules for case in rule.cases
         ]
@@ -108,7 +109,7 @@ class Engine:
         if asked is rule:
             return self
         return Engine(
-            Rulebook(tuple(asked if each.id == rule.id else each for each in self._rules)), self.kind
+            Rulebook(tuple(asked if each.id == rule.id else each for each in self.rules)), self.kind
         )
 
     def judge(self, facts: Sequence[Fact], profile: Profile, received: int) -> list[Finding]:
@@ -179,7 +180,7 @@ class Engine:
 
     def tally(self) -> Tally:
         """What was applied since the engine was made or `begin` was called."""
-        return self.met().tally(len(self._rules))
+        return self.met().tally(len(self.rules))
 
     def met(self) -> Met:
         """The rules behind the tally."""
@@ -346,8 +347,8 @@ class _Session:
         self._engine: Any = durable_rules_engine
         self._fires = network.fires
         rules = {name: {**rule, "run": _nothing} for name, rule in network.definition.items()}
-        self._ruleset = Ruleset(name, QuietHost(), rules)
-        self._handle = self._ruleset._handle  # noqa: SLF001  # the way in that does not call back
+        self.ruleset = Ruleset(name, QuietHost(), rules)
+        self._handle = self.ruleset._handle  # noqa: SLF001  # the way in that does not call back
         # A session that never fired cannot be deleted without a crash; its successors inherit from this one.
         code, state = self._engine.assert_facts(self._handle, '[{"id":"p","k":0,"i":0,"s":1}]')
         if code != 0 or self._engine.start_action_for_state(self._handle, state) is None:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import blake2b
@@ -31,6 +31,7 @@ from edi_checker.claims.minutes import Minutes
 from edi_checker.facts import InputMemory
 from edi_checker.facts.history import ClaimHistory, Row
 from edi_checker.finding import Finding, Place
+from edi_checker.near import ask_near
 from edi_checker.rules import Rule, Section
 from edi_checker.rules.explain import say_example
 from edi_checker.rules.model import Notation
@@ -72,41 +73,44 @@ class Written:
     received: int
 
 
+_OF_EXAMPLE = ("lines", "claim", "more", "before", "edit", "twice", "at", "severity", "says")
+_OF_CLAIM = (
+    "payer",
+    "date",
+    "received",
+    "charge",
+    "place",
+    "taxonomy",
+    "rendering",
+    "diagnoses",
+    "set",
+    "certified",
+    "payer_id",
+    "authorization",
+)
+
+
+def _check_keys(given: Mapping[str, Any], known: Collection[str], where: str = "") -> None:
+    unknown = set(given) - set(known)
+    if unknown:
+        near = ask_near(min(unknown), known)
+        raise ExampleError(f"unknown key {min(unknown)!r}{where}{f'.{near}' if near else ''}")
+
+
 def write_example(example: Example) -> Written:
     """The claim file that an example stands for."""
-    unknown = set(example) - {"lines", "claim", "more", "before", "edit", "twice", "at", "severity", "says"}
-    if unknown:
-        raise ExampleError(f"unknown key {min(unknown)!r}")
+    _check_keys(example, _OF_EXAMPLE)
     claim = example.get("claim") or {}
-    unknown = set(claim) - {
-        "payer",
-        "date",
-        "received",
-        "charge",
-        "place",
-        "taxonomy",
-        "rendering",
-        "diagnoses",
-        "set",
-        "certified",
-        "payer_id",
-        "authorization",
-    }
-    if unknown:
-        raise ExampleError(f"unknown key {min(unknown)!r} in claim")
+    _check_keys(claim, _OF_CLAIM, " in claim")
     lines = example.get("lines") or ["97530:GP x2"]
     segments, minutes = _segments(lines, claim)
     for address, value in (claim.get("set") or {}).items():
         segments = _set_element(segments, address, str(value))
     end = segments.index("SE*0*0001")
     for number, further in enumerate(example.get("more") or (), 2):
-        unknown = set(further) - {"lines", "claim"}
-        if unknown:
-            raise ExampleError(f"unknown key {min(unknown)!r} in more")
+        _check_keys(further, ("lines", "claim"), " in more")
         said = {**claim, **(further.get("claim") or {})}
-        unknown = set(said) - set(claim) - _OF_EACH_CLAIM
-        if unknown:
-            raise ExampleError(f"unknown key {min(unknown)!r} in a further claim")
+        _check_keys(said, {*claim, *_OF_EACH_CLAIM}, " in a further claim")
         written, more_minutes = _claim(number, further.get("lines") or lines, said)
         for address, value in (said.get("set") or {}).items():
             written = _set_element(written, address, str(value))

@@ -10,11 +10,14 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, FOUND, INTERRUPTED
+from edi_checker.cli.help import FIRST, in_groups, write_examples
 from edi_checker.cli.refusal import DEBUG, Refusal
 from edi_checker.cli.terminal import PIPE_WIDTH
-from edi_checker.cli.version import version
+from edi_checker.cli.version import engine, version
+from edi_checker.near import ask_near
 
 # Each is a module of this package, with a command of the same name; they import the rest where it is used.
 # Their first lines stand here too: the list is shown without loading them.
@@ -29,6 +32,7 @@ COMMANDS = {
     "status": "Show what waits, what is at work and what needs attention.",
     "ledger": "Look into the ledger of a drop folder, and act by hand.",
     "units": "Show how many units the minutes of a day make.",
+    "schema": "Print the JSON Schema of an output.",
 }
 
 
@@ -41,17 +45,34 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_help_text(ctx, formatter)
+        write_examples(formatter, FIRST, "Begin with")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+        click.Command.format_options(self, ctx, formatter)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        for title, names in in_groups(COMMANDS):
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:<11}", COMMANDS[name]) for name in names])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        # Where there is no such command, click seeks among the loaded ones the one that is meant.
-        for name in (cmd_name,) if cmd_name in COMMANDS else COMMANDS:
-            if name not in self.commands:
-                module = name.replace("-", "_")
-                self.add_command(getattr(import_module(f"edi_checker.cli.{module}"), module), name)
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            module = cmd_name.replace("-", "_")
+            self.add_command(getattr(import_module(f"edi_checker.cli.{module}"), module), cmd_name)
         return self.commands.get(cmd_name)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        if not incomplete or not incomplete.startswith("-"):
+            # From the list: click would load every command for its first line.
+            return [
+                CompletionItem(name, help=does)
+                for name, does in COMMANDS.items()
+                if name.startswith(incomplete)
+            ]
+        return click.Command.shell_complete(self, ctx, incomplete)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -59,6 +80,8 @@ class Commands(click.Group):
         word = args[0]
         if word not in COMMANDS and os.path.exists(word):  # noqa: PTH110  # a name with a NUL is no path
             raise click.UsageError(f"{word!r} is not a command: `edi-checker check {word}` checks it.", ctx)
+        if word not in COMMANDS and not word.startswith("-") and not ctx.resilient_parsing:
+            raise click.UsageError(f"No such command {word!r}.{ask_near(word, COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -127,22 +150,23 @@ def main() -> NoReturn:
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        click.echo(f"edi-checker {version()}")
+        click.echo(f"edi-checker {version()}\n{engine()}")
         ctx.exit()
 
 
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": PIPE_WIDTH},
-    epilog="Begin with: edi-checker check FILE",
+    epilog="`edi-checker COMMAND --help` has the options of a command, and examples.",
 )
 @click.option(
     "--version",
+    "-V",
     is_flag=True,
     is_eager=True,
     expose_value=False,
     callback=_print_version,
-    help="Show the version.",
+    help="Show the version, and which engine decides the rules.",
 )
 def commands() -> None:
     """Check X12 837P professional claims before they are sent."""

@@ -19,6 +19,7 @@ from edi_checker.cli.assembly import (
     setting_of_run,
 )
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
+from edi_checker.cli.help import Explained
 from edi_checker.cli.history import find_history
 from edi_checker.cli.options import (
     Shared,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from edi_checker.batch.session import Outcome
 
 
-@click.command()
+@click.command(cls=Explained)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
     "--out-dir",
@@ -159,7 +160,7 @@ def batch(
         with contextlib.ExitStack() as stack:
             folder = open_folder(out_dir, inputs, stack, alone=True)
             files = Files(folder, acks, version(), rulebook.rules, page=html, split=split)
-            own = [out_dir / name for name in ("summary.json", *(f"findings.{each}" for each in FORMS))]
+            own = [out_dir / name for name in ("summary.json", "index.html", *(f"findings.{each}" for each in FORMS))]
             keep_apart(inputs, names, files, own, shared.baseline)
             look = stack.enter_context(watch_batch(inputs, with_bar=with_bar))
             outcome = run_session(

@@ -18,7 +18,8 @@ from edi_checker.cli.assembly import (
     setting_of_run,
 )
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, code_of
-from edi_checker.cli.formats import FORMATS, STATISTICS, About
+from edi_checker.cli.formats import FORMATS, QUIET, STATISTICS, About
+from edi_checker.cli.help import Explained
 from edi_checker.cli.history import find_history
 from edi_checker.cli.options import (
     Shared,
@@ -29,6 +30,7 @@ from edi_checker.cli.options import (
 )
 from edi_checker.cli.outputs import keep_apart, open_binary, open_folder, open_report
 from edi_checker.cli.progress import watch
+from edi_checker.cli.version import engine as installed_engine
 from edi_checker.cli.version import version
 from edi_checker.files.names import escape
 
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from edi_checker.run import Result
 
 
-@click.command()
+@click.command(cls=Explained)
 @click.argument("paths", nargs=-1, required=True, metavar="FILE...")
 @click.option(
     "--format",
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--output",
+    "-o",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="PATH",
     help="Write the report to this file instead of standard output.",
@@ -83,6 +86,9 @@ if TYPE_CHECKING:
 )
 @history_options
 @bounding_options
+@click.option("--quiet", "-q", is_flag=True, help="Print one line for each file; no progress bar.")
+@click.option("--verbose", "-v", is_flag=True, help="Also show the tables used, and the engine that decided.")
+@click.option("--tables-used", is_flag=True, help="Show the tables used, with their releases.")
 @click.option("--stats", is_flag=True, help="Show on standard error what each rule did and how long it took.")
 @running_options
 def check(
@@ -96,6 +102,9 @@ def check(
     engine: Kind,
     history: str | None,
     history_key: Path | None,
+    quiet: bool,
+    verbose: bool,
+    tables_used: bool,
     stats: bool,
     shared: Shared,
 ) -> int:
@@ -112,7 +121,9 @@ def check(
         raise click.UsageError("--split needs --out-dir, the folder for the two files.")
     if split and shared.redact:
         raise click.UsageError("--split writes the claims as they are: it cannot go with --redact.")
-    making = (STATISTICS if with_statistics else FORMATS).get(form)
+    if quiet and (form != "text" or verbose or tables_used or with_statistics):
+        raise click.UsageError("--quiet is for the text report alone, without --verbose or --statistics.")
+    making = QUIET if quiet else (STATISTICS if with_statistics else FORMATS).get(form)
     if making is None:
         raise click.UsageError(f"--statistics goes with --format {' or '.join(STATISTICS)}.")
     checker, book = assemble(setting_of_run(shared, engine, timed=stats))
@@ -124,7 +135,7 @@ def check(
 
     inputs = list(find_inputs(paths, shared.max_unpacked))
     names = name_outputs(inputs)
-    with_bar = not shared.no_progress and sys.stderr.isatty()
+    with_bar = not shared.no_progress and not quiet and sys.stderr.isatty()
     code, skipped, hidden = CHECKED, 0, 0
     redactor = make_redactor() if shared.redact else None
     limits = make_limits(shared)
@@ -139,7 +150,8 @@ def check(
             out = stack.enter_context(open_binary(output))
         else:
             out = stack.enter_context(open_report(output, form))
-        about = About(version(), checker.setting.received, list(checker.setting.versions()), book.rules)
+        received, tables = checker.setting.received, list(checker.setting.versions())
+        about = About(version(), received, tables, book.rules, verbose=verbose or tables_used)
         report = making.make(out, about)
         page = cast("HtmlReport", report) if form == "html" else None
         ledger = stack.enter_context(Opener(earlier)) if earlier is not None else None
@@ -168,11 +180,28 @@ def check(
     if skipped == len(inputs):
         click.echo("edi-checker: none of the files is a claim file", err=True)
         code = COULD_NOT
-    if checker.engine.note:
+    if checker.engine.note and (checker.engine.fallbacks or _is_asked_for("engine")):
         click.echo(f"edi-checker: {checker.engine.note}", err=True)
     if stats:
         _print_stats(checker)
+    if verbose or stats:
+        click.echo(_say_engine(checker), err=True)
     return code
+
+
+def _is_asked_for(option: str) -> bool:
+    """Whether the option was given, on the command line or in the configuration file."""
+    source = click.get_current_context().get_parameter_source(option)
+    return source is not click.core.ParameterSource.DEFAULT
+
+
+def _say_engine(checker: Checker) -> str:
+    """Which engine decided in this run."""
+    return (
+        installed_engine()
+        if checker.engine.kind == "durable"
+        else "Rules are decided by the checker's own engine."
+    )
 
 
 def _print_stats(checker: Checker) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from edi_checker.near import ask_near
+
 FILE = "edi-checker.toml"
 MAX_BYTES = 1 << 20
 _MOST_OPEN = 100  # brackets that are open at a time; an option is a list at most
@@ -49,7 +51,10 @@ def read_config(file: Path, known: Collection[str]) -> dict[str, Any]:
         raise ConfigError(f"{file}: {error}") from None
     for name, table in config.items():
         if name not in known:
-            raise ConfigError(f"{file}: [{name}]: no such command; options are in a section such as [check]")
+            near = ask_near(name, known)
+            raise ConfigError(
+                f"{file}: [{name}]: no such command; options are in a section such as [check].{near}"
+            )
         if not isinstance(table, dict):
             raise ConfigError(f"{file}: {name}: must be a table, [{name}]")
     return config
@@ -80,7 +85,8 @@ def take_defaults(ctx: click.Context, file: Path, table: dict[str, Any]) -> dict
     for key, given in table.items():
         place = f"{file}: [{ctx.info_name}] {key}"
         if not any(key in options for options in (own, *parts.values())):
-            raise ConfigError(f"{place}: no such option")
+            near = ask_near(key, (name for options in (own, *parts.values()) for name in options))
+            raise ConfigError(f"{place}: no such option.{near}")
         if key in own:
             defaults[str(own[key].name)] = _value(ctx, own[key], given, file, place)
         for name, options in parts.items():

@@ -7,13 +7,14 @@ from typing import BinaryIO, cast
 import click
 
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, FOUND
+from edi_checker.cli.help import Explained
 from edi_checker.cli.options import config_option
 from edi_checker.cli.outputs import open_report
 from edi_checker.cli.refusal import Refusal
 from edi_checker.cli.terminal import PIPE_WIDTH, wants_colour, width_of_terminal
 
 
-@click.command("explain-ack")
+@click.command("explain-ack", cls=Explained)
 @click.argument("path", metavar="FILE")
 @click.option(
     "--format",

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class About:
     """What a report can say of its run: `received` is CCYYMMDD, `tables` are name, version and rows of each
-    table that decides, `rules` those that apply.
+    table that decides, `rules` those that apply. `verbose` asks for the tables in the text report.
     """
 
     version: str
     received: int
     tables: list[tuple[str, str, int]]
     rules: tuple[Rule, ...]
+    verbose: bool = False
 
 
 class Format(NamedTuple):
@@ -42,7 +43,14 @@ def _text(out: TextIO, about: About) -> Report:
         colour=wants_colour(out),
         marks=marks_for(out.encoding),
         tables=about.tables,
+        verbose=about.verbose,
     )
+
+
+def _verdicts(out: TextIO, _about: About) -> Report:
+    from edi_checker.reports.verdicts import VerdictsReport
+
+    return VerdictsReport(out)
 
 
 def _json(out: TextIO, about: About) -> Report:
@@ -125,5 +133,7 @@ FORMATS: dict[str, Format] = {
     "sarif": Format(_sarif),
     "junit": Format(_junit),
 }
+# In place of the text report with `--quiet`.
+QUIET = Format(_verdicts)
 # The same of `--statistics`.
 STATISTICS = {"text": Format(_statistics), "json": Format(_statistics_json)}

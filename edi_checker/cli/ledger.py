@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edi_checker.cli.exit_codes import CHECKED, FOUND
+from edi_checker.cli.help import ExplainedGroup
 from edi_checker.cli.ledger_pages import (
     details_as_json,
     exported_as_json,
@@ -57,7 +58,7 @@ _archive_option = click.option(
 _id_argument = click.argument("file_id", type=click.IntRange(min=1), metavar="ID")
 
 
-@click.group()
+@click.group(cls=ExplainedGroup)
 @config_option
 def ledger() -> None:
     """Look into the ledger of a drop folder, and act by hand.

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from edi_checker.cli.completion import PROFILES, complete_profile, complete_rule
 from edi_checker.cli.refusal import DEBUG, Refusal
+from edi_checker.near import ask_near
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,10 +68,15 @@ class ProfileType(click.Path):
         if isinstance(value, str) and not os.path.exists(value):  # noqa: PTH110  # a name with a NUL is no path
             from edi_checker.claims.payer_profiles import BUILT_IN
 
-            self.fail(
-                f"{value!r} is none of {', '.join((AUTO, *BUILT_IN))}, and no file or folder.", param, ctx
-            )
+            names = (AUTO, *BUILT_IN)
+            near = ask_near(value, names)
+            self.fail(f"{value!r} is none of {', '.join(names)}, and no file or folder.{near}", param, ctx)
         return super().convert(value, param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return complete_profile(incomplete)
 
 
 AUTO = "auto"
@@ -137,9 +145,8 @@ profile_option = click.option(
     default="auto",
     show_default=True,
     metavar="NAME|PATH",
-    help="The payer profile for the claims: auto (by the payer of each claim), medicare, medicaid, "
-    "commercial, uhc, va, tricare, property-casualty, medicare-advantage, medicaid-without-tables, or a "
-    "profile file or a folder of them.",
+    help=f"The payer profile for the claims: auto (by the payer of each claim), {', '.join(PROFILES[1:])}, "
+    "or a profile file or a folder of them.",
 )
 rules_option = click.option(
     "--rules",
@@ -221,12 +228,14 @@ def _join(*decorators: _Decorator) -> _Decorator:
 select_option = click.option(
     "--select",
     multiple=True,
+    shell_complete=complete_rule,
     metavar="ID,..",
     help="Apply these rules only; therapy means all whose ids start with it.",
 )
 ignore_option = click.option(
     "--ignore",
     multiple=True,
+    shell_complete=complete_rule,
     metavar="ID,..",
     help="Leave these rules out: code.npi, say, where NPIs are made up.",
 )

@@ -34,6 +34,6 @@ def refusing() -> Iterator[None]:
     try:
         yield
     except UnknownRule as error:
-        raise click.UsageError(f"{error}; `edi-checker rules` lists all.") from None
+        raise click.UsageError(f"{error} `edi-checker rules` lists all.") from None
     except SettingError as error:
         raise Refusal(str(error)) from None

@@ -24,12 +24,3 @@ def gather_plugins() -> Plugins | None:
 
     with refusing():
         return gather_plugins()
-
-
-def find_near(book: Rulebook, name: str) -> list[str]:
-    """At most three ids that are like the name, those first that begin with it."""
-    from difflib import get_close_matches
-
-    ids = [rule.id for rule in book.rules]
-    begun = [id for id in ids if id.startswith(name)]
-    return (begun or get_close_matches(name, ids))[:3]

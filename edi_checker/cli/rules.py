@@ -9,6 +9,7 @@ import click
 
 from edi_checker.cli.example import example_checker, show_example
 from edi_checker.cli.exit_codes import CHECKED, FOUND
+from edi_checker.cli.help import Explained
 from edi_checker.cli.options import config_option, profile_option
 from edi_checker.cli.refusal import Refusal
 from edi_checker.cli.rulebook import gather_plugins, load_rules
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from edi_checker.rules import Rule, Rulebook
 
 
-@click.command()
+@click.command(cls=Explained)
 @click.argument("action", type=click.Choice(["list", "lint", "test", "new", "docs"]), default="list")
 @click.argument("names", nargs=-1, metavar="[ID]...")
 @click.option(
@@ -64,7 +65,7 @@ def rules(
     try:
         kept = book.keep(names).rules
     except ValueError as error:
-        raise click.UsageError(f"{error}; `edi-checker rules` lists all.") from None
+        raise click.UsageError(f"{error} `edi-checker rules` lists all.") from None
     if action == "list":
         from edi_checker.reports.rule_page import list_rules
 

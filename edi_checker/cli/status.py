@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edi_checker.cli.exit_codes import CHECKED, FOUND
+from edi_checker.cli.help import Explained
 from edi_checker.cli.ledger_pages import Overview, status_as_json, write_status
 from edi_checker.cli.opening import opened
 from edi_checker.cli.options import Duration, config_option, hide_names_option, json_option, state_option
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _LISTED = 20  # files of each list
 
 
-@click.command()
+@click.command(cls=Explained)
 @state_option
 @click.option(
     "--late",

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 def store_folder(given: Path | None) -> Path:
     if given is not None:
         return given
-    from platformdirs import user_data_path
+    from edi_checker.setting import user_tables
 
-    return user_data_path("edi-checker", appauthor=False) / "tables"
+    return user_tables()
 
 
 def find_store(given: Path | None) -> Path:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edi_checker.cli.assembly import assemble
+from edi_checker.cli.help import ExplainedGroup
 from edi_checker.cli.options import Day, config_option, tables_option
 from edi_checker.cli.progress import show_bar
 from edi_checker.cli.refusal import Refusal
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from edi_checker.reference.store import StoredTables
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=ExplainedGroup, invoke_without_command=True)
 @tables_option
 @config_option
 @click.pass_context

@@ -10,6 +10,7 @@ import click
 
 from edi_checker.cli.assembly import find_ways, make_limits
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT
+from edi_checker.cli.help import Explained
 from edi_checker.cli.history import secret_of
 from edi_checker.cli.options import (
     Checking,
@@ -32,7 +33,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(cls=Explained)
 @click.argument("inbox", type=_FOLDER, metavar="INBOX")
 @click.option("--out-dir", required=True, type=_FOLDER, metavar="DIR", help="Folder in which answers appear.")
 @click.option(

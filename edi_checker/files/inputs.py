@@ -383,6 +383,14 @@ def _unpack(stream: io.BufferedReader, size: int | None, most: int | None) -> Re
     return Reading(unpacked, stream, most or (_bound(size) if size is not None else None))
 
 
+def take_stream(stream: io.RawIOBase, size: int | None, unpacked: int | None = None) -> Input:
+    """A stream as an input that can be opened once, with the name of standard input.
+
+    `size` is its length in bytes where it is known; `unpacked` as of find_inputs.
+    """
+    return Input(STDIN, "stdin", None, size, None, lambda: _unpack(io.BufferedReader(stream), size, unpacked))
+
+
 def _bound(packed: int) -> int:
     return max(_BOMB_FLOOR, _BOMB_RATIO * packed)
 

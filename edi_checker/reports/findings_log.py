@@ -43,6 +43,7 @@ IN_MEMORY = 1 << 20  # characters of a journal beyond which it goes to a tempora
 SHOWN = 240  # characters of a segment that are kept around the faulty element
 _LONGEST_LABEL = 60  # characters of a patient's or payer's name
 _WAITING = 200  # rows
+_READ = 1 << 18  # characters of rows that are read at once
 _VERDICTS: tuple[Outcome, ...] = ("accepted", "rejected", "not_checked")
 _INDEX = {outcome: index for index, outcome in enumerate(_VERDICTS)}
 
@@ -184,10 +185,16 @@ class _Rows:
             self.flush()
 
     def read(self) -> Iterator[str]:
-        """Each row with its line feed, from the first."""
+        """Each row with its line feed, from the first; several may be read at a time, in turn."""
         self.flush()
-        self._file.seek(0)
-        yield from self._file
+        at = 0
+        while True:
+            self._file.seek(at)
+            text = self._file.read(_READ) + self._file.readline()
+            if not text:
+                return
+            at = self._file.tell()
+            yield from text.splitlines(keepends=True)
 
     def close(self) -> None:
         self._file.close()

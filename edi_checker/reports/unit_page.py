@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Iterable, Mapping
@@ -9,6 +10,7 @@ from itertools import islice
 
 from edi_checker.reference.tables import Tables
 from edi_checker.reference.units import QUARTER, ROUNDS_UP, UnitMethod, Working, least_minutes, work
+from edi_checker.x12.dates import iso
 
 _NAMES: dict[UnitMethod, str] = {"cms": "CMS 8-minute rule", "ama": "AMA midpoint rule"}
 _LEAST_ROWS = 8  # of the table of thresholds
@@ -30,18 +32,7 @@ def write_units(
     the tables say which codes are timed; a code that they do not know is taken as timed. `documentation` says
     what the record should show.
     """
-    timed: dict[str, list[str]] = {}
-    untimed: list[str] = []
-    for code in minutes:
-        procedure = tables.procedure(code, on)
-        if procedure is not None and not procedure.eight_minute:
-            untimed.append(code)
-        else:
-            main = procedure.counts_with if procedure is not None else code
-            codes = timed.setdefault(main if main in minutes else code, [])
-            codes.insert(0 if code == main else len(codes), code)
-    # The minutes of a code that goes on where another ends are counted together with it.
-    counted = {"+".join(codes): sum(minutes[code] for code in codes) for codes in timed.values()}
+    timed, untimed, counted = _count(minutes, tables, on)
     other: UnitMethod = "ama" if method == "cms" else "cms"
     workings = {each: work(counted, each) for each in (method, other)}
     out = [_headline(counted, workings[method]), ""]
@@ -66,6 +57,42 @@ def write_units(
     for line in documentation:
         out += textwrap.wrap(line, width, initial_indent=_INDENT + "- ", subsequent_indent=_INDENT * 2)
     return "\n".join(out) + "\n"
+
+
+def units_as_json(minutes: Mapping[str, int], method: UnitMethod, tables: Tables, on: int) -> str:
+    """The same units as JSON, as units.schema.json describes it; arguments as of write_units."""
+    _, untimed, counted = _count(minutes, tables, on)
+    workings = {each: work(counted, each) for each in _NAMES}
+    document = {
+        "schema": "edi-checker/units/1",
+        "on": iso(on),
+        "method": method,
+        "minutes": dict(minutes),
+        "not_timed": untimed,
+        "methods": {
+            each: {"units": working.total, "bill": list(islice(working.allocations(), _MOST_SPLITS))}
+            for each, working in workings.items()
+        },
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _count(
+    minutes: Mapping[str, int], tables: Tables, on: int
+) -> tuple[dict[str, list[str]], list[str], dict[str, int]]:
+    """The timed codes by the one that they are counted with, the others, and the minutes that count."""
+    timed: dict[str, list[str]] = {}
+    untimed: list[str] = []
+    for code in minutes:
+        procedure = tables.procedure(code, on)
+        if procedure is not None and not procedure.eight_minute:
+            untimed.append(code)
+        else:
+            main = procedure.counts_with if procedure is not None else code
+            codes = timed.setdefault(main if main in minutes else code, [])
+            codes.insert(0 if code == main else len(codes), code)
+    # The minutes of a code that goes on where another ends are counted together with it.
+    return timed, untimed, {"+".join(codes): sum(minutes[code] for code in codes) for codes in timed.values()}
 
 
 _GIVEN = re.compile(r"([A-Za-z0-9]{5})=([0-9]{1,4})")

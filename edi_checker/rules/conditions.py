@@ -8,7 +8,7 @@ from functools import partial
 from typing import cast
 
 from edi_checker.facts import FactType, FieldType
-from edi_checker.rules.fault_list import Notes, Wrong, listed, mapping_of, word_of
+from edi_checker.rules.fault_list import Notes, Wrong, listed, mapping_of, meant, word_of
 from edi_checker.rules.model import Constant, Operator, Pattern, Reference, Term
 from edi_checker.rules.yaml_tree import Mapping, Node, Scalar, Sequence
 from edi_checker.x12.dates import read_iso
@@ -60,7 +60,10 @@ class Conditions:
     def field(self, alias: str, name: str, line: int) -> Reference:
         fields = self.fact_type(alias, line).fields
         if name not in fields:
-            raise Wrong(line, f"fact {self.kinds[alias]!r} has no field {name!r}; it has {listed(fields)}")
+            near = meant(name, fields)
+            raise Wrong(
+                line, f"fact {self.kinds[alias]!r} has no field {name!r}; it has {listed(fields)}{near}"
+            )
         # The name of a profile is ours, wherever it was read.
         address = "" if name == "profile" else fields[name].address
         return Reference(alias, name, fields[name].type, address)
@@ -104,7 +107,7 @@ class Conditions:
             raise Wrong(node.line, f"{alias!r} lacks the key 'fact'")
         kind = word_of(mapping.entries["fact"])
         if kind not in self._vocabulary:
-            known = listed(self._vocabulary)
+            known = listed(self._vocabulary) + meant(kind, self._vocabulary)
             raise Wrong(mapping.lines["fact"], f"there is no fact {kind!r}; there are {known}")
         return kind
 

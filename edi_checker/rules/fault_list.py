@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
+from edi_checker.near import ask_near
 from edi_checker.rules.model import RuleFault
 from edi_checker.rules.yaml_tree import Mapping, Node, Scalar, Sequence
 
@@ -51,10 +52,16 @@ class Notes:
     ) -> None:
         for key, line in mapping.lines.items():
             if key not in allowed:
-                self.add(line, f"{what} has no key {key!r}; it has {listed(allowed)}")
+                self.add(line, f"{what} has no key {key!r}; it has {listed(allowed)}{meant(key, allowed)}")
         for key in required:
             if key not in mapping.entries:
                 self.add(mapping.line, f"{what} lacks the key {key!r}")
+
+
+def meant(name: str, known: Collection[str]) -> str:
+    """What stands behind a list of the known names: the question which of them was meant, if one is near."""
+    near = ask_near(name, known)
+    return f".{near}" if near else ""
 
 
 def listed(names: Collection[str]) -> str:

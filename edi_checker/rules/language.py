@@ -17,6 +17,7 @@ from edi_checker.rules.fault_list import (
     listed,
     mapping_of,
     mappings_of,
+    meant,
     text_of,
     texts_of,
     word_of,
@@ -179,7 +180,8 @@ class _Reading:
 
     def _check_profile(self, name: str, line: int) -> None:
         if name not in self._profiles:
-            raise Wrong(line, f"there is no profile {name!r}; there are {listed(self._profiles)}")
+            near = meant(name, self._profiles)
+            raise Wrong(line, f"there is no profile {name!r}; there are {listed(self._profiles)}{near}")
 
     def _in_force(self, node: Node) -> InForce:
         mapping = mapping_of(node, "in_force is a mapping: {from: 2020-01-01, until: ..., by: service}")

@@ -20,6 +20,7 @@ from edi_checker.claims.profile import (
     UnitMethod,
 )
 from edi_checker.finding import SEVERITIES
+from edi_checker.near import ask_near
 from edi_checker.reference.codesets.member_ids import member_id_pattern
 from edi_checker.rules.fault_list import Notes, Wrong, listed, mapping_of, texts_of, word_of
 from edi_checker.rules.model import RuleFault
@@ -83,7 +84,9 @@ class Profiles:
             ".".join(parts[: end + 1]) for parts in (i.split(".") for i in ids) for end in range(len(parts))
         }
         faults = [
-            RuleFault(path, line, f"no rule is called {rule!r}, and no id begins with it")
+            RuleFault(
+                path, line, f"no rule is called {rule!r}, and no id begins with it.{ask_near(rule, known)}"
+            )
             for path, line, rule in self.mentions
             if rule not in known
         ]
@@ -383,7 +386,8 @@ def _make(
         return None
     if own.inherits not in BUILT_IN and own.inherits not in files:
         known = listed(BUILT_IN)
-        reason = f"there is no profile {own.inherits!r}; there are {known}, and files in its folder"
+        near = ask_near(own.inherits, (*BUILT_IN, *files))
+        reason = f"there is no profile {own.inherits!r}; there are {known}, and files in its folder.{near}"
         faults.append(RuleFault(own.path, own.inherits_line, reason))
         return None
     if len(below) == MAX_ANCESTORS:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from edi_checker.claims.payer_profiles import BUILT_IN
 from edi_checker.facts import VOCABULARY, FactType
+from edi_checker.files.shipped import packaged_rules
+from edi_checker.near import ask_near
 from edi_checker.rules.language import read_rule
 from edi_checker.rules.model import Rule, RuleError, RuleFault
 from edi_checker.rules.yaml_tree import take
@@ -36,7 +37,8 @@ class Rulebook:
         """
         for name in (*select, *ignore):
             if not any(_stands_for(name, rule.id) for rule in self.rules):
-                raise ValueError(f"no rule is called {name!r}, and no id begins with it")
+                near = ask_near(name, (each.id for each in self.rules))
+                raise ValueError(f"no rule is called {name!r}, and no id begins with it.{near}")
         return Rulebook(
             tuple(
                 rule.asked() if rule.id in select else rule
@@ -55,12 +57,6 @@ class Rulebook:
 
 def _stands_for(name: str, rule_id: str) -> bool:
     return rule_id == name or rule_id.startswith(name + ".")
-
-
-def packaged_rules() -> Traversable:
-    """The folder of the rules that come with the checker: inside the installed package, or next to it."""
-    inside = files("edi_checker") / "rulesets"
-    return inside if inside.is_dir() else Path(__file__).resolve().parents[2] / "rulesets"
 
 
 def _is_packaged(path: Path) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edi_checker.near import ask_near
 from edi_checker.rules.yaml_tree import Mapping as Tree
 from edi_checker.rules.yaml_tree import Node, Scalar, Sequence, Unreadable, read, take
 from edi_checker.setting import AUTO, CheckSetting, SettingError
@@ -110,7 +111,8 @@ def _way(node: Node, usual: Way, folder: Path) -> Way:
             case "page":
                 way = replace(way, page=_is_true(value, line))
             case _:
-                raise _Wrong(line, f"{key!r} is none of {', '.join(_KEYS)}")
+                near = ask_near(key, _KEYS)
+                raise _Wrong(line, f"{key!r} is none of {', '.join(_KEYS)}{f'.{near}' if near else ''}")
     return replace(way, setting=setting)
 
 

@@ -14,6 +14,8 @@ import targets
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from edi_checker.check import checker
+
 EXAMPLES = int(os.environ.get("EDI_CHECKER_FUZZ", "40"))
 QUIET = settings(max_examples=EXAMPLES, derandomize=True, suppress_health_check=list(HealthCheck))
 
@@ -131,6 +133,6 @@ def test_a_target_raises_where_a_part_cannot_be_checked(monkeypatch):
     def fail(*_):
         raise KeyError("of ours")
 
-    monkeypatch.setattr("edi_checker.check.checker.facts_of", fail)
+    monkeypatch.setattr(checker, "facts_of", fail)
     with pytest.raises(AssertionError):
         targets.claims(seeds.seeds_of("claims")[0])
