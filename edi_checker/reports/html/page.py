@@ -140,7 +140,7 @@ class HtmlReport:
         """Write the page."""
         out = self._out
         with self._body as body, self._list as rows:
-            out.write(_HEAD)
+            out.write(HEAD)
             out.write(write(tag("title", f"{self._verdict()[1]} \u2014 edi-checker")))
             css = (files(__package__) / "report.css").read_text(encoding="utf-8")
             out.write(f"<style>\n{css}{write_switches(self._marks)}\n</style>\n</head>\n<body>\n")
@@ -464,7 +464,7 @@ def _pour(spool: IO[str], out: TextIO) -> None:
 
 
 # Nothing may be fetched, run or sent from here, whatever a claim holds.
-_HEAD = """<!doctype html>
+HEAD = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="us-ascii">
