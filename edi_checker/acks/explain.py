@@ -303,7 +303,7 @@ class _Teller:
         if outcome == "rejected":
             advice = "Nothing in it was processed. Correct it and send the whole file again with a new ISA13."
             if INTERCHANGE_TWICE in codes:
-                advice = "If it is a new file, send it with a new ISA13; if it was sent twice, do nothing."
+                advice = words.INTERCHANGE_TWICE_ADVICE
         elif outcome == "noted":
             advice = "Correct this before the next file."
         number = plain(element(segment, 1))
@@ -592,7 +592,7 @@ class _Teller:
         for quote in dict.fromkeys(plain(element(status, 12), _LONGEST_TEXT) for status in item.statuses):
             text += f' The answer says: "{quote}"' if quote else ""
         own = worst(status.outcome for status in statuses)  # without what is counted below it
-        advice = _advise(item.about, own, codes) if codes else ""
+        advice = advise_of_statuses(item.about, own, codes) if codes else ""
         if outcome == "unclear" and not advice:
             advice = "Ask who sent the answer what it means."
         subject = replace(
@@ -615,7 +615,7 @@ def _advise_of_error(id: str, code: str, found: Code, *, known: bool) -> str:
     return said or (f"{found.advice}." if found.advice else "")
 
 
-def _advise(about: About, outcome: Outcome, codes: Sequence[str]) -> str:
+def advise_of_statuses(about: About, outcome: Outcome, codes: Sequence[str]) -> str:
     """What to do about the statuses of a level, claim or line."""
     if outcome not in ("rejected", "unclear"):
         return ""
