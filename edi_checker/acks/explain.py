@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import BinaryIO, Literal
 
 from edi_checker.acks import narrator, words
@@ -134,6 +135,7 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
 NameOf = Callable[[str, str], str]
 
 
+@lru_cache(maxsize=1)
 def _name_elements(guide: Guide) -> NameOf:
     """Loop and segment or element (`2300`, `CLM02`) to its name in the guide, "" where it has none."""
     names: dict[tuple[str, str], str] = {}

@@ -66,13 +66,22 @@ def _say_several(base: sqlite3.Connection, said: sqlite3.Row) -> None:
     base.execute("UPDATE said SET trouble = ? WHERE id = ?", (_SEVERAL, said["id"]))
 
 
-def _link(base: sqlite3.Connection, said: int, sets: Sequence[sqlite3.Row], more: str = "", *of: Any) -> None:
-    """All claims of the sets, of which `more` is true."""
+def _link(base: sqlite3.Connection, said: int, sets: Sequence[sqlite3.Row], provider: str = "") -> None:
+    """All claims of the sets, or those of a provider. What was said of them before is not noted again."""
+    of = f"|{provider}|" if provider else ""
     for one in sets:
-        base.execute(
-            f"INSERT INTO link SELECT claim.id, ?, 1 FROM claim WHERE sent = ? {more}",  # noqa: S608  # `more` is ours
-            (said, one["id"], *of),
-        )
+        if base.execute(_LINK, (said, one["id"], of, of, one["id"], of, said)).rowcount:
+            base.execute("INSERT INTO whole VALUES (?, ?, ?)", (one["id"], of, said))
+
+
+_LINK = """
+INSERT INTO link SELECT claim.id, ?, 1 FROM claim
+WHERE sent = ? AND (? = '' OR instr(providers, ?)) AND NOT EXISTS (
+  SELECT 1 FROM whole JOIN said AS before ON before.id = whole.said JOIN said AS now ON now.kind = before.kind
+    AND now.about = before.about AND now.own = before.own
+    AND (now.own <> 'rejected' OR now.made = before.made)
+  WHERE whole.sent = ? AND whole.provider = ? AND now.id = ?)
+"""
 
 
 def _match_interchanges(base: sqlite3.Connection) -> None:
@@ -158,7 +167,7 @@ def _match_batches(base: sqlite3.Connection) -> None:
             elif about == "batch":
                 _link(base, id, sets)
             elif said["own"] == "rejected" and said["provider"]:
-                _link(base, id, sets, "AND instr(providers, ?)", f"|{said['provider']}|")
+                _link(base, id, sets, said["provider"])
 
 
 def _match_listed(base: sqlite3.Connection) -> None:
@@ -227,19 +236,29 @@ def _match_counted(base: sqlite3.Connection) -> None:
             WHERE file = ? AND answer = ? AND about = 'claim' AND outcome IN ('accepted', 'noted')
         """
         (listed,) = base.execute(query, of).fetchone()
-        query = """
-            SELECT id FROM claim WHERE sent = ? AND NOT EXISTS (
-              SELECT 1 FROM link JOIN said ON said.id = link.said
-              WHERE link.claim = claim.id AND said.file = ? AND said.answer = ?
-                AND said.about IN ('claim', 'provider'))
-        """
-        left = base.execute(query, (sets[0]["id"], *of)).fetchall()
-        if left and len(left) == said["accepted"] - listed:
+        left = said["accepted"] - listed
+        if left > 0 and left == _count_left(base, sets[0]["id"], of):
             values = {**dict(said), "id": None, "about": "counted", "own": "accepted", "outcome": "accepted"}
             values |= {"heap": "leave", "gravity": 0, "depth": 2, "advice": "", "codes": ""}
             values["text"] = "Accepted: the answer counts it as accepted and does not list it."
             counted = _insert(base, values)
-            base.executemany("INSERT INTO link VALUES (?, ?, 1)", [(one["id"], counted) for one in left])
+            base.execute(f"INSERT INTO link SELECT id, ?, 1 FROM claim WHERE sent = ? AND {_NOT_NAMED}",  # noqa: S608  # ours
+                         (counted, sets[0]["id"], *of))  # fmt: skip
+
+
+_NAMED = """
+    SELECT DISTINCT link.claim FROM said JOIN link ON link.said = said.id
+    WHERE said.file = ? AND said.answer = ? AND said.about IN ('claim', 'provider')
+"""
+_NOT_NAMED = f"id NOT IN ({_NAMED})"
+
+
+def _count_left(base: sqlite3.Connection, sent: int, of: tuple[int, int]) -> int:
+    """The claims of a set that an answer does not name, one by one or with their provider."""
+    (claims,) = base.execute("SELECT COUNT(*) FROM claim WHERE sent = ?", (sent,)).fetchone()
+    query = f"SELECT COUNT(*) FROM claim WHERE sent = ? AND id IN ({_NAMED})"  # noqa: S608  # ours
+    (named,) = base.execute(query, (sent, *of)).fetchone()
+    return int(claims) - int(named)
 
 
 # Errors of a 999 to the claim that they name, else to the one at their position.

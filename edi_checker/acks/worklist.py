@@ -50,6 +50,7 @@ CREATE TABLE said (
   accepted INTEGER, rejected INTEGER, position INTEGER, trouble TEXT
 );
 CREATE TABLE link (claim INTEGER, said INTEGER, exact INTEGER);
+CREATE TABLE whole (sent INTEGER, provider TEXT, said INTEGER);
 CREATE TABLE error (claim INTEGER, said INTEGER);
 CREATE TABLE decision (
   id INTEGER PRIMARY KEY, known INTEGER, claim INTEGER, said INTEGER, heap TEXT, outcome TEXT, number TEXT,
@@ -65,6 +66,7 @@ CREATE INDEX said_by_answer ON said (file, answer, about);
 CREATE INDEX said_by_key ON said (key, about);
 CREATE INDEX link_by_claim ON link (claim);
 CREATE INDEX link_by_said ON link (said);
+CREATE INDEX whole_by_sent ON whole (sent, provider);
 CREATE INDEX error_by_claim ON error (claim);
 CREATE INDEX error_by_said ON error (said);
 CREATE INDEX decision_by_heap ON decision (known, heap);

@@ -22,7 +22,7 @@ COMMANDS = {
     "check": "Check claim files: what is wrong, where, and how to fix it.",
     "batch": "Check many files, or very large ones, with several processes.",
     "explain": "Say what a rule requires and why, or what a code means.",
-    "explain-ack": "Say what TA1, 999 and 277CA files mean, and what to do about each claim.",
+    "explain-ack": "Say what answers mean, and what to do about each claim.",
     "rules": "List the rules; check, test and start your own.",
     "tables": "Import the CMS tables, list them, look up a code.",
     "watch": "Watch a folder: answer each file that arrives, once.",
