@@ -72,7 +72,8 @@ def explain_ack(
 ) -> int:
     """Say what answers mean, and what to do about each claim.
 
-    FILE is a TA1, 999 or 277CA, ours or another's, a folder of them, a .gz or .zip archive, or - for standard input.
+    FILE is a TA1, 999 or 277CA, ours or another's, a folder of them, a .gz or .zip archive, or - for standard
+    input.
 
     With the claim files that they answer (--claims, or the ledger of `watch`), each claim is in one of these:
     fix and send again, wait, not answered yet, leave.

@@ -66,13 +66,14 @@ def _write_rows(console: Console, heap: Heap, rows: Iterator[Row], count: int) -
     shown = 0
     for _, group in groupby(islice(rows, MOST_ROWS), _reason_of):
         last = None
+        if shown and heap != "leave":
+            console.print()
         for last in group:
             parts = (last.claim or "(not named)", last.patient, say_days(last), _charge(last))
             console.print(Text("  ").append("   ".join(filter(None, parts)), "bold"), soft_wrap=True)
             shown += 1
         if last is not None and (heap != "leave" or last.outcome == "rejected"):
             _write_reason(console, last)
-            console.print()
     if shown < count:
         console.print(f"  and {count - shown:,} more; the other formats have all of them")
 
