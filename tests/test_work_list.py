@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import shlex
+import shutil
+from dataclasses import replace
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,10 +21,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html
 
+from drop_folder import digest, say
 from edi_checker.acks.heaps import HEAPS
 from edi_checker.cli import commands
+from edi_checker.state import Group, Interchange, InterchangeKey, open_ledger
+from edi_checker.watch.places import Places, archive_name, make_folder
 from generate_claims import generate
-from paths import CLEAN, CORPUS
+from paths import CLEAN, CORPUS, ROOT
 
 BATCHES = ("B1", "B2")
 
@@ -235,9 +243,9 @@ def test_a_line_says_why(here: Workspace) -> None:
 @pytest.mark.parametrize(
     ("stc", "heap"),
     [
-        ("A0:16:PR", "wait"), ("A1:19:PR", "wait"), ("A2:20", "leave"), ("A3:54", "leave"), ("A3:78", "wait"),
-        ("A3:718", "leave"), ("A6:178", "fix"), ("A7:562:85", "fix"), ("A8:562:85", "fix"), ("A3:685", "wait"),
-        ("P3:59", "wait"), ("Z1:20", "wait"),
+        ("A0:16:PR", "wait"), ("A1:19:PR", "wait"), ("A2:20", "leave"), ("A3:54", "leave"),
+        ("A3:718", "leave"), ("A6:178", "fix"), ("A7:562:85", "fix"), ("A8:562:85", "fix"),
+        ("A3:78", "wait"), ("A3:685", "wait"), ("P3:59", "wait"), ("Z1:20", "wait"),
     ],
 )  # fmt: skip
 def test_the_heap_of_a_status(here: Workspace, stc: str, heap: str) -> None:
@@ -485,12 +493,45 @@ def test_published_answers_and_claims_together(form: str) -> None:
 # Any input
 
 PIECES = [
-    "ST*837*1", "BHT*1*1*B1", "HL*1**20", "HL*1**22", "HL*1**23", "NM1*85*2*X*****XX*1", "NM1*IL*1*A*B", "CLM*C1*1",
-    "CLM*C1*x", "CLM", "DTP*472*D8*20261101", "DTP*472*RD8*2", "SE", "GS*HC*A*B*1*1*17", "GS", "ISA", "IEA*1*1",
-    "ST*277*1", "TRN*2*C1", "TRN*2*B1", "STC*A7:562:85", "STC*A2:20**WQ*1", "QTY*90*1", "HL*1**21", "HL*1**19",
-    "HL*1**PT", "NM1*QC*1*\x1b*\udcff", "SVC*HC:1", "ST*999*1", "AK1*HC*17", "AK2*837*1", "IK5*R", "IK3*CLM*2*2300*8",
-    "CTX*CLM01:C1", "IK4*2*782*1", "AK9*R*1*1*0", "AK9*P*1*1", "TA1*7*1*1*R*025",
-]  # fmt: skip
+    r"ST*837*1",
+    r"BHT*1*1*B1",
+    r"HL*1**20",
+    r"HL*1**22",
+    r"HL*1**23",
+    r"NM1*85*2*X*****XX*1",
+    r"NM1*IL*1*A*B",
+    r"CLM*C1*1",
+    r"CLM*C1*x",
+    r"CLM",
+    r"DTP*472*D8*20261101",
+    r"DTP*472*RD8*2",
+    r"SE",
+    r"GS*HC*A*B*1*1*17",
+    r"GS",
+    r"ISA",
+    r"IEA*1*1",
+    r"ST*277*1",
+    r"TRN*2*C1",
+    r"TRN*2*B1",
+    r"STC*A7:562:85",
+    r"STC*A2:20**WQ*1",
+    r"QTY*90*1",
+    r"HL*1**21",
+    r"HL*1**19",
+    r"HL*1**PT",
+    r"NM1*QC*1*\x1b",
+    r"SVC*HC:1",
+    r"ST*999*1",
+    r"AK1*HC*17",
+    r"AK2*837*1",
+    r"IK5*R",
+    r"IK3*CLM*2*2300*8",
+    r"CTX*CLM01:C1",
+    r"IK4*2*782*1",
+    r"AK9*R*1*1*0",
+    r"AK9*P*1*1",
+    r"TA1*7*1*1*R*025",
+]
 ANY = st.lists(st.sampled_from(PIECES) | st.text(max_size=8), max_size=14).map("~".join)
 
 
@@ -527,3 +568,74 @@ def test_any_answers_and_claims_can_be_joined(answer: str, sent: str) -> None:
         == sum(known[heap] for heap in HEAPS)
         == sum(one["claim_file"] is not None for one in made["claims"])
     )
+
+
+# The ledger of a drop folder
+
+
+def test_the_ledger_finds_the_claim_files_that_are_answered(tmp_path: Path, office) -> None:
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    kept = Places(tmp_path / "in", tmp_path / "out", folder).archived(
+        "accepted", datetime(2026, 11, 21), "acme"
+    )  # a folder's name
+    make_folder(kept)
+    others = file_837(set_837("0001", "B9", claim("C9")), isa13=9, gs06="9")
+    with open_ledger(str(tmp_path / "ledger.db"), office) as ledger:
+        for number, text in ((7, TWO), (9, others)):
+            name = f"day{number}.837"
+            mine = ledger.begin("acme", name, len(text), 0, "edi1:1:a", 60)
+            (kept / archive_name(mine.id, name)).write_text(text)
+            key = InterchangeKey("ZZ", "ALDER", "ZZ", "BROOK", f"{number:09d}")
+            group = Group("ALDER", "BROOK", "17" if number == 7 else "9", 2, 2, "A")
+            answered = say(number, name, outputs=(), sha256=digest(text.encode()))
+            said_of = replace(answered, interchanges=(Interchange(key, "A", (group,)),))
+            ledger.finish(ledger.answer(mine, said_of))
+    here = Workspace(tmp_path)
+    where = ["--state", str(tmp_path / "ledger.db"), "--archive", str(folder)]
+    for answer in (
+        file_999("AK2*837*0001~IK5*R*5~", ak9="P*2*2*1"),
+        file_277(set_277("B1", provider(said("C1", "A3:116")))),
+    ):
+        here.named["answers"].clear()
+        here.put("answers", answer)
+        done = here.run("--format", "json", *where)
+        assert (done.exit_code, done.stderr) == (1, "")
+        made = json.loads(done.stdout)
+        assert heaps(made)["C1"] == "fix"
+        assert set(heaps(made)) == {"C1", "C2", "C3"}  # no claim of the other file
+    next(kept.iterdir()).unlink()
+    gone = here.run(*where)
+    assert gone.exit_code == 2
+    assert "is not in the archive" in gone.stderr
+
+
+def test_the_ledger_needs_its_archive(tmp_path: Path) -> None:
+    done = CliRunner().invoke(commands, ["explain-ack", "a.999", "--state", str(tmp_path / "ledger.db")])
+    assert done.exit_code == 2
+    assert "--state and --archive go together" in done.stderr
+
+
+# The page
+
+
+def test_the_samples_of_the_page_are_what_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    shutil.copy(CLEAN.parent / "faulty" / "balance.claim-charge.too-high.837", tmp_path / "monday.837")
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke
+    run(commands, ["check", "monday.837", "--acks", "--out-dir", "answers", "--received", "2026-09-15"])
+    page = ROOT / "docs" / "answers.md"
+
+    def do(block: re.Match[str]) -> str:
+        lines = []
+        for line in block[1].splitlines():
+            if line.startswith("$ "):
+                lines += [line, *run(commands, shlex.split(line)[2:]).output.splitlines()]
+        return "".join(f"{line}\n" for line in lines)
+
+    shown = re.sub(r"(?<=```console\n)(.*?)(?=```)", do, page.read_text(), flags=re.DOTALL)
+    if request.config.getoption("--update-golden"):
+        page.write_text(shown)
+    assert shown == page.read_text()
