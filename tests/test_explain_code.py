@@ -21,7 +21,7 @@ def run(*arguments: str) -> Result:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ("A7:562:85", ["NPI of the billing provider", "Fix and send again", "as a new one, not as a replacement"]),
+        ("A7:562:85", ["NPI of the billing provider", "Fix and send again", "not as a replacement"]),
         ("a7:562:85", ["NPI of the billing provider"]),
         ("A7>562>85", ["NPI of the billing provider"]),
         ("A7", ["rejected, something is not valid"]),

@@ -576,9 +576,8 @@ def test_any_answers_and_claims_can_be_joined(answer: str, sent: str) -> None:
 def test_the_ledger_finds_the_claim_files_that_are_answered(tmp_path: Path, office) -> None:
     folder = tmp_path / "archive"
     folder.mkdir()
-    kept = Places(tmp_path / "in", tmp_path / "out", folder).archived(
-        "accepted", datetime(2026, 11, 21), "acme"
-    )  # a folder's name
+    day = datetime(2026, 11, 21)  # noqa: DTZ001  # of a folder's name
+    kept = Places(tmp_path / "in", tmp_path / "out", folder).archived("accepted", day, "acme")
     make_folder(kept)
     others = file_837(set_837("0001", "B9", claim("C9")), isa13=9, gs06="9")
     with open_ledger(str(tmp_path / "ledger.db"), office) as ledger:
@@ -593,10 +592,9 @@ def test_the_ledger_finds_the_claim_files_that_are_answered(tmp_path: Path, offi
             ledger.finish(ledger.answer(mine, said_of))
     here = Workspace(tmp_path)
     where = ["--state", str(tmp_path / "ledger.db"), "--archive", str(folder)]
-    for answer in (
-        file_999("AK2*837*0001~IK5*R*5~", ak9="P*2*2*1"),
-        file_277(set_277("B1", provider(said("C1", "A3:116")))),
-    ):
+    by_set = file_999("AK2*837*0001~IK5*R*5~", ak9="P*2*2*1")
+    by_claim = file_277(set_277("B1", provider(said("C1", "A3:116"))))
+    for answer in (by_set, by_claim):
         here.named["answers"].clear()
         here.put("answers", answer)
         done = here.run("--format", "json", *where)

@@ -26,23 +26,22 @@ def write_text(work: WorkList, out: TextIO, *, width: int, colour: bool) -> None
     top = say_top(work)
     for sentence in top:
         print_wrapped(console, Text(""), Text(sentence, "bold"))
-    if top:
-        console.print()
     if not work.has_claims:
+        if top:
+            console.print()
         _write_answers(console, work)
         return
     for known in (True, False):
         sums = work.sums(known=known)
         if not known and sums.claims:
-            console.print(Text("Not found in the claim files", "bold underline"))
             console.print()
+            console.print(Text("Not found in the claim files", "bold underline"))
         for heap, title in HEAPS.items():
             if sums.claims[heap]:
-                console.print(
-                    Text(title, f"bold {_STYLES[heap]}").append(f"   {say_heap(heap, sums)}", "not bold")
-                )
-                _write_rows(console, heap, work.rows(heap, known=known), sums.claims[heap])
                 console.print()
+                head = Text(title, f"bold {_STYLES[heap]}")
+                console.print(head.append(f"   {say_heap(heap, sums)}", "not bold"))
+                _write_rows(console, heap, work.rows(heap, known=known), sums.claims[heap])
     _write_loose(console, work)
 
 
@@ -106,8 +105,8 @@ def _write_loose(console: Console, work: WorkList) -> None:
     """What is said of no claim of the list."""
     for number, said in enumerate(work.loose()):
         if number == 0:
-            console.print(Text("Also said", "bold underline"))
             console.print()
+            console.print(Text("Also said", "bold underline"))
         label, style = LABELS[said.outcome]
         text = Text(said.text).append(f"  {' '.join(said.codes)}" if said.codes else "", "dim")
         if said.advice:
