@@ -12,7 +12,7 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
 
@@ -77,6 +77,8 @@ SELECT 1 FROM sent JOIN said ON (said.about = 'batch' AND said.batch = sent.batc
   OR (said.about = 'interchange' AND ltrim(said.isa13, '0') = ltrim(sent.isa13, '0'))
 WHERE sent.file = ? AND said.sender = sent.receiver AND said.receiver = sent.sender LIMIT 1
 """
+# Of a statement: its subject, which may name a person, is kept in `said` alone.
+_FIELDS = [each.name for each in fields(Statement) if each.name != "subject"]
 _SAID = [
     "file",
     "answer",
@@ -509,9 +511,7 @@ class _Whole:
 
 
 def _as_json(statement: Statement) -> str:
-    said = asdict(statement)
-    del said["subject"]
-    return json.dumps(said)
+    return json.dumps({name: getattr(statement, name) for name in _FIELDS})
 
 
 def _of_line(line: Statement, claim: str) -> str:

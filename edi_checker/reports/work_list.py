@@ -20,7 +20,9 @@ def say_top(work: WorkList) -> list[str]:
     said = [_say_sums(known)] if work.has_claims else []
     if unknown.claims:
         others = _say_sums(unknown)
-        said.append(f"Answered, but not found in the claim files: {others}" if work.has_claims else others)
+        if work.has_claims:
+            others = f"Answered, but not found in the claim files: {others[0].lower()}{others[1:]}"
+        said.append(others)
     return said
 
 

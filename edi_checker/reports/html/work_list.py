@@ -7,7 +7,7 @@ from importlib.resources import files
 from itertools import islice
 from typing import TextIO
 
-from edi_checker.acks.heaps import HEAPS, Heap
+from edi_checker.acks.heaps import HEAPS, UNANSWERED_ADVICE, Heap
 from edi_checker.acks.worklist import Loose, Row, Sums, WorkList
 from edi_checker.reports.html.markup import Element, append, head_of, scroll, shorten, tag, write
 from edi_checker.reports.html.page import HEAD
@@ -25,6 +25,13 @@ _CLASSES: dict[Heap, str] = {
     "leave": "accepted",
 }
 _LABELS: dict[Heap, str] = {"fix": "fix", "wait": "wait", "unanswered": "not answered", "leave": "accepted"}
+_STYLE = """
+.work { min-width: 60rem; }
+.work.short { min-width: 0; max-width: 46rem; }
+.work .tight { white-space: nowrap; overflow-wrap: normal; }
+.work td p + p { margin-top: 0.35rem; }
+"""
+_SHORT = ("Claim", "Patient", "Service", "Charge")
 _COLUMNS = ("Claim", "Patient", "Service", "Charge", "", "What the answer says", "What to do", "Said by")
 
 
@@ -35,7 +42,7 @@ def write_page(work: WorkList, out: TextIO, version: str) -> None:
     css = (files(__package__) / "report.css").read_text(encoding="utf-8")
     out.write(HEAD)
     out.write(write(tag("title", f"{top[0]} \u2014 edi-checker")))
-    out.write(f"<style>\n{css}\n</style>\n</head>\n<body>\n")
+    out.write(f"<style>\n{css}{_STYLE}</style>\n</head>\n<body>\n")
     out.write(write(_head(work, top, known if work.has_claims else unknown)))
     out.write("<main>\n")
     left = MOST_TEXT
@@ -104,7 +111,12 @@ def _write_heap(out: TextIO, title: str, heap: Heap, sums: Sums, rows: Iterable[
     out.write('<section class="more">\n')
     out.write(write(tag("h2", title)))
     out.write(write(tag("p", say_heap(heap, sums), class_="quiet")))
-    opened = write(scroll(title, tag("table", head_of(_COLUMNS, ("Charge",)), tag("tbody"), class_="list")))
+    short = heap == "unanswered"
+    if short:
+        out.write(write(tag("p", UNANSWERED_ADVICE)))
+    head = head_of(_SHORT if short else _COLUMNS, ("Charge",))
+    table = tag("table", head, tag("tbody"), class_="work short" if short else "work")
+    opened = write(scroll(title, table))
     begin, _, end = opened.partition("</tbody>")
     out.write(begin)
     for row in islice(rows, MOST_ROWS[heap]):
@@ -124,19 +136,24 @@ def _write_heap(out: TextIO, title: str, heap: Heap, sums: Sums, rows: Iterable[
 
 def _row(row: Row) -> Element:
     charge = "not known" if row.charge is None else show_dollars(row.charge)
+    cells = (
+        tag("th", shorten(row.claim, 60) or "(not named)", scope="row", class_="tight"),
+        tag("td", row.patient),
+        tag("td", say_days(row), class_="tight"),
+        tag("td", charge, class_="number tight"),
+    )
+    if row.heap == "unanswered":
+        return tag("tr", *cells)
     label = "not again" if row.heap == "leave" and row.outcome == "rejected" else _LABELS[row.heap]
     says = tag("td", *_paragraphs(row.says))
     if row.codes:
         append(says, tag("code", " ".join(row.codes), class_="quiet"))
-    source = tag("td", f"{row.kind} " if row.kind else "", shorten(row.source, 200))
+    source = tag("td", f"{row.kind} ", shorten(row.source, 200))
     if row.before:
         append(source, tag("p", shorten(say_before(row), 600), class_="quiet"))
     return tag(
         "tr",
-        tag("th", shorten(row.claim, 60) or "(not named)", scope="row"),
-        tag("td", row.patient),
-        tag("td", say_days(row)),
-        tag("td", charge, class_="number"),
+        *cells,
         tag("td", tag("span", label, class_=f"tag {_CLASSES[row.heap]}")),
         says,
         tag("td", *_paragraphs(row.advice)),
