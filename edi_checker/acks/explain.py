@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import BinaryIO, Literal, TextIO
-
-from rich.console import Console
-from rich.text import Text
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import BinaryIO, Literal
 
 from edi_checker.acks import narrator, words
 from edi_checker.acks.narrator import LEVELS, About, plain, split, whole
@@ -17,47 +14,21 @@ from edi_checker.acks.totals import Kind, Totals, charged, counted
 from edi_checker.acks.words import Outcome
 from edi_checker.claims.claim import Segment, element
 from edi_checker.guide.table import Composite, Guide
-from edi_checker.x12.blocks import Block, read_blocks
+from edi_checker.x12.blocks import Block, NotClaims, read_blocks
+from edi_checker.x12.dates import days_of
 from edi_checker.x12.fault_codes import GROUP_NUMBER_TWICE, INTERCHANGE_TWICE, SET_NUMBER_TWICE, Code
+from edi_checker.x12.kinds import Kind as FileKind
+from edi_checker.x12.kinds import is_answer, name_group, name_guide, name_other_set, say_others
 from edi_checker.x12.money import cents, show_dollars
 
 Answer = Literal["TA1", "997", "999", "277CA", ""]
 
-SCHEMA = "edi-checker/answer/1"
 _OUTCOMES: tuple[Outcome, ...] = ("accepted", "received", "noted", "unclear", "rejected")  # from good to bad
 
 _LONGEST_TEXT = 264  # STC12
 _MOST_ERRORS = 1000  # errors explained of one transaction set
 _MOST_STATUSES = 60  # explained of one claim or line
-
-# How far a statement is indented below what it belongs to.
-_DEPTH: dict[About, int] = {
-    "file": 0,
-    "interchange": 0,
-    "group": 0,
-    "batch": 0,
-    "transaction": 1,
-    "provider": 1,
-    "segment": 2,
-    "claim": 2,
-    "line": 3,
-}
-
-# How the report for people marks an outcome, and its last line.
-_LABELS: dict[Outcome, tuple[str, str]] = {
-    "accepted": ("accepted", "green"),
-    "received": ("received", "cyan"),
-    "noted": ("noted", "yellow"),
-    "unclear": ("unclear", "magenta"),
-    "rejected": ("REJECTED", "red"),
-}
-_LAST: dict[Outcome, str] = {
-    "accepted": "Everything that is answered here was accepted.",
-    "received": "Nothing was rejected; what was received is not yet said to be accepted.",
-    "noted": "Nothing was rejected; some of it is not settled, or needs a look.",
-    "unclear": "Not all of this could be explained: do not take it as accepted.",
-    "rejected": "Something was rejected.",
-}
+_MOST_OTHERS = 10  # kinds of other transaction sets that are named
 
 _LEVEL_NAMES: dict[About, str] = {
     "interchange": "Answer",
@@ -67,6 +38,40 @@ _LEVEL_NAMES: dict[About, str] = {
 
 # 005010X222, A1 and A2: the guide whose names of segments and elements are known here.
 _OUR_GUIDE = "005010X222"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """By what the claims are found that a statement is about, and what a 277CA repeats of its claim.
+
+    sender, receiver  ISA06 and ISA08 of the answer, without blanks
+    made              when the answer was made: ISA09 and ISA10, `YYMMDDHHMM`
+    answer            ordinal in its file of the TA1, group of a 999 or transaction set of a 277CA
+    interchange       ISA13 of the claims, where a TA1 in the same interchange names it
+    group             GS06 of the claims
+    batch, provider   BHT03 of the claims; id of their billing provider
+    patient           last and first name
+    charge            cents
+    dates             first and last day of service
+    accepted, rejected  how many of the claims (277CA) or transaction sets (999) are counted so, None where
+                      they are not counted
+    own               the outcome of a level of a 277CA without what is counted below it
+    """
+
+    sender: str = ""
+    receiver: str = ""
+    made: str = ""
+    answer: int = 0
+    interchange: str = ""
+    group: str = ""
+    batch: str = ""
+    provider: str = ""
+    patient: str = ""
+    charge: int | None = None
+    dates: tuple[int | None, int | None] = (None, None)
+    accepted: int | None = None
+    rejected: int | None = None
+    own: Outcome = "received"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ class Statement:
     transaction, claim  the 837's set (ST02) and claim (CLM01) that it concerns, None where unknown
     position     of the segment in ST..SE of the 837 (ST = 1), None where none is concerned
     element      `CLM02` or `SV101-3`, None where none is concerned
+    subject      what may name a person, and so stands apart
     """
 
     answer: Answer
@@ -98,6 +104,7 @@ class Statement:
     claim: str | None = None
     position: int | None = None
     element: str | None = None
+    subject: Subject = Subject()
 
 
 def explain(stream: BinaryIO, guide: Guide) -> Iterator[Statement]:
@@ -106,7 +113,8 @@ def explain(stream: BinaryIO, guide: Guide) -> Iterator[Statement]:
     Takes any delimiters, what answers other transaction sets than the 837P, several answers in a file, and a
     997 as a 999. What cannot be explained is marked so. Holds one block (x12.read_blocks) in memory.
 
-    Raises x12.NotX12 where the file cannot be read at all.
+    Raises x12.NotX12 where the file cannot be read at all, NotClaims at its end where it is known for
+    something else than an acknowledgement.
     """
     return _Teller(_name_elements(guide)).tell(read_blocks(stream))
 
@@ -127,6 +135,7 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
 NameOf = Callable[[str, str], str]
 
 
+@lru_cache(maxsize=1)
 def _name_elements(guide: Guide) -> NameOf:
     """Loop and segment or element (`2300`, `CLM02`) to its name in the guide, "" where it has none."""
     names: dict[tuple[str, str], str] = {}
@@ -170,6 +179,7 @@ class _Item:
     sums: dict[str, str] = field(default_factory=dict)
     payer_number: str = ""
     procedure: str = ""
+    dates: tuple[int | None, int | None] = (None, None)
     told: bool = False
 
     @property
@@ -187,7 +197,9 @@ class _Teller:
         self._answer: Answer = ""
         self._open = False  # an interchange whose IEA has not come
         self._told = False
-        self._other: set[str] = set()
+        self._subject = Subject()
+        self._head: Segment = []  # GS
+        self._others: dict[FileKind, None] = {}
         # of a 999
         self._group: Segment = []
         self._sets: list[_Set] = []
@@ -213,8 +225,10 @@ class _Teller:
         for statement in self._end_transaction():
             self._told = True
             yield statement
-        if self._other:
-            kinds = ", ".join(sorted(self._other))
+        if self._others and not self._told:
+            raise NotClaims(say_others(list(self._others), "no acknowledgement"))
+        if self._others:
+            kinds = ", ".join(kind.name for kind in self._others)
             yield self._of_file(
                 f"The file has other transaction sets, which are not acknowledgements: {kinds}."
             )
@@ -230,16 +244,25 @@ class _Teller:
         match segment[0]:
             case "ISA":
                 self._open = True
+                self._subject = Subject(
+                    sender=plain(element(segment, 6)),
+                    receiver=plain(element(segment, 8)),
+                    made=plain(element(segment, 9) + element(segment, 10), 12),
+                    answer=self._subject.answer,
+                )
             case "IEA":
                 self._open = False
             case "TA1":
+                # Two of them say of no group to which interchange it belongs.
+                named = "" if self._subject.interchange else plain(element(segment, 1))
+                self._subject = replace(self._next_subject(), interchange=named)
                 yield self._tell_ta1(segment)
+            case "GS":
+                self._head = segment
             case "ST":
                 yield from self._end_transaction()
                 self._batch = self._provider = None  # of a set whose SE did not come
-                self._answer = {"999": "999", "997": "997", "277": "277CA"}.get(element(segment, 1), "")  # type: ignore[assignment]  # the values are answers
-                if not self._answer and len(self._other) < 10:
-                    self._other.add(plain(element(segment, 1), 6) or "(without a name)")
+                self._begin_transaction(segment)
             case "SE":
                 yield from self._end_transaction()
                 yield from self._compare_totals("batch")
@@ -249,6 +272,25 @@ class _Teller:
                 yield from self._take_277(segment)
             case _:
                 pass
+
+    def _next_subject(self) -> Subject:
+        """Of the next answer in the same interchange."""
+        now = self._subject
+        return Subject(now.sender, now.receiver, now.made, now.answer + 1, now.interchange)
+
+    def _begin_transaction(self, segment: Segment) -> None:
+        id, version = element(segment, 1), element(segment, 3)
+        self._answer = {"999": "999", "997": "997", "277": "277CA"}.get(id, "")  # type: ignore[assignment]  # the values are answers
+        guide = name_guide(version) or name_guide(element(self._head, 8))
+        if self._answer == "277CA" and guide is not None and not is_answer(guide):
+            self._answer = ""
+        if self._answer:
+            self._subject = self._next_subject()
+        elif len(self._others) < _MOST_OTHERS:
+            name = plain(id, 6) or "(without a name)"
+            kind = name_group(element(self._head, 1), element(self._head, 8), id, version)
+            known = kind is not None and not is_answer(kind)
+            self._others[kind if known and kind else name_other_set(name)] = None
 
     def _end_transaction(self) -> Iterator[Statement]:
         yield from self._end_group([])
@@ -263,11 +305,12 @@ class _Teller:
         if outcome == "rejected":
             advice = "Nothing in it was processed. Correct it and send the whole file again with a new ISA13."
             if INTERCHANGE_TWICE in codes:
-                advice = "If it is a new file, send it with a new ISA13; if it was sent twice, do nothing."
+                advice = words.INTERCHANGE_TWICE_ADVICE
         elif outcome == "noted":
             advice = "Correct this before the next file."
         number = plain(element(segment, 1))
-        return Statement("TA1", "interchange", number, outcome, text, advice, codes)
+        subject = replace(self._subject, interchange=number)
+        return Statement("TA1", "interchange", number, outcome, text, advice, codes, subject=subject)
 
     # 999 and 997
 
@@ -276,6 +319,7 @@ class _Teller:
             case "AK1":
                 yield from self._end_group([])
                 self._group = segment
+                self._subject = replace(self._subject, group=plain(element(segment, 2)))
             case "AK2":
                 self._sets.append(_Set(plain(element(segment, 2))))
             case "IK3" | "AK3":
@@ -325,7 +369,15 @@ class _Teller:
                 yield from self._tell_error(error, told, group=group)
             if one.more:
                 text = f"{one.more} more segments have errors."
-                yield Statement(self._answer, "segment", "", told.outcome, text, transaction=one.number)
+                yield Statement(
+                    self._answer,
+                    "segment",
+                    "",
+                    told.outcome,
+                    text,
+                    transaction=one.number,
+                    subject=self._subject,
+                )
 
     def _tell_group(self, group: Segment, trailer: Segment, sets: list[_Set]) -> Statement:
         number, version = plain(element(group, 2)), plain(element(group, 3), 12)
@@ -336,7 +388,10 @@ class _Teller:
             advice = "Nothing in it was processed. Correct it and send the whole group again, as a new file."
             if GROUP_NUMBER_TWICE in codes:
                 advice = words.TWICE_ADVICE
-        return Statement(self._answer, "group", number, outcome, text, advice, codes)
+        received, accepted = whole(element(trailer, 3)), whole(element(trailer, 4))
+        rejected = received - accepted if received is not None and accepted is not None else None
+        subject = replace(self._subject, accepted=accepted, rejected=rejected)
+        return Statement(self._answer, "group", number, outcome, text, advice, codes, subject=subject)
 
     def _tell_sets_that_contradict(
         self, group: Segment, trailer: Segment, sets: list[_Set]
@@ -367,7 +422,17 @@ class _Teller:
                 advice = words.TWICE_ADVICE
         elif outcome == "noted":
             advice = "Claims with errors may still be rejected; the 277CA says which."
-        return Statement(self._answer, "transaction", one.number, outcome, text, advice, codes, one.number)
+        return Statement(
+            self._answer,
+            "transaction",
+            one.number,
+            outcome,
+            text,
+            advice,
+            codes,
+            one.number,
+            subject=self._subject,
+        )
 
     def _tell_error(self, error: _SegmentError, of: Statement, group: Segment) -> Iterator[Statement]:
         """One statement of each element with an error, or of the segment where none is named.
@@ -406,6 +471,7 @@ class _Teller:
                 claim,
                 position,
                 at or None,
+                self._subject,
             )
 
     # 277CA
@@ -415,6 +481,7 @@ class _Teller:
         match segment[0]:
             case "HL":
                 yield from self._end_level()
+                self._leave_levels(LEVELS.get(element(segment, 3), LEVELS["PT"]).about)
                 self._level = _Item(LEVELS.get(element(segment, 3), LEVELS["PT"]).about)
                 yield from self._compare_totals(self._level.about)
             case "TRN" if self._level is not None:
@@ -423,9 +490,16 @@ class _Teller:
                     self._claim = _Item("claim", plain(element(segment, 2)))
                 elif self._level.about == "batch":
                     self._level.id = plain(element(segment, 2))
+                    self._subject = replace(self._subject, batch=self._level.id)
             case "NM1" if self._level is not None and self._level.about == "provider":
                 # Other ids of a provider may be a person's.
                 self._level.id = plain(element(segment, 9)) if element(segment, 8) == "XX" else ""
+                self._subject = replace(self._subject, provider=plain(element(segment, 9)))
+            case "NM1" if self._level is not None and self._level.about == "claim":
+                named = ", ".join(filter(None, (plain(element(segment, 3)), plain(element(segment, 4)))))
+                self._subject = replace(self._subject, patient=named)
+            case "DTP" if self._claim is not None and element(segment, 1) == "472" and self._line is None:
+                self._claim.dates = days_of(element(segment, 2), element(segment, 3))[:2]
             case "STC" if here is not None:
                 if len(here.statuses) < _MOST_STATUSES:
                     here.statuses.append(segment)
@@ -442,6 +516,15 @@ class _Teller:
                 self._claim.payer_number = plain(element(segment, 2))
             case _:
                 pass
+
+    def _leave_levels(self, begun: About) -> None:
+        """What was known of the levels that end where this one begins is known of nothing that follows."""
+        subject = replace(self._subject, patient="")
+        if begun in ("interchange", "batch", "provider"):
+            subject = replace(subject, provider="")
+        if begun in ("interchange", "batch"):
+            subject = replace(subject, batch="")
+        self._subject = subject
 
     def _end_level(self) -> Iterator[Statement]:
         yield from self._end_claim()
@@ -511,10 +594,20 @@ class _Teller:
         for quote in dict.fromkeys(plain(element(status, 12), _LONGEST_TEXT) for status in item.statuses):
             text += f' The answer says: "{quote}"' if quote else ""
         own = worst(status.outcome for status in statuses)  # without what is counted below it
-        advice = _advise(item.about, own, codes) if codes else ""
+        advice = advise_of_statuses(item.about, own, codes) if codes else ""
         if outcome == "unclear" and not advice:
             advice = "Ask who sent the answer what it means."
-        return Statement("277CA", item.about, item.id, outcome, text, advice, codes, claim=claim)
+        subject = replace(
+            self._subject,
+            charge=item.charge,
+            dates=item.dates,
+            accepted=counted(item.sums, "accepted"),
+            rejected=counted(item.sums, "rejected"),
+            own=own,
+        )
+        return Statement(
+            "277CA", item.about, item.id, outcome, text, advice, codes, claim=claim, subject=subject
+        )
 
 
 def _advise_of_error(id: str, code: str, found: Code, *, known: bool) -> str:
@@ -524,7 +617,7 @@ def _advise_of_error(id: str, code: str, found: Code, *, known: bool) -> str:
     return said or (f"{found.advice}." if found.advice else "")
 
 
-def _advise(about: About, outcome: Outcome, codes: Sequence[str]) -> str:
+def advise_of_statuses(about: About, outcome: Outcome, codes: Sequence[str]) -> str:
     """What to do about the statuses of a level, claim or line."""
     if outcome not in ("rejected", "unclear"):
         return ""
@@ -551,54 +644,3 @@ def _show_count(sums: Mapping[str, str], kind: Kind) -> str:
         return ""
     of = f" of {show_dollars(charges)}" if charges is not None and charges >= 0 else ""
     return f"{count} {'claim' if count == 1 else 'claims'}{of}"
-
-
-def write_json(statements: Iterable[Statement], out: TextIO) -> Outcome:
-    """One object with `schema`, `told` and `outcome`; gives the outcome of the whole."""
-    seen: set[tuple[About, Outcome]] = set()
-    # What cannot be read at all raises before anything is written.
-    before = f'{{"schema": "{SCHEMA}", "told": [\n'
-    for statement in statements:
-        out.write(before)
-        json.dump(asdict(statement), out)
-        before = ",\n"
-        seen.add((statement.about, statement.outcome))
-    if not seen:
-        out.write(before)
-    outcome = whole_outcome(seen)
-    out.write(f'\n],\n"outcome": "{outcome}"}}\n')
-    return outcome
-
-
-def write_text(statements: Iterable[Statement], out: TextIO, *, width: int, colour: bool) -> Outcome:
-    """Every statement with what to do, and a last line; gives the outcome of the whole."""
-    console = Console(
-        file=out,
-        width=width,
-        height=25,
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-    seen: Counter[tuple[About, Outcome]] = Counter()
-    for statement in statements:
-        seen[statement.about, statement.outcome] += 1
-        label, style = _LABELS[statement.outcome]
-        text = Text(statement.text)
-        if statement.codes:
-            text.append(f"  {' '.join(statement.codes)}", "dim")
-        if statement.advice:
-            text.append(f"\n> {statement.advice}", "bold")
-        head = Text(" " * 2 * _DEPTH[statement.about]).append(f"{label} ", style)
-        for line in text.wrap(console, max(width - len(head), 20), overflow="fold"):
-            line.rstrip()
-            console.print(head + line, soft_wrap=True)
-            head = Text(" " * len(head))
-    outcome = whole_outcome(seen)
-    label, style = _LABELS[outcome]
-    rejected = seen["claim", "rejected"]
-    console.print()
-    console.print(Text(_LAST[outcome] + (f" Claims rejected: {rejected}." if rejected else ""), style))
-    return outcome

@@ -110,6 +110,7 @@ OPENER_ADVICE = {
 GUIDE_HAS_IT = dict.fromkeys(("IK304=1", "IK304=6"), f"The guide has this segment here: {_ELSEWHERE}")
 # The set or the group came before.
 TWICE_ADVICE = "If it was sent twice, do nothing; if it is new, send it with a new control number."
+INTERCHANGE_TWICE_ADVICE = "If it is a new file, send it with a new ISA13; if it was sent twice, do nothing."
 # STC03 says the contrary of the category.
 TORN_ADVICE = "Ask who sent the answer which of the two holds, before anything is sent again."
 TOTALS_ADVICE = "Ask who sent the answer which of the two is right."

@@ -24,8 +24,8 @@ from edi_checker.near import ask_near
 COMMANDS = {
     "check": "Check claim files: what is wrong, where, and how to fix it.",
     "batch": "Check many files, or very large ones, with several processes.",
-    "explain": "Say why a rule exists and what it requires.",
-    "explain-ack": "Explain in plain words what a TA1, 999 or 277CA says.",
+    "explain": "Say what a rule requires and why, or what a code means.",
+    "explain-ack": "Say what answers mean, and what to do about each claim.",
     "rules": "List the rules; check, test and start your own.",
     "tables": "Import the CMS tables, list them, look up a code.",
     "watch": "Watch a folder: answer each file that arrives, once.",

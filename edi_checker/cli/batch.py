@@ -160,7 +160,8 @@ def batch(
         with contextlib.ExitStack() as stack:
             folder = open_folder(out_dir, inputs, stack, alone=True)
             files = Files(folder, acks, version(), rulebook.rules, page=html, split=split)
-            own = [out_dir / name for name in ("summary.json", "index.html", *(f"findings.{each}" for each in FORMS))]
+            written = ("summary.json", "index.html", *(f"findings.{each}" for each in FORMS))
+            own = [out_dir / name for name in written]
             keep_apart(inputs, names, files, own, shared.baseline)
             look = stack.enter_context(watch_batch(inputs, with_bar=with_bar))
             outcome = run_session(

@@ -1,38 +1,110 @@
-"""The command `explain`: why a rule exists and what it requires."""
+"""The command `explain`: why a rule exists and what it requires, or what a code of an answer means."""
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edi_checker.cli.completion import complete_rule
 from edi_checker.cli.example import example_checker, show_example
 from edi_checker.cli.help import Explained
-from edi_checker.cli.options import config_option, profile_option, rules_option
+from edi_checker.cli.options import config_option, profile_option, rules_option, tables_option
+from edi_checker.cli.refusal import Refusal
 from edi_checker.cli.rulebook import load_rules
+from edi_checker.cli.stored_tables import find_store
 from edi_checker.cli.terminal import PIPE_WIDTH, width_of_terminal
-from edi_checker.near import ask_near
+from edi_checker.near import find_near
+
+if TYPE_CHECKING:
+    from edi_checker.reports.answer_codes import Page
+    from edi_checker.rules import Rule, Rulebook
+
+SCHEMA = "edi-checker/explain/1"
+# Procedures, modifiers, diagnoses: codes of a claim.
+_OF_A_TABLE = re.compile(r"(?i)[A-Z]?[0-9]{4}[0-9A-Z]|[A-Z][A-Z0-9]|[A-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?")
 
 
 @click.command(cls=Explained)
-@click.argument("rule_id", metavar="RULE_ID", shell_complete=complete_rule)
+@click.argument("asked", metavar="RULE_ID|CODE", shell_complete=complete_rule)
 @rules_option
 @profile_option
+@tables_option
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @config_option
-def explain(rule_id: str, folders: tuple[Path, ...], profile: str) -> None:
-    """Say why a rule exists and what it requires.
+def explain(asked: str, folders: tuple[Path, ...], profile: str, store: Path | None, form: str) -> None:
+    """Say what a rule requires and why, or what a code means.
 
-    Also since when, where it is written down, and how it is answered, with an example. RULE_ID is an id as it
-    stands in a report, such as balance.claim-charge; `edi-checker rules` lists all.
+    RULE_ID is an id as it stands in a report, such as balance.claim-charge; `edi-checker rules` lists all.
+    The page says since when the rule holds, where it is written down, and how it is answered, with an
+    example.
+
+    CODE is one of an acknowledgement (A7:562:85, A7, IK304=7, IK403=1, AK905=5, TA1=025) or of a remittance
+    (CO-97, N362), and the page says what the sender usually does.
     """
+    if _looks_like_a_code(asked):
+        # Without the rules, which take a while to read.
+        pages = _find_code(asked, store)
+        if pages:
+            _print(pages, form)
+            return
+    book = load_rules(folders, profile=profile)
+    by_name = {rule.id.lower(): rule for rule in book.rules}
+    rule = by_name.get(asked.strip().lower())
+    if rule is None:
+        raise click.UsageError(_say_unknown(asked, book)) from None
+    _print([_page_of(rule, book, profile)], form)
+
+
+def _looks_like_a_code(asked: str) -> bool:
+    """Rule ids have a dot, and no code has one."""
+    return "." not in asked
+
+
+def _find_code(asked: str, store: Path | None) -> list[Page]:
+    from datetime import date
+
+    from edi_checker.reference.store import StoreError, open_tables
+    from edi_checker.reference.tables import built_in
+    from edi_checker.reports.answer_codes import explain_code
+    from edi_checker.x12.dates import from_date
+
+    on = from_date(date.today())  # noqa: DTZ011  # the day at the user's desk
+    try:
+        tables = open_tables(find_store(store), built_in())
+        return explain_code(asked, lambda name, code: tables.spans(name, code, on))
+    except StoreError as error:
+        raise Refusal(str(error)) from None
+
+
+def _page_of(rule: Rule, book: Rulebook, profile: str) -> Page:
+    from edi_checker.reports.answer_codes import Page
+    from edi_checker.reports.rule_page import sections_of
+
+    return Page("rule", rule.id, sections_of(rule, show_example(example_checker(book, profile), rule)))
+
+
+def _print(pages: list[Page], form: str) -> None:
+    if form == "json":
+        said = {"schema": SCHEMA, "meanings": [page.as_json() for page in pages]}
+        click.echo(json.dumps(said, indent=1))
+        return
     from edi_checker.reports.rule_page import write_page
 
-    book = load_rules(folders, profile=profile)
-    try:
-        rule = book[rule_id]
-    except KeyError:
-        near = ask_near(rule_id, (each.id for each in book.rules))
-        raise click.UsageError(f"No rule is called {rule_id}.{near} `edi-checker rules` lists all.") from None
-    shown = show_example(example_checker(book, profile), rule)
-    click.echo(write_page(rule, min(width_of_terminal(), PIPE_WIDTH), shown), nl=False)
+    width = min(width_of_terminal(), PIPE_WIDTH)
+    click.echo("\n".join(write_page(page.sections, width) for page in pages), nl=False)
+
+
+def _say_unknown(asked: str, book: Rulebook) -> str:
+    from edi_checker.reports.answer_codes import near_codes
+
+    near = find_near(asked, (rule.id for rule in book.rules)) or ([] if "." in asked else near_codes(asked))
+    meant = f"Did you mean {' or '.join(near)}? " if near else ""
+    if _OF_A_TABLE.fullmatch(asked):
+        said = f"{asked} is no code of an answer or remittance that is known here."
+        return f"{said} {meant}`edi-checker tables lookup {asked}` has the codes of claims."
+    kind = "No code or rule" if any(map(str.isdigit, asked)) and "." not in asked else "No rule"
+    return f"{kind} is called {asked}. {meant}`edi-checker rules` lists all."

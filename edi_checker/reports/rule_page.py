@@ -7,17 +7,21 @@ from collections.abc import Iterable
 
 from edi_checker.check.examples import Shown
 from edi_checker.rules import Rule, explain
+from edi_checker.rules.explain import Section
 
 _LABEL = 16  # columns for the headings; longer ones get a line of their own
 
 
-def write_page(rule: Rule, width: int, shown: Shown | None = None) -> str:
-    """Everything that the rule's file says, as plain text in `width` columns (60 at least), and what came of
-    a failing example.
-    """
+def sections_of(rule: Rule, shown: Shown | None = None) -> tuple[Section, ...]:
+    """Everything that the rule's file says, and what came of a failing example."""
+    return *explain(rule), *(shown.sections() if shown is not None else ())
+
+
+def write_page(sections: Iterable[Section], width: int) -> str:
+    """The sections as plain text in `width` columns (60 at least)."""
     out: list[str] = []
     case = ""
-    for section in (*explain(rule), *(shown.sections() if shown is not None else ())):
+    for section in sections:
         label, _, of = section.heading.partition(" (case ")
         if of != case or label == "Example in":
             case = of

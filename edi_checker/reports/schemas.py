@@ -16,6 +16,7 @@ NAMES = {
     "units": "units --format json",
     "status": "status --json",
     "ledger-list": "ledger list --json",
+    "explain-ack": "explain-ack --format json",
 }
 """Each schema and what it describes."""
 

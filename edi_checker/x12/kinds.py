@@ -30,6 +30,7 @@ def _other(name: str, what: str) -> Kind:
 
 
 TA1 = _answer("TA1 (acknowledgement of an interchange)")
+_CLAIMS = Kind("837 (claims)", "`edi-checker check` checks it, and `explain-ack` takes it with --claims")
 _ACK_999 = _answer("999 (acknowledgement)")
 _ACK_997 = _answer("997 (acknowledgement)")
 _277 = _other("277", "claim status, or a request for information")
@@ -122,10 +123,25 @@ def name_group(group: str, version: str, first_set: str, set_version: str) -> Ki
     return _other(first_set, "another transaction set") if re.fullmatch(r"[0-9]{3}", first_set) else None
 
 
-def say_others(kinds: list[Kind]) -> str:
+def name_guide(version: str) -> Kind | None:
+    """What the guide of a version (GS08, ST03) is for, None where it is not known or for claims."""
+    return _BY_GUIDE.get(version[:_GUIDE])
+
+
+def name_other_set(name: str) -> Kind:
+    """What a transaction set is that is no acknowledgement: claims, or of a kind that is not known."""
+    return _CLAIMS if name == "837" else _other(name, "another transaction set")
+
+
+def is_answer(kind: Kind) -> bool:
+    """Whether it is an acknowledgement."""
+    return kind.advice == _ANSWER
+
+
+def say_others(kinds: list[Kind], wanted: str = "no claim file") -> str:
     """What an input is that holds nothing but these, and what to do with it."""
     names = " and ".join(f"{'an' if kind.name.startswith('8') else 'a'} {kind.name}" for kind in kinds)
-    return f"{names}, no claim file; {kinds[0].advice}"
+    return f"{names}, {wanted}; {kinds[0].advice}"
 
 
 def name_version(version: str) -> str:
