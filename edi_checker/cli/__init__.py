@@ -21,6 +21,7 @@ from edi_checker.cli.version import version
 COMMANDS = {
     "check": "Check claim files: what is wrong, where, and how to fix it.",
     "batch": "Check many files, or very large ones, with several processes.",
+    "fix": "Repair what is a matter of form alone: counts, padding, capitals, dates, numbers with hyphens.",
     "explain": "Say why a rule exists and what it requires.",
     "explain-ack": "Explain in plain words what a TA1, 999 or 277CA says.",
     "rules": "List the rules; check, test and start your own.",

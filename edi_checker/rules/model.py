@@ -164,10 +164,14 @@ class Examples:
     failing: tuple[dict[str, Notation], ...] = ()
 
 
+Safety = Literal["safe", "unsafe"]
+SAFETIES: tuple[Safety, ...] = ("safe", "unsafe")
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule file. `profiles` is empty if the rule is for all; `binds` says by profile, or under `default`,
-    what binds a payer to it.
+    what binds a payer to it; `fixable` how sure `edi-checker fix` can be of its repairs, empty if it has none.
     """
 
     id: str
@@ -181,6 +185,7 @@ class Rule:
     documentation: tuple[str, ...]
     sources: tuple[Source, ...]
     examples: Examples
+    fixable: tuple[Safety, ...] = ()
 
     def asked(self) -> Rule:
         """The rule as it is for who asks for it by name."""
