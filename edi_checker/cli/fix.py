@@ -52,29 +52,28 @@ def fix(path: str, unsafe: bool, diff: bool, output: Path | None, shared: Shared
     if diff and output is not None:
         raise click.UsageError("--diff writes nothing: it cannot go with --output.")
     checker, _ = assemble(setting_of_run(shared))
-    source = _find_input(path, shared)
-    target = _name_output(source, output) if not diff else None
-    fixed = _fix(checker, source, shared, unsafe=unsafe)
 
     from edi_checker.reports.repair_list import list_repairs, say_outcome, write_diff
 
+    source = _find_input(path, shared)
+    target = _name_output(source, output) if not diff else None
     token = make_redactor().token if shared.redact else None
-    said = sys.stderr if target == STDOUT else sys.stdout
+    said = sys.stderr if target == STDOUT or diff else sys.stdout
     for stream in (sys.stdout, sys.stderr):
-        cast(io.TextIOWrapper, stream).reconfigure(errors="replace")
-    if target is not None:
-        _write(fixed, target, named=output is not None)
-    if diff:
-        write_diff(sys.stdout, source.path, f"{source.path} (fixed)", fixed, token=token)
-        said = sys.stderr
-    else:
-        list_repairs(said, fixed, most=shared.max_findings, token=token)
-    said.write(f"{source.path}: {say_outcome(fixed, unsafe=unsafe)}\n")
+        cast(io.TextIOWrapper, stream).reconfigure(errors="replace")  # what a terminal cannot show ends no run
+    with TemporaryFile() as copy, _fix(checker, source, copy, shared, unsafe=unsafe) as fixed:
+        if target is not None:
+            _write(fixed, target, named=output is not None)
+        if diff:
+            write_diff(sys.stdout, source.path, f"{source.path} (fixed)", fixed, token=token)
+        else:
+            list_repairs(said, fixed, most=shared.max_findings, token=token)
+        said.write(f"{source.path}: {say_outcome(fixed, unsafe=unsafe)}\n")
+        severities = fixed.severities
     if target is not None and target != STDOUT:
         said.write(f"{escape(str(target))} is written\n")
     if checker.engine.note:
         click.echo(f"edi-checker: {checker.engine.note}", err=True)
-    severities = fixed.severities
     return code_of(severities["error"], severities["warning"], shared.fail_on)
 
 
@@ -99,8 +98,11 @@ def _name_output(source: Input, output: Path | None) -> Path:
     return source.file.with_name(f"{source.file.stem}.fixed{source.file.suffix}")
 
 
-def _fix(checker: Checker, source: Input, shared: Shared, *, unsafe: bool) -> Fixed:
-    """The file with its repairs. Raises Refusal, with the reason why it cannot be repaired."""
+def _fix(checker: Checker, source: Input, copy: IO[bytes], shared: Shared, *, unsafe: bool) -> Fixed:
+    """The file with its repairs, by way of a copy, which does not change while it is read more than once.
+
+    Raises Refusal, with the reason why it cannot be repaired.
+    """
     from edi_checker.claims.minutes import MinutesError
     from edi_checker.files.inputs import Unreadable
     from edi_checker.fixes import CannotFix
@@ -111,17 +113,17 @@ def _fix(checker: Checker, source: Input, shared: Shared, *, unsafe: bool) -> Fi
     look = make_limits(shared).timer()
     try:
         checker = with_minutes(checker, source)
-        return repair(checker, _spool(source, look), unsafe=unsafe, look=look)
+        _spool(source, copy, look)
+        return repair(checker, copy, unsafe=unsafe, look=look)
     except (CannotFix, MinutesError, NotX12, TookTooLong, Unreadable) as error:
         raise Refusal(f"{source.path}: nothing is repaired: {error}") from None
 
 
-def _spool(source: Input, look: Callable[[], None]) -> IO[bytes]:
-    """A copy of the file, which does not change while it is read more than once. Raises Unreadable, NotX12."""
+def _spool(source: Input, copy: IO[bytes], look: Callable[[], None]) -> None:
+    """Raises Unreadable, NotX12."""
     from edi_checker.files.inputs import Unreadable
     from edi_checker.x12.blocks import CHUNK, read_blocks
 
-    copy = TemporaryFile()  # noqa: SIM115  # read to the end of the command
     with source.open() as reading:
         if reading.packed:
             raise Unreadable("it is an archive: unpack it, fix takes one file as it is sent")
@@ -132,8 +134,6 @@ def _spool(source: Input, look: Callable[[], None]) -> IO[bytes]:
             copy.write(data)
             look()
             data = reading.read(CHUNK)
-    copy.flush()
-    return copy
 
 
 def _write(fixed: Fixed, target: Path, *, named: bool) -> None:

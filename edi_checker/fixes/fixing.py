@@ -7,10 +7,12 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import ExitStack
 from heapq import merge
 from itertools import accumulate, groupby, islice
 from tempfile import TemporaryFile
-from typing import IO, Any, BinaryIO, Generic, NamedTuple, TypeVar, cast
+from types import TracebackType
+from typing import IO, Any, BinaryIO, Generic, NamedTuple, Self, TypeVar, cast
 
 from edi_checker.check.checker import Checker
 from edi_checker.claims.claim import BlockView, Part
@@ -19,7 +21,8 @@ from edi_checker.finding import Finding, Place
 from edi_checker.fixes.planning import Name, Planner, Repair
 from edi_checker.fixes.rewriting import NotFollowed, Window, rewrite
 
-MOST_ROUNDS = 12  # checks of one input
+MOST_ATTEMPTS = 8  # to find out which repairs bring up something new
+MOST_ROUNDS = 4  # of repairs that others make possible
 MOST_NEW = 10_000  # findings that a repair brings to light which are looked into
 
 
@@ -112,6 +115,11 @@ class _Repairs:
         self._late.close()
 
 
+def _merged(rounds: list[_Repairs]) -> Iterator[Repair]:
+    """The repairs of all rounds by segment, on each segment in the order in which they were made."""
+    return merge(*(each.read() for each in rounds), key=lambda repair: repair.ordinal)
+
+
 class _Survey:
     """One check of an input: what is found, and what of it can be repaired."""
 
@@ -129,7 +137,7 @@ class _Survey:
         unsafe: bool,
         left: AbstractSet[Name],
         look: Callable[[], None],
-    ) -> _Survey:
+    ) -> None:
         """Check; `left` are repairs that are not to be made. Raises CannotFix, x12.NotX12."""
         planner, at = Planner(checker.guide, unsafe=unsafe, left=left), 1
         checker.engine.begin()
@@ -148,7 +156,6 @@ class _Survey:
             if isinstance(checked.part, BlockView):
                 at += checked.part.block.text.count(checked.part.block.delimiters.terminator)
         self.left_unsafe = planner.left_unsafe
-        return self
 
     def close(self) -> None:
         self.findings.close()
@@ -178,13 +185,28 @@ class Fixed:
     """
 
     def __init__(
-        self, content: IO[bytes], survey: _Survey, rounds: list[_Repairs], withheld: list[Withheld]
+        self,
+        content: IO[bytes],
+        survey: _Survey,
+        rounds: list[_Repairs],
+        withheld: list[Withheld],
+        files: ExitStack,
     ) -> None:
+        self._files = files
         self.content = content
         self.withheld = withheld
         self.left_unsafe = survey.left_unsafe
         self.severities = survey.severities
         self._rounds = rounds
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give back the temporary files; the input is not one of them."""
+        self._files.close()
 
     @property
     def count(self) -> int:
@@ -193,7 +215,7 @@ class Fixed:
 
     def repairs(self) -> Iterator[Repair]:
         """Every repair, in the order of the segments; one reading at a time."""
-        return merge(*(each.read() for each in self._rounds), key=lambda repair: repair.ordinal)
+        return _merged(self._rounds)
 
 
 def fix(checker: Checker, source: IO[bytes], *, unsafe: bool, look: Callable[[], None]) -> Fixed:
@@ -202,53 +224,81 @@ def fix(checker: Checker, source: IO[bytes], *, unsafe: bool, look: Callable[[],
     What is repaired is checked again with the same checker. A repair is taken back with which something is
     found that was not found before, or with which its finding stays. The result has no repair left to make:
     to repair it again changes nothing. `look` is called now and then, to stop by an exception. Memory does
-    not grow with the input, but for what is taken back. Raises CannotFix, and x12.NotX12 where the input cannot be read.
+    not grow with the input, but for what is taken back. Raises CannotFix, and x12.NotX12 where the input
+    cannot be read.
     """
-    left: set[Name] = set()
-    withheld: list[Withheld] = []
-    rounds: list[_Repairs] = []
-    first = now = _Survey().run(checker, source, unsafe=unsafe, left=left, look=look)
-    content = source
-    for _ in range(MOST_ROUNDS):
-        if not now.repairs.count:
-            return Fixed(content, now, rounds, withheld)
-        candidate = _rewritten(content, now, checker)
-        after = _Survey().run(checker, candidate, unsafe=unsafe, left=left, look=look)
-        guilty = _find_guilty(first, now, after)
-        if guilty:
-            withheld += [each for each in guilty.values() if len(withheld) < MOST_NEW]
-            left.update(guilty)
-            candidate.close()
-            after.close()
-            now = _Survey().run(checker, content, unsafe=unsafe, left=left, look=look)
-        else:
-            rounds.append(now.repairs)
-            content, now = candidate, after
+    run = _Run(checker, unsafe=unsafe, look=look)
+    with run.files:
+        first = now = run.survey(source)
+        for _ in range(MOST_ATTEMPTS):
+            content, last, rounds = run.repair(source, now)
+            guilty = _find_guilty(first, rounds, last)
+            if not guilty:
+                run.withheld.sort(key=lambda each: each.repair.ordinal)
+                return Fixed(content, last, rounds, run.withheld, run.files.pop_all())
+            run.leave(guilty)
+            now = run.survey(source)
     raise CannotFix("the repairs bring up something new each time")
 
 
-def _rewritten(content: IO[bytes], survey: _Survey, checker: Checker) -> IO[bytes]:
-    """The content with the repairs of its survey. Raises CannotFix."""
-    candidate: IO[bytes] = TemporaryFile()  # noqa: SIM115  # closed by whoever reads it
-    try:
-        rewrite(content, candidate, survey.repairs.read(), checker.bounds)
-    except NotFollowed as error:
-        raise CannotFix(str(error)) from None
-    return candidate
+class _Run:
+    """The repairs of one input, tried until nothing is found with them that was not found without."""
+
+    def __init__(self, checker: Checker, *, unsafe: bool, look: Callable[[], None]) -> None:
+        self.files = ExitStack()
+        self.withheld: list[Withheld] = []
+        self._checker = checker
+        self._unsafe = unsafe
+        self._look = look
+        self._left: set[Name] = set()
+
+    def leave(self, guilty: dict[Name, Withheld]) -> None:
+        """Make these repairs no more."""
+        self.withheld += islice(guilty.values(), max(MOST_NEW - len(self.withheld), 0))
+        self._left.update(guilty)
+
+    def survey(self, content: IO[bytes]) -> _Survey:
+        made = _Survey()
+        self.files.callback(made.close)
+        made.run(self._checker, content, unsafe=self._unsafe, left=self._left, look=self._look)
+        return made
+
+    def repair(self, source: IO[bytes], now: _Survey) -> tuple[IO[bytes], _Survey, list[_Repairs]]:
+        """The input after its repairs, what is found then, and the repairs; `now` is its survey.
+
+        What one repair brings up may be a matter of form too, as of an NPI with blanks whose qualifier was in
+        lower case.
+        """
+        content, rounds = source, list[_Repairs]()
+        while now.repairs.count and len(rounds) < MOST_ROUNDS:
+            copy: IO[bytes] = self.files.enter_context(TemporaryFile())
+            try:
+                rewrite(content, copy, now.repairs.read(), self._checker.bounds)
+            except NotFollowed as error:
+                raise CannotFix(str(error)) from None
+            rounds.append(now.repairs)
+            if content is not source:
+                content.close()
+            content, now = copy, self.survey(copy)
+        return content, now, rounds
 
 
-def _find_guilty(first: _Survey, before: _Survey, after: _Survey) -> dict[Name, Withheld]:
+def _find_guilty(first: _Survey, rounds: list[_Repairs], last: _Survey) -> dict[Name, Withheld]:
     """The repairs with which something is found that was not found in the input as it came, and those of
     which the finding stays.
     """
-    guilty = {each.repair.name: each for each in _find_futile(before, after)}
-    new = list(islice(_find_new(first, after), MOST_NEW))
-    if not new or guilty:
+    if not rounds:
+        return {}
+    guilty = {each.repair.name: each for each in _find_futile(first, rounds, last)}
+    for repair in last.repairs.read():  # of repairs that make each other necessary there is no end
+        guilty[repair.name] = Withheld(repair, repair.rule, repair.where.element or "", stays=True)
+    new = list(islice(_find_new(first, last), MOST_NEW))
+    if guilty or not new:
         return guilty
     places = [found.ordinal for found in new]
-    nearness = _find_nearest(new, places, before)
+    nearness = _find_nearest(new, places, rounds)
     in_part = [0, *accumulate(near == _PART for near in nearness)]
-    for repair in before.repairs.read():
+    for repair in _merged(rounds):
         on_segment = range(bisect_left(places, repair.ordinal), bisect_right(places, repair.ordinal))
         start, end = bisect_left(places, repair.first), bisect_right(places, repair.last)
         brought = [n for n in on_segment if nearness[n] == _nearness(repair, new[n])]
@@ -257,18 +307,18 @@ def _find_guilty(first: _Survey, before: _Survey, after: _Survey) -> dict[Name, 
         if brought:
             found = new[brought[0]]
             guilty[repair.name] = Withheld(repair, found.rule, found.element, stays=False)
-    return guilty or _find_distant(new, before)
+    return guilty or _find_distant(new, rounds)
 
 
 # How near the nearest repair stands to a finding that is new.
 _ELEMENT, _SEGMENT, _PART, _FAR = range(4)
 
 
-def _find_nearest(new: list[_Found], places: list[int], before: _Survey) -> list[int]:
+def _find_nearest(new: list[_Found], places: list[int], rounds: list[_Repairs]) -> list[int]:
     """Of each new finding, how near a repair stands to it; `places` are their ordinals, which are in order."""
     nearest = [_FAR] * len(new)
     covered = [0] * (len(new) + 1)  # +1 where a part with a repair begins, -1 behind it
-    for repair in before.repairs.read():
+    for repair in _merged(rounds):
         covered[bisect_left(places, repair.first)] += 1
         covered[bisect_right(places, repair.last)] -= 1
         for n in range(bisect_left(places, repair.ordinal), bisect_right(places, repair.ordinal)):
@@ -285,7 +335,7 @@ def _nearness(repair: Repair, found: _Found) -> int:
     return _ELEMENT if at and at == found.element.partition("-")[0] else _SEGMENT
 
 
-def _find_distant(new: list[_Found], before: _Survey) -> dict[Name, Withheld]:
+def _find_distant(new: list[_Found], rounds: list[_Repairs]) -> dict[Name, Withheld]:
     """The repairs that bring up something in another part: in a claim that the finding also speaks of, else
     above the claims, else anywhere.
     """
@@ -298,7 +348,7 @@ def _find_distant(new: list[_Found], before: _Survey) -> dict[Name, Withheld]:
     ):
         guilty = {
             repair.name: Withheld(repair, found.rule, found.element, stays=False)
-            for repair in before.repairs.read()
+            for repair in _merged(rounds)
             if holds(repair)
         }
         if guilty:
@@ -306,10 +356,10 @@ def _find_distant(new: list[_Found], before: _Survey) -> dict[Name, Withheld]:
     raise CannotFix("with the repairs more is found, and it is not clear why")
 
 
-def _find_futile(before: _Survey, after: _Survey) -> Iterator[Withheld]:
+def _find_futile(first: _Survey, rounds: list[_Repairs], last: _Survey) -> Iterator[Withheld]:
     """The repairs of which the finding is still there."""
-    repaired = (repair for repair in before.repairs.read() if repair.asked)
-    for old, new, repairs in _side_by_side(before.findings.read(), after.findings.read(), repaired):
+    repaired = (repair for repair in _merged(rounds) if repair.asked)
+    for old, new, repairs in _side_by_side(first.findings.read(), last.findings.read(), repaired):
         was, left = (Counter(found.key for found in side) for side in (old, new))
         for repair in repairs:
             key = repair.rule, repair.where.segment, repair.where.element or ""
@@ -317,11 +367,9 @@ def _find_futile(before: _Survey, after: _Survey) -> Iterator[Withheld]:
                 yield Withheld(repair, key[0], key[2], stays=True)
 
 
-def _find_new(first: _Survey, after: _Survey) -> Iterator[_Found]:
+def _find_new(first: _Survey, last: _Survey) -> Iterator[_Found]:
     """What is found now and was not found in the input as it came."""
-    if first is after:
-        return
-    for old, new, _ in _side_by_side(first.findings.read(), after.findings.read(), iter(())):
+    for old, new, _ in _side_by_side(first.findings.read(), last.findings.read(), iter(())):
         known = Counter(found.key for found in old)
         for found in new:
             if known[found.key]:

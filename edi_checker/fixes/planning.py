@@ -77,7 +77,6 @@ class Planner:
         self._unsafe = unsafe
         self._left = left
         self._standing = Standing()
-        # Of the last subscriber, whose HL04 depends on what follows.
         self._subscriber: _Draft | None = None
         self.left_unsafe = 0  # repairs that are not made, because they are not safe
 
@@ -108,7 +107,10 @@ class Planner:
             if finding.rule in REPAIRS:
                 named.add(finding.rule)
                 yield finding.rule, finding.where, True
-        if isinstance(part, Claim):
+        if isinstance(part, Transaction):
+            if self._standing.renamed:
+                yield "x12.version", place_in(part, "ST", "ST", 1, "ST03"), False
+        elif isinstance(part, Claim):
             if "guide.line-number" in named:
                 for at, segment in enumerate(part.segments):
                     if segment[0] == "LX":
@@ -135,7 +137,8 @@ class Planner:
 
     def _repair(self, rule: str, where: Place, draft: _Draft, *, asked: bool) -> Repair | None:
         at = draft.index_of(where)
-        if at is None and rule == "guide.hierarchy" and self._subscriber is not None:
+        if at is None and self._subscriber is not None:
+            # What a claim says of its subscriber: HL04, the member id.
             draft = self._subscriber
             at = draft.index_of(where)
         if at is None:
@@ -178,7 +181,8 @@ class Planner:
 
     def _enter(self, part: Part) -> None:
         if isinstance(part, Transaction):
-            self._standing = Standing(self._standing.interchange, self._standing.group)
+            above = self._standing
+            self._standing = Standing(above.interchange, above.group, renamed=above.renamed)
             self._subscriber = None
         if isinstance(part, Level):
             code = _CODES[type(part)]
@@ -192,6 +196,7 @@ class Planner:
                 standing.interchange = element(head, 13).strip()
             case Group():
                 standing.group = element(head, 6)
+                standing.renamed = element(part.segment, 8) != element(head, 8)
             case Transaction():
                 standing.transaction = element(head, 2)
             case Level():

@@ -34,6 +34,7 @@ class Standing:
     """What the segments before this one decide of the numbers in it.
 
     interchange, group, transaction   control numbers of the open headers, as they will be written
+    renamed     whether the version that the open group names was changed
     levels      HL segments of the open transaction so far
     above       of a level its parent, None for a billing provider
     open        by HL03, the level that is open
@@ -43,6 +44,7 @@ class Standing:
     interchange: str = ""
     group: str = ""
     transaction: str = ""
+    renamed: bool = False
     levels: int = 0
     above: Above | None = None
     open: dict[str, Above] = field(default_factory=dict)
