@@ -91,7 +91,7 @@ SAFE = [
     ("HL*5*1*22*1", "HL*5*1*22*0"),
     ("HL*1**20*0", "HL*1**20*1"),
     ("PRV*bi*PXC*261qp2000x", "PRV*BI*PXC*261QP2000X"),
-    ("NM1*85*2*ALDER PHYSICAL THERAPY*****xx*1200-001 117", "NM1*85*2*ALDER PHYSICAL THERAPY*****XX*1200001117"),
+    ("THERAPY*****xx*1200-001 117", "THERAPY*****XX*1200001117"),
     ("N4*COLUMBUS*oh*43215-0001", "N4*COLUMBUS*OH*432150001"),
     ("N4*COLUMBUS*OH*43215 0012", "N4*COLUMBUS*OH*432150012"),
     ("REF*ei*99-0001001", "REF*EI*990001001"),
@@ -200,7 +200,7 @@ def test_what_is_more_than_form_is_left_as_it_is(right: str, wrong: str, unsafe:
 
 
 def test_a_repair_with_which_something_else_is_found_is_not_made() -> None:
-    wrong = PATIENTS.replace("97530:GP*84*UN*2***1", "g0283:GP*84*UN*2***1", 1).replace("11:B:1*Y", "11:b:1*Y", 1)
+    wrong = PATIENTS.replace("97530:GP*84", "g0283:GP*84", 1).replace("11:B:1*Y", "11:b:1*Y", 1)
     out, fixed = repaired(wrong.encode())
     assert out.decode() == wrong.replace("11:b:1", "11:B:1", 1)
     (withheld,) = fixed.withheld
@@ -282,7 +282,7 @@ def test_each_repair_is_as_sure_as_its_rule_says() -> None:
         ("LX*1~", "LX* 1~", "LX*1~"),
     ],
 )
-def test_other_codes_are_written_in_capitals_and_numbers_without_blanks(old: str, wrong: str, right: str) -> None:
+def test_other_codes_are_written_in_capitals(old: str, wrong: str, right: str) -> None:
     out, _ = repaired(PATIENTS.replace(old, wrong, 1).encode())
     expected, _ = repaired(PATIENTS.replace(old, right, 1).encode())
     assert out == expected
@@ -347,14 +347,15 @@ def damage(segments: list[str], chance: Random, delimiters: str) -> list[str]:
             cells[3] = f"{cells[3][:5]}-{cells[3][5:]}"
             cells[2] = cells[2].lower()
         elif name == "HI":
-            first = cells[1].split(component)
-            cells[1] = f"{first[0].lower()}{component}{first[1][:3].lower()}{'.' if first[1][3:] else ''}{first[1][3:]}"
+            qualifier, code = cells[1].lower().split(component)
+            cells[1] = f"{qualifier}{component}{code[:3]}{'.' if code[3:] else ''}{code[3:]}"
         elif name == "LX":
             cells[1] = str(int(cells[1]) + chance.choice((3, 17)))
         elif name == "DTP" and cells[2] == "D8":
             cells[2:] = ["d8", f"{cells[3][:4]}-{cells[3][4:6]}-{cells[3][6:]}"]
         elif name in ("N3", "PRV", "SBR", "REF", "NM1"):
-            cells = chance.choice(([name.lower(), *cells[1:]], [*cells, "", ""], [*cells[:-1], cells[-1] + "  "]))
+            wrong = [name.lower(), *cells[1:]], [*cells, "", ""], [*cells[:-1], cells[-1] + "  "]
+            cells = chance.choice(wrong)
         damaged.append(element.join(cells))
     return damaged
 
@@ -428,6 +429,9 @@ def test_of_any_file_only_the_repaired_segments_differ(path: object) -> None:
 
 def hold_to_repairs(data: bytes, out: bytes, fixed: Done) -> None:
     """Undoing the repairs in the copy gives the input."""
+    if not fixed.count:
+        assert out == data
+        return
     with TemporaryFile() as source, TemporaryFile() as copy:
         source.write(out)
         back = [r._replace(before=r.after, after=r.before) for r in reversed(fixed.repairs)]

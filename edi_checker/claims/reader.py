@@ -443,8 +443,8 @@ class Reader:
                     _envelope("GE", BETWEEN_SEGMENTS, f"a GS or IEA segment after GE, not {_ids(rest)}")
                 )
         self._group = None
-        trailer = segments[0] if segments else None
-        yield GroupEnd(group, trailer, self._transactions, tuple(faults), ordinal)
+        last = segments[0] if segments else None
+        yield GroupEnd(group, last, self._transactions, tuple(faults), ordinal)
 
     def _abandon_group(self) -> Iterator[Part]:
         """The input ended: close what is open without a word, for one fault says it all."""
@@ -570,8 +570,8 @@ class Reader:
                 )
             )
         self._walker = None
-        trailer = segments[0] if segments else None
-        return TransactionEnd(transaction, trailer, position, self._claims, tuple(faults), ordinal)
+        last = segments[0] if segments else None
+        return TransactionEnd(transaction, last, position, self._claims, tuple(faults), ordinal)
 
     # Between the parts
 

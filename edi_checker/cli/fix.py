@@ -60,7 +60,9 @@ def fix(path: str, unsafe: bool, diff: bool, output: Path | None, shared: Shared
     token = make_redactor().token if shared.redact else None
     said = sys.stderr if target == STDOUT or diff else sys.stdout
     for stream in (sys.stdout, sys.stderr):
-        cast(io.TextIOWrapper, stream).reconfigure(errors="replace")  # what a terminal cannot show ends no run
+        cast(io.TextIOWrapper, stream).reconfigure(
+            errors="replace"
+        )  # what a terminal cannot show ends no run
     with TemporaryFile() as copy, _fix(checker, source, copy, shared, unsafe=unsafe) as fixed:
         if target is not None:
             _write(fixed, target, named=output is not None)

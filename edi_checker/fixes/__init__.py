@@ -1,4 +1,4 @@
-"""Repairs of form: what is surely or probably meant, written as the guide has it, and nothing else changed."""
+"""Repairs of form: what is surely or probably meant, written as the guide has it; nothing else changes."""
 
 from __future__ import annotations
 

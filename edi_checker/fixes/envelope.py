@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from edi_checker.claims.claim import GroupEnd, InterchangeEnd, Part, Transaction, TransactionEnd, element
+from edi_checker.claims.claim import (
+    GroupEnd,
+    InterchangeEnd,
+    Part,
+    Segment,
+    Transaction,
+    TransactionEnd,
+)
 from edi_checker.claims.reader import READ_AS_VERSION, VERSION
 from edi_checker.fixes.form import write_date, write_time
 from edi_checker.fixes.spot import Repaired, Spot, repairs
@@ -15,7 +22,9 @@ _TRAILERS = ("SE", "GE", "IEA")
 def count(spot: Spot) -> Repaired | None:
     """SE01, GE01 or IEA01, counted."""
     match spot.part:
-        case TransactionEnd(position=counted) | GroupEnd(transactions=counted) | InterchangeEnd(groups=counted):
+        case (
+            TransactionEnd(position=counted) | GroupEnd(transactions=counted) | InterchangeEnd(groups=counted)
+        ):
             return spot.put(str(counted)) if spot.element in ("SE01", "GE01", "IEA01") else None
     return None
 
@@ -34,7 +43,7 @@ def number_of(spot_part: Part, numbers: tuple[str, str, str]) -> str:
 
 @repairs("x12.control-number", "safe", "unsafe")
 def control_number(spot: Spot) -> Repaired | None:
-    """The number of the header in its trailer; a number of its own for a transaction set whose number came before."""
+    """The number of the header in its trailer; a new one for a transaction set whose number came before."""
     if spot.segment[0] in _TRAILERS:
         standing = spot.standing
         number = number_of(spot.part, (standing.interchange, standing.group, standing.transaction))
@@ -45,7 +54,8 @@ def control_number(spot: Spot) -> Repaired | None:
     return None
 
 
-_ISA_CODES = frozenset(("ISA01", "ISA03", "ISA05", "ISA07", "ISA12", "ISA14", "ISA15"))
+_ISA_CODES = frozenset(("ISA01", "ISA03", "ISA05", "ISA07", "ISA14", "ISA15"))
+_GS_CODES = frozenset(("GS01", "GS07"))
 _ISA_TEXTS = frozenset(("ISA02", "ISA04", "ISA06", "ISA08"))
 
 
@@ -55,13 +65,26 @@ def header(spot: Spot) -> Repaired | None:
     if not spot.element:
         return None
     text = spot.value.strip(BLANKS)
-    if spot.segment[0] == "ISA":
+    if spot.segment[0] == "ISA" and _is_whole(spot.segment):
         number = int(spot.element[3:])
         return spot.put(_isa_text(spot.element, text, ISA_WIDTHS[number - 1]) or spot.value)
     if spot.segment[0] == "GS":
         forms = {"GS04": write_date(text)[0], "GS05": write_time(text)}
-        return spot.put(forms.get(spot.element) or text.upper())
+        return spot.put(forms.get(spot.element) or (text.upper() if spot.element in _GS_CODES else text))
     return None
+
+
+def _is_whole(isa: Segment) -> bool:
+    """Whether each element of an ISA is surely the one that belongs there: a lost one shifts the others."""
+    said = [text.strip(BLANKS) for text in isa]
+    return (
+        len(isa) == len(ISA_WIDTHS) + 1
+        and said[12] == "00501"
+        and said[13].isascii()
+        and said[13].isdigit()
+        and said[15].upper() in ("P", "T")
+        and len(said[16]) == 1
+    )
 
 
 def _isa_text(at: str, text: str, width: int) -> str:
@@ -81,7 +104,7 @@ def _isa_text(at: str, text: str, width: int) -> str:
 @repairs("x12.delimiter", "safe")
 def component_separator(spot: Spot) -> Repaired | None:
     """ISA16 names the separator that the claims use, as the reader found it."""
-    if spot.element != "ISA16" or not element(spot.segment, 16):
+    if spot.element != "ISA16" or not _is_whole(spot.segment) or spot.delimiters.component.isalnum():
         return None
     return spot.put(spot.delimiters.component)
 

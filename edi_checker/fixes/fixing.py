@@ -1,4 +1,4 @@
-"""An input repaired in rounds: find, repair, check again, and take back what brought something new to light."""
+"""An input repaired in rounds: find, repair, check again, and take back what brought up something new."""
 
 from __future__ import annotations
 
@@ -271,7 +271,7 @@ class _Run:
         """
         content, rounds = source, list[_Repairs]()
         while now.repairs.count and len(rounds) < MOST_ROUNDS:
-            copy: IO[bytes] = self.files.enter_context(TemporaryFile())
+            copy: IO[bytes] = self.files.enter_context(TemporaryFile())  # noqa: SIM115  # closed with the run
             try:
                 rewrite(content, copy, now.repairs.read(), self._checker.bounds)
             except NotFollowed as error:
@@ -315,7 +315,7 @@ _ELEMENT, _SEGMENT, _PART, _FAR = range(4)
 
 
 def _find_nearest(new: list[_Found], places: list[int], rounds: list[_Repairs]) -> list[int]:
-    """Of each new finding, how near a repair stands to it; `places` are their ordinals, which are in order."""
+    """Of each new finding, how near a repair stands to it; `places` are their ordinals, in order."""
     nearest = [_FAR] * len(new)
     covered = [0] * (len(new) + 1)  # +1 where a part with a repair begins, -1 behind it
     for repair in _merged(rounds):
@@ -341,11 +341,12 @@ def _find_distant(new: list[_Found], rounds: list[_Repairs]) -> dict[Name, Withh
     """
     found = new[0]
     claims = {claim for each in new for claim in each.related}
-    for holds in (
+    tests: tuple[Callable[[Repair], bool], ...] = (
         lambda repair: (repair.where.transaction, repair.where.claim) in claims,
         lambda repair: not repair.of_claim,
-        lambda _: True,
-    ):
+        lambda repair: True,
+    )
+    for holds in tests:
         guilty = {
             repair.name: Withheld(repair, found.rule, found.element, stays=False)
             for repair in _merged(rounds)

@@ -215,7 +215,9 @@ def state(spot: Spot) -> Repaired | None:
     """The abbreviation of a state or province in capitals."""
     known = {"US": lists.US_STATES, "CA": lists.CANADIAN_PROVINCES}
     country = element(spot.segment, 4) if spot.segment[0] == "N4" else ""
-    return _plain_if(spot, spot.value.strip(BLANKS).upper(), known.get(country or "US", frozenset()).__contains__)
+    return _plain_if(
+        spot, spot.value.strip(BLANKS).upper(), known.get(country or "US", frozenset()).__contains__
+    )
 
 
 @repairs("code.country", "safe")

@@ -17,7 +17,7 @@ def line_number(spot: Spot) -> Repaired | None:
 
 @repairs("guide.hierarchy", "safe", "unsafe")
 def level(spot: Spot) -> Repaired | None:
-    """HL01 counts the levels of a transaction set, HL02 is that of the level above, HL04 whether one is below.
+    """HL01 counts the levels of a set, HL02 is that of the level above, HL04 whether one is below.
 
     Which level is above, the order says, and HL02 as it came must say the same: otherwise it is not sure.
     """

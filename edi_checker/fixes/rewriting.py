@@ -52,9 +52,8 @@ def rewrite(source: IO[bytes], out: IO[bytes], repairs: Iterator[Repair], bounds
         if block.kind == "ISA":
             copy.start(block)
         end = block.ordinal + block.text.count(block.delimiters.terminator)
-        if change is None or change[0].ordinal > end:
-            if copy.pass_block(block):
-                continue
+        if (change is None or change[0].ordinal > end) and copy.pass_block(block):
+            continue
         for at, text in enumerate(block.text.split(block.delimiters.terminator)):
             if change is not None and change[0].ordinal == block.ordinal + at:
                 copy.change(text, change[0], change[-1], block)
@@ -174,7 +173,7 @@ class _Copy:
                 return
 
     def _match(self, text: str) -> int | None:
-        """How many characters of the source are this text, with line breaks in it; None where it is another."""
+        """How many characters of the source are this text, with line breaks in it; None where it is not."""
         self._fill(len(text))
         if self._shown.startswith(text, self._at):
             return len(text)
@@ -219,12 +218,11 @@ class _Copy:
         length = self._length_of(text, block)
         raw = self._raw[self._at : self._at + length]
         # Where in the source each character of the segment stands, which may have line breaks between them.
-        places = [at for at, each in enumerate(raw) if each not in "\r\n"] if length != len(text) else None
+        broken = length != len(text)
+        places = [at for at, each in enumerate(raw) if not broken or each not in "\r\n"] + [length]
         for start, end, new in reversed(list(find_edits(text, last.after, first.separator))):
-            if places is not None:
-                end = places[end - 1] + 1 if end > start else _place(places, start, length)
-                start = _place(places, start, length)
-            raw = raw[:start] + new + raw[end:]
+            behind = places[end - 1] + 1 if end > start else places[start]
+            raw = raw[: places[start]] + new + raw[behind:]
         self._at += length
         self._wrapping = self._wrapping or (self._width > 0 and len(last.after) != len(text))
         self._write(raw)
@@ -238,10 +236,6 @@ class _Copy:
 @lru_cache(maxsize=16)
 def _between(terminator: str) -> re.Pattern[str]:
     return re.compile(f"[{re.escape(BLANKS + terminator)}]*")
-
-
-def _place(places: list[int], at: int, length: int) -> int:
-    return places[at] if at < len(places) else length
 
 
 def find_edits(before: str, after: str, separator: str) -> Iterator[tuple[int, int, str]]:

@@ -25,8 +25,7 @@ def list_repairs(out: TextIO, fixed: Fixed, *, most: int, token: Token | None) -
         out.write(f"  {repair.rule}   {_place(repair.where, token)}\n")
         out.write(f"    - {_segment(repair.before, repair, token)}\n")
         out.write(f"    + {_segment(repair.after, repair, token)}\n")
-    for rule, count in sorted(unlisted.items()):
-        out.write(f"  and {count:,} more of {rule}\n")
+    out.writelines(f"  and {count:,} more of {rule}\n" for rule, count in sorted(unlisted.items()))
     if fixed.withheld:
         out.write("  Not repaired:\n")
     for each in fixed.withheld[:most]:

@@ -31,7 +31,7 @@ def write_rules_page(rules: Iterable[Rule], show: Callable[[Rule], Shown | None]
         "Written by `edi-checker rules docs` from the rule files; changes belong there.",
         "`edi-checker explain ID` shows one of them in the terminal.",
         "[facts.md](facts.md) says what rules can speak of.",
-        "What is marked `fix`, `edi-checker fix` repairs where the form alone is wrong; `fix?` only with `--unsafe`.",
+        "`fix`: `edi-checker fix` repairs it where the form alone is wrong; `fix?`: only with `--unsafe`.",
         "",
     ]
     ordered = sorted(rules, key=lambda rule: rule.id)
@@ -41,7 +41,8 @@ def write_rules_page(rules: Iterable[Rule], show: Callable[[Rule], Shown | None]
     for family, members in families:
         out += [f"## {family}", "", "| rule | | SNIP | | says |", "|---|---|---|---|---|"]
         out += [
-            f"| [{rule.id}](#{_anchor(rule.id)}) | {_levels(rule)} | {rule.snip} | {mark_of(rule)} | {_cell(rule.title)} |"
+            f"| [{rule.id}](#{_anchor(rule.id)}) | {_levels(rule)} | {rule.snip} | {mark_of(rule)} "
+            f"| {_cell(rule.title)} |"
             for rule in members
         ]
         out.append("")

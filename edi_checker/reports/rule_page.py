@@ -47,7 +47,7 @@ def list_rules(rules: Iterable[Rule]) -> str:
 
 
 def mark_of(rule: Rule) -> str:
-    """`fix` where `edi-checker fix` repairs what the rule finds, `fix?` where it does so with --unsafe alone."""
+    """`fix` where `edi-checker fix` repairs what the rule finds, `fix?` where it needs --unsafe for that."""
     return "fix" if "safe" in rule.fixable else "fix?" if rule.fixable else ""
 
 

@@ -171,7 +171,7 @@ SAFETIES: tuple[Safety, ...] = ("safe", "unsafe")
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule file. `profiles` is empty if the rule is for all; `binds` says by profile, or under `default`,
-    what binds a payer to it; `fixable` how sure `edi-checker fix` can be of its repairs, empty if it has none.
+    what binds a payer to it; `fixable` how sure `edi-checker fix` is of its repairs, empty without any.
     """
 
     id: str
