@@ -29,6 +29,7 @@ from edi_checker.facts import Coverage, Gap, HistoryUnreadable, InputMemory
 from edi_checker.files.folder import Published, Stage, say_unwritten
 from edi_checker.files.inputs import Input, Unreadable
 from edi_checker.files.output import open_text
+from edi_checker.fixes import Planner
 from edi_checker.guide.table import Guide
 from edi_checker.reports.findings_log import MOST_FINDINGS, FindingsLog, Summary, Tally
 from edi_checker.reports.json_report import JsonReport
@@ -207,6 +208,9 @@ class Output:
                 self._splitter = Splitter()
             except OSError as error:
                 self._no_split = f"no split: {_name_disk(error, watcher)}"
+        # Of the reports only that for people says what can be repaired.
+        self._planner = Planner(checker.guide, unsafe=False) if report is not None else None
+        self._fixable = 0
         takers = (self.journal, self._exhibits, self._acknowledger, self._splitter)
         self._profiles: Counter[str] = Counter()
         self._add: list[Callable[[Checked], None]] = [taker.add for taker in takers if taker is not None]
@@ -231,6 +235,8 @@ class Output:
         for each in handful:
             if isinstance(each.part, Claim):
                 self._profiles[profile_of(each.part).name] += 1
+            if self._planner is not None:
+                self._fixable += sum(repair.asked for repair in self._planner.plan(each))
         if self._redactor is not None:
             handful = [self._redactor.redact(each) for each in handful]
         for add in self._add:
@@ -255,6 +261,7 @@ class Output:
             )
         except OSError as error:
             return self._give_up(_name_disk(error, self._watcher), sha256)
+        summary = replace(summary, fixable=self._fixable)
         acknowledger, self._acknowledger = self._acknowledger, None
         draw = self._files.draw if self._files is not None else None
         draw = draw or numbers_of(f"{sha256} {self._checker.setting.received}")

@@ -190,7 +190,10 @@ class Planner:
             self._standing.above = self._standing.open.get(_ABOVE.get(code, ""))
 
     def _leave(self, part: Part, draft: _Draft) -> None:
-        standing, head = self._standing, draft.segments[0] if draft.segments else []
+        standing = self._standing
+        if isinstance(part, Claim):
+            return
+        head = draft.head
         match part:
             case Interchange():
                 standing.interchange = element(head, 13).strip()
@@ -200,9 +203,9 @@ class Planner:
             case Transaction():
                 standing.transaction = element(head, 2)
             case Level():
-                came, written = part.block.segments()[0], element(head, 1)
-                standing.open[_CODES[type(part)]] = Above(element(came, 1).strip(), written.strip())
-                standing.shifted = standing.shifted or element(came, 1) != written
+                came, written = element(_Draft(part).head, 1), element(head, 1)
+                standing.open[_CODES[type(part)]] = Above(came.strip(), written.strip())
+                standing.shifted = standing.shifted or came != written
                 if isinstance(part, Subscriber):
                     self._subscriber = draft
 
@@ -212,18 +215,30 @@ class _Draft:
 
     def __init__(self, part: Part) -> None:
         self.part = part
-        self.position = 0
-        self.segments: list[Segment]
-        self.delimiters: Delimiters
+        self._segments: list[Segment] | None = None
         if isinstance(part, BlockView):
             self.first, self.position = part.block.ordinal, part.position
             self.delimiters = part.block.delimiters
-            self.segments = part.block.segments()
         else:
-            head = part.segment
-            self.first = part.ordinal if head else 0
+            self.first, self.position = (part.ordinal if part.segment else 0), 0
             self.delimiters = _interchange_of(part).delimiters
-            self.segments = [head] if head else []
+
+    @property
+    def segments(self) -> list[Segment]:
+        if self._segments is None:
+            if isinstance(self.part, BlockView):
+                self._segments = self.part.block.segments()
+            else:
+                self._segments = [self.part.segment] if self.part.segment else []
+        return self._segments
+
+    @property
+    def head(self) -> Segment:
+        """The first segment; the others are split where one of them is repaired."""
+        if self._segments is None and isinstance(self.part, BlockView):
+            text = self.part.block.text.partition(self.delimiters.terminator)[0]
+            return text.split(self.delimiters.element)
+        return next(iter(self.segments), [])
 
     def index_of(self, where: Place) -> int | None:
         """Which segment a place names; None where it is none of the part."""

@@ -107,6 +107,7 @@ class Summary:
 
     `sums` counts claims, `severities` and `rules` findings, `profiles` the claims checked with each; `gaps`
     are days of service outside the tables; `unlisted` counts by rule the findings that are not listed.
+    `fixable` counts the findings that `edi-checker fix` can repair, where that was looked into.
     `skipped` says that it was found in a folder and is no claim file: it counts nowhere, and is only named
     with its reason.
     """
@@ -128,6 +129,7 @@ class Summary:
     profiles: Mapping[str, int] = field(default_factory=dict)
     unlisted: Mapping[str, int] = field(default_factory=dict)
     skipped: bool = False
+    fixable: int = 0
 
 
 def say_unlisted(rule: str, count: int) -> str:
