@@ -29,7 +29,6 @@ from edi_checker.finding import Place
 from edi_checker.fixes import envelope, form, order  # noqa: F401  # each registers its repairs
 from edi_checker.fixes.spot import REPAIRS, Above, Spot, Standing
 from edi_checker.guide.table import Guide
-from edi_checker.x12.blocks import Delimiters
 
 # HL03 of the levels, and that of the level above each.
 _CODES: dict[type, str] = {BillingProvider: "20", Subscriber: "22", Patient: "23"}
