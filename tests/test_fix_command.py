@@ -137,10 +137,10 @@ def test_a_link_at_the_name_of_the_repaired_file_is_not_followed(wrong, tmp_path
 
 
 def test_what_fills_the_terminal_is_bounded_and_moves_no_cursor(wrong):
-    wrong.write_text(WRONG.replace("N3*12 ORCHARD LANE", "N3*12 \x1b[2J ORCHARD\u202e LANE  "))
-    done = run(wrong, "--max-findings", "2")
-    assert "\x1b" not in done.stdout.decode()
+    wrong.write_text(WRONG.replace("NM1*QC*1*ROWAN", "nm1*QC*1*RO\u202eWAN"))
+    done = run(wrong, "--max-findings", "3")
     assert "\u202e" not in done.stdout.decode()
+    assert rb"RO\u202eWAN" in done.stdout
     assert b"more of" in done.stdout
 
 
