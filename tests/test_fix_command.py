@@ -137,8 +137,8 @@ def test_a_link_at_the_name_of_the_repaired_file_is_not_followed(wrong, tmp_path
 
 
 def test_what_fills_the_terminal_is_bounded_and_moves_no_cursor(wrong):
-    wrong.write_text(WRONG.replace("NM1*QC*1*ROWAN", "nm1*QC*1*RO\u202eWAN"))
-    done = run(wrong, "--max-findings", "3")
+    wrong.write_text(WRONG.replace("NM1*QC*1*ROWAN", "NM1*QC*1*RO\u202eWAN "))
+    done = run(wrong, "--max-findings", "1")
     assert "\u202e" not in done.stdout.decode()
     assert rb"RO\u202eWAN" in done.stdout
     assert b"more of" in done.stdout
