@@ -388,11 +388,12 @@ def hold(text: str, lay: object, delimiters: str, seed: int) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("delimiters", DELIMITERS, ids=ascii)
-@pytest.mark.parametrize("maker", ["first", "second"])
-def test_beside_the_repaired_elements_no_byte_changes(maker: str, delimiters: str, layout: str) -> None:
+def test_beside_the_repaired_elements_no_byte_changes(delimiters: str, layout: str) -> None:
+    # Each maker meets each set of delimiters and each layout.
+    second = (DELIMITERS.index(delimiters) + list(LAYOUTS).index(layout)) % 2
     if delimiters[3] in "\r\n" and layout in ("LF", "CRLF", "empty lines", "blanks", "tail"):
         layout = "none"
-    hold(books(maker), LAYOUTS[layout], delimiters, seed=11)
+    hold(books("second" if second else "first"), LAYOUTS[layout], delimiters, seed=11)
 
 
 @pytest.mark.parametrize("layout", WRAPPED)
