@@ -30,6 +30,7 @@ from edi_checker.facts import Coverage, Gap, HistoryUnreadable, InputMemory
 from edi_checker.files.folder import Published, Stage, say_unwritten
 from edi_checker.files.inputs import Input, Unreadable
 from edi_checker.files.output import open_text
+from edi_checker.fixes import Planner
 from edi_checker.guide.table import Guide
 from edi_checker.reports.baseline import Known
 from edi_checker.reports.findings_log import MOST_FINDINGS, FindingsLog, Summary, Tally
@@ -223,6 +224,9 @@ class Output:
                 self._no_split = f"no split: {_name_disk(error, watcher)}"
         self._stakes = Stakes()
         self._answers, self._split = Answers(None, None, None), Split(None, None)
+        # Of the reports only that for people says what can be repaired.
+        self._planner = Planner(checker.guide, unsafe=False) if report is not None else None
+        self._fixable = 0
         self._profiles: Counter[str] = Counter()
         takers = (self._acknowledger, self._splitter, self._stakes)
         self._add: list[Callable[[Checked], None]] = [taker.add for taker in takers if taker is not None]
@@ -250,6 +254,8 @@ class Output:
         for each in handful:
             if isinstance(each.part, Claim):
                 self._profiles[profile_of(each.part).name] += 1
+            if self._planner is not None:
+                self._fixable += sum(repair.asked for repair in self._planner.plan(each))
         new = None if self._known is None else self._sort_out(self._known, handful)
         if self._redactor is not None:
             handful = [self._redactor.redact(each) for each in handful]
@@ -294,7 +300,7 @@ class Output:
             )
         except OSError as error:
             return self._give_up(_name_disk(error, self._watcher), sha256)
-        summary = replace(summary, stakes=self._stakes.end(failed=bool(failure)))
+        summary = replace(summary, stakes=self._stakes.end(failed=bool(failure)), fixable=self._fixable)
         acknowledger, self._acknowledger = self._acknowledger, None
         draw = self._files.draw if self._files is not None else None
         draw = draw or numbers_of(f"{sha256} {self._checker.setting.received}")

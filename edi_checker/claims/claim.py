@@ -131,7 +131,8 @@ class Group:
     """GS: one functional group; `segment` is empty where the GS is missing.
 
     `readable` is False where its version is not one that can be checked; `other` names what holds no claims
-    at all, such as acknowledgements, which is never answered.
+    at all, such as acknowledgements, which is never answered. `ordinal` counts the GS in the input, as in
+    Block; 0 where it does not stand there.
     """
 
     segment: Segment
@@ -139,6 +140,7 @@ class Group:
     faults: tuple[Fault, ...] = ()
     readable: bool = True
     other: str = ""
+    ordinal: int = 0
 
     def value(self, index: int) -> str:
         return element(self.segment, index)
@@ -790,23 +792,30 @@ def place_in(
 
 @dataclass(frozen=True, slots=True)
 class TransactionEnd:
-    """SE of a transaction, or the place where it should stand (`segment` None). `claims` counts the CLMs."""
+    """SE of a transaction, or the place where it should stand (`segment` None). `claims` counts the CLMs.
+
+    `ordinal` counts the trailer in the input, as in Block; 0 where it does not stand there.
+    """
 
     transaction: Transaction
     segment: Segment | None
     position: int
     claims: int
     faults: tuple[Fault, ...]
+    ordinal: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class GroupEnd:
-    """GE, or the place where it should stand. `transactions` counts the ST segments received."""
+    """GE, or the place where it should stand. `transactions` counts the ST segments received; `ordinal` as of
+    TransactionEnd.
+    """
 
     group: Group
     segment: Segment | None
     transactions: int
     faults: tuple[Fault, ...]
+    ordinal: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -814,6 +823,7 @@ class InterchangeEnd:
     """IEA, or the place where it should stand. `groups` counts the GS segments received.
 
     `answerable` is False where it holds nothing but groups of another kind, or nothing but TA1 segments.
+    `ordinal` as of TransactionEnd.
     """
 
     interchange: Interchange
@@ -821,6 +831,7 @@ class InterchangeEnd:
     groups: int
     faults: tuple[Fault, ...]
     answerable: bool = True
+    ordinal: int = 0
 
 
 Part = (

@@ -165,11 +165,11 @@ class Reader:
             if self._group is None:
                 self._stray("GE", "a GS segment before GE")
             else:
-                yield from self._close_group(block.segments(), block.faults)
+                yield from self._close_group(block.segments(), block.faults, block.ordinal)
         elif block.kind == "IEA":
             # Stray text behind the trailer has no other part that could tell of it.
             after = following.faults if following is not None and following.kind == "?" else ()
-            yield from self._close_interchange(block.segments(), (*block.faults, *after))
+            yield from self._close_interchange(block.segments(), (*block.faults, *after), block.ordinal)
         elif block.kind in ("TA1", "?"):
             if self._interchange is not None:
                 self._between += block.faults
@@ -186,7 +186,7 @@ class Reader:
                 self._stray("ST", "an ST segment before SE")
             else:
                 self._position = block.position
-                yield self._close_transaction(block.segments(), block.faults)
+                yield self._close_transaction(block.segments(), block.faults, block.ordinal)
 
     def _take_inside(self, block: Block, following: Block | None) -> Part | None:
         """The level or claim of an HL or CLM block; None where none can be made of it."""
@@ -276,7 +276,9 @@ class Reader:
         self._interchange = replace(interchange, faults=tuple(faults))
         return self._interchange
 
-    def _close_interchange(self, segments: list[Segment] | None, noted: tuple[Fault, ...]) -> Iterator[Part]:
+    def _close_interchange(
+        self, segments: list[Segment] | None, noted: tuple[Fault, ...], ordinal: int = 0
+    ) -> Iterator[Part]:
         interchange = self._interchange
         if interchange is None:
             if segments is not None:
@@ -338,14 +340,14 @@ class Reader:
         answerable = self._for_claims_here or not self._other_here
         faults = [*(faults if answerable else ()), *self._name_others()]
         trailer = segments[0] if segments else None
-        yield InterchangeEnd(interchange, trailer, self._groups, tuple(faults), answerable)
+        yield InterchangeEnd(interchange, trailer, self._groups, tuple(faults), answerable, ordinal)
 
     # Functional group
 
     def _open_group(self, block: Block, following: Block | None) -> Group:
         interchange = self._here()
         head, *rest = block.segments()
-        group = Group(head, interchange)
+        group = Group(head, interchange, ordinal=block.ordinal)
         self._groups += 1
         self._seen_transactions.clear()
         self._transactions = 0
@@ -399,7 +401,9 @@ class Reader:
         self._group = replace(group, readable=False, other=kind.name)
         return self._group
 
-    def _close_group(self, segments: list[Segment] | None, noted: tuple[Fault, ...]) -> Iterator[Part]:
+    def _close_group(
+        self, segments: list[Segment] | None, noted: tuple[Fault, ...], ordinal: int = 0
+    ) -> Iterator[Part]:
         group = self._group
         if group is None:
             return
@@ -439,7 +443,8 @@ class Reader:
                     _envelope("GE", BETWEEN_SEGMENTS, f"a GS or IEA segment after GE, not {_ids(rest)}")
                 )
         self._group = None
-        yield GroupEnd(group, segments[0] if segments else None, self._transactions, tuple(faults))
+        last = segments[0] if segments else None
+        yield GroupEnd(group, last, self._transactions, tuple(faults), ordinal)
 
     def _abandon_group(self) -> Iterator[Part]:
         """The input ended: close what is open without a word, for one fault says it all."""
@@ -502,7 +507,9 @@ class Reader:
         self._seen_batches.add(key)
         return repeats
 
-    def _close_transaction(self, segments: list[Segment] | None, noted: tuple[Fault, ...]) -> TransactionEnd:
+    def _close_transaction(
+        self, segments: list[Segment] | None, noted: tuple[Fault, ...], ordinal: int = 0
+    ) -> TransactionEnd:
         transaction = self._transaction
         assert transaction is not None
         faults = [*self._take_between(), *noted]
@@ -563,9 +570,8 @@ class Reader:
                 )
             )
         self._walker = None
-        return TransactionEnd(
-            transaction, segments[0] if segments else None, position, self._claims, tuple(faults)
-        )
+        last = segments[0] if segments else None
+        return TransactionEnd(transaction, last, position, self._claims, tuple(faults), ordinal)
 
     # Between the parts
 

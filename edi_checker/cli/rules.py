@@ -144,11 +144,17 @@ def _write_docs(book: Rulebook, chosen: list[Rule], profile: str, out_dir: Path 
 
 def _lint(book: Rulebook, chosen: list[Rule]) -> list[str]:
     from edi_checker.facts import VOCABULARY
-    from edi_checker.rules import lint, lint_twins
+    from edi_checker.fixes import REPAIRS
+    from edi_checker.rules import RuleFault, lint, lint_twins
 
     plugins = gather_plugins()
     vocabulary = {**VOCABULARY, **(plugins.fact_types if plugins is not None else {})}
     faults = [fault for rule in chosen for fault in lint(rule, vocabulary)] + lint_twins(book.rules, chosen)
+    faults += [
+        RuleFault(rule.path, 0, "has no repair in edi-checker fix (fixable)")
+        for rule in chosen
+        if rule.fixable and rule.id not in REPAIRS
+    ]
     return [str(fault) for fault in sorted(faults, key=lambda fault: (fault.path, fault.line))]
 
 

@@ -78,6 +78,11 @@ class Reading:
         packed = self._packed
         return packed.tell() if packed is not None and packed.seekable() else self._count
 
+    @property
+    def packed(self) -> bool:
+        """Whether what is read is unpacked on the way."""
+        return self._packed is not None
+
     def digest(self) -> str | None:
         """SHA-256 of the content (unpacked, for an archive), None where its end was not reached.
 

@@ -129,7 +129,8 @@ class Summary:
     `sums` counts claims, `severities` and `rules` findings, `profiles` the claims checked with each; `gaps`
     are days of service outside the tables; `unlisted` counts by rule the findings that are not listed,
     `stakes` say what the findings of each rule cost. `hidden` findings are known from a baseline: they
-    decided the outcomes, and are neither listed nor counted.
+    decided the outcomes, and are neither listed nor counted. `fixable` counts the findings that
+    `edi-checker fix` can repair, if that was asked.
     `skipped` says that it was found in a folder and is no claim file: it counts nowhere, and is only named
     with its reason.
     """
@@ -153,6 +154,7 @@ class Summary:
     stakes: tuple[Stake, ...] = ()
     hidden: int = 0
     skipped: bool = False
+    fixable: int = 0
 
 
 def say_unlisted(rule: str, count: int) -> str:

@@ -15,6 +15,7 @@ from edi_checker.facts.columns import (
     NAME_OF_A_PERSON,
 )
 from edi_checker.facts.triggers import TRIGGERS, Piece, Trigger
+from edi_checker.reports.rule_page import mark_of
 from edi_checker.rules import Rule, explain
 from edi_checker.rules.conditions import OPERATORS
 
@@ -30,6 +31,7 @@ def write_rules_page(rules: Iterable[Rule], show: Callable[[Rule], Shown | None]
         "Written by `edi-checker rules docs` from the rule files; changes belong there.",
         "`edi-checker explain ID` shows one of them in the terminal.",
         "[facts.md](facts.md) says what rules can speak of.",
+        "`fix`: `edi-checker fix` repairs it where the form alone is wrong; `fix?`: only with `--unsafe`.",
         "",
     ]
     ordered = sorted(rules, key=lambda rule: rule.id)
@@ -37,9 +39,10 @@ def write_rules_page(rules: Iterable[Rule], show: Callable[[Rule], Shown | None]
         (family, list(members)) for family, members in groupby(ordered, lambda rule: rule.id.split(".")[0])
     ]
     for family, members in families:
-        out += [f"## {family}", "", "| rule | | SNIP | finds |", "|---|---|---|---|"]
+        out += [f"## {family}", "", "| rule | | SNIP | | finds |", "|---|---|---|---|---|"]
         out += [
-            f"| [{rule.id}](#{_anchor(rule.id)}) | {_levels(rule)} | {rule.snip} | {_cell(rule.fault)} |"
+            f"| [{rule.id}](#{_anchor(rule.id)}) | {_levels(rule)} | {rule.snip} | {mark_of(rule)} "
+            f"| {_cell(rule.fault)} |"
             for rule in members
         ]
         out.append("")

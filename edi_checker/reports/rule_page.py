@@ -44,10 +44,15 @@ def write_page(sections: Iterable[Section], width: int) -> str:
 
 
 def list_rules(rules: Iterable[Rule]) -> str:
-    """One line for each rule: id, severities, SNIP type, fault."""
-    rows = [(rule.id, _severity(rule), str(rule.snip), rule.fault) for rule in rules]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
-    return "".join("  ".join((*map(str.ljust, row[:3], widths), row[3])) + "\n" for row in rows)
+    """One line for each rule: id, severities, SNIP type, whether `edi-checker fix` repairs it, fault."""
+    rows = [(rule.id, _severity(rule), str(rule.snip), mark_of(rule), rule.fault) for rule in rules]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
+    return "".join("  ".join((*map(str.ljust, row[:4], widths), row[4])) + "\n" for row in rows)
+
+
+def mark_of(rule: Rule) -> str:
+    """`fix` where `edi-checker fix` repairs what the rule finds, `fix?` where it needs --unsafe for that."""
+    return "fix" if "safe" in rule.fixable else "fix?" if rule.fixable else ""
 
 
 def _severity(rule: Rule) -> str:

@@ -111,6 +111,7 @@ class TextReport:
         self._coverage = Coverage()
         self._rules: Counter[tuple[Severity, str]] = Counter()
         self._skipped: list[Summary] = []
+        self._fixable = 0
 
     def skip(self, summary: Summary) -> None:
         """Note a file of a folder that is no claim file."""
@@ -146,6 +147,7 @@ class TextReport:
         self._tally = Tally(*map(max, self._tally, summary.tally))
         self._profiles.update(summary.profiles)
         self._coverage.take(summary.gaps)
+        self._fixable += summary.fixable
 
     def finish(self) -> None:
         """Write what holds for all files: totals, findings by rule, and with what was checked."""
@@ -180,6 +182,12 @@ class TextReport:
                             f"{count:>7,}  ", (f"{severity:<7}", _STYLES[severity]), f"  {_clean(rule)}"
                         )
                     )
+        if self._fixable:
+            self._print()
+            one = self._fixable == 1
+            form = "is a matter of form: `edi-checker fix FILE` repairs it"
+            said = form if one else "are a matter of form: `edi-checker fix FILE` repairs them"
+            self._print(Text(f"{_count(self._fixable, 'finding')} {said}"))
         if self._rules:
             self._print()
         elif unread < files:

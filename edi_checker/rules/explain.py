@@ -60,6 +60,7 @@ def explain(rule: Rule) -> tuple[Section, ...]:
             (f"Answered with{of}", _statuses(case.status)),
         ]
     sections += [
+        ("Repaired by", _repairs(rule)),
         ("The record should show", list(rule.documentation)),
         ("Sources", [_source(source.cite, source.seen, source.note) for source in rule.sources]),
         ("Passes", list(map(say_example, rule.examples.passing))),
@@ -67,6 +68,14 @@ def explain(rule: Rule) -> tuple[Section, ...]:
     ]
     kept = ((heading, tuple(line for line in lines if line)) for heading, lines in sections)
     return tuple(Section(heading, lines) for heading, lines in kept if lines)
+
+
+def _repairs(rule: Rule) -> list[str]:
+    """With which options `edi-checker fix` repairs what the rule finds, where it can."""
+    if not rule.fixable:
+        return []
+    words = {"safe": "edi-checker fix", "unsafe": "edi-checker fix --unsafe"}
+    return [f"{' and '.join(words[safety] for safety in rule.fixable)}, where the form alone is wrong"]
 
 
 def _bond(profile: str, source: str, rule: Rule) -> str:

@@ -24,6 +24,7 @@ from edi_checker.rules.fault_list import (
 )
 from edi_checker.rules.model import (
     ASKED,
+    SAFETIES,
     Case,
     Examples,
     InForce,
@@ -33,6 +34,7 @@ from edi_checker.rules.model import (
     Rule,
     RuleFault,
     RuleSeverity,
+    Safety,
     Source,
     StatusForm,
     Text,
@@ -52,6 +54,7 @@ _RULE_KEYS = (
     "snip",
     "profiles",
     "binds",
+    "fixable",
     *_CASE_KEYS,
     "cases",
     "documentation",
@@ -118,6 +121,7 @@ class _Reading:
             sources=take(root, "sources", self._sources, ()),
             examples=take(root, "examples", self._examples, Examples()),
             lines=root.lines,
+            fixable=take(root, "fixable", _fixable, ()),
         )
 
     def _cases(self, root: Mapping) -> list[Case]:
@@ -329,6 +333,13 @@ def _snip(node: Node) -> int:
     if text not in ("1", "2", "3", "4", "5", "6", "7"):
         raise Wrong(node.line, f"snip is the SNIP type, 1 to 7, not {text!r}")
     return int(text)
+
+
+def _fixable(node: Node) -> tuple[Safety, ...]:
+    words = (node.text,) if isinstance(node, Scalar) else texts_of(node)
+    if not words or any(word not in SAFETIES for word in words) or len(set(words)) < len(words):
+        raise Wrong(node.line, "fixable is safe, unsafe, or both: [safe, unsafe]")
+    return tuple(safety for safety in SAFETIES if safety in words)
 
 
 def _severity_word(node: Node, allowed: tuple[str, ...]) -> RuleSeverity:

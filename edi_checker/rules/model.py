@@ -164,11 +164,16 @@ class Examples:
     failing: tuple[dict[str, Notation], ...] = ()
 
 
+Safety = Literal["safe", "unsafe"]
+SAFETIES: tuple[Safety, ...] = ("safe", "unsafe")
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule file. `title` says what is so if all is well, `fault` what is wrong if it is not.
 
-    `profiles` is empty if the rule is for all; `binds` names, by profile or `default`, what binds the payers.
+    `profiles` is empty if the rule is for all; `binds` names, by profile or `default`, what binds the payers;
+    `fixable` says how sure `edi-checker fix` is of its repairs, empty without any.
     """
 
     id: str
@@ -184,6 +189,7 @@ class Rule:
     sources: tuple[Source, ...]
     examples: Examples
     lines: dict[str, int] = field(default_factory=dict, compare=False)  # of each key in its file
+    fixable: tuple[Safety, ...] = ()
 
     def asked(self) -> Rule:
         """The rule as it is for who asks for it by name."""

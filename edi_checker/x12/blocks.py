@@ -164,7 +164,7 @@ def _refuse_other_formats(data: bytes) -> None:
         raise NotClaims(f"the input is {name}, not X12 text; export the claims as an 837P file")
 
 
-_BLANK = " \t\r\n\f\v\x00\x1a"
+BLANKS = " \t\r\n\f\v\x00\x1a"
 # The separators of mainframes (1C to 1F) are blanks to Python, if not told to think in ASCII.
 _ISA = re.compile(r"(?a)ISA[^A-Za-z0-9\s]")
 # A blank beside the component separator, where the terminator is sure: the next segment follows it.
@@ -172,7 +172,7 @@ _BLANK_IN_ISA16 = re.compile(
     r"(?a)(?: (?=\S)|(?=\S ))(\S) ?([^A-Za-z0-9\s])(?=(?>(?:\2|[\r\n])*)(?:GS|TA1|IEA)[^A-Za-z0-9\s])"
 )
 _ISA_REACH = 1000  # characters within which the 16 elements of an ISA must end; the legal width is 106
-_HEAD_REACH = 1 << 15  # characters that are looked at for the component separator that the claims really use
+HEAD_REACH = 1 << 15  # characters that are looked at for the component separator that the claims really use
 
 
 class _Reader:
@@ -215,7 +215,7 @@ class _Reader:
 
     def _skip_blanks(self) -> bool:
         # Empty segments behind an interchange are blanks too.
-        blank = _BLANK if self._last is None else _BLANK + self._last.terminator
+        blank = BLANKS if self._last is None else BLANKS + self._last.terminator
         skipped = len(self._text)
         self._text = self._text.lstrip(blank)
         while not self._text and self._more():
@@ -227,7 +227,7 @@ class _Reader:
         return bool(self._text)
 
     def _at_interchange(self) -> bool:
-        while len(self._text) < _HEAD_REACH and self._more():
+        while len(self._text) < HEAD_REACH and self._more():
             pass
         return _ISA.match(self._text) is not None
 
@@ -266,7 +266,7 @@ class _Reader:
             component, terminator = ":", component
         elements = head[:at].split(element)
         repetition = elements[11] if len(elements[11]) == 1 and not elements[11].isalnum() else ""
-        used = _component_in_use(self._text[:_HEAD_REACH], element, component, terminator)
+        used = _component_in_use(self._text[:HEAD_REACH], element, component, terminator)
         if used:
             faults.append(
                 _isa_fault(
@@ -275,7 +275,7 @@ class _Reader:
                     "the component separator that the claims use",
                 )
             )
-        wrapped = wrapped or _is_wrapped(self._text[:_HEAD_REACH], terminator)
+        wrapped = wrapped or is_wrapped(self._text[:HEAD_REACH], terminator)
         delimiters = Delimiters(
             element, used or component, repetition if repetition != " " else "", terminator
         )
@@ -289,7 +289,7 @@ class _Reader:
         starts = re.compile(
             rf"(?a){term}(?=(?:CLM|HL|SE|ST|GS|GE|IEA|TA1){re.escape(d.element)}|ISA[^A-Za-z0-9\s])"
         )
-        next_interchange = re.compile(rf"(?a){term}[{_BLANK}]*(?=ISA[^A-Za-z0-9\s])")
+        next_interchange = re.compile(rf"(?a){term}[{BLANKS}]*(?=ISA[^A-Za-z0-9\s])")
         trailer = "IEA" + d.element
         first = True
         self._oversized = False
@@ -301,7 +301,7 @@ class _Reader:
             pieces = starts.split(here)
             last = pieces.pop()
             if complete:
-                pieces.append(last.rstrip(_BLANK).removesuffix(d.terminator))
+                pieces.append(last.rstrip(BLANKS).removesuffix(d.terminator))
             else:
                 self._text = last + self._text
                 raw_from = len(last)
@@ -347,7 +347,7 @@ class _Reader:
         if len(self._text) - raw_from <= self._bounds.segment:
             return False
         # Blanks before a segment are none of it.
-        self._text = self._text[:raw_from] + self._text[raw_from:].lstrip(_BLANK)
+        self._text = self._text[:raw_from] + self._text[raw_from:].lstrip(BLANKS)
         return len(self._text) - raw_from > self._bounds.segment
 
     def _bounded(
@@ -479,19 +479,19 @@ def _clean(text: str, terminator: str, wrapped: bool) -> str:
         text = text.replace("\r", "").replace("\n", "")
     pieces = text.split(terminator)
     # A blank before the terminator is data (a padded element); a line break is not.
-    kept = [piece.lstrip(_BLANK).rstrip("\r\n") for piece in pieces]
+    kept = [piece.lstrip(BLANKS).rstrip("\r\n") for piece in pieces]
     tail = kept.pop()
     return terminator.join([piece for piece in kept if piece] + [tail])
 
 
 def _needs_cleaning(text: str, terminator: str) -> bool:
     """Whether something else than data stands in the text: the same wherever it was cut between segments."""
-    if "\n" in text or "\r" in text or text.startswith((terminator, *_BLANK)):
+    if "\n" in text or "\r" in text or text.startswith((terminator, *BLANKS)):
         return True
-    return any(terminator + each in text for each in (*_BLANK, terminator))
+    return any(terminator + each in text for each in (*BLANKS, terminator))
 
 
-def _is_wrapped(text: str, terminator: str) -> bool:
+def is_wrapped(text: str, terminator: str) -> bool:
     """Whether all lines have the same width, wherever segments end; the last may be shorter."""
     if terminator in "\r\n":
         return False
