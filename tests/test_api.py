@@ -438,7 +438,7 @@ def test_a_check_with_wrong_arguments_is_refused(checker, arguments, error, says
         ([FAULTY], TypeError, "not list"),
         (os.fsencode(FAULTY).split(), TypeError, "not list"),
     ],
-    ids=lambda each: str(each)[:30],
+    ids=["gone", "dash", "empty", "nul", "folder", "content", "text", "nothing", "number", "list", "bytes"],
 )
 def test_a_wrong_source_is_refused(checker, source, error, says):
     with pytest.raises(error, match=says):

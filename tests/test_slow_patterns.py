@@ -42,6 +42,7 @@ PUT_TOGETHER = {
             "(?:(CLM|ST|GS|GE|IEA)\\*|(ISA)[^A-Za-z0-9\\s]|([ \t\f\v\x00\x1a]|~))"
         ),
     ),
+    ("fixes/rewriting.py", "BLANKS + terminator"): (r"[ \t\r\n\f\v\x00\x1a~]*",),
     ("check/redact.py", "re.escape(value)"): (r"(?<![0-9A-Za-z])AAAA(?![0-9A-Za-z])",),
     ("x12/blocks.py", "term"): (
         r"~(?=(?:CLM|HL|SE|ST|GS|GE|IEA|TA1)\*|ISA[^A-Za-z0-9\s])",

@@ -23,6 +23,7 @@ from edi_checker.cli.help import Explained
 from edi_checker.cli.history import find_history
 from edi_checker.cli.options import (
     Shared,
+    baseline_option,
     bounding_options,
     choosing_options,
     history_options,
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
     help="Show also what each rule costs: findings, claims, and the charges of those that it rejects.",
 )
 @choosing_options
+@baseline_option
 @history_options
 @click.option(
     "--remember",
@@ -106,6 +108,7 @@ def batch(
     with_statistics: bool,
     history: str | None,
     history_key: Path | None,
+    baseline_file: Path | None,
     remember: bool,
     shared: Shared,
 ) -> int:
@@ -147,13 +150,13 @@ def batch(
             "max_findings": shared.max_findings,
             "max_seconds": shared.max_seconds,
             "history": [history, remember],
-            "baseline": _said(shared.baseline),
+            "baseline": _said(baseline_file),
         },
         limits=make_limits(shared),
         redactor=make_redactor() if shared.redact else None,
         debug=shared.debug,
         history=earlier,
-        baseline=find_baseline(shared.baseline),
+        baseline=find_baseline(baseline_file),
     )
     with_bar = not shared.no_progress and sys.stderr.isatty()
     try:
@@ -162,7 +165,7 @@ def batch(
             files = Files(folder, acks, version(), rulebook.rules, page=html, split=split)
             written = ("summary.json", "index.html", *(f"findings.{each}" for each in FORMS))
             own = [out_dir / name for name in written]
-            keep_apart(inputs, names, files, own, shared.baseline)
+            keep_apart(inputs, names, files, own, baseline_file)
             look = stack.enter_context(watch_batch(inputs, with_bar=with_bar))
             outcome = run_session(
                 checker, rulebook, inputs, names, files, settings, look=look, clock=time.monotonic

@@ -23,6 +23,7 @@ from edi_checker.cli.help import Explained
 from edi_checker.cli.history import find_history
 from edi_checker.cli.options import (
     Shared,
+    baseline_option,
     bounding_options,
     choosing_options,
     history_options,
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     help="Folder for the files of each input: NAME.json, NAME.html; with --acks also .999, .277ca and .ta1.",
 )
 @choosing_options
+@baseline_option
 @click.option(
     "--engine",
     type=click.Choice(["durable", "python"]),
@@ -102,6 +104,7 @@ def check(
     engine: Kind,
     history: str | None,
     history_key: Path | None,
+    baseline_file: Path | None,
     quiet: bool,
     verbose: bool,
     tables_used: bool,
@@ -127,7 +130,7 @@ def check(
     if making is None:
         raise click.UsageError(f"--statistics goes with --format {' or '.join(STATISTICS)}.")
     checker, book = assemble(setting_of_run(shared, engine, timed=stats))
-    earlier, baseline = find_history(history, history_key, paths), find_baseline(shared.baseline)
+    earlier, baseline = find_history(history, history_key, paths), find_baseline(baseline_file)
 
     from edi_checker.files.inputs import find_inputs, name_outputs
     from edi_checker.history import Opener
@@ -144,7 +147,7 @@ def check(
         if out_dir is not None:
             folder = open_folder(out_dir, inputs, stack)
             files = Files(folder, acks, version(), book.rules, split=split)
-        keep_apart(inputs, names, files, [output] if output is not None else [], shared.baseline)
+        keep_apart(inputs, names, files, [output] if output is not None else [], baseline_file)
         out: TextIO | BinaryIO
         if making.binary:
             out = stack.enter_context(open_binary(output))

@@ -189,7 +189,6 @@ class Shared(Checking):
     minutes: Path | None
     received: datetime | None
     fail_on: str
-    baseline: Path | None
     no_fast_path: bool
     redact: bool
     no_progress: bool
@@ -322,12 +321,13 @@ choosing_options = _join(
         show_default=True,
         help="The lowest severity that gives exit code 1.",
     ),
-    click.option(
-        "--baseline",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        metavar="REPORT",
-        help="Report, and count for the exit code, only what is new since this JSON or NDJSON report.",
-    ),
+)
+baseline_option = click.option(
+    "--baseline",
+    "baseline_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="REPORT",
+    help="Report, and count for the exit code, only what is new since this JSON or NDJSON report.",
 )
 bounding_options = _join(
     _reading_options,
