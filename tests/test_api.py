@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -212,7 +213,7 @@ def test_claims_are_read_while_others_are(checker):
         memoryview,
         io.BytesIO,
         gzip.compress,
-        lambda data: io.BytesIO(gzip.compress(data)),
+        lambda data: io.BytesIO(gzip.compress(data, mtime=0)),
         lambda data: _Slow(data),  # noqa: PLW0108  # the class stands below
     ],
 )
@@ -241,7 +242,7 @@ class _Slow:
         (b"no claims", "does not begin with an ISA segment"),
         (b"%PDF-1.7", "PDF"),
         (b"PK\x03\x04rest", "zip"),
-        (gzip.compress(b"ISA")[:-9], "ends too early"),
+        (gzip.compress(b"ISA", mtime=0)[:-9], "ends too early"),
     ],
 )
 def test_what_is_no_claim_file_is_an_outcome(checker, data, reason):
@@ -560,3 +561,23 @@ def test_mypy_takes_a_program_and_sees_wrong_use(tmp_path):
         "wrong.py:8",
     ]
     assert not [line for line in said if "program.py" in line], said
+
+
+def test_the_workbook_is_that_of_the_command(tmp_path, checker):
+    command = [
+        "check",
+        "--format",
+        "xlsx",
+        "--output",
+        str(tmp_path / "a.xlsx"),
+        "--received",
+        str(DAY),
+        str(FAULTY),
+    ]
+    CliRunner().invoke(commands, command)
+    result = edi_checker.check(FAULTY, checker=checker)
+    assert result.write("xlsx", tmp_path / "b.xlsx")
+    books = [openpyxl.load_workbook(tmp_path / name) for name in ("a.xlsx", "b.xlsx")]
+    command_cells, api_cells = ([list(sheet.values) for sheet in book] for book in books)
+    assert command_cells == api_cells
+    assert "SOL-1101" in command_cells[0][1]

@@ -25,7 +25,7 @@ from edi_checker.run import Output
 from edi_checker.run import Result as Run
 from edi_checker.x12.dates import from_date, to_date
 
-Form = Literal["json", "ndjson", "csv", "html", "999", "277ca", "ta1", "clean.837", "rejected.837"]
+Form = Literal["json", "ndjson", "csv", "html", "xlsx", "999", "277ca", "ta1", "clean.837", "rejected.837"]
 _FORMS: tuple[Form, ...] = get_args(Form)
 
 
@@ -195,6 +195,10 @@ class Result:
         """One finding a row for spreadsheets, as `--format csv`."""
         return self._bytes("csv")
 
+    def xlsx(self) -> bytes:
+        """The workbook, as `--format xlsx`. Raises ModuleNotFoundError without the extra `xlsx`."""
+        return self._bytes("xlsx")
+
     def html(self) -> bytes:
         """The page for people, as `NAME.html` of `--out-dir`. It shows claims, with names unless redacted."""
         return self._bytes("html")
@@ -247,9 +251,23 @@ class Result:
             raise ValueError(f"form {form!r} is none of {', '.join(_FORMS)}.{asked}")
         if form in {"csv", "ndjson"}:
             return lambda out: _write_rows(form, out, journal, self._summary)
+        if form == "xlsx":
+            return lambda out: self._write_workbook(out, journal)
         if form in ("clean.837", "rejected.837") and not self._output.splits:
             raise ValueError("a redacted check is not split: what is sent must be what was written")
         return self._output.writers.get(form)
+
+    def _write_workbook(self, out: BinaryIO, journal: FindingsLog) -> None:
+        from edi_checker import __version__
+        from edi_checker.reports.xlsx_report import XlsxReport
+
+        received, tables = (
+            from_date(self.received),
+            [(each.name, each.version, each.rows) for each in self.tables],
+        )
+        report = XlsxReport(out, version=__version__, received=received, tables=tables)
+        report.add(journal, self._summary)
+        report.finish()
 
     def _journal(self) -> FindingsLog:
         if not self._close.alive:  # type: ignore[attr-defined]  # a finalizer

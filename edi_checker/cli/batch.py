@@ -180,7 +180,8 @@ def batch(
     if with_statistics:
         from edi_checker.reports.statistics import print_stakes
 
-        print_stakes(sys.stdout, outcome.totals.stakes, _width())
+        faults = {rule.id: rule.fault for rule in rulebook.rules}
+        print_stakes(sys.stdout, outcome.totals.stakes, _width(), faults)
     return code
 
 

@@ -106,11 +106,11 @@ def _junit(out: TextIO, _about: About) -> Report:
     return JunitReport(out)
 
 
-def _statistics(out: TextIO, _about: About) -> Report:
+def _statistics(out: TextIO, about: About) -> Report:
     from edi_checker.reports.statistics import StatisticsReport
 
     width = width_of_terminal() if out.isatty() else PIPE_WIDTH
-    return StatisticsReport(out, width=width)
+    return StatisticsReport(out, width=width, faults={rule.id: rule.fault for rule in about.rules})
 
 
 def _statistics_json(out: TextIO, about: About) -> Report:

@@ -36,15 +36,17 @@ def stakes_as_json(stakes: Iterable[Stake]) -> list[dict[str, Any]]:
     ]
 
 
-def print_stakes(out: TextIO, stakes: Iterable[Stake], width: int) -> None:
-    """Print the rules as a table."""
+def print_stakes(out: TextIO, stakes: Iterable[Stake], width: int, faults: Mapping[str, str]) -> None:
+    """Print the rules as a table; `faults` has the fault that a rule finds, in words."""
     width = min(max(width, 70), 120)
     out.write(f"{'severity':<8}{'findings':>10}{'claims':>8}{'at stake':>15}  rule\n")
     for stake in stakes:
         at_stake = show_dollars(stake.cents) if stake.severity == "error" else ""
         head = f"{stake.severity:<8}{stake.findings:>10,}{stake.claims:>8,}{at_stake:>15}  {stake.rule}"
         out.write(escape(head) + "\n")
-        for sentence in filter(None, (f"For example: {stake.example}", _say_alone(stake))):
+        for sentence in filter(
+            None, (faults.get(stake.rule), f"For example: {stake.example}", _say_alone(stake))
+        ):
             lines = textwrap.wrap(escape(sentence), width - _INDENT)
             out.write(textwrap.indent("\n".join(lines), " " * _INDENT) + "\n")
 
@@ -60,13 +62,21 @@ def _say_alone(stake: Stake) -> str:
 
 class StatisticsReport:
     """Writes to `out` at the end what all files come to, as text of this width or as one JSON object that
-    begins with `head`.
+    begins with `head`; `faults` has the fault that each rule finds, in words.
     """
 
-    def __init__(self, out: TextIO, *, width: int = 100, head: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        out: TextIO,
+        *,
+        width: int = 100,
+        head: Mapping[str, Any] | None = None,
+        faults: Mapping[str, str] | None = None,
+    ) -> None:
         self._out = out
         self._width = width
         self._head = head
+        self._faults = faults or {}
         self._stakes: list[Stake] = []
         self._files = 0
         self._claims: Counter[str] = Counter()
@@ -100,7 +110,7 @@ class StatisticsReport:
             out.write(f"{escape(path)}: not checked: {escape(reason)}\n")
         if self._stakes:
             out.write("\n")
-            print_stakes(out, self._stakes, self._width)
+            print_stakes(out, self._stakes, self._width, self._faults)
         elif len(self._unchecked) < self._files:
             out.write("Nothing found.\n")
 

@@ -354,7 +354,10 @@ class HtmlReport:
                 row = tag("tr", tag("td", name), tag("td", release), tag("td", f"{rows:,}", class_="number"))
                 table.append(row)
             append(foot, tag("div", table, class_="scroll"))
-            append(foot, tag("p", "\u201cReady to send\u201d means: nothing found in these releases.", class_="quiet"))
+            append(
+                foot,
+                tag("p", "\u201cReady to send\u201d means: nothing found in these releases.", class_="quiet"),
+            )
         privacy = "This page may identify patients: treat it as you treat the claims."
         append(foot, tag("p", privacy, class_="quiet"))
         return foot
