@@ -112,7 +112,7 @@ def test_answers_and_split_are_those_without_a_baseline():
 @pytest.mark.parametrize("form", [form for form in FORMATS if form not in ("html", "xlsx")])
 def test_no_format_shows_what_is_known(form):
     known = baseline_of("claims.837")
-    said = "but its service lines add up to"
+    said = "but its lines add up to"
     assert said in invoke("check", "--format", form, "claims.837").stdout.replace("\n", " ").replace("  ", "")
     assert said not in invoke("check", "--format", form, "claims.837", *known).stdout
 

@@ -82,7 +82,7 @@ def test_json() -> None:
         ("IK304=77", "Did you mean IK304=7 or"),
         ("CO-9x", "CO-97"),
         ("N36", "Did you mean N386 or N362?"),
-        ("ncci.ptpp", "Did you mean ncci.ptp or"),
+        ("ncci.ptpp", "Did you mean ncci.ptp?"),
         ("A7:562:85:1", "is called A7:562:85:1"),
     ],
 )

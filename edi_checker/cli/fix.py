@@ -42,9 +42,9 @@ STDOUT = Path("-")
 @bounding_options
 @running_options
 def fix(path: str, unsafe: bool, diff: bool, output: Path | None, shared: Shared) -> int:
-    """Repair what is a matter of form alone: counts, padding, capitals, dates, numbers with hyphens.
+    """Repair what is a matter of form alone, and nothing else.
 
-    No amount, unit, modifier, name or meaning of a code is changed. What is repaired is checked again, and a
+    That is: counts, padding, capitals, the form of dates, hyphens in numbers and the like. No amount, unit, modifier, name or meaning of a code is changed. What is repaired is checked again, and a
     repair that brings up another finding is not made. FILE is an 837P file, or - for standard input, which is
     written to standard output.
 

@@ -88,7 +88,7 @@ def write_time(text: str) -> str:
     return written if is_time(written) else ""
 
 
-_BETWEEN_DAYS = re.compile(r"\s*-\s*", re.ASCII)
+_BETWEEN_DAYS = re.compile(r"\s{0,20}-\s{0,20}", re.ASCII)
 
 
 def _write_period(text: str) -> tuple[str, bool]:

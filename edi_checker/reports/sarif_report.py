@@ -143,4 +143,4 @@ class _Fingerprints:
             self._of = (entry.number, str(anchor))
             self._alike.clear()
         self._alike[said] += 1
-        return sha256(f"{said} {self._alike[said]}".encode()).hexdigest()[:32]
+        return sha256(f"{said} {self._alike[said]}".encode("utf-8", "backslashreplace")).hexdigest()[:32]

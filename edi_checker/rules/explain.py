@@ -74,7 +74,7 @@ def _repairs(rule: Rule) -> list[str]:
     """With which options `edi-checker fix` repairs what the rule finds, where it can."""
     if not rule.fixable:
         return []
-    words = {"safe": "edi-checker fix", "unsafe": "edi-checker fix --unsafe"}
+    words = {"safe": "`edi-checker fix`", "unsafe": "`edi-checker fix --unsafe`"}
     return [f"{' and '.join(words[safety] for safety in rule.fixable)}, where the form alone is wrong"]
 
 

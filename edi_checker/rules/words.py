@@ -61,7 +61,7 @@ _WORDS = re.compile(r"[a-z]+")
 _IS_NO = re.compile(r"(?<!there )\bis no (?!longer\b|more\b)")
 _PLURAL = re.compile(r"\b[a-z]{1,30}\(s\)")
 # A code and several words in brackets or behind a colon: the AMA owns the descriptors of CPT.
-_DESCRIPTOR = re.compile(r"\b[0-9]{4}[0-9A-Z] ?(?:\(|: |= |- )[A-Za-z]+(?:,? [a-z]+){3,}")
+_DESCRIPTOR = re.compile(r"\b[0-9]{4}[0-9A-Z] ?(?:\(|: |= |- )[A-Za-z]{1,40}(?:,? [a-z]{1,40}){3}")
 END_OF_SENTENCE = re.compile(r"[.!?]\s")
 
 

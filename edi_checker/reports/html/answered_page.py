@@ -111,7 +111,9 @@ def _write_heap(out: TextIO, title: str, heap: Heap, sums: Sums, rows: Iterable[
     if short:
         out.write(write(tag("p", UNANSWERED_ADVICE)))
     head = head_of(_SHORT if short else _COLUMNS, ("Charge",))
-    table = tag("table", head, tag("tbody"), class_="answered short" if short else "answered")
+    table = tag(
+        "table", head, tag("tbody"), class_="answered short sortable" if short else "answered sortable"
+    )
     opened = write(scroll(title, table))
     begin, _, end = opened.partition("</tbody>")
     out.write(begin)

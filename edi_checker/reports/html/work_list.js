@@ -1,5 +1,5 @@
-// Sorts and filters the work list. Without it the list stands as it is, errors first.
-for (const table of document.querySelectorAll("table.work")) {
+// Sorts and filters a list. Without it the list stands as it is, what needs work first.
+for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const rows = [...body.rows];
   const heads = [...table.tHead.rows[0].cells];
