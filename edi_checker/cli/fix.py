@@ -44,9 +44,10 @@ STDOUT = Path("-")
 def fix(path: str, unsafe: bool, diff: bool, output: Path | None, shared: Shared) -> int:
     """Repair what is a matter of form alone, and nothing else.
 
-    That is: counts, padding, capitals, the form of dates, hyphens in numbers and the like. No amount, unit, modifier, name or meaning of a code is changed. What is repaired is checked again, and a
-    repair that brings up another finding is not made. FILE is an 837P file, or - for standard input, which is
-    written to standard output.
+    That is: counts, padding, capitals, the form of dates, hyphens in numbers and the like. No amount, unit,
+    modifier, name or meaning of a code is changed. What is repaired is checked again, and a repair that
+    brings up another finding is not made. FILE is an 837P file, or - for standard input, which is written to
+    standard output.
 
     Exit code: 0 nothing is left at or above --fail-on, 1 something is left, 2 FILE could not be repaired.
     """
