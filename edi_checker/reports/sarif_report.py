@@ -101,7 +101,11 @@ def _describe(rule: Rule) -> dict[str, Any]:
 def _artifact(path: str) -> dict[str, str]:
     """The file as a URI; one relative to the folder of the run is relative there too."""
     plain = path.replace("\\", "/") if _DRIVE.match(path) else path
-    encoded = quote(plain.encode("utf-8", "surrogateescape"), safe="/!")
+    try:
+        name = plain.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # Windows allows half of a pair in a name
+        name = plain.encode("utf-8", "surrogatepass")
+    encoded = quote(name, safe="/!")
     if plain.startswith("/"):
         return {"uri": f"file://{encoded}"}
     return {"uri": f"file:///{encoded}"} if _DRIVE.match(path) else {"uri": encoded}
