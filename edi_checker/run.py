@@ -11,7 +11,7 @@ from functools import cache
 from itertools import compress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, Self, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, Self, cast, runtime_checkable
 
 from edi_checker.acks import (
     NOON,
@@ -54,6 +54,13 @@ class Report(Protocol):
     def skip(self, summary: Summary) -> None: ...
 
     def finish(self) -> None: ...
+
+
+@runtime_checkable
+class Follower(Protocol):
+    """A report that writes findings while the input is still read."""
+
+    def follow(self, journal: FindingsLog) -> None: ...
 
 
 class Folder(Protocol):
@@ -120,6 +127,10 @@ class Watcher:
     ended: Callable[[], None]
     crash: Callable[[Exception], None]
     disk: Callable[[OSError], None] = field(default=lambda _: None)
+
+
+class _Unwritable(Exception):
+    """The report cannot be written while the input is read; holds the OSError."""
 
 
 class TookTooLong(Exception):
@@ -201,7 +212,9 @@ class Output:
         self._page = page
         self._redactor = redactor
         self._known = known
-        self.journal = FindingsLog(source.path, most=limits.findings)
+        self._follower = report if isinstance(report, Follower) else None
+        follow = self._follower is not None
+        self.journal = FindingsLog(source.path, most=limits.findings, follow=follow)
         self.writers: Mapping[str, Writer] = {}
         self.splits = files is not None and files.split
         self._exhibits: ClaimViews | None = None
@@ -270,6 +283,11 @@ class Output:
         for add in self._report_add:
             for each in handful:
                 add(each)
+        if self._follower is not None:
+            try:
+                self._follower.follow(self.journal)
+            except OSError as error:
+                raise _Unwritable(error) from None
 
     def _sort_out(self, known: Known, handful: Sequence[Checked]) -> list[list[bool]]:
         """Which findings of each part are new; the others are left out."""
@@ -535,6 +553,8 @@ def _read(
         return _Passed(None, str(error), source.other)
     except HistoryUnreadable as error:
         return _Passed(None, str(error))
+    except _Unwritable as error:
+        raise error.args[0] from None
     except OSError as error:  # what goes wrong with the input itself is Unreadable
         return _Passed(None, _name_disk(error, watcher))
     except Exception as error:  # noqa: BLE001  # no input may end the run of the others

@@ -53,6 +53,8 @@ class Reading:
 
     def __init__(self, stream: BinaryIO, packed: BinaryIO | None = None, bound: int | None = None) -> None:
         self._stream = stream
+        # What a pipe has so far is taken, and not waited for until a chunk is full.
+        self._take = stream.read1 if isinstance(stream, io.BufferedReader) else stream.read
         self._packed = packed
         self._bound = bound
         self._digest = hashlib.sha256()
@@ -64,7 +66,7 @@ class Reading:
         if size < 0 or size > _CHUNK:
             size = _CHUNK
         with _faults():
-            data = self._stream.read(size)
+            data = self._take(size)
         if not data and size:
             self._ended = True
         self._digest.update(data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from edi_checker.claims.claim import (
     BillingProvider,
@@ -34,67 +34,93 @@ _DEPTHS: dict[type, int] = {
 }
 
 
+@dataclass(slots=True)
+class _Reach:
+    """Claims before the first and up to the last, and CLM01 of the first ones as JSON text."""
+
+    before: int
+    last: int
+    names: list[str]
+    is_open: bool
+
+
 class Reaches:
     """The claims below each part that has findings, as numbers of the claims of the file.
 
-    `pass_by` takes each part above claims; `take` gives the number of the reach of the last one.
+    `pass_by` takes each part above claims and `note` each claim; `take` gives the number of the reach of the
+    last part.
     """
 
     def __init__(self) -> None:
-        self._found: list[tuple[int, int]] = []  # claims before the first, and up to the last
-        self._begin = [0] * (max(_DEPTHS.values()) + 1)  # claims before the part at each depth
-        self._open: list[tuple[int, int]] = []  # depth of a part above what follows, and its number in _found
+        self._found: list[_Reach] = []
+        depths = max(_DEPTHS.values()) + 1
+        self._begin = [0] * depths  # claims before the part at each depth
+        self._names: list[list[str]] = [[] for _ in range(depths)]  # the first claims below it
+        self._open: list[tuple[int, _Reach]] = []  # with the depth of the part
         self._last: tuple[int, int, bool] = (0, 0, False)
         self._taken = False
+        self._kept = 0  # names of the reaches that are closed
 
     def pass_by(self, part: Part, claims: int) -> None:
         """`claims` stand before it."""
         depth = _DEPTHS[type(part)]
-        while self._open and self._open[-1][0] >= depth:
-            _, number = self._open.pop()
-            self._found[number] = (self._found[number][0], claims)
+        self._close(depth, claims)
         ends = isinstance(part, (TransactionEnd, GroupEnd, InterchangeEnd))
         if not ends:
-            self._begin[depth:] = [claims] * (len(self._begin) - depth)
+            for each in range(depth, len(self._begin)):
+                self._begin[each], self._names[each] = claims, []
         self._last, self._taken = (depth, claims, ends), False
+
+    def note(self, name: str) -> None:
+        """A claim, by its CLM01 as JSON text."""
+        for names in self._names:
+            if len(names) < MOST_AFFECTED:
+                names.append(name)
 
     def take(self) -> int:
         if not self._taken:
             depth, claims, ends = self._last
-            self._found.append((self._begin[depth], claims))
-            if not ends:
-                self._open.append((depth, len(self._found) - 1))
+            # No more are named once so many are.
+            names = self._names[depth] if self._kept < MOST_NAMED else []
+            self._found.append(_Reach(self._begin[depth], claims, names, not ends))
+            if ends:
+                self._kept += len(names)
+            else:
+                self._open.append((depth, self._found[-1]))
             self._taken = True
         return len(self._found) - 1
 
     def end(self, claims: int) -> None:
-        for _, number in self._open:
-            self._found[number] = (self._found[number][0], claims)
-        self._open.clear()
+        """After the last part of the file."""
+        self._close(0, claims)
+
+    def is_open(self, number: int) -> bool:
+        """Whether more claims may come into it."""
+        return self._found[number].is_open
 
     def range(self, number: int) -> range:
-        first, last = self._found[number]
-        return range(first + 1, last + 1)
+        found = self._found[number]
+        return range(found.before + 1, found.last + 1)
 
-    def first(self, most: int) -> Iterator[int]:
-        """The claims to be named, as many as may be."""
-        for number in range(len(self._found)):
-            claims = self.range(number)[: min(MOST_AFFECTED, most)]
-            most -= len(claims)
-            yield from claims
+    def names(self, number: int) -> list[str]:
+        return self._found[number].names
+
+    def _close(self, depth: int, claims: int) -> None:
+        while self._open and self._open[-1][0] >= depth:
+            _, found = self._open.pop()
+            found.last, found.is_open = claims, False
+            self._kept += len(found.names)
 
 
 class Affected:
     """Adds to findings the claims that they affect, as long as claims may be named."""
 
-    def __init__(self, reaches: Reaches, names: Mapping[int, str]) -> None:
+    def __init__(self, reaches: Reaches) -> None:
         self._reaches = reaches
-        self._names = names
         self._left = MOST_NAMED
 
     def add(self, finding: str, reach: int) -> str:
-        claims = self._reaches.range(reach)
-        named = claims[: min(MOST_AFFECTED, self._left)]
+        named = self._reaches.names(reach)[: self._left]
         self._left -= len(named)
-        names = ", ".join(self._names[number] for number in named)
-        return f'{finding[:-1]}, "affects": [{names}], "affects_count": {len(claims)}}}'
+        count = len(self._reaches.range(reach))
+        return f'{finding[:-1]}, "affects": [{", ".join(named)}], "affects_count": {count}}}'

@@ -24,7 +24,7 @@ COLUMNS = {
     "line": "ordinal of the service line in the claim, from 1",
     "service_dates": "first and last day of service of the claim",
     "payer": "name of the payer",
-    "claim_outcome": "accepted, rejected or not_checked; empty outside of a claim",
+    "claim_outcome": "rejected or not_checked, if that was known when the claim was read",
     "claim_charge": "CLM02 in dollars; empty outside of a claim",
     "path": "the file, as named",
     "interchange": "ISA13",
@@ -67,14 +67,20 @@ class CsvReport:
     """
 
     def __init__(self, out: TextIO) -> None:
+        self._out = out
         out.write(MARK)
         self._rows = csv.writer(out, lineterminator="\r\n")
         self._rows.writerow(COLUMNS)
 
+    def follow(self, journal: FindingsLog) -> None:
+        """Write the rows of what was found since the last call, while the file is still read."""
+        for entry in journal.new_entries():
+            self._rows.writerow(_values(journal.path, entry))
+        self._out.flush()
+
     def add(self, journal: FindingsLog, summary: Summary) -> None:
-        """Write one file's rows; a file without findings leaves none."""
-        for entry in journal.entries():
-            self._rows.writerow(_values(summary.path, entry))
+        """Write one file's last rows; a file without findings leaves none."""
+        self.follow(journal)
         for rule, count in sorted(summary.unlisted.items()):
             told = {"path": summary.path, "rule": rule, "message": say_unlisted(rule, count)}
             self._rows.writerow([_safe(told.get(column, "")) for column in COLUMNS])
@@ -102,7 +108,7 @@ def _values(path: str, entry: Entry) -> list[str]:
         _text(where["line"]),
         label.dates if label is not None else "",
         _safe(label.payer if label is not None else ""),
-        entry.outcome if inside else "",
+        entry.own if inside and entry.own != "accepted" else "",
         dollars(entry.cents) if inside and entry.cents is not None else "",
         _safe(path),
         *place,

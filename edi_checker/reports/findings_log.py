@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -28,7 +28,7 @@ from edi_checker.claims.claim import (
 )
 from edi_checker.facts import Gap
 from edi_checker.finding import Finding, Place, Severity, Status, TableVersion
-from edi_checker.reports.affected import MOST_NAMED, Affected, Reaches
+from edi_checker.reports.affected import Affected, Reaches
 from edi_checker.reports.stakes import Stake
 from edi_checker.x12.blocks import Delimiters
 from edi_checker.x12.dates import iso, show_days
@@ -108,7 +108,8 @@ class Entry:
     `number` tells the claims of one file apart (0 outside of any claim): several may have the same CLM01.
     `below` has the numbers of the claims below a finding above them. `claim` and `code`, the procedure code
     of the line, are those of the claim in which the finding is. `ordinal` counts the segments of the input up
-    to that of the finding, None where that is not known.
+    to that of the finding, None where that is not known. `own` is the outcome of the claim as it was known
+    when the claim had been read; a fault behind it may have changed it.
     """
 
     finding: dict[str, Any]
@@ -120,6 +121,7 @@ class Entry:
     claim: ClaimLabel | None = None
     code: str = ""
     ordinal: int | None = None
+    own: Outcome = "accepted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +219,13 @@ class FindingsLog:
     the process; memory does not grow with the number of claims.
 
     `excerpts` False leaves the raw segments out: they are the only place where a report may hold what
-    identifies a patient. The first `most` findings are listed, and all are counted.
+    identifies a patient. The first `most` findings are listed, and all are counted. With `follow` those that
+    are new can be asked for while the input is still read.
     """
 
-    def __init__(self, path: str, *, excerpts: bool = True, most: int = MOST_FINDINGS) -> None:
+    def __init__(
+        self, path: str, *, excerpts: bool = True, most: int = MOST_FINDINGS, follow: bool = False
+    ) -> None:
         self.path = path
         self._excerpts = excerpts
         self._claim_rows, self._finding_rows = _Rows(), _Rows()
@@ -235,7 +240,8 @@ class FindingsLog:
         self._label = "null"  # of the last claim with a finding, as JSON text
         self._labelled: Claim | None = None
         self._reaches = Reaches()
-        self._names: dict[int, str] | None = None
+        self._new: deque[str] | None = deque() if follow else None
+        self._told = Affected(self._reaches)
         self._part: Part | None = None  # the last one that a finding showed a segment of, and its segments
         self._texts: list[str] = []
         self._open = False  # whether an interchange is open whose verdict is not known
@@ -344,40 +350,56 @@ class FindingsLog:
 
     def findings(self) -> Iterator[str]:
         """Each finding as JSON text, in document order."""
-        affected = self._affected()
-        for row in self._finding_rows.read():
-            finding, _, beside = row.partition("\t")
-            if not beside.startswith("[null"):
-                finding = affected.add(finding, int(beside[1 : beside.index(",")]))
-            yield finding
+        affected = Affected(self._reaches)
+        return (self._text_of(row, affected) for row in self._finding_rows.read())
 
     def entries(self) -> Iterator[Entry]:
         """Each finding with what a report for people shows beside it, in document order."""
-        affected = self._affected()
-        for row in self._finding_rows.read():
-            finding, _, beside = row.partition("\t")
-            reach, transaction, number, outcome, cents, excerpt, label, code, ordinal = json.loads(beside)
-            yield Entry(
-                json.loads(finding if reach is None else affected.add(finding, reach)),
-                number,
-                self._final(transaction, _VERDICTS[outcome]),
-                cents,
-                Excerpt(*excerpt) if excerpt else None,
-                range(0) if reach is None else self._reaches.range(reach),
-                ClaimLabel(*label) if label else None,
-                code,
-                ordinal,
-            )
+        affected = Affected(self._reaches)
+        return (self._entry_of(row, affected) for row in self._finding_rows.read())
 
-    def _affected(self) -> Affected:
-        """What names the claims below findings, for one way through them."""
-        if self._names is None:
-            self._names = dict.fromkeys(self._reaches.first(MOST_NAMED), "")
-            for number, (claim, *_) in enumerate(self.claims() if self._names else (), 1):
-                if number in self._names:
-                    short = len(claim) <= _LONGEST_NUMBER
-                    self._names[number] = claim if short else _quote(_cut(json.loads(claim)))
-        return Affected(self._reaches, self._names)
+    def new_findings(self) -> Iterator[str]:
+        """As `findings`, but only those since the last call, also while the input is still read.
+
+        The claims below a finding are known when all of them have passed; it waits for them, and so does what
+        stands behind it.
+        """
+        return (self._text_of(row, self._told) for row in self._new_rows())
+
+    def new_entries(self) -> Iterator[Entry]:
+        """As `entries`, in the way of `new_findings`; their final outcome is not known yet."""
+        return (self._entry_of(row, self._told) for row in self._new_rows())
+
+    def _new_rows(self) -> Iterator[str]:
+        if self._new is None:
+            yield from self._finding_rows.read()
+            return
+        while self._new:
+            reach = _reach_of(self._new[0].partition("\t")[2])
+            if reach is not None and self._reaches.is_open(reach):
+                return
+            yield self._new.popleft()
+
+    def _text_of(self, row: str, affected: Affected) -> str:
+        finding, _, beside = row.partition("\t")
+        reach = _reach_of(beside)
+        return finding if reach is None else affected.add(finding, reach)
+
+    def _entry_of(self, row: str, affected: Affected) -> Entry:
+        finding, _, beside = row.partition("\t")
+        reach, transaction, number, outcome, cents, excerpt, label, code, ordinal = json.loads(beside)
+        return Entry(
+            json.loads(finding if reach is None else affected.add(finding, reach)),
+            number,
+            self._final(transaction, _VERDICTS[outcome]),
+            cents,
+            Excerpt(*excerpt) if excerpt else None,
+            range(0) if reach is None else self._reaches.range(reach),
+            ClaimLabel(*label) if label else None,
+            code,
+            ordinal,
+            _VERDICTS[outcome],
+        )
 
     def close(self) -> None:
         """Let go of the temporary files."""
@@ -394,7 +416,9 @@ class FindingsLog:
         if claim.transaction is not self._transaction:
             self._transaction = claim.transaction
             self._number = _quote(_cut(claim.transaction.control_number))
-        said = f"{len(self._verdicts) - 1} {_INDEX[outcome]}\t{_quote(claim.id)}\t{self._number}"
+        name = _quote(claim.id)
+        self._reaches.note(name if len(name) <= _LONGEST_NUMBER else _quote(_cut(claim.id)))
+        said = f"{len(self._verdicts) - 1} {_INDEX[outcome]}\t{name}\t{self._number}"
         self._claim_rows.add(f"{said}\t{dollars(cents)}\n")
         return cents
 
@@ -444,6 +468,8 @@ class FindingsLog:
         self._left -= 1
         self._room -= len(row)
         self._finding_rows.add(f"{row}\t{beside}\n")
+        if self._new is not None:
+            self._new.append(f"{row}\t{beside}\n")
 
     def _excerpt(self, part: Part, place: Place) -> str:
         """What stands at a place, as JSON text; `null` where nothing does (a missing segment)."""
@@ -507,6 +533,11 @@ class FindingsLog:
         unchecked = self._sums.claims["not_checked"]
         what = f"{unchecked} of {self._claims} claims" if unchecked else f"{self._failures} parts of the file"
         return f"{what} could not be checked: {self._failure}"
+
+
+def _reach_of(beside: str) -> int | None:
+    """The number of the reach with which what stands beside a finding begins."""
+    return None if beside.startswith("[null") else int(beside[1 : beside.index(",")])
 
 
 def _code_of(claim: Claim, line: int | None) -> str:

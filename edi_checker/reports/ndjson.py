@@ -17,9 +17,15 @@ class NdjsonReport:
     def __init__(self, out: TextIO) -> None:
         self._out = out
 
+    def follow(self, journal: FindingsLog) -> None:
+        """Write what was found since the last call, while the file is still read."""
+        lines = [write_line(journal.path, finding) for finding in journal.new_findings()]
+        if lines:
+            self._out.writelines(lines)
+            self._out.flush()
+
     def add(self, journal: FindingsLog, summary: Summary) -> None:
-        for finding in journal.findings():
-            self._out.write(write_line(summary.path, finding))
+        self.follow(journal)
         for each in sorted(summary.unlisted.items()):
             self._out.write(write_line(summary.path, each))
 
