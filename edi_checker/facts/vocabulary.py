@@ -612,7 +612,7 @@ SUBSCRIBER = FactType(
         "identified": Field("bool", "NM109", "whether a member id is given"),
         "address": Field("bool", "N3", "whether street and city of the subscriber are given"),
         "demographics": Field("bool", "DMG", "whether the subscriber's day of birth and sex are given"),
-        "patient_announced": Field("bool", "HL04", "whether a level of a patient is to follow"),
+        "patient_announced": Field("bool", "HL04", "whether a level of a patient follows or is to follow"),
     },
     stands_on=("name",),
 )
