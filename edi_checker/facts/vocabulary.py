@@ -411,7 +411,12 @@ THERAPY_DAY = FactType(
         "shared": Field(
             "bool",
             "computed",
-            "whether another claim of the person in the input has timed therapy of the discipline on the day",
+            "whether another claim of the person has timed therapy of the discipline on the day",
+        ),
+        "right_together": Field(
+            "bool",
+            "computed",
+            "whether such claims are all of earlier files, and the minutes of all together support the units",
         ),
     },
     stands_on=("others",),
