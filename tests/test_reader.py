@@ -238,19 +238,29 @@ def test_claims_behind_the_last_trailer_reject_it_for_nobody_reads_them() -> Non
         ("\r\n  \t", ["no blanks or tabs before a segment"]),
     ],
 )
-def test_blanks_before_segments_are_noted_once_an_interchange(before: str, layout: list[str]) -> None:
-    text = before.join(line.strip() for line in BASE)
-    found = faults_in(text)
-    assert [f.expected for f in found] == layout
-    assert {f.kind for f in found} <= {"layout"}
+def test_blanks_before_segments_are_noted_once_a_file(before: str, layout: list[str]) -> None:
+    second = [line.replace("000000001", "000000002").replace("BATCH1", "BATCH2") for line in BASE]
+    for lines in (BASE, [*BASE, *second]):
+        found = faults_in(before.join(line.strip() for line in lines))
+        assert [f.expected for f in found] == layout
+        assert {f.kind for f in found} <= {"layout"}
+
+
+def test_blanks_in_a_later_interchange_are_noted_there() -> None:
+    second = [line.replace("000000001", "000000002").replace("BATCH1", "BATCH2") for line in BASE]
+    parts = parts_of([*BASE, second[0], *[f"  {line}" for line in second[1:]]])
+    assert [
+        part.interchange.control_number for part in parts if isinstance(part, InterchangeEnd) and part.faults
+    ] == ["000000002"]
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 128])
 def test_lines_of_a_fixed_width_are_noted_once(width: int) -> None:
-    text = "".join(line.strip() for line in BASE)
-    wrapped = "\r\n".join(text[at : at + width] for at in range(0, len(text), width))
-    found = faults_in(wrapped)
-    assert [f.kind for f in found] == ["layout"]
+    second = [line.replace("000000001", "000000002").replace("BATCH1", "BATCH2") for line in BASE]
+    for lines in (BASE, [*BASE, *second]):
+        text = "".join(line.strip() for line in lines)
+        wrapped = "\r\n".join(text[at : at + width] for at in range(0, len(text), width))
+        assert [f.kind for f in faults_in(wrapped)] == ["layout"]
 
 
 def test_a_set_of_more_than_5000_claims_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
