@@ -91,6 +91,13 @@ def test_what_has_no_finding_of_its_own_is_still_answered_as_rejected(edit: dict
     answers.close()
 
 
+@pytest.mark.parametrize("instead", ["G S", "XX", "GSA"])
+def test_no_claim_is_accepted_behind_a_group_header_that_cannot_be_read(instead: str) -> None:
+    parts = check([segment.replace("GS*", f"{instead}*") for segment in TWO])
+    assert outcomes(parts) == {"EXAMPLE1": ["rejected"], "EXAMPLE2": ["rejected"]}
+    assert [f.rule for each in parts for f in each.findings if f.severity == "error"] == ["x12.envelope"]
+
+
 @pytest.mark.parametrize(
     ("edit", "outcome"),
     [

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from book import BOOK
+from both_ways import assert_same, findings_in
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example, write_example
@@ -246,3 +247,54 @@ def test_long_texts_in_place_of_codes_are_refused_and_not_kept():
     ]
     for edit in edits:
         assert all(len(f.message) < 500 for f in found({"edit": edit}))
+
+
+# -- what stands at another place than its own
+
+
+ROWS = write_example({"lines": ["97530:GP x2", "97110:GP x1"]}).text.splitlines()
+
+
+def moved(name, by, rows=ROWS):
+    """The file with the first segment that begins so moved by some places."""
+    rows = [*rows]
+    at = next(number for number, row in enumerate(rows) if row.startswith(name))
+    rows.insert(at + by, rows.pop(at))
+    return "\n".join(rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "by"),
+    [
+        ("NM1*PR", 1),
+        ("CLM", -2),
+        ("CLM", -1),
+        ("CLM", 1),
+        ("HI", -1),
+        ("NM1*DN", -4),
+        ("NM1*DN", -3),
+        ("NM1*DN", -2),
+        ("NM1*DN", 1),
+        ("NM1*DN", 2),
+        ("NM1*DN", 3),
+        ("LX", -1),
+    ],
+)
+def test_what_stands_at_another_place_is_not_said_to_be_missing(name, by):
+    errors = {f.rule for f in findings_in(assert_same(moved(name, by))) if f.severity == "error"}
+    assert errors
+    assert not {rule for rule in errors if not rule.startswith("guide.")}
+
+
+def test_a_pointer_beyond_the_diagnoses_is_one_though_another_segment_is_displaced():
+    rows = [row.replace("UN*2***1~", "UN*2***7~") for row in ROWS]
+    for name, by in (("NM1*IL", 1), ("NM1*IL", 2)):
+        found = [f.rule for f in findings_in(assert_same(moved(name, by, rows))) if f.severity == "error"]
+        assert "code.diagnosis-pointer" in found
+
+
+def test_a_provider_who_is_not_there_is_missing_though_another_segment_is_displaced():
+    rows = [row for row in ROWS if not row.startswith("NM1*DN")]
+    for name, by in (("NM1*IL", 2), ("NM1*PR", 1)):
+        found = [f.rule for f in findings_in(assert_same(moved(name, by, rows))) if f.severity == "error"]
+        assert "therapy.certifying-provider" in found

@@ -188,6 +188,32 @@ def test_the_minutes_of_a_provider_add_up_over_files(sender):
 
 
 @pytest.mark.parametrize(
+    ("before", "here", "severity"),
+    [
+        # 38 minutes are three units.
+        ("97110:GP x1 note MINUTES 30", "97530:GP x2 note MINUTES 8", None),
+        ("97110:GP x1 note MINUTES 29", "97530:GP x2 note MINUTES 8", "warning"),
+        ("97110:GP x1", "97530:GP x2 note MINUTES 8", "warning"),
+        ("97110:GO x1 note MINUTES 30", "97530:GP x2 note MINUTES 8", "error"),
+        ("97110:GP x1 on 2026-02-04 note MINUTES 30", "97530:GP x2 note MINUTES 8", "error"),
+    ],
+)
+def test_the_minutes_of_a_day_are_judged_with_those_of_earlier_files(sender, before, here, severity):
+    sender.send(claims([before]))
+    found = {f.rule: f.severity for f in sender.find(claims([here]))}
+    assert found.get("therapy.minutes") == severity
+
+
+def test_the_minutes_of_a_day_add_up_over_files_as_the_payer_adds_them(sender):
+    sender.send(claims(["97110:GP x1 note MINUTES 8"], payer="commercial"))
+    # By the AMA each code has a unit, by CMS 16 minutes are one: nobody has said which counts.
+    found = sender.find(claims(["97530:GP x1 note MINUTES 8"], payer="commercial"))
+    assert "therapy.minutes" not in {f.rule for f in found}
+    found = sender.find(claims(["97530:GP x2 note MINUTES 8"], payer="commercial"))
+    assert ("therapy.minutes", "warning") in {(f.rule, f.severity) for f in found}
+
+
+@pytest.mark.parametrize(
     "edit",
     [
         [{"find": "NM1*IL", "set": {"9": "2EG4TE5MK73"}}],

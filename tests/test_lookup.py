@@ -403,7 +403,7 @@ def test_the_page_says_it_in_words(full):
         "  BETOS               M5D: evaluation and management\n",
         "  RBCS                TP003N: Treatment: Therapy\n",
         "  APC status          A: paid by another fee schedule, as to a practice; no APC\n",
-        "  26  professional component: 97530 has no such component (PC/TC indicator 7)\n",
+        "  26  professional component: 97530 has no such component. Medicare's fee\n",
         "  M62.81  muscle weakness\n",
     ):
         assert part in page

@@ -119,6 +119,34 @@ def test_a_void_repeats_what_was_wrong():
     assert set(severities(wrong).values()) <= {"warning", "info"}
 
 
+_NAMED = [{"find": "HI*", "insert": "REF*F8*A1"}]
+_CONTENT = {
+    "situation.note-for-unlisted": {"lines": ["20999 x1"]},
+    "situation.units": {"lines": ["97530:GP x1.5"]},
+    "situation.rendering-provider": {"edit": [{"find": "NM1*85", "set": {"2": "2", "4": ""}}]},
+    "situation.accident-date": {"edit": [{"find": "CLM*", "set": {"11": "OA"}}]},
+    "date.future": {"claim": {"date": 20260403, "received": 20260302}},
+}
+
+
+@pytest.mark.parametrize("rule", _CONTENT)
+def test_content_that_a_void_only_repeats_is_no_error(rule):
+    example = _CONTENT[rule]
+    edit = [*example.get("edit", []), *_NAMED]
+    found = {
+        frequency: severities(
+            {
+                **example,
+                "edit": edit,
+                "claim": {**example.get("claim", {}), "set": {"CLM05-3": frequency}},
+            }
+        )
+        for frequency in "178"
+    }
+    assert found["1"][rule] == found["7"][rule] == "error"
+    assert "error" not in found["8"].values()
+
+
 @pytest.mark.parametrize("payer", ["medicare", "medicaid", "commercial"])
 def test_a_void_still_needs_its_structure(payer):
     example = {

@@ -185,6 +185,34 @@ def test_isa_elements_are_answered_by_their_ta1_note(index: int, value: str, not
     assert [f.answers for f in faults_of(lines)] == [(f"TA1={note}",)]
 
 
+_HEADERS = BASE[0] + BASE[1]
+
+
+@pytest.mark.parametrize("at", range(4, len(_HEADERS)))
+def test_one_blank_in_a_header_is_one_fault_at_most(at: int) -> None:
+    found = faults_in(_HEADERS[:at] + " " + _HEADERS[at:] + "".join(BASE[2:]))
+    # A blank at the end of a name, and before a GS, rejects nothing.
+    assert len(found) == (0 if len(BASE[0]) + 6 <= at <= len(BASE[0]) + 24 else 1)
+
+
+def test_a_header_that_is_right_is_held_against_its_trailer() -> None:
+    other = [
+        ("*00501*", "*00401*", "ISA12"),
+        ("*000000001*", "*000000002*", "IEA02"),
+        ("*1*X*", "*2*X*", "GE02"),
+    ]
+    for old, new, element in other:
+        found = faults_in(_HEADERS.replace(old, new) + "".join(BASE[2:]))
+        assert [fault.element for fault in found] == [element]
+
+
+def test_a_group_without_a_header_is_noted_behind_one_that_is_whole() -> None:
+    end = next(at for at, line in enumerate(BASE) if line.startswith("IEA"))
+    again = [line.replace("BATCH1", "BATCH2").replace("*0001", "*0002") for line in BASE[2:end]]
+    found = faults_of([*BASE[:end], *again, "IEA*2*000000001~"])
+    assert [(fault.kind, fault.segment) for fault in found] == [("envelope", "GS")]
+
+
 def test_stray_text_behind_the_last_trailer_is_noted_with_the_interchange() -> None:
     found = parts_of([*BASE, "THIS IS NOT X12"])
     assert [f.kind for f in found[-1].faults] == ["stray-text"]
@@ -210,19 +238,29 @@ def test_claims_behind_the_last_trailer_reject_it_for_nobody_reads_them() -> Non
         ("\r\n  \t", ["no blanks or tabs before a segment"]),
     ],
 )
-def test_blanks_before_segments_are_noted_once_an_interchange(before: str, layout: list[str]) -> None:
-    text = before.join(line.strip() for line in BASE)
-    found = faults_in(text)
-    assert [f.expected for f in found] == layout
-    assert {f.kind for f in found} <= {"layout"}
+def test_blanks_before_segments_are_noted_once_a_file(before: str, layout: list[str]) -> None:
+    second = [line.replace("000000001", "000000002").replace("BATCH1", "BATCH2") for line in BASE]
+    for lines in (BASE, [*BASE, *second]):
+        found = faults_in(before.join(line.strip() for line in lines))
+        assert [f.expected for f in found] == layout
+        assert {f.kind for f in found} <= {"layout"}
+
+
+def test_blanks_in_a_later_interchange_are_noted_there() -> None:
+    second = [line.replace("000000001", "000000002").replace("BATCH1", "BATCH2") for line in BASE]
+    parts = parts_of([*BASE, second[0], *[f"  {line}" for line in second[1:]]])
+    assert [
+        part.interchange.control_number for part in parts if isinstance(part, InterchangeEnd) and part.faults
+    ] == ["000000002"]
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 128])
 def test_lines_of_a_fixed_width_are_noted_once(width: int) -> None:
-    text = "".join(line.strip() for line in BASE)
-    wrapped = "\r\n".join(text[at : at + width] for at in range(0, len(text), width))
-    found = faults_in(wrapped)
-    assert [f.kind for f in found] == ["layout"]
+    second = [line.replace("000000001", "000000002").replace("BATCH1", "BATCH2") for line in BASE]
+    for lines in (BASE, [*BASE, *second]):
+        text = "".join(line.strip() for line in lines)
+        wrapped = "\r\n".join(text[at : at + width] for at in range(0, len(text), width))
+        assert [f.kind for f in faults_in(wrapped)] == ["layout"]
 
 
 def test_a_set_of_more_than_5000_claims_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:

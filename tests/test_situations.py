@@ -321,3 +321,37 @@ def test_whatever_stands_there_nothing_fails_and_both_engines_agree(pieces, befo
     assert not [part.failed for part in checked if part.failed]
     again = list(DURABLE.check(io.BytesIO(text)))
     assert [part.findings for part in checked] == [part.findings for part in again]
+
+
+# One who is the patient, and a patient's level all the same
+
+_DEPENDENT = (
+    "HL*3*2*23*0~PAT*19~NM1*QC*1*MAPLE*MAX~N3*2 MAPLE STREET~N4*ALBANY*NY*122070002~DMG*D8*20150101*M"
+)
+_NO_DETAILS = [
+    {"find": "N3*", "after": "NM1*IL", "delete": "true"},
+    {"find": "N4*", "after": "NM1*IL", "delete": "true"},
+    {"find": "DMG*", "delete": "true"},
+]
+
+
+@pytest.mark.parametrize("announced", ["0", "1"])
+@pytest.mark.parametrize("without", [[], _NO_DETAILS, _NO_DETAILS[:2], _NO_DETAILS[2:]])
+def test_a_patients_level_below_a_patient_subscriber_is_one_finding(announced, without):
+    edit = [
+        {"find": "HL*2", "set": {"4": announced}},
+        *without,
+        {"find": "CLM*", "insert": _DEPENDENT},
+    ]
+    found = [(f.rule, f.where.element) for f in run_example(CHECKER, {"edit": edit}) if f.severity == "error"]
+    assert found == [("situation.subscriber-or-patient", "SBR02")]
+
+
+def test_a_patients_level_that_hl04_does_not_announce_is_said_where_the_subscriber_is_not_the_patient():
+    edit = [{"find": "SBR*", "set": {"2": ""}}, {"find": "CLM*", "insert": _DEPENDENT}]
+    assert rules_of({"edit": edit}) == {"guide.hierarchy"}
+
+
+@pytest.mark.parametrize("without", [_NO_DETAILS, _NO_DETAILS[:2], _NO_DETAILS[2:]])
+def test_a_subscriber_who_is_the_patient_still_needs_the_details(without):
+    assert rules_of({"edit": without}) == {"situation.patient-details"}

@@ -150,12 +150,31 @@ def choose_for_run(option: Profile | Choice | None) -> Profile:
 PERHAPS_MEDICARE = replace(MEDICARE, sure=False)
 
 
+# What the payer needs to find the claim that a void takes back: whose it was, and its number.
+_OF_A_VOID = (
+    "claim-frequency",
+    "member-id",
+    "order-of-payers",
+    "original-reference",
+    "patient-details",
+    "subscriber-or-patient",
+)
+_REPEATED: dict[str, Severity] = {
+    "code": "warning",
+    "date": "warning",
+    "situation": "warning",
+    **{f"situation.{name}": "error" for name in _OF_A_VOID},
+}
+
+
 @lru_cache(maxsize=256)
 def of_void(profile: Profile) -> Profile:
     """A profile for claims that take an earlier one back: a void repeats it with all that was wrong."""
     off = dict.fromkeys(("ncci", "therapy", "modifier", "duplicate", "history"), False)
     return replace(
-        profile, switches={**profile.switches, **off}, at_most={**profile.at_most, "code": "warning"}
+        profile,
+        switches={**profile.switches, **off},
+        at_most={**profile.at_most, **_REPEATED},
     )
 
 

@@ -305,7 +305,8 @@ class Reader:
                 )
         else:
             iea, *rest = segments
-            if element(iea, 2).strip() != interchange.control_number:
+            # Of a number that is not written right, the one fault says all.
+            if _is_right(interchange.segment, 13) and element(iea, 2).strip() != interchange.control_number:
                 faults.append(
                     _numbers(
                         "IEA",
@@ -374,7 +375,7 @@ class Reader:
             )
         if readable:
             faults += _gs_faults(head)
-            if interchange.segment and interchange.value(12) != "00501":
+            if _is_right(interchange.segment, 12) and interchange.value(12) != "00501":
                 faults.append(_envelope("ISA", INTERCHANGE_VERSION, "00501 above a 005010 group", "ISA12"))
             if rest:
                 faults.append(_envelope("ST", BETWEEN_SEGMENTS, f"an ST segment after GS, not {_ids(rest)}"))
@@ -416,7 +417,8 @@ class Reader:
             faults.append(_envelope("GE", GROUP_TRAILER, "a GE segment"))
         else:
             trailer, *rest = segments
-            if element(trailer, 2) != group.control_number:
+            is_number = _GS_CHECKS[6][1]
+            if is_number(group.control_number) and element(trailer, 2) != group.control_number:
                 faults.append(
                     _numbers(
                         "GE",
@@ -466,9 +468,11 @@ class Reader:
                 yield self._pass_over(Group([], self._here()), kind)
                 return
             self._for_claims = self._for_claims_here = True
-            fault = _envelope("GS", BETWEEN_SEGMENTS, "a GS segment before ST")
+            faults = self._take_between()
+            if self._groups or not any(fault.segment == "GS" for fault in self._here().faults):
+                faults.append(_envelope("GS", BETWEEN_SEGMENTS, "a GS segment before ST"))
             self._lost = True
-            self._group = Group([], self._here(), (*self._take_between(), fault))
+            self._group = Group([], self._here(), tuple(faults))
             yield self._group
         self._transactions += 1
         self._claims = 0
@@ -696,11 +700,16 @@ _ISA_CHECKS: dict[int, tuple[str, str, Callable[[str], bool]]] = {
 }
 
 
+def _is_right(head: Segment, index: int) -> bool:
+    """Whether an element of the ISA is written as it must be."""
+    value = element(head, index)
+    return len(value) == ISA_WIDTHS[index - 1] and _ISA_CHECKS[index][2](value)
+
+
 def _isa_faults(head: Segment) -> list[Fault]:
     faults = []
-    for index, (note, expected, holds) in _ISA_CHECKS.items():
-        value = element(head, index)
-        if len(value) != ISA_WIDTHS[index - 1] or not holds(value):
+    for index, (note, expected, _) in _ISA_CHECKS.items():
+        if not _is_right(head, index):
             faults.append(
                 Fault(
                     "envelope",

@@ -164,7 +164,9 @@ def add_claim(
     add(find_line_diagnosis_code_errors(whole, judging))
     add(find_number_code_errors(whole, judging))
     facts += find_payer_code_errors(claim, first, whole.last, judging)
-    facts += without_refused(code_errors, claim.faults)[:MOST_CODE_ERRORS]
+    # The guide requires HI: without a fault that says so, it stands at another place.
+    displaced = claim.header.first("HI") is None
+    facts += without_refused(code_errors, claim.faults, displaced=displaced)[:MOST_CODE_ERRORS]
     if not (claim.faults and hides_something(claim.faults)):
         facts += situations[:MOST_SITUATIONS]
     add_coding(facts, whole)

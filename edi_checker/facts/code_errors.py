@@ -338,16 +338,17 @@ def _open_fact(
     return OpenFact("code_error", values, {"": (Exactly(site),)}, code_error.table)
 
 
-def without_refused(facts: list[Fact], faults: tuple[Fault, ...]) -> list[Fact]:
+def without_refused(facts: list[Fact], faults: tuple[Fault, ...], *, displaced: bool = False) -> list[Fact]:
     """The code errors without those of elements that the guide refuses already: one cause, one finding.
 
-    Padding is no cause of one: what is padded is read without it.
+    Padding is no cause of one: what is padded is read without it. `displaced` says that the diagnoses stand
+    at another place than theirs.
     """
     refused = {(fault.position, fault.element) for fault in faults if fault.kind != "element-padding"}
-    if not refused:
+    if not refused and not displaced:
         return facts
     # Which diagnosis a pointer means, and which is the first, is not known where one is not written right.
-    unsure = any(fault.segment == "HI" and fault.kind != "element-padding" for fault in faults)
+    unsure = displaced or any(fault.segment == "HI" and fault.kind != "element-padding" for fault in faults)
     kept = []
     for fact in facts:
         place, values = fact.stands_on[""][0].place(""), fact.values

@@ -387,6 +387,7 @@ def _therapy_day(
             "right_split": _right_split(working),
             "provider_minutes": busiest,
             "shared": False,
+            "right_together": False,
         },
         {"": (main,), "others": tuple([line for line in lines if line is not main])},
     )
@@ -409,6 +410,26 @@ def _services(lines: list[Line]) -> dict[str, str]:
         service = procedure.counts_with if procedure is not None else line.service.code
         services[line.service.code] = service if service in codes else line.service.code
     return services
+
+
+def are_units_supported(
+    done: Sequence[tuple[str, int | None, int | None]], tables: Tables, on: int, named: UnitMethod | None
+) -> bool:
+    """Whether minutes of timed therapy on a day support the units by a method that the payer may follow. Each
+    line is code, units (in thousandths) and minutes; False where one of them is not known.
+    """
+    codes = {code for code, _, _ in done}
+    minutes: dict[str, int] = {}
+    billed = 0
+    for code, units, spent in done:
+        if units is None or units % 1000 or spent is None:
+            return False
+        procedure = tables.procedure(code, on)
+        service = procedure.counts_with if procedure is not None else code
+        service = service if service in codes else code
+        minutes[service] = minutes.get(service, 0) + spent
+        billed += units // 1000
+    return any(billed <= work(minutes, method).total for method in _methods(named))
 
 
 def _faulty_line(lines: list[Line], services: Mapping[str, str], misplaced: tuple[str, ...]) -> Line:
@@ -547,6 +568,7 @@ def open_therapy_day(profile: Profile) -> OpenFact:
         "minutes_by_code": "",
         "right_split": "",
         "shared": False,
+        "right_together": False,
     }
     for name in ("date", "discipline", "provider_minutes"):
         values[name] = Open(name, attrgetter(name))

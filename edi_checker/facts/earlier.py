@@ -11,8 +11,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from edi_checker.claims.claim import VOID, Claim
+from edi_checker.claims.minutes import LineMinutes
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.coding import (
+    are_units_supported,
     edits_between,
     group_by_day,
     is_borrowed,
@@ -50,6 +52,7 @@ class EarlierLine(NamedTuple):
     position  of its SV1
     units     thousandths, None where it does not count units; `charge` in cents, None where unreadable
     received  day on which its file was received, None where that is this input
+    minutes   of treatment, None where they are not known
     """
 
     numbers: tuple[str, str, str]
@@ -62,6 +65,7 @@ class EarlierLine(NamedTuple):
     npi: str
     taxonomy: str
     received: int | None = None
+    minutes: int | None = None
 
     def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:
         interchange, group, transaction = self.numbers
@@ -123,7 +127,13 @@ def write_services(whole: WholeClaim, lines: Sequence[Line]) -> bytes:
         whole,
         [
             write_line(
-                line.ordinal, line.position, line.service, line.units, line.charge, (line.npi, line.taxonomy)
+                line.ordinal,
+                line.position,
+                line.service,
+                line.units,
+                line.charge,
+                (line.npi, line.taxonomy),
+                line.minutes,
             )
             for line in lines
         ],
@@ -137,6 +147,7 @@ def write_line(
     units: int | None,
     charge: int | None,
     provider: tuple[str, str],
+    minutes: LineMinutes | None = None,
 ) -> str:
     """A line, whose first segment stands at this position; `provider` are NPI and taxonomy of who gave it."""
     npi, taxonomy = provider
@@ -144,7 +155,8 @@ def write_line(
     amount = "" if charge is None else charge
     # SV1 comes behind LX.
     said = f"{ordinal}{_FIELDS}{position + 1}{_FIELDS}{service.code}{_FIELDS}{'.'.join(service.modifiers)}"
-    return f"{said}{_FIELDS}{counted}{_FIELDS}{amount}{_FIELDS}{npi}{_FIELDS}{taxonomy}"
+    text = f"{said}{_FIELDS}{counted}{_FIELDS}{amount}{_FIELDS}{npi}{_FIELDS}{taxonomy}"
+    return text if minutes is None else f"{text}{_FIELDS}{minutes.minutes}"
 
 
 def write_claim(whole: WholeClaim, lines: Sequence[str]) -> bytes:
@@ -171,7 +183,8 @@ def read_services(text: bytes) -> list[EarlierLine]:
     received = int(behind[0]) if behind else None
     found = []
     for each in written.split(_LINES):
-        ordinal, position, code, said, units, charge, npi, taxonomy = each.split(_FIELDS)
+        # Minutes stand there only where they are known.
+        ordinal, position, code, said, units, charge, npi, taxonomy, *minutes = each.split(_FIELDS)
         modifiers = tuple(said.split(".")) if said else ()
         disciplines = tuple(d for d in DISCIPLINES if d in modifiers)
         service = EarlierService(code, modifiers, disciplines, releasing(code, modifiers))
@@ -187,6 +200,7 @@ def read_services(text: bytes) -> list[EarlierLine]:
                 npi,
                 taxonomy,
                 received,
+                int(minutes[0]) if minutes else None,
             )
         )
     return found
@@ -386,7 +400,9 @@ def _complete(facts: list[Fact], whole: WholeClaim, keys: dict[int, int]) -> Non
         if fact.kind == "addon" and not fact.values["found"]:
             fact.values["found"] = _primaries_elsewhere(fact, whole, keys)
         elif fact.kind == "therapy_day" and fact.values["allowed"] is not None:
-            fact.values["shared"] = _is_shared(fact, whole, keys)
+            others = _of_the_same_day(fact, whole, keys)
+            fact.values["shared"] = bool(others)
+            fact.values["right_together"] = _is_right_together(fact, others, whole)
 
 
 def _primaries_elsewhere(fact: Fact, whole: WholeClaim, keys: dict[int, int]) -> tuple[str, ...]:
@@ -405,18 +421,38 @@ def _primaries_elsewhere(fact: Fact, whole: WholeClaim, keys: dict[int, int]) ->
     return tuple(code for code in dict.fromkeys(codes) if code in primaries)
 
 
-def _is_shared(fact: Fact, whole: WholeClaim, keys: dict[int, int]) -> bool:
+def _of_the_same_day(fact: Fact, whole: WholeClaim, keys: dict[int, int]) -> list[Line | EarlierLine]:
+    """The lines of other claims whose minutes count with those of a therapy_day."""
     on, discipline = fact.values["date"], fact.values["discipline"]
     assert isinstance(on, int)
     others: list[Line | EarlierLine] = list(_earlier_on(whole, keys.get(on, 0), on))
     others += _following_on(whole, on)
     tables = whole.setting.tables
-    return any(
-        (procedure := tables.procedure(other.service.code, on)) is not None
+    return [
+        other
+        for other in others
+        if (procedure := tables.procedure(other.service.code, on)) is not None
         and procedure.eight_minute
         and (not other.service.disciplines or discipline in other.service.disciplines)
-        for other in others
-    )
+    ]
+
+
+def _is_right_together(fact: Fact, others: Sequence[Line | EarlierLine], whole: WholeClaim) -> bool:
+    """Whether the minutes of the day support its units, those of earlier files counted in; they must all be
+    known, and of this discipline.
+    """
+    known = [other for other in others if isinstance(other, EarlierLine) and other.received is not None]
+    discipline = fact.values["discipline"]
+    if len(known) < len(others) or any(other.service.disciplines != (discipline,) for other in known):
+        return False
+    own = [line for line in (*fact.stands_on[""], *fact.stands_on["others"]) if isinstance(line, Line)]
+    done = [
+        *[(line.service.code, line.units, line.minutes.minutes if line.minutes else None) for line in own],
+        *[(other.service.code, other.units, other.minutes) for other in known],
+    ]
+    on = fact.values["date"]
+    assert isinstance(on, int)
+    return are_units_supported(done, whole.setting.tables, on, whole.profile.unit_method)
 
 
 def _earlier_on(whole: WholeClaim, key: int, on: int) -> list[EarlierLine]:

@@ -81,6 +81,7 @@ def level_of(part: Part) -> str:
 
 
 def faults_of(part: Part, level: str, setting: Setting, profile: str) -> list[Fact]:
+    """The facts of a part's faults."""
     return [
         Fact(
             "fault",
@@ -102,7 +103,25 @@ def faults_of(part: Part, level: str, setting: Setting, profile: str) -> list[Fa
             _stands_on(fault, part),
         )
         for fault in part.faults
+        if not _comes_of_a_patient(fault, part)
     ]
+
+
+def _comes_of_a_patient(fault: Fault, part: Part) -> bool:
+    """Whether HL04 announces no patient's level since SBR02 says that the subscriber is the patient: if one
+    follows all the same, that contradicts both, and is said of SBR02.
+    """
+    return (
+        isinstance(part, Subscriber)
+        and part.relationship == SELF
+        and _says_no_patient(fault)
+        and not hides_something(part.faults)
+    )
+
+
+def _says_no_patient(fault: Fault) -> bool:
+    """Whether a patient's level follows that HL04 does not announce."""
+    return fault.kind == "hierarchy" and fault.element == "HL04" and fault.found == "0"
 
 
 def _stands_on(fault: Fault, part: Part) -> dict[str, tuple[Placed, ...]]:
@@ -354,12 +373,18 @@ def _make_subscriber(view: View, judging: Judging) -> Iterator[OpenFact]:
         "identified": True if identified else Open("identified", _may_be_identified),
         "address": "N3" in ids and "N4" in ids,
         "demographics": "DMG" in ids,
-        "patient_announced": text(view.first("HL"), 4) == "1",
+        "patient_announced": True
+        if text(view.first("HL"), 4) == "1"
+        else Open("patient_announced", _has_patient_unannounced),
     }
     spots: tuple[Location, ...] = (
         (loop_at(view, "2010BA", begin),) if begin is not None else (At("2010BA", 0),)
     )
     yield OpenFact("subscriber", values, {"": (Within(view, "2000B"),), "name": spots})
+
+
+def _has_patient_unannounced(met: LevelMet) -> bool:
+    return any(_says_no_patient(fault) for fault in met.level.faults)
 
 
 def _may_be_identified(met: LevelMet) -> bool:

@@ -411,7 +411,12 @@ THERAPY_DAY = FactType(
         "shared": Field(
             "bool",
             "computed",
-            "whether another claim of the person in the input has timed therapy of the discipline on the day",
+            "whether another claim of the person has timed therapy of the discipline on the day",
+        ),
+        "right_together": Field(
+            "bool",
+            "computed",
+            "whether such claims are all of earlier files, and the minutes of all together support the units",
         ),
     },
     stands_on=("others",),
@@ -612,7 +617,7 @@ SUBSCRIBER = FactType(
         "identified": Field("bool", "NM109", "whether a member id is given"),
         "address": Field("bool", "N3", "whether street and city of the subscriber are given"),
         "demographics": Field("bool", "DMG", "whether the subscriber's day of birth and sex are given"),
-        "patient_announced": Field("bool", "HL04", "whether a level of a patient is to follow"),
+        "patient_announced": Field("bool", "HL04", "whether a level of a patient follows or is to follow"),
     },
     stands_on=("name",),
 )

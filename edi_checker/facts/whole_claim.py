@@ -374,6 +374,8 @@ class WholeClaim:
         # A provider whose role cannot be read may be the one.
         if "DN" in self.roles or any(fault.element == "NM101" for fault in self.claim.faults):
             return ()
+        if self._is_displaced("DN"):
+            return ()
         return tuple(
             [
                 line
@@ -443,10 +445,21 @@ class WholeClaim:
     @once
     def unrendered(self) -> Line | None:
         """The first line of a visit or of therapy for which nobody is named who gave it."""
-        if "82" in self.roles:
+        if "82" in self.roles or self._is_displaced("82"):
             return None
         needy = (line for line in self.lines if _is_by_a_person(line.service) and not line.names("82"))
         return next(needy, None)
+
+    def _is_displaced(self, role: str) -> bool:
+        """Whether a provider of the role stands where it does not belong, in the claim or above it."""
+        claim = self.claim
+        return any(
+            part is not None
+            and bool(part.faults)
+            and hides_something(part.faults)
+            and part.first("NM1", role) is not None
+            for part in (claim, claim.subscriber, claim.patient)
+        )
 
     @once
     def first_referred(self) -> Line | None:

@@ -188,8 +188,9 @@ class _Reader:
         self._ordinal = 1
         self._position = 0
         self._last: Delimiters | None = None
-        # Whether the interchange has blanks before segments, and line breaks within segments.
+        # Whether blanks before segments, and line breaks within segments, were met, and which of them are noted.
         self._indented = self._broken = False
+        self._noted: set[str] = set()
 
     def blocks(self) -> Iterator[Block]:
         while self._skip_blanks():
@@ -406,13 +407,16 @@ class _Reader:
                 self._indented = _is_indented(new, d)
 
     def _layout_faults(self) -> Iterator[Fault]:
-        """What the layout of an interchange has that some receivers do not read."""
-        indented, broken = self._indented, self._broken
-        self._indented = self._broken = False
-        if broken:
-            yield Fault("layout", 0, "IEA", "IEA", expected="no line breaks within segments")
-        if indented:
-            yield Fault("layout", 0, "IEA", "IEA", expected="no blanks or tabs before a segment")
+        """What the layout has that some receivers do not read: noted with the first interchange that has it."""
+        found = []
+        if self._broken:
+            found.append("no line breaks within segments")
+        if self._indented:
+            found.append("no blanks or tabs before a segment")
+        for expected in found:
+            if expected not in self._noted:
+                self._noted.add(expected)
+                yield Fault("layout", 0, "IEA", "IEA", expected=expected)
 
     def _block(self, text: str, d: Delimiters, faults: tuple[Fault, ...]) -> Block:
         head = text[:4].partition(d.element)[0][:3]
