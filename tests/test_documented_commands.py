@@ -19,9 +19,12 @@ PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", *sorted(
 # Pages whose console blocks are run by a test of their own, which names the page.
 RUN_BY = {
     "CONTRIBUTING.md": "test_rules_commands.py",
+    "docs/answers.md": "test_answered_claims.py",
+    "docs/fix.md": "test_fix_command.py",
     "docs/ledger.md": "test_ledger_page.py",
     "docs/operations.md": "test_operations_page.py",
     "docs/install.md": "test_howto_pages.py",
+    "docs/reports.md": "test_reports_page.py",
     **{str(page.relative_to(ROOT)): "test_howto_pages.py" for page in (ROOT / "docs" / "howto").glob("*.md")},
 }
 BUILDS = "installs from the package index; .ci/run does it with these very steps"
@@ -46,6 +49,8 @@ NOT_RUN = {
     "edi-checker check tuesday.837": HISTORY,
     "edi-checker batch in/": "files of a user; tests/test_batch.py runs batch with its own",
     "edi-checker check --rules our-rules FILE": "FILE is the user's; the block above it is run",
+    "edi-checker explain-ack answers --state": "files of a user; tests/test_answered_claims.py joins a ledger",
+    "edi-checker explain ncci.<Tab>": "a key is pressed; tests/test_help.py asks for what it completes",
     "docker ": DOCKER,
     "python tests/fuzz/fuzz.py": "searches for minutes, and is run by hand",
 }
