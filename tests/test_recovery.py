@@ -53,6 +53,12 @@ def subscriber(*head: str) -> list[str]:
     return segments
 
 
+def without_next(segments: list[str], start: str) -> list[str]:
+    """Without the segment behind the first that starts so."""
+    del segments[at(segments, start) + 1]
+    return segments
+
+
 def rewrite(segments: list[str], start: str, to: str) -> list[str]:
     segments[at(segments, start)] = to
     return segments
@@ -76,16 +82,22 @@ CASES: list[tuple[str, float, list[str], list[str]]] = [
     (
         "MISSPELT_ALIKE",
         0.0,
-        change("N3*PO BOX 41", "Nd4*PO BOX 41"),
-        ["segment 2010AB", "segment-missing 2010AB N3", "segment-repeat 2010AB N4"],
+        without_next(change("N3*PO BOX 41", "Nd4*PO BOX 41"), "Nd4"),
+        ["segment 2010AB", "segment-missing 2010AB N3"],
     ),
-    ("MISSPELT_NEEDED", 0.0, change("N3*12 ORCHARD LANE", "Nd4*12 ORCHARD LANE", 2), ["segment 2010CA"]),
+    (
+        "MISSPELT_NEEDED",
+        0.0,
+        without_next(change("NM1*41", "XM1*41*2*BROOK BILLING*****46*BRK001"), "XM1"),
+        ["segment-unexpected header XM1", "segment-missing 1000A PER"],
+    ),
     (
         "MISSPELT_FULL",
         0.0,
         insert("REF*0B*LIC8", "NX9*82*1*ALDER*ANN****XX*1000001013"),
         ["segment-unexpected 2310B NX9"],
     ),
+    ("MISSPELT_LACKING", 0.0, insert("HI*BG", "NX*1"), ["segment-unexpected 2300 NX"]),
     (
         "MISSPELT_CODE",
         0.0,
@@ -216,3 +228,16 @@ def test_each_weight_decides_a_case(
 def test_no_weight_is_left_out() -> None:
     weights = {name for name, value in vars(recovery).items() if isinstance(value, float)}
     assert weights == {case[0] for case in CASES}
+
+
+@pytest.mark.parametrize("invented", ["XXX*1", "UVW*9", "XX*ABC", "XXX*ABC*2"])
+def test_an_invented_segment_is_one_fault_wherever_it_stands(invented: str) -> None:
+    segments = rich_segments()
+    begin, end = at(segments, "BHT") + 1, at(segments, "SE*")
+    for where in range(begin, end + 1):
+        assert len(read([*segments[:where], invented, *segments[where:]])) == 1, segments[where]
+
+
+def test_a_misspelt_line_number_is_still_the_begin_of_a_line() -> None:
+    assert read(change("LX*2", "LXX*2")) == ["segment-unexpected 2440 LXX"]
+    assert read(change("LX*1", "XX*1")) == ["segment-unexpected 2330G XX"]

@@ -46,6 +46,9 @@ MISSPELT = 0.9  # cheaper than UNKNOWN, or what it is meant to be would be missi
 MISSPELT_ALIKE = -0.3  # times the share of common letters: of two nodes that fit, the one that looks like it
 MISSPELT_NEEDED = -0.5  # the guide requires the node, and it comes nowhere else
 MISSPELT_FULL = 1.5  # there is one already, and a second would be a fault of its own: no such reading
+MISSPELT_LACKING = (
+    0.45  # for each segment required of the loops it opens and closes that does not come: no opener
+)
 MISSPELT_CODE = -0.2  # the code that places the node is right, too
 MISSPELT_LEVEL = 0.8  # so is the HL or CLM of a level
 
@@ -236,7 +239,8 @@ def _guess_at_unknown(loops: OpenLoops, stray: Stray, delimiters: Delimiters) ->
             MISSPELT
             + MISSPELT_ALIKE * alike
             + MISSPELT_NEEDED * _is_needed(loops, step, stray.later)
-            + MISSPELT_FULL * _is_full(loops, step)
+            + MISSPELT_FULL * (_is_full(loops, step) or _comes_again(loops, step, stray.ahead))
+            + MISSPELT_LACKING * _count_lacking(loops, step, stray.later)
             + MISSPELT_CODE * bool(node.codes)
         )
         yield Remedy(cost, fault, step, check=False)
@@ -245,6 +249,37 @@ def _guess_at_unknown(loops: OpenLoops, stray: Stray, delimiters: Delimiters) ->
         if not _has_hard_faults(root.opener, [root.opener.id, *stray.segment[1:]], delimiters):
             step = loops.chart.step((), (root, root.opener.position), (), root.opener)
             yield Remedy(MISSPELT_LEVEL, fault, step, level=level, check=False)
+
+
+def _comes_again(loops: OpenLoops, step: Step, ahead: list[str]) -> bool:
+    """Whether a node that may be there once comes within its loop after the step that gives it."""
+    spot, node = step.spot, step.node
+    for token in ahead if node.maximum == 1 and not step.opened else ():
+        after = loops.chart.move(spot, token) if token else None
+        if after is None or after.opened or after.keep < len(spot.path):
+            return False
+        if after.node is node:
+            return True
+        spot = after.spot
+    return False
+
+
+def _count_lacking(loops: OpenLoops, step: Step, later: set[str]) -> int:
+    """How much the loops that the step closes lack if it opens another, and what that one requires and does
+    not come.
+    """
+    if not step.opened:
+        return 0
+    required = loops.chart.required
+    closed = sum(
+        child.index not in instance.counts
+        for instance in loops.stack[step.keep :]
+        for child in required[instance.loop.index]
+    )
+    openers = [
+        child if isinstance(child, Segment) else child.opener for child in required[step.opened[-1].index]
+    ]
+    return closed + sum(not any(fits(node, token) for token in later if token) for node in openers)
 
 
 def _fault_unknown(loops: OpenLoops, stray: Stray) -> Fault:

@@ -188,7 +188,7 @@ class _Reader:
         self._ordinal = 1
         self._position = 0
         self._last: Delimiters | None = None
-        # Whether blanks before segments, and line breaks within segments, were met, and which of them are noted.
+        # Whether blanks before segments and line breaks within segments were met, and what of it is noted.
         self._indented = self._broken = False
         self._noted: set[str] = set()
 
@@ -407,7 +407,7 @@ class _Reader:
                 self._indented = _is_indented(new, d)
 
     def _layout_faults(self) -> Iterator[Fault]:
-        """What the layout has that some receivers do not read: noted with the first interchange that has it."""
+        """What the layout has that some receivers do not read: said of the first interchange that has it."""
         found = []
         if self._broken:
             found.append("no line breaks within segments")
