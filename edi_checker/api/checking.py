@@ -122,7 +122,7 @@ def check(
         run = check_into(output, checker, inside, watcher=watcher, limits=limits)
         if stream is not None:
             stream.raise_error()
-        return make_result(checker, run, output)
+        return make_result(checker, run, output, __version__)
     except BaseException:
         output.close()
         raise

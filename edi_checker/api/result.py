@@ -152,6 +152,7 @@ class Result:
     _by_claim: Mapping[int, list[Finding]]
     _affected: Mapping[Finding, tuple[str, ...]]
     _summary: Summary
+    _version: str
     _output: Output
     _close: Callable[[], object] = field(init=False)
 
@@ -258,14 +259,13 @@ class Result:
         return self._output.writers.get(form)
 
     def _write_workbook(self, out: BinaryIO, journal: FindingsLog) -> None:
-        from edi_checker import __version__
         from edi_checker.reports.xlsx_report import XlsxReport
 
         received, tables = (
             from_date(self.received),
             [(each.name, each.version, each.rows) for each in self.tables],
         )
-        report = XlsxReport(out, version=__version__, received=received, tables=tables)
+        report = XlsxReport(out, version=self._version, received=received, tables=tables)
         report.add(journal, self._summary)
         report.finish()
 
@@ -286,7 +286,7 @@ def _write_rows(form: Form, out: BinaryIO, journal: FindingsLog, summary: Summar
         report.finish()
 
 
-def make_result(checker: Checker, run: Run, output: Output) -> Result:
+def make_result(checker: Checker, run: Run, output: Output, version: str) -> Result:
     """The result of a check whose output is still open, which the result closes."""
     summary = run.summary
     sums = summary.sums
@@ -327,6 +327,7 @@ def make_result(checker: Checker, run: Run, output: Output) -> Result:
         _by_claim=by_claim,
         _affected=affected,
         _summary=summary,
+        _version=version,
         _output=output,
     )
 
