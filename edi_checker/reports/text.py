@@ -15,7 +15,7 @@ from rich.text import Text
 from edi_checker.facts import Coverage, Gap
 from edi_checker.files.names import escape
 from edi_checker.finding import SEVERITIES, Severity
-from edi_checker.reports.boxes import box_of
+from edi_checker.reports.boxes import box_of_fix
 from edi_checker.reports.findings_log import (
     Entry,
     Excerpt,
@@ -268,7 +268,7 @@ class TextReport:
         if entry.excerpt is not None:
             self._excerpt(entry.excerpt, _STYLES[severity])
         if finding["fix"] and advise:
-            box = box_of(finding["where"], entry.excerpt.text if entry.excerpt else "")
+            box = box_of_fix(finding, entry.excerpt.text if entry.excerpt else "")
             self._labelled("fix", Text(f"{f'Box {box}: ' if box else ''}{_clean(finding['fix'])}"))
         if finding.get("affects_count") and severity == "error":
             self._labelled("costs", Text(_clean(_affected(finding))))

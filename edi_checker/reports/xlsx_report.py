@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from edi_checker.facts import Coverage
-from edi_checker.reports.boxes import box_of
+from edi_checker.reports.boxes import box_of_fix
 from edi_checker.reports.findings_log import Entry, FindingsLog, Summary, say_profiles, say_unlisted
 from edi_checker.reports.gaps import say_gaps
 from edi_checker.reports.verdict import first_sentence
@@ -166,7 +166,7 @@ def _group_of(entry: Entry) -> tuple[int, str, str]:
 
 def _work_row(entry: Entry, findings: int, first: int, path: str) -> dict[str, Any]:
     finding, label = entry.finding, entry.claim
-    box = box_of(finding["where"], entry.excerpt.text if entry.excerpt is not None else "")
+    box = box_of_fix(finding, entry.excerpt.text if entry.excerpt is not None else "")
     days = _DAY.findall(label.dates) if label is not None else []
     return {
         "patient": label.patient if label is not None else "",

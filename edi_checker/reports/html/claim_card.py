@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from edi_checker.reports.boxes import box_of
+from edi_checker.reports.boxes import box_of_fix
 from edi_checker.reports.findings_log import Entry
 from edi_checker.reports.html.claim_view import ClaimView, LineRow, RawSegment
 from edi_checker.reports.html.markup import Element, append, scroll, shorten, tag
@@ -216,7 +216,7 @@ def _finding(entry: Entry, number: int, anchor: str, advice_of: Advice, *, advic
     )
     points = tag("dl")
     if finding["fix"] and advice:
-        box = box_of(finding["where"], entry.excerpt.text if entry.excerpt else "")
+        box = box_of_fix(finding, entry.excerpt.text if entry.excerpt else "")
         _point(points, f"Fix in box {box}" if box else "Fix", [finding["fix"]], "fix")
     if advice and advice_of.documentation:
         listed = tag("ul", *(tag("li", text) for text in advice_of.documentation))

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import IO, NamedTuple, TextIO
 
 from edi_checker.finding import SEVERITIES
-from edi_checker.reports.boxes import box_of
+from edi_checker.reports.boxes import box_of_fix
 from edi_checker.reports.findings_log import Entry, FindingsLog
 from edi_checker.reports.html.markup import Content, Element, append, head_of, shorten, tag, write
 from edi_checker.reports.verdict import first_sentence
@@ -104,7 +104,9 @@ class WorkList:
         element = tag("tr", class_=" ".join(("finding", row.severity, *marks)))
         for column, (kind, content, key) in zip(COLUMNS, cells, strict=False):
             element.append(tag("td", content, class_=kind or None, data_key=key, data_label=column))
-        element.append(self._what(row, finding, box_of(where, entry.excerpt.text if entry.excerpt else "")))
+        element.append(
+            self._what(row, finding, box_of_fix(finding, entry.excerpt.text if entry.excerpt else ""))
+        )
         return element
 
     @staticmethod
