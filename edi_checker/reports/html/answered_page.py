@@ -28,10 +28,11 @@ _STYLE = """
 .answered { min-width: 60rem; }
 .answered.short { min-width: 0; max-width: 46rem; }
 .answered .tight { white-space: nowrap; overflow-wrap: normal; }
+.answered td:not(:last-child) { overflow-wrap: break-word; }
 .answered td p + p { margin-top: 0.35rem; }
 """
 _SHORT = ("Claim", "Patient", "Service", "Charge")
-_COLUMNS = ("Claim", "Patient", "Service", "Charge", "", "What the answer says", "What to do", "Said by")
+_COLUMNS = ("Claim", "Patient", "Service", "Charge", "To do", "What the answer says", "What to do", "Said by")
 
 
 def write_page(work: WorkList, out: TextIO, version: str) -> None:
@@ -183,7 +184,7 @@ def _write_loose(out: TextIO, work: WorkList) -> None:
                 tag("td", shorten(said.source, 200)),
             ),
         )
-    head = head_of(("", "What the answer says", "What to do", "Said by"))
+    head = head_of(("Outcome", "What the answer says", "What to do", "Said by"))
     table = scroll("Also said", tag("table", head, body, class_="list"))
     out.write(write(tag("section", tag("h2", "Also said"), table, class_="more")))
 
