@@ -284,7 +284,7 @@ class WorkList:
             subject.accepted, subject.rejected, said.position, "",
         )  # fmt: skip
         marks = ", ".join("?" * len(values))
-        self._base.execute(f"INSERT INTO said ({', '.join(_SAID)}) VALUES ({marks})", values)  # noqa: S608  # names of columns
+        self._base.execute(f"INSERT INTO said ({', '.join(_SAID)}) VALUES ({marks})", values)  # noqa: S608  # nosec B608  # names of columns
 
     def take_claims(self, path: str, claims: Iterable[SentClaim], *, only_answered: bool = False) -> None:
         """All claims of a file, or none where no answer that was taken names its numbers.
@@ -473,7 +473,7 @@ class WorkList:
         """Text, advice and codes of the errors that a 999 names in a claim."""
         if alone:
             where = "file = ? AND answer = ? AND about = 'segment' AND st02 = ? AND number = ?"
-            query, values = f"SELECT text, advice, codes FROM said WHERE {where}", (*of, number)  # noqa: S608  # no values in it
+            query, values = f"SELECT text, advice, codes FROM said WHERE {where}", (*of, number)  # noqa: S608  # nosec B608  # no values in it
         else:
             query = """
                 SELECT text, advice, codes FROM error JOIN said ON said.id = error.said WHERE error.claim = ?

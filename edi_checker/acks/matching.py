@@ -146,7 +146,7 @@ _WAIT_FOR_277CA = "Wait for the 277CA, which answers the claims."
 
 def _insert(base: sqlite3.Connection, values: dict[str, Any]) -> int:
     marks = ", ".join("?" * len(values))
-    cursor = base.execute(f"INSERT INTO said ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))  # noqa: S608  # names of columns
+    cursor = base.execute(f"INSERT INTO said ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))  # noqa: S608  # nosec B608  # names of columns
     return cursor.lastrowid or 0
 
 
@@ -242,7 +242,7 @@ def _match_counted(base: sqlite3.Connection) -> None:
             values |= {"heap": "leave", "gravity": 0, "depth": 2, "advice": "", "codes": ""}
             values["text"] = "Accepted: the answer counts it as accepted and does not list it."
             counted = _insert(base, values)
-            base.execute(f"INSERT INTO link SELECT id, ?, 1 FROM claim WHERE sent = ? AND {_NOT_NAMED}",  # noqa: S608  # ours
+            base.execute(f"INSERT INTO link SELECT id, ?, 1 FROM claim WHERE sent = ? AND {_NOT_NAMED}",  # noqa: S608  # nosec B608  # ours
                          (counted, sets[0]["id"], *of))  # fmt: skip
 
 
@@ -256,7 +256,7 @@ _NOT_NAMED = f"id NOT IN ({_NAMED})"
 def _count_left(base: sqlite3.Connection, sent: int, of: tuple[int, int]) -> int:
     """The claims of a set that an answer does not name, one by one or with their provider."""
     (claims,) = base.execute("SELECT COUNT(*) FROM claim WHERE sent = ?", (sent,)).fetchone()
-    query = f"SELECT COUNT(*) FROM claim WHERE sent = ? AND id IN ({_NAMED})"  # noqa: S608  # ours
+    query = f"SELECT COUNT(*) FROM claim WHERE sent = ? AND id IN ({_NAMED})"  # noqa: S608  # nosec B608  # ours
     (named,) = base.execute(query, (sent, *of)).fetchone()
     return int(claims) - int(named)
 

@@ -6,7 +6,7 @@ import json
 import re
 import tempfile
 from typing import IO, TextIO
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape, quoteattr  # nosec B406  # writes, and reads nothing
 
 from edi_checker.reports.findings_log import (
     IN_MEMORY,
