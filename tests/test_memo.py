@@ -81,6 +81,17 @@ def test_a_provider_whose_day_is_too_long():
     assert count(assert_same(text), "therapy.minutes-implied")
 
 
+def test_diagnoses_that_stand_in_the_claim_before():
+    """Both ways know that the second claim has its HI at another place, though it has no fault itself."""
+    text = read(CLEAN / "office-visit.837")
+    first, second = re.findall(r"CLM\*OFF-600[12][^~]*~\s*HI\*[^~]*~\s*", text)
+    claim, diagnoses = re.fullmatch(r"(CLM[^~]*~\s*)(HI[^~]*~\s*)", second).groups()
+    assert first != second
+    found = assert_same(text.replace(second, diagnoses + claim))
+    assert count(found, "guide.segment-order") == 1
+    assert count(found, "code.diagnosis-pointer") == 0
+
+
 @pytest.mark.long
 def test_random_changes():
     texts = [read(path) for path in sorted(CLEAN.glob("*.837"))]

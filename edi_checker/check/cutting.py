@@ -112,6 +112,9 @@ class Cutter:
             elif whole[:3].rstrip(e) in _TELLING:
                 held: list[str] = []
                 head.append((self.cut_segment(whole, held), held, number))
+        if not composites:
+            # The guide requires HI: without a fault that says so, it stands at another place, in another block.
+            return None
         parties = []
         if parties_at >= 0:
             for loop in own[parties_at + len(t) + 4 :].split(f"{t}NM1{e}"):
