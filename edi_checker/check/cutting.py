@@ -113,7 +113,7 @@ class Cutter:
                 held: list[str] = []
                 head.append((self.cut_segment(whole, held), held, number))
         if not composites:
-            # The guide requires HI: without a fault that says so, it stands at another place, in another block.
+            # The guide requires HI: without a fault that says so, it stands elsewhere, in another block.
             return None
         parties = []
         if parties_at >= 0:
