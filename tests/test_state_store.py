@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 from pathlib import Path
@@ -212,6 +213,20 @@ def test_a_secret_is_made_once_and_read_again(tmp_path):
     with pytest.raises(StateError, match="File exists"):
         Secret.create(path)
     assert path.read_bytes().hex() not in repr(secret)
+
+
+def test_a_key_is_one_hash_of_its_parts_each_behind_its_length(tmp_path):
+    path = tmp_path / "history.key"
+    secret = Secret.create(path)
+    parts = ("", "Ä", "a.b", "x" * 300)
+    text = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
+    for _ in range(2):
+        said = hashlib.blake2b(text, digest_size=16, key=path.read_bytes(), person=b"day")
+        assert secret.key("day", *parts) == said.digest()
+        said = hashlib.blake2b(text, digest_size=8, key=path.read_bytes(), person=b"claim")
+        assert secret.claim(*parts) == said.digest()
+    assert secret.key("day", "ab", "c") != secret.key("day", "a", "bc")
+    assert Secret(bytes(32)).key("day", *parts) != secret.key("day", *parts)
 
 
 def test_a_secret_that_others_can_read_or_that_is_none_is_refused(tmp_path):
