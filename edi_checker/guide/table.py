@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import importlib.util
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from edi_checker.files.output import open_own, write_whole
+from edi_checker.files.kept import cache_folder, keep, read_kept
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element as Xml  # nosec B405  # the type alone; defusedxml reads
@@ -209,12 +206,10 @@ def load() -> Guide:
     """
     folder = _locate()
     version = _version(folder)
-    try:
-        from platformdirs import user_cache_path
-
-        cached = user_cache_path("edi-checker") / f"guide-{version}-{FORMAT}.json"
-    except (ImportError, OSError, RuntimeError):
+    kept = cache_folder()
+    if kept is None:
         return compile_guide(folder, version)
+    cached = kept / f"guide-{version}-{FORMAT}.json"
     guide = read_cache(cached, version)
     if guide is None:
         guide = compile_guide(folder, version)
@@ -243,23 +238,16 @@ def is_segment_id(text: str) -> bool:
 
 def read_cache(path: Path, version: str) -> Guide | None:
     """The guide that `write_cache` wrote; None where there is none, a damaged one or another version."""
+    text = read_kept(path)
     try:
-        with os.fdopen(open_own(path, os.O_RDONLY), "rb") as file:
-            digest, text = file.readline().strip(), file.read()
-        if hashlib.sha256(text).hexdigest().encode() != digest:
-            return None
-        return _from_plain(json.loads(text), version)
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        return _from_plain(json.loads(text), version) if text is not None else None
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         return None
 
 
 def write_cache(guide: Guide, path: Path) -> None:
-    """Write the guide beside `path` and rename it there; a folder that cannot be written is no fault."""
-    text = json.dumps(_to_plain(guide), separators=(",", ":")).encode()
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with write_whole(path) as out:
-            out.write(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+    """Keep the guide at `path`."""
+    keep(path, json.dumps(_to_plain(guide), separators=(",", ":")).encode())
 
 
 def _locate() -> Path:
