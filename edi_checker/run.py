@@ -6,7 +6,7 @@ import contextlib
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import compress
 from pathlib import Path
@@ -498,7 +498,7 @@ def check_into(
         watcher.ended()
     if other and source.found:
         return output.skip(failure, sha256)
-    tally = Tally(*astuple(checker.engine.tally()))
+    tally = Tally(*checker.engine.tally())
     return output.finish(failure, sha256=sha256, tally=tally, gaps=coverage.gaps())
 
 

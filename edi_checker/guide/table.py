@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from edi_checker.files.kept import cache_folder, keep, read_kept
 
@@ -28,8 +28,7 @@ MAP = "837.5010.X222.A1.xml"
 DATA_ELEMENTS = "dataele.xml"
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """A simple element, or a component of a composite.
 
     ref       `NM109`, or `SV101-3` for a component
@@ -55,8 +54,7 @@ class Element:
     pattern: str
 
 
-@dataclass(frozen=True, slots=True)
-class Composite:
+class Composite(NamedTuple):
     """A composite element: its components in order; `repeat` is the count of repetitions allowed."""
 
     ref: str
@@ -142,8 +140,7 @@ class Guide:
     envelope: dict[str, Segment]
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
+class Correction(NamedTuple):
     """One place where pyx12's map is not the published guide.
 
     `loop` is the loop's id ("" any). `ref` is an element (`NM108`), one of a segment with this qualifier
@@ -436,7 +433,7 @@ def _of_qualifier(item: Item, loop: str, qualifier: str) -> Item:
     """An element of a segment that is known by this qualifier."""
     if isinstance(item, Composite):
         return item
-    return replace(item, maximum=_corrected(loop, f"{item.ref} {qualifier}", "maximum", item.maximum))
+    return item._replace(maximum=_corrected(loop, f"{item.ref} {qualifier}", "maximum", item.maximum))
 
 
 def _key(id: str, elements: tuple[Item, ...]) -> tuple[tuple[int, int] | None, frozenset[str]]:

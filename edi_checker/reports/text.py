@@ -5,8 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -46,8 +45,7 @@ _STYLES: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(NamedTuple):
     """The few signs beyond ASCII, and what stands for them where the terminal cannot show them."""
 
     accepted: str
@@ -66,7 +64,7 @@ ASCII = Marks("+", "x", "?", ", ", "...", "-", "^")
 def marks_for(encoding: str | None) -> Marks:
     """The marks that a stream of this encoding can show."""
     try:
-        "".join(astuple(UNICODE)).encode(encoding or "ascii")
+        "".join(UNICODE).encode(encoding or "ascii")
     except (UnicodeError, LookupError):
         return ASCII
     return UNICODE
