@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _WORD = re.compile(r"\s*\S+\s*")
+# What takes one cell whatever stands around it: letters of Europe, and the signs of the text report.
+_NARROW = re.compile(r"[ -~\u00a1-\u00ac\u00ae-\u02ff✓✗…─▔]*")
 
 
 class Text:
@@ -97,7 +99,7 @@ def _open_console(out: TextIO, width: int) -> Console:
 
 def cell_len(text: str) -> int:
     """The columns that a terminal needs for a text."""
-    if text.isascii():
+    if _NARROW.fullmatch(text):
         return len(text)
     from rich.cells import cell_len
 
@@ -106,7 +108,7 @@ def cell_len(text: str) -> int:
 
 def _chop(word: str, width: int) -> list[str]:
     """A word without spaces in pieces that fit."""
-    if word.isascii():
+    if _NARROW.fullmatch(word):
         return [word[at : at + width] for at in range(0, len(word), width)]
     from rich.cells import chop_cells
 
@@ -115,7 +117,7 @@ def _chop(word: str, width: int) -> list[str]:
 
 def _breaks(text: str, width: int) -> Iterator[int]:
     """Where the lines after the first begin."""
-    if len(text) <= width and text.isascii():
+    if len(text) <= width and _NARROW.fullmatch(text):
         return
     used = 0
     for found in _WORD.finditer(text):
