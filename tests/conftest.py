@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import gc
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,10 @@ from edi_checker.rules import language
 from ledgers import MORNING, Clock, Cluster, find_postgresql
 
 GOLDEN = Path(__file__).parent / "golden"
+
+# Where a machine is told to keep no bytecode, each of the many processes would compile all modules again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes depends on the machine.
 settings.register_profile("without a clock", deadline=None)
