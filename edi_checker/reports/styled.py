@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 if TYPE_CHECKING:
     from rich.console import Console
 
-_WORD = re.compile(r"\s*\S+\s*")
+_WORD = re.compile(r"\S+\s*")
 # What takes one cell whatever stands around it: letters of Europe, and the signs of the text report.
 _NARROW = re.compile(r"[ -~\u00a1-\u00ac\u00ae-\u02ff✓✗…─▔]*")
 
@@ -119,9 +119,10 @@ def _breaks(text: str, width: int) -> Iterator[int]:
     """Where the lines after the first begin."""
     if len(text) <= width and _NARROW.fullmatch(text):
         return
-    used = 0
+    used = end = 0
     for found in _WORD.finditer(text):
-        word, start = found[0], found.start()
+        start, end = end, found.end()  # spaces before the first word belong to it
+        word = text[start:end]
         needed = cell_len(word.rstrip())
         if needed <= width - used:
             used += cell_len(word)
