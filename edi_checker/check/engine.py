@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from edi_checker.check.faulty import FaultyClaims
 from edi_checker.check.judgement import MAX_FINDINGS, Fired, Judgement, Spoken, in_order
@@ -32,8 +32,7 @@ _MAX_FALLBACKS = 20
 _MAX_DATES = 10_000  # distinct dates kept for the tally of one profile
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """Rules of the book; those in force on some date of the run; those in force on none. The rest is off."""
 
     rules: int
@@ -41,8 +40,7 @@ class Tally:
     not_in_force: int
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
+class Met(NamedTuple):
     """Ids of the rules that are on for the claims that were met, and of those in force on a date of them."""
 
     active: frozenset[str] = frozenset()
