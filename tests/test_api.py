@@ -16,7 +16,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -564,6 +563,8 @@ def test_mypy_takes_a_program_and_sees_wrong_use(tmp_path):
 
 
 def test_the_workbook_is_that_of_the_command(tmp_path, checker):
+    import openpyxl
+
     command = [
         "check",
         "--format",
