@@ -17,6 +17,9 @@ from ledgers import MORNING, Clock, Cluster, find_postgresql
 
 GOLDEN = Path(__file__).parent / "golden"
 
+# As in a process of the command: what a test leaves behind is seldom more than counting references frees.
+gc.set_threshold(50_000, 20, 100)
+
 # Where a machine is told to keep no bytecode, each of the many processes would compile all modules again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
