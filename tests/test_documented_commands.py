@@ -20,6 +20,7 @@ PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", *sorted(
 RUN_BY = {
     "CONTRIBUTING.md": "test_rules_commands.py",
     "docs/answers.md": "test_answered_claims.py",
+    "docs/fact-tables.md": "test_fact_tables.py",
     "docs/fix.md": "test_fix_command.py",
     "docs/ledger.md": "test_ledger_page.py",
     "docs/operations.md": "test_operations_page.py",
