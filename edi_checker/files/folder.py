@@ -110,6 +110,10 @@ class OutputFolder:
     def __enter__(self) -> Self:
         return self
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process of the same run, which has no lock of its own on the folder."""
+        return {**self.__dict__, "_handle": _NONE}
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

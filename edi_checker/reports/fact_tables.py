@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
 from itertools import repeat
 from typing import Any, Literal, NamedTuple
 
@@ -20,6 +22,7 @@ from edi_checker.claims.claim import (
 )
 from edi_checker.claims.profile import Profile
 from edi_checker.reports.findings_log import Entry, FindingsLog, Rows, Summary, say_unlisted
+from edi_checker.x12.dates import to_date
 
 Kind = Literal["text", "texts", "number", "money", "units", "day"]
 """Money is cents, units are thousandths, a day is CCYYMMDD; all three are whole numbers here."""
@@ -265,6 +268,25 @@ TABLES: dict[str, tuple[Column, ...]] = {
 def columns_of(table: str, *, with_phi: bool) -> tuple[Column, ...]:
     """The columns that are written."""
     return tuple(column for column in TABLES[table] if with_phi or not column.phi)
+
+
+def value_of(kind: Kind, value: Any) -> Any:
+    """As a column of this kind takes it: a Decimal for money and units, a date for a day."""
+    convert = _CONVERT.get(kind)
+    return convert(value) if convert is not None and value is not None else value
+
+
+@lru_cache(maxsize=65536)
+def _dollars(cents: int) -> Decimal:
+    return Decimal(cents).scaleb(-2)
+
+
+@lru_cache(maxsize=4096)
+def _whole_units(thousandths: int) -> Decimal:
+    return Decimal(thousandths).scaleb(-3)
+
+
+_CONVERT: dict[Kind, Callable[[int], Any]] = {"money": _dollars, "units": _whole_units, "day": to_date}
 
 
 class FactTables:

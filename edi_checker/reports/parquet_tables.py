@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from decimal import Decimal
-from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
-from edi_checker.reports.fact_tables import SCHEMA, Column, Kind, Row
-from edi_checker.x12.dates import iso, to_date
+from edi_checker.reports.fact_tables import SCHEMA, Column, Kind, Row, value_of
+from edi_checker.x12.dates import iso
 
 # pyarrow comes with the extra `parquet`.
 if TYPE_CHECKING:
@@ -100,7 +98,7 @@ class _Table:
             return
         columns = zip(*self._waiting, strict=True)
         arrays = [
-            pa.array(list(map(_READERS[kind], values)) if kind in _READERS else list(values), field.type)
+            pa.array([value_of(kind, value) for value in values], field.type)
             for kind, values, field in zip(self._kinds, columns, self._schema, strict=True)
         ]
         self._waiting.clear()
@@ -134,21 +132,3 @@ def _field(pa: Any, column: Column) -> Any:
         types[column.kind],
         metadata={"comment": column.says, "phi": "yes" if column.phi else "no"},
     )
-
-
-@lru_cache(maxsize=65536)
-def _money(cents: int | None) -> Decimal | None:
-    return None if cents is None else Decimal(cents).scaleb(-2)
-
-
-@lru_cache(maxsize=4096)
-def _units(thousandths: int | None) -> Decimal | None:
-    return None if thousandths is None else Decimal(thousandths).scaleb(-3)
-
-
-@lru_cache(maxsize=16384)
-def _day(on: int | None) -> Any:
-    return None if on is None else to_date(on)
-
-
-_READERS = {"money": _money, "units": _units, "day": _day}
