@@ -6,6 +6,8 @@ import gc
 import secrets
 import shutil
 import tempfile
+import weakref
+import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,13 +67,15 @@ def carry(spark: SparkContext, setting: CheckSetting, made: Made) -> Carried:
 
 def _send(spark: SparkContext, tables: Path | None, minutes: Path | None) -> str:
     """The name of the archive. A folder alone could be sent to local executors only."""
-    name = f"edi-checker-{secrets.token_hex(8)}"
-    with tempfile.TemporaryDirectory() as work:
-        root = Path(work) / "files"
-        root.mkdir()
+    name = f"edi-checker-{secrets.token_hex(8)}.zip"
+    # Executors that start later take it from here too.
+    work = tempfile.mkdtemp(prefix="edi-checker-")
+    weakref.finalize(spark, shutil.rmtree, work, ignore_errors=True)
+    with zipfile.ZipFile(Path(work) / name, "w") as archive:
         if tables is not None:
-            shutil.copytree(tables, root / _TABLES)
+            for file in filter(Path.is_file, tables.rglob("*")):
+                archive.write(file, Path(_TABLES) / file.relative_to(tables))
         if minutes is not None:
-            shutil.copyfile(minutes, root / _MINUTES)
-        spark.addArchive(shutil.make_archive(str(Path(work) / name), "zip", root))
-    return f"{name}.zip"
+            archive.write(minutes, _MINUTES)
+    spark.addArchive(str(Path(work) / name))
+    return name

@@ -29,7 +29,9 @@ def open_session(master: str | None) -> Iterator[SparkContext]:
         from pyspark.sql import SparkSession
     except ModuleNotFoundError:
         raise SparkUnusable("it needs pyspark and Java 17: pip install 'edi-checker[spark]'") from None
-    builder = SparkSession.builder.appName("edi-checker")
+    package = Path(__file__).resolve().parent
+    quiet = f"-Dlog4j2.configurationFile={package / 'log4j2.properties'}"
+    builder = SparkSession.builder.appName("edi-checker").config("spark.driver.extraJavaOptions", quiet)
     for name, value in _QUIET.items():
         builder = builder.config(name, value)
     if master is not None:
@@ -37,8 +39,7 @@ def open_session(master: str | None) -> Iterator[SparkContext]:
     if master is None or master.startswith("local"):
         # Executors of this machine: the same Python, and the same package.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        package = Path(__file__).resolve().parents[2]
-        builder = builder.config("spark.executorEnv.PYTHONPATH", str(package))
+        builder = builder.config("spark.executorEnv.PYTHONPATH", str(package.parents[1]))
     try:
         session = builder.getOrCreate()
     except PySparkException as error:
