@@ -48,6 +48,7 @@ NOT_RUN = {
     "edi-checker tables import": TABLES,
     "edi-checker batch monday/": HISTORY,
     "edi-checker check tuesday.837": HISTORY,
+    "edi-checker batch /mnt/claims/in": "needs a cluster; tests/test_spark.py has its own",
     "edi-checker batch in/": "files of a user; tests/test_batch.py runs batch with its own",
     "edi-checker check --rules our-rules FILE": "FILE is the user's; the block above it is run",
     "edi-checker explain-ack answers --state": "files of a user; test_answered_claims.py joins a ledger",

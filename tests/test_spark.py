@@ -39,6 +39,7 @@ from make_cms_files import mue_text
 from paths import CORPUS, DATA, ROOT
 from small_tables import import_as_whole
 from test_batch import Inline
+from transcripts import blocks
 
 pytest.importorskip("pyspark", reason="pyspark is not installed")
 if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
@@ -399,3 +400,13 @@ def test_a_master_goes_with_spark_alone(inputs, tmp_path):
     done = command(tmp_path, inputs / "small-1.837", "--master", "local[2]")
     assert done.returncode == 2
     assert "--master goes with --engine spark." in done.stderr
+
+
+def test_the_program_of_the_page_runs(lakes, inputs, tmp_path, capfd):
+    page = (ROOT / "docs" / "scale.md").read_text("utf-8")
+    (program,) = blocks(page, "python")
+    program = program.replace("s3a://claims/2026/11/*.837", str(inputs / "small-*.837"))
+    program = program.replace("s3a://lake", str(tmp_path))
+    exec(program, {"spark": lakes})
+    assert "|" in capfd.readouterr().out
+    assert lakes.read.parquet(str(tmp_path / "claims")).count() == 120
