@@ -3,7 +3,7 @@
 python bench/lake.py [--claims 200000] [--shape sets one files] [--rounds 1] [--json FILE]
 
 Each shape is checked by local workers, by one executor and by two, in turn. All files written are compared
-byte for byte. Seconds are those of the batch itself, without the start of Spark. Exit code 1 where files differ.
+byte for byte. Seconds are those of the batch, without the start of Spark. Exit code 1 where files differ.
 """
 
 from __future__ import annotations
