@@ -50,7 +50,7 @@ from edi_checker.spark import crew as crews
 from edi_checker.spark import lake
 from edi_checker.spark.carried import carry
 from edi_checker.spark.crew import SparkCrew
-from edi_checker.spark.session import SparkUnusable, open_session, say_error
+from edi_checker.spark.session import SparkUnusable, open_session
 
 SIZE = 30_000  # characters of a range: some forty claims
 DAY = 20261121
@@ -291,13 +291,6 @@ def test_a_task_that_ends_its_process_does_not_take_others_with_it(spark, settin
     assert (tmp_path / "good.json").exists()
 
 
-def test_spark_that_has_ended_ends_the_batch(spark, setting, inputs, tmp_path, monkeypatch):
-    monkeypatch.setattr(crews, "_is_stopped", lambda _: True)
-    monkeypatch.setattr(SparkCrew, "_run", lambda self, tasks: self._ended.put((tasks, None)))
-    with pytest.raises(SparkUnusable, match="Spark has ended"):
-        batch(setting, [inputs / "small-1.837"], tmp_path, by_spark(spark, setting))
-
-
 def test_what_executors_lack_is_said_before_the_work(spark, setting, inputs, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(crews, "version", lambda _: "0.0.1")
@@ -308,13 +301,6 @@ def test_what_executors_lack_is_said_before_the_work(spark, setting, inputs, tmp
     broken = replace(carried, archive="never-sent.zip", setting=replace(carried.setting, tables_named=True))
     with pytest.raises(SparkUnusable, match=r"executors cannot run the program: SettingError: .*no tables"):
         batch(setting, [inputs / "small-1.837"], tmp_path / "b", lambda _: partial(SparkCrew, spark, broken))
-
-
-def test_an_error_is_said_in_the_words_of_python():
-    said = "An error occurred.\n: org.apache.spark.SparkException: Job aborted\n  at Scala\nOSError: No room"
-    assert say_error(Exception(said)) == "OSError: No room"
-    assert say_error(Exception("Java said no")) == "Java said no"
-    assert say_error(ValueError()) == "ValueError"
 
 
 @pytest.mark.parametrize("with_phi", [False, True])

@@ -32,10 +32,10 @@ class Carried:
 
     def make(self) -> Made:
         """The checker, in a process of an executor. Raises SettingError."""
-        from pyspark import SparkFiles
-
         setting = self.setting
         if self.archive:
+            from pyspark import SparkFiles
+
             folder = Path(SparkFiles.get(self.archive))
             setting = replace(
                 setting,
