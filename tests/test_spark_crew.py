@@ -123,12 +123,16 @@ def test_executors_that_cannot_begin_are_refused(sources, tmp_path, monkeypatch)
     with pytest.raises(SparkUnusable, match=r"executors have version 0\.0\.1 of the program, and this is"):
         batch(sources, tmp_path / "b", by(Spark()))
     monkeypatch.setattr(crew, "_look", lambda *_: (crew.version("edi-checker"), False))
-    with pytest.raises(SparkUnusable, match=r"executors do not see .*: it must lie where all machines see it"):
+    with pytest.raises(SparkUnusable, match=r"do not see .*: it must lie where all machines see it"):
         batch(sources, tmp_path / "c", by(Spark()))
 
 
 def test_an_error_is_said_in_the_words_of_python():
     said = "An error occurred.\n: org.apache.spark.SparkException: Job aborted\n  at Scala\nOSError: No room"
     assert say_error(Exception(said)) == "OSError: No room"
+    of_java = (
+        "An error occurred while calling None.\n: org.apache.spark.SparkException: No master\n\tat org.apache"
+    )
+    assert say_error(Exception(of_java)) == "SparkException: No master"
     assert say_error(Exception("Java said no")) == "Java said no"
     assert say_error(ValueError()) == "ValueError"

@@ -62,6 +62,10 @@ _QUIET = {
 def say_error(error: Exception) -> str:
     """What an executor, else Spark, says in one line."""
     said = str(error).strip()
-    named = re.findall(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception): .+)$", said, re.MULTILINE)
-    of_python = [each for each in named if not each.startswith("PythonException")]
-    return str((of_python or said.splitlines() or [type(error).__name__])[0])[:200]
+    named = re.findall(r"^(?:: )?((?:[\w$]+\.)*)(\w+(?:Error|Exception): .+)$", said, re.MULTILINE)
+    of_python = [words for package, words in named if not package.startswith(_OF_JAVA)]
+    found = of_python or [words for _, words in named] or said.splitlines() or [type(error).__name__]
+    return str(found[0])[:200]
+
+
+_OF_JAVA = ("java.", "org.", "scala.")
