@@ -101,8 +101,9 @@ def facts(
             stage = stack.enter_context(folder.stage())
             with _opened(stage, to, checker.setting.received, with_phi=with_phi) as tables:
                 with_bar = not no_progress and sys.stderr.isatty()
-                read = partial(_read, checker, make_limits(checking), tables, with_phi=with_phi)
-                code = read(inputs, lambda source: watch(source, with_bar, debug))
+                watching = partial(watch, with_bar=with_bar, debug=debug)
+                limits = make_limits(checking)
+                code = _read(checker, limits, tables, inputs, watching, with_phi=with_phi)
         except OSError as error:
             raise Refusal(f"{out_dir}: the tables cannot be written: {error.strerror or error}") from None
         troubles = folder.publish(stage, "", names, ()).troubles
