@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,9 @@ def open_session(master: str | None) -> Iterator[SparkContext]:
     try:
         yield session.sparkContext
     finally:
-        session.stop()
+        # After a signal in the middle of a call it may not end in good order; Java ends with this process.
+        with suppress(Exception):
+            session.stop()
 
 
 _QUIET = {
