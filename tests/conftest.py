@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import gc
+import os
 import shutil
 import subprocess
 import sys
@@ -11,10 +12,14 @@ import pytest
 from hypothesis import settings
 
 from edi_checker.facts import VOCABULARY
-from edi_checker.rules import rulebook
+from edi_checker.rules import language
 from ledgers import MORNING, Clock, Cluster, find_postgresql
 
 GOLDEN = Path(__file__).parent / "golden"
+
+# Where a machine is told to keep no bytecode, each of the many processes would compile all modules again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes depends on the machine.
 settings.register_profile("without a clock", deadline=None)
@@ -93,8 +98,8 @@ def _no_tables_of_the_user(tmp_path_factory):
 
 @pytest.fixture(autouse=True, scope="session")
 def _rule_files_are_read_once():
-    """Each command reads all rules, and what a file says depends only on what `read_rule` is given."""
-    read_rule = rulebook.read_rule
+    """What a file says depends only on what `read_rule` is given, and many commands read the same ones."""
+    read_rule = language.read_rule
     known = {}
 
     def read_once(data, rule_id, path, vocabulary, profiles):
@@ -106,7 +111,7 @@ def _rule_files_are_read_once():
         return known[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rulebook, "read_rule", read_once)
+        patch.setattr(language, "read_rule", read_once)
         yield
 
 

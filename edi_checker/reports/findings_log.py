@@ -82,8 +82,7 @@ class Sums:
         self.claims[outcome], self.cents[outcome] = claims, cents
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(NamedTuple):
     """A segment, or the part of it around the faulty element, which goes from `start` to `end`."""
 
     text: str
@@ -101,8 +100,7 @@ class ClaimLabel(NamedTuple):
     dates: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A finding as it stands in the JSON report, with what a report for people shows beside it.
 
     `number` tells the claims of one file apart (0 outside of any claim): several may have the same CLM01.
