@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from functools import partial
 
@@ -27,6 +28,7 @@ class Spark:
     def __init__(self, failing=()):
         self.jobs = []
         self._failing = failing
+        self._one_at_a_time = threading.Lock()
         self.cancelled = False
 
     def broadcast(self, value):
@@ -40,7 +42,9 @@ class Spark:
         self.jobs.append(len(items))
         if len(self.jobs) - 1 in self._failing:
             raise RuntimeError("An error occurred\nOSError: no room")
-        return [work(item) for item in items]
+        # A process of an executor does one task at a time.
+        with self._one_at_a_time:
+            return [work(item) for item in items]
 
     def cancelAllJobs(self):  # noqa: N802  # Spark's own name
         self.cancelled = True
