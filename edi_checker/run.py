@@ -144,7 +144,7 @@ class Limits:
 
     findings: int = MOST_FINDINGS
     seconds: float | None = None
-    clock: Callable[[], float] = field(default=lambda: 0.0, repr=False)
+    clock: Callable[[], float] = field(default=float, repr=False)  # stands at 0
 
     def timer(self) -> Callable[[], None]:
         """What to call now and then from here on; raises TookTooLong when the time is over."""

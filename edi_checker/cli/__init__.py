@@ -25,6 +25,7 @@ from edi_checker.near import ask_near
 COMMANDS = {
     "check": "Check claim files: what is wrong, where, and how to fix it.",
     "batch": "Check many files, or very large ones, with several processes.",
+    "facts": "Write claims, lines, diagnoses, payers and findings as tables.",
     "fix": "Repair what is a matter of form alone, and nothing else.",
     "explain": "Say what a rule requires and why, or what a code means.",
     "explain-ack": "Say what answers mean, and what to do about each claim.",

@@ -170,7 +170,7 @@ def say_profiles(profiles: Mapping[str, int]) -> str:
     return f"Claims by profile: {counted}."
 
 
-class _Rows:
+class Rows:
     """Lines of ASCII text; in memory while few, on disk when many."""
 
     def __init__(self) -> None:
@@ -226,7 +226,7 @@ class FindingsLog:
     ) -> None:
         self.path = path
         self._excerpts = excerpts
-        self._claim_rows, self._finding_rows = _Rows(), _Rows()
+        self._claim_rows, self._finding_rows = Rows(), Rows()
         # one for each transaction of the input: index into _VERDICTS
         self._verdicts = bytearray()
         self._group_from = 0
