@@ -292,6 +292,7 @@ deciding_options = _join(
     profile_option, rules_option, tables_option, select_option, ignore_option, isolation_option
 )
 costing_options = _join(_reading_options, seconds_option(600), _pass_as("checking", Checking))
+serving_options = _join(_reading_options, seconds_option(60), _pass_as("checking", Checking))
 partners_option = click.option(
     "--partners",
     "partners_file",
