@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def look_up(tables: StoredTables, code: str, on: int) -> list[CodeFact]:
-    """What is known of one code on a day (CCYYMMDD); without any, the one fact that says which codes are near.
+    """What is known of one code on a day (CCYYMMDD); where nothing is, one fact with the codes near it.
 
     Raises StoreError, SettingError.
     """

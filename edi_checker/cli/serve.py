@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -24,15 +25,21 @@ _UNPACKED = 1 << 28  # bytes to which an archive may unpack, unless an option sa
 
 
 @click.command(cls=Explained)
-@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address to serve at.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8837, show_default=True, help="Port; 0 for any.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address to serve at."
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8837, show_default=True, help="Port; 0 for any."
+)
 @click.option(
     "--workers",
     type=click.IntRange(1, 256),
     metavar="N",
     help="Number of processes.  [default: one for each core]",
 )
-@click.option("--token-file", type=_FILE, metavar="PATH", help="Answer only who knows the token in this file.")
+@click.option(
+    "--token-file", type=_FILE, metavar="PATH", help="Answer only who knows the token in this file."
+)
 @click.option("--tls-cert", type=_FILE, metavar="PATH", help="Serve with TLS, by this certificate (PEM).")
 @click.option("--tls-key", type=_FILE, metavar="PATH", help="The key of the certificate (PEM).")
 @click.option(
@@ -85,7 +92,9 @@ def serve(
     except ModuleNotFoundError as error:
         raise Refusal(f"serve needs {error.name}: pip install 'edi-checker[serve]'") from None
     if not is_loopback(host) and token_file is None and tls_cert is None:
-        raise Refusal(f"{host} is reached by other machines: serve it with --token-file, or with --tls-cert and --tls-key")
+        raise Refusal(
+            f"other machines reach {host}: serve it with --token-file, or with --tls-cert and --tls-key"
+        )
     try:
         token = read_token(token_file) if token_file is not None else None
         with listen(host, port) as channel:
@@ -123,7 +132,7 @@ def _make_desk(checking: Checking) -> Desk:
         checker,
         book,
         checking.profile,
-        make_limits(checking),
+        replace(make_limits(checking), seconds=None),  # whoever takes longer is killed
         checking.max_unpacked or _UNPACKED,
         version(),
         lambda: open_tables(folder, built_in()),

@@ -161,6 +161,7 @@ def _look_up(found: StoredTables, codes: tuple[str, ...], on: int, *, as_json: b
         return pair_as_json(found, codes, on) if as_json else describe(found, codes, on)
     from edi_checker.lookup import is_known, look_up
     from edi_checker.reports.code_page import code_as_json, write_code
+    from edi_checker.reports.shipped_lists import near_codes
 
     (code,) = codes
     with refusing():
@@ -169,6 +170,6 @@ def _look_up(found: StoredTables, codes: tuple[str, ...], on: int, *, as_json: b
         return code_as_json(code, on, facts)
     if is_known(facts):
         return write_code(code, on, facts, width_of_terminal())
-    near = facts[0].value
+    near = near_codes(found, code, on)
     asked = f"{code}? Did you mean {' or '.join(near)}?\n" if near else ""
     return describe(found, codes, on) + asked

@@ -41,8 +41,8 @@ def write_rules_page(rules: Iterable[Rule], show: Callable[[Rule], Shown | None]
     for family, members in families:
         out += [f"## {family}", "", "| rule | | SNIP | | finds |", "|---|---|---|---|---|"]
         out += [
-            f"| [{rule.id}](#{_anchor(rule.id)}) | {'/'.join(levels_of(rule))} | {rule.snip} | {mark_of(rule)} "
-            f"| {_cell(rule.fault)} |"
+            f"| [{rule.id}](#{_anchor(rule.id)}) | {'/'.join(levels_of(rule))} | {rule.snip} "
+            f"| {mark_of(rule)} | {_cell(rule.fault)} |"
             for rule in members
         ]
         out.append("")

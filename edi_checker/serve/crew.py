@@ -1,7 +1,7 @@
 """Worker processes and the foreman who forks them: a worker that dies or takes too long costs one request.
 
-The foreman is forked before the server has threads, and has none himself, so he can fork a worker at any time.
-A worker speaks with the server over a socket of its own, which the foreman hands over; contents pass as open
+The foreman is forked before the server has threads, and has none himself: he can fork a worker at any time. A
+worker speaks with the server over a socket of its own, which the foreman hands over; contents pass as open
 files without a name.
 """
 
@@ -161,7 +161,7 @@ def _serve(channel: socket.socket, folder: Path, work: Work) -> None:
                 return
             text += data
             handles.extend(some)
-        files = [os.fdopen(handle, "r+b") for handle in handles]
+        files: list[IO[bytes]] = [os.fdopen(handle, "r+b") for handle in handles]
         try:
             reply = work(json.loads(text), files)
         finally:

@@ -54,12 +54,13 @@ class Parameter:
         return value
 
     def _day(self, value: str) -> str:
+        wrong = Problem(422, f"{self.name} is a date such as 2026-03-31")
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            raise wrong
         try:
-            if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-                raise ValueError
             return date.fromisoformat(value).isoformat()
         except ValueError:
-            raise Problem(422, f"{self.name} is a date such as 2026-03-31") from None
+            raise wrong from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ ENDPOINTS = (
     Endpoint(
         "/v1/check",
         "check",
-        "Check a claim file, or a gzip or zip archive of them. A file that could not be checked at all is 422,"
+        "Check a claim file, or a gzip or zip archive of them. What could not be checked at all is 422,"
         " with the report that says why. application/zip is the archive of all that `edi-checker check --acks"
         " --split --out-dir` writes.",
         (JSON, NDJSON, CSV, HTML, XLSX, ZIP),
@@ -166,7 +167,7 @@ ENDPOINTS = (
     Endpoint(
         "/v1/explain-ack",
         "explain-ack",
-        "Say what a TA1, 999 or 277CA means. In a zip archive claim files may stand beside the answers to them.",
+        "Say what a TA1, 999 or 277CA means. In a zip archive the claim files may stand beside them.",
         (JSON, HTML, TEXT, XLSX),
         (_name("answer"),),
         body="A TA1, 999 or 277CA",
@@ -194,14 +195,18 @@ ENDPOINTS = (
         (JSON, TEXT),
         (
             Parameter(
-                "minutes", "A code with its minutes, such as 97530=25", "list",
-                pattern=r"[A-Za-z0-9]{5}=[0-9]{1,4}", example=["97530=25", "97140=20"], required=True,
+                "minutes",
+                "A code with its minutes, such as 97530=25",
+                "list",
+                pattern=r"[A-Za-z0-9]{5}=[0-9]{1,4}",
+                example=["97530=25", "97140=20"],
+                required=True,
             ),
             METHOD,
             _ON,
         ),
         schema="units",
-    ),  # fmt: skip
+    ),
     Endpoint("/v1/tables", "tables", "The tables that decide, with their releases.", (JSON,)),
     Endpoint(
         "/v1/codes/{code}",

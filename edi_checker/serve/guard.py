@@ -1,4 +1,4 @@
-"""What stands before every request: who may ask, what every answer says to the browser, the log and the counts."""
+"""What stands before every request: who may ask, what answers tell a browser, the log and the counts."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ _HEADERS = {
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }
+_SCHEMES = 'Bearer realm="edi-checker", Basic realm="edi-checker", charset="UTF-8"'
 _SHORTEST_TOKEN, _LONGEST_TOKEN = 16, 4096
 _SEND_PATIENCE = 60.0  # seconds that somebody may take to receive a piece of the answer
 _DRAIN = 8 << 20  # bytes that are read on of a body that is refused: who still sends would not hear why
@@ -91,8 +92,7 @@ class Access:
         if self.token is not None and scope["path"] != "/healthz":
             given = _token_in(headers.get("authorization", ""))
             if not hmac.compare_digest(given, self.token):
-                ask = {"www-authenticate": 'Bearer realm="edi-checker", Basic realm="edi-checker", charset="UTF-8"'}
-                return Problem(401, "the token is missing or wrong", ask)
+                return Problem(401, "the token is missing or wrong", {"www-authenticate": _SCHEMES})
         return None
 
 
@@ -133,7 +133,7 @@ class Counts:
 
 
 class Guard:
-    """Answers what is not let through, says in every answer what the browser may do with it, and keeps the log.
+    """Answers what is not let through, tells browsers what they may do with an answer, and keeps the log.
 
     The log and the counts have the address as the table has it, status, time and size: nothing that was sent.
     At most `most` requests are in hand at a time.
@@ -245,7 +245,9 @@ class _Exchange:
             await answer(self.scope, self.receive, self.send)
             return
         answer.headers["connection"] = "close"
-        await self.send({"type": "http.response.start", "status": problem.status, "headers": answer.raw_headers})
+        await self.send(
+            {"type": "http.response.start", "status": problem.status, "headers": answer.raw_headers}
+        )
         await self.send({"type": "http.response.body", "body": answer.body, "more_body": True})
         await self._drain()
         await self.send({"type": "http.response.body", "body": b""})

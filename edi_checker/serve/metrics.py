@@ -1,4 +1,4 @@
-"""What the server counts, as Prometheus reads it: addresses, statuses, times and sizes, nothing that was sent."""
+"""What the server counts, as Prometheus reads it: addresses, statuses, times and sizes alone."""
 
 from __future__ import annotations
 

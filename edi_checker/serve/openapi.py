@@ -25,7 +25,8 @@ _WRONG = {
 _OF_BODIES = (400, 403, 408, 413, 415)
 # A claim of somebody who does not exist: the file that the examples send.
 _EXAMPLE = (
-    "ISA*00*          *00*          *ZZ*DESERTPT       *ZZ*CLEARPATH      *260430*0811*^*00501*000000001*0*P*:~"
+    "ISA*00*          *00*          *ZZ*DESERTPT       *ZZ*CLEARPATH      *260430*0811*^*00501*000000001*0"
+    "*P*:~"
     "GS*HC*DESERTPT*CLEARPATH*20260430*0811*1*X*005010X222A1~ST*837*0001*005010X222A1~"
     "BHT*0019*00*1*20260430*0811*CH~SE*3*0001~GE*1*1~IEA*1*000000001~"
 )
@@ -33,7 +34,12 @@ _EXAMPLE = (
 
 def describe(version: str, *, with_token: bool) -> dict[str, Any]:
     """The whole description."""
-    schemas: dict[str, Any] = {"problem": _problem(), "rules": _rules(), "explain": _explain(), "tables": _tables()}
+    schemas: dict[str, Any] = {
+        "problem": _problem(),
+        "rules": _rules(),
+        "explain": _explain(),
+        "tables": _tables(),
+    }
     for name in ("report", "finding", "explain-ack", "units", "code", "pair"):
         schemas |= _parts_of(name)
     paths = {each.path: {each.method.lower(): _operation(each)} for each in ENDPOINTS}
@@ -51,8 +57,9 @@ def describe(version: str, *, with_token: bool) -> dict[str, Any]:
     if with_token:
         described["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         described["security"] = [{"token": []}]
-        for path in ENDPOINTS:
-            paths[path.path][path.method.lower()]["responses"]["401"] = _wrong("The token is missing or wrong")
+        for each in ENDPOINTS:
+            operation = paths[each.path][each.method.lower()]
+            operation["responses"]["401"] = _wrong("The token is missing or wrong")
         paths["/healthz"]["get"]["security"] = []
     return described
 

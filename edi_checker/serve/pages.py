@@ -1,4 +1,4 @@
-"""The pages with forms: a file to check, answers of payers, minutes; and what says why something went wrong."""
+"""The pages with forms: a file to check, answers of payers, minutes; and why something went wrong."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KEPT = "What you send is answered and forgotten: nothing of it stays on the ser
 
 
 def page_policy() -> str:
-    """The policy of these pages: their own style and script by digest, and forms that go back to the server."""
+    """The policy of these pages: their own style and script by digest, and forms that lead back here."""
     style, script = _digest(_style()), _digest(_script())
     return (
         f"default-src 'none'; style-src '{style}'; script-src '{script}'; img-src data:;"
@@ -54,7 +54,7 @@ def write_check() -> str:
         tag(
             "details",
             tag("summary", "Or paste the text of a file"),
-            _field("Text", tag("textarea", name="text", id="text", spellcheck="false", autocomplete="off"), "text"),
+            _field("Text", _pasted(), "text"),
         ),
         tag(
             "div",
@@ -87,7 +87,7 @@ def write_check() -> str:
         _busy(),
         tag("p", _KEPT, class_="hint"),
     )
-    lead = "Says which claims would come back, why, and what to change. The claims to send are saved from there."
+    lead = "Says which claims would come back, why, and what to change, and saves the others to be sent."
     return _page("/", "Check claims before you send them", lead, form)
 
 
@@ -105,7 +105,7 @@ def write_ack() -> str:
         tag(
             "details",
             tag("summary", "Or paste the text of an answer"),
-            _field("Text", tag("textarea", name="text", id="text", spellcheck="false", autocomplete="off"), "text"),
+            _field("Text", _pasted(), "text"),
         ),
         tag(
             "div",
@@ -194,6 +194,10 @@ def _field(label: str, control: Element, name: str, hint: str = "") -> Element:
     if hint:
         control.set("aria-describedby", f"{name}-hint")
     return tag("div", tag("label", label, for_=name), control, told, class_="field")
+
+
+def _pasted() -> Element:
+    return tag("textarea", name="text", id="text", spellcheck="false", autocomplete="off")
 
 
 def _profiles() -> Element:

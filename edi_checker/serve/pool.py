@@ -1,4 +1,4 @@
-"""The workers as the server sees them: who waits for one, how long one may take, and what becomes of a death."""
+"""The workers as the server sees them: who waits for one, how long it may take, what becomes of a death."""
 
 from __future__ import annotations
 

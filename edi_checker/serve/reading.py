@@ -50,12 +50,13 @@ async def read_content(request: Request, most: int) -> IO[bytes]:
         async for chunk in _chunks(request, most):
             file.write(chunk)
         file.seek(0)
-        if packed == "gzip" and file.read(2) != _GZIP:
-            raise Problem(400, "the body is not gzip, as its content encoding says")
-        file.seek(0)
+        lies = packed == "gzip" and file.read(2) != _GZIP
     except BaseException:
         file.close()
         raise
+    if lies:
+        file.close()
+        raise Problem(400, "the body is not gzip, as its content encoding says")
     return file
 
 
@@ -63,7 +64,9 @@ async def read_form(request: Request, most: int) -> Form:
     """The fields of a form of a page. Raises Problem."""
     if name_of(request.headers.get("content-type", "")) != FORM:
         raise Problem(415, f"a form is sent as {FORM}")
-    parser = _Parser(request.headers, _chunks(request, most), max_files=MOST_FILES - 2, max_fields=_MOST_FIELDS)
+    parser = _Parser(
+        request.headers, _chunks(request, most), max_files=MOST_FILES - 2, max_fields=_MOST_FIELDS
+    )
     try:
         fields = await parser.parse()
     except MultiPartException as error:
@@ -96,7 +99,6 @@ class _Parser(MultiPartParser):
     """Writes files to the disk at once, and bounds what all other fields hold together."""
 
     spool_max_size = 1
-    max_part_size = _MOST_PASTED
     _in_memory = 0
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:

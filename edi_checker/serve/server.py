@@ -88,7 +88,7 @@ def serve(plan: Plan, channel: socket.socket, desk: Desk, log: Log, say: Callabl
 
 
 def _hear_no_more(_number: int, _frame: object) -> None:
-    """uvicorn raises the signal again when it has ended."""
+    """Uvicorn raises the signal again when it has ended."""
 
 
 async def _run(
@@ -116,7 +116,7 @@ async def _run(
 
 async def _tell(server: uvicorn.Server, plan: Plan, port: int, log: Log, say: Callable[[str], None]) -> None:
     """Tell the user and the service manager that the server is ready, and the latter that it lives."""
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
         await asyncio.sleep(0.02)
     scheme = "https" if plan.tls is not None else "http"
     host = f"[{plan.host}]" if ":" in plan.host else plan.host

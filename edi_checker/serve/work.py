@@ -18,6 +18,7 @@ from edi_checker.files.output import open_text
 from edi_checker.fixes import CannotFix, Fixed, copy_input, fix
 from edi_checker.rules import Rulebook
 from edi_checker.run import Files, Limits, Output, Report, Result, TookTooLong, Watcher, Writer, check_into
+from edi_checker.serve.carried import Carried
 from edi_checker.serve.media import CSV, EDI, HTML, JSON, NDJSON, TEXT, XLSX, ZIP
 from edi_checker.setting import SettingError, choose_profile
 from edi_checker.x12.blocks import NotX12
@@ -91,11 +92,11 @@ class Desk:
     def work(self, request: dict[str, Any], files: list[IO[bytes]]) -> dict[str, Any]:
         """Do what a request asks for; gives the reply for the server. Never raises for what was sent."""
         *given, out = files
-        contents = (Content(*said, stream) for said, stream in zip(request["files"], given, strict=True))
+        contents = (
+            Content(role, name, stream) for (role, name), stream in zip(request["files"], given, strict=True)
+        )
         try:
-            reply = _DUTIES[request["do"]](
-                self, Sent(request["said"], tuple(contents)), cast(BinaryIO, out)
-            )
+            reply = _DUTIES[request["do"]](self, Sent(request["said"], tuple(contents)), cast(BinaryIO, out))
             out.flush()
             return reply._asdict()
         except Refused as refused:
@@ -179,8 +180,6 @@ def _check_archive(desk: Desk, sent: Sent, out: BinaryIO) -> Reply:
 
 def _check_page(desk: Desk, sent: Sent, out: BinaryIO) -> Reply:
     """The report as a page that carries what else is written of the file, to be saved from there."""
-    from edi_checker.serve.carried import Carried
-
     checker = desk.checker_of(sent)
     content = sent.contents[0]
     carried = Carried()
@@ -306,9 +305,7 @@ def _xlsx(desk: Desk, checker: Checker, out: BinaryIO) -> Report:
     from edi_checker.reports.xlsx_report import XlsxReport
 
     setting = checker.setting
-    return XlsxReport(
-        out, version=desk.version, received=setting.received, tables=list(setting.versions())
-    )
+    return XlsxReport(out, version=desk.version, received=setting.received, tables=list(setting.versions()))
 
 
 def _text_report(desk: Desk, checker: Checker, form: str, out: TextIO) -> Report:
@@ -323,9 +320,7 @@ def _text_report(desk: Desk, checker: Checker, form: str, out: TextIO) -> Report
         return CsvReport(out)
     from edi_checker.reports.json_report import JsonReport
 
-    return JsonReport(
-        out, version=desk.version, received=setting.received, tables=list(setting.versions())
-    )
+    return JsonReport(out, version=desk.version, received=setting.received, tables=list(setting.versions()))
 
 
 # -- fix
@@ -489,7 +484,7 @@ def _codes(desk: Desk, sent: Sent, out: BinaryIO) -> Reply:
         raise Refused(500, f"the imported tables cannot be read: {error}") from None
 
 
-def _tables(desk: Desk, sent: Sent, out: BinaryIO) -> Reply:
+def _tables(desk: Desk, _sent: Sent, out: BinaryIO) -> Reply:
     """The tables that decide, with their releases."""
     import json
 
