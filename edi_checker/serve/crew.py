@@ -38,13 +38,14 @@ class Foreman:
         """Fork him, with so many workers to come. `foreign` are sockets that are not for them."""
         self.size = size
         here, there = socket.socketpair()
+        self._folder = Path(tempfile.mkdtemp(prefix="edi-checker-serve-"))
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         gc.collect()
         gc.freeze()  # a collection in a worker would copy every page that it shares
         self._pid = os.fork()
         if self._pid == 0:
-            _leave_after(lambda: _lead(there, [here, *foreign], size, work))
+            _leave_after(lambda: _lead(there, [here, *foreign], self._folder, size, work))
         there.close()
         here.setblocking(False)
         self.socket = here
@@ -59,6 +60,8 @@ class Foreman:
         self.socket.close()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
+        # He does it, unless he was killed.
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def take_worker(channel: socket.socket) -> tuple[int, socket.socket] | None:
@@ -87,7 +90,7 @@ def _leave_after(duty: Callable[[], None]) -> NoReturn:
 # -- the foreman
 
 
-def _lead(channel: socket.socket, foreign: list[socket.socket], size: int, work: Work) -> None:
+def _lead(channel: socket.socket, foreign: list[socket.socket], folder: Path, size: int, work: Work) -> None:
     """Keep up the number of workers until the server is gone."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the server says when it is over
@@ -95,7 +98,6 @@ def _lead(channel: socket.socket, foreign: list[socket.socket], size: int, work:
         each.close()
     # A dump of the memory would hold claims.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    folder = Path(tempfile.mkdtemp(prefix="edi-checker-serve-"))
     workers: dict[int, Path] = {}
     count = asked = 0
     text = b""

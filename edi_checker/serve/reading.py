@@ -65,7 +65,11 @@ async def read_form(request: Request, most: int) -> Form:
     if name_of(request.headers.get("content-type", "")) != FORM:
         raise Problem(415, f"a form is sent as {FORM}")
     parser = _Parser(
-        request.headers, _chunks(request, most), max_files=MOST_FILES - 2, max_fields=_MOST_FIELDS
+        request.headers,
+        _chunks(request, most),
+        max_files=MOST_FILES - 2,
+        max_fields=_MOST_FIELDS,
+        max_part_size=_MOST_PASTED,
     )
     try:
         fields = await parser.parse()
