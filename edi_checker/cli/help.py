@@ -94,7 +94,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "serve": (
         ("serve", "The page, for this machine alone: http://127.0.0.1:8837/"),
-        ("serve --host 0.0.0.0 --token-file token --tls-cert cert.pem --tls-key key.pem", "For others too"),
+        ("serve --port 9000 --workers 4", "At another port, with four processes"),
     ),
     "watch": (
         (
