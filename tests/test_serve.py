@@ -354,10 +354,12 @@ def test_the_other_pages(served):
         answers = [("file", (name, archive.read(name))) for name in ("a.999", "a.277ca")]
     page = served.send_form("/ack", [*answers, ("file", ("a.837", SAMPLE.read_bytes()))])
     assert b"1 of 2 claims must be fixed" in page.body
+    assert b"Explain other answers" in page.body
     assert served.send_form("/ack", [("text", "hello")]).status == 422
     assert b"What does the answer say?" in served.get("/ack").body
     units = served.get("/units?minutes=97530%3D25+97140%3D20&method=ama").body
     assert b"AMA midpoint rule" in units
+    assert b"\n  97530  |||||" in units
     assert b"is not CODE=MINUTES" in served.get("/units?minutes=x").body
     assert served.get("/units?method=x").status == 422
     assert b"ncci.mue" in served.get("/rules?q=mue").body

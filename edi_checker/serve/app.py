@@ -130,7 +130,7 @@ class Server:
         form = await read_form(request, self.most_body)
         try:
             media = XLSX if _button(form)[1] == XLSX else HTML
-            return _send(*await self.ask("explain-ack", {"form": media}, _contents(form)))
+            return _send(*await self.ask("explain-ack", {"form": media, "page": True}, _contents(form)))
         finally:
             form.close()
 

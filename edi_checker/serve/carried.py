@@ -26,6 +26,11 @@ _LABELS = {
 }
 
 
+def way_back(label: str, path: str) -> Element:
+    """The bar below the top of an answer, with the link to its form."""
+    return tag("nav", tag("a", label, href=path, class_="back"), aria_label="Save or go back", class_="save")
+
+
 class Carried:
     """Takes files by their ending; `bar` shows them."""
 
@@ -51,8 +56,7 @@ class Carried:
 
     def bar(self) -> Element:
         """The files as links that save them, and the way back."""
-        bar = tag("nav", aria_label="Save", class_="save")
-        append(bar, tag("a", "Check another file", href="/", class_="back"))
+        bar = way_back("Check another file", "/")
         for ending in _LABELS:
             append(bar, self._links.get(ending))
         if self._left_out:

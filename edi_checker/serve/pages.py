@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TextIO
 
-from edi_checker.reports.html.markup import Content, Element, append, tag, write
+from edi_checker.reports.html.markup import Content, Element, append, tag, visible, write
 from edi_checker.serve.endpoints import METHOD, PROFILE
 
 _PLACES = {"/": "Check claims", "/ack": "Answers of payers", "/units": "Units", "/rules": "Rules"}
@@ -23,6 +23,7 @@ _HEAD = """<!doctype html>
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
 """
+_CLAIMS = ".837,.837p,.x12,.edi,.txt,.clm"
 _KEPT = "What you send is answered and forgotten: nothing of it stays on the server."
 
 
@@ -50,7 +51,10 @@ def write_check() -> str:
     form = tag("form", method="post", action="/", enctype="multipart/form-data", data_busy="")
     append(
         form,
-        _drop("An 837P file, or a zip or gzip of one", "file", ".837,.837p,.x12,.edi,.txt,.clm,.zip,.gz"),
+        _drop(
+            "Drop an 837P file here, or choose one (also .zip or .gz)",
+            f"{_CLAIMS},.zip,.gz",
+        ),
         tag(
             "details",
             tag("summary", "Or paste the text of a file"),
@@ -79,7 +83,7 @@ def write_check() -> str:
         tag(
             "div",
             _button("page", "Check", main=True),
-            _button("zip", "Save answers and claims (zip)"),
+            _button("zip", "Save claims and answers (zip)"),
             _button("xlsx", "Save spreadsheet"),
             _button("fix", "Save repaired file"),
             class_="buttons",
@@ -87,7 +91,7 @@ def write_check() -> str:
         _busy(),
         tag("p", _KEPT, class_="hint"),
     )
-    lead = "Says which claims would come back, why, and what to change, and saves the others to be sent."
+    lead = "Which claims would come back, why, and what to change in them."
     return _page("/", "Check claims before you send them", lead, form)
 
 
@@ -97,9 +101,8 @@ def write_ack() -> str:
     append(
         form,
         _drop(
-            "One or more answers (TA1, 999, 277CA), and the claim files if you have them",
-            "file",
-            ".999,.277,.277ca,.ta1,.837,.837p,.x12,.edi,.txt,.clm,.zip,.gz",
+            "Drop answers (TA1, 999, 277CA) here, or choose them; the claim files too, if you have them",
+            f".999,.277,.277ca,.ta1,{_CLAIMS},.zip,.gz",
             multiple="",
         ),
         tag(
@@ -116,7 +119,7 @@ def write_ack() -> str:
         _busy(),
         tag("p", _KEPT, class_="hint"),
     )
-    lead = "Says in plain words what a payer's answer means, and what to do about each claim."
+    lead = "A payer's answer in plain words, and what to do about each claim."
     return _page("/ack", "What does the answer say?", lead, form)
 
 
@@ -150,9 +153,12 @@ def write_units(minutes: str = "", method: str = "cms", working: str = "", troub
     )
     shown: list[Content] = [tag("p", trouble, class_="reason", role="alert")] if trouble else []
     if working:
-        frame = tag("pre", working, tabindex="0", role="group", aria_label="Units and working")
+        frame = tag("pre", tabindex="0", role="group", aria_label="Units and working")
+        frame.text = "\n".join(map(visible, working.splitlines()))
         shown += [tag("h2", "Units"), frame]
-    return _page("/units", "How many units do the minutes make?", "The working is shown.", form, *shown)
+    return _page(
+        "/units", "How many units do the minutes make?", "Billable units, with the working.", form, *shown
+    )
 
 
 def write_problem(title: str, detail: str, request_id: str) -> tuple[str, str]:
@@ -183,10 +189,10 @@ def _page(place: str, title: str, lead: str, *content: Content) -> str:
     return out.getvalue()
 
 
-def _drop(label: str, name: str, accept: str, multiple: str | None = None) -> Element:
-    field = tag("input", type="file", name=name, id=name, accept=accept, multiple=multiple)
-    chosen = tag("output", for_=name, class_="hint")
-    return tag("div", tag("label", label, for_=name), field, chosen, class_="drop")
+def _drop(label: str, accept: str, multiple: str | None = None) -> Element:
+    field = tag("input", type="file", name="file", id="file", accept=accept, multiple=multiple)
+    chosen = tag("output", for_="file", class_="hint")
+    return tag("div", tag("label", label, for_="file"), field, chosen, class_="drop")
 
 
 def _field(label: str, control: Element, name: str, hint: str = "") -> Element:

@@ -18,7 +18,7 @@ from edi_checker.files.output import open_text
 from edi_checker.fixes import CannotFix, Fixed, copy_input, fix
 from edi_checker.rules import Rulebook
 from edi_checker.run import Files, Limits, Output, Report, Result, TookTooLong, Watcher, Writer, check_into
-from edi_checker.serve.carried import Carried
+from edi_checker.serve.carried import Carried, way_back
 from edi_checker.serve.media import CSV, EDI, HTML, JSON, NDJSON, TEXT, XLSX, ZIP
 from edi_checker.setting import SettingError, choose_profile
 from edi_checker.x12.blocks import NotX12
@@ -409,7 +409,8 @@ def _write_answers(desk: Desk, sent: Sent, work: WorkList, out: BinaryIO) -> Rep
         elif sent.form == HTML:
             from edi_checker.reports.html.answered_page import write_page
 
-            write_page(work, text, desk.version)
+            back = way_back("Explain other answers", "/ack") if sent.said.get("page") else None
+            write_page(work, text, desk.version, back)
         else:
             from edi_checker.reports.answered_text import write_text
 
