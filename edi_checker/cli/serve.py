@@ -73,7 +73,7 @@ def serve(
     log_format: Literal["console", "json"],
     checking: Checking,
 ) -> None:
-    """Serve a page that checks claim files, and the same for programs over HTTP.
+    """Serve a page that checks files, and HTTP for programs.
 
     The page is at http://127.0.0.1:8837/, the interface for programs under /v1, described by /openapi.json.
     What is sent is answered and kept nowhere. Other machines are served only with --token-file or TLS.
