@@ -30,7 +30,10 @@ MOST = 1 << 20
 def served():
     patch = (
         "from edi_checker.serve import guard, reading, server;"
-        "reading._PATIENCE = server._HEAD_PATIENCE = guard._DRAIN_PATIENCE = 1.0; reading._SLOWEST = 1000"
+        "reading._PATIENCE = server._HEAD_PATIENCE = guard._DRAIN_PATIENCE = 1.0; reading._SLOWEST = 1000;"
+        # One duty takes long enough for a worker to be killed at it.
+        "import time; from edi_checker.serve.work import _DUTIES as duties; tables = duties['tables'];"
+        "duties['tables'] = lambda *given: (time.sleep(1), tables(*given))[1]"
     )
     options = ("--max-body", str(MOST), "--max-unpacked", "2000000", "--max-seconds", "2")
     with serving(*options, patch=patch) as server:
@@ -210,12 +213,10 @@ def wait_for_workers(served, count, but=()):
 
 def test_a_worker_that_is_killed_costs_one_request(served):
     before = wait_for_workers(served, 2)
-    freeze(before)
-    first, told = in_background(lambda: served.post(AT, BODY))
-    second, others = in_background(lambda: served.post(AT, BODY))
+    first, told = in_background(lambda: served.get("/v1/tables"))
+    second, others = in_background(lambda: served.get("/v1/tables"))
     time.sleep(0.5)
     os.kill(before[0], signal.SIGKILL)
-    os.kill(before[1], signal.SIGCONT)
     first.join(20)
     second.join(20)
     answers = told + others

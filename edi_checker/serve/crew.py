@@ -25,6 +25,7 @@ from typing import IO, Any, NoReturn
 
 MOST_FILES = 22  # that pass with one request: what was sent, and where the answer goes
 LONGEST = 1 << 16  # bytes of a request or reply, without contents
+BEGUN = b"+\n"  # what a worker says first of a request: without it another one can take it
 _EVERY = 0.5  # seconds between two looks at which workers are gone
 
 # Takes a request and its open files, of which the last one takes the answer, and says what the answer is.
@@ -164,6 +165,7 @@ def _serve(channel: socket.socket, folder: Path, work: Work) -> None:
             text += data
             handles.extend(some)
         files: list[IO[bytes]] = [os.fdopen(handle, "r+b") for handle in handles]
+        channel.sendall(BEGUN)
         try:
             reply = work(json.loads(text), files)
         finally:

@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import IO, Any
 
-from edi_checker.serve.crew import LONGEST, Foreman, take_worker
+from edi_checker.serve.crew import BEGUN, LONGEST, Foreman, take_worker
 
 
 class Busy(Exception):
@@ -23,6 +23,10 @@ class TookTooLong(Exception):
 
 class Died(Exception):
     """The process that worked on a request is gone."""
+
+
+class _NotBegun(Exception):
+    """The process was gone before it had the request."""
 
 
 class ForemanGone(Exception):
@@ -82,26 +86,21 @@ class Pool:
             raise ValueError("the request is too long")
         while True:
             worker = await self._wait()
+            self.busy += 1
             try:
-                sent = socket.send_fds(worker.socket, [text], [each.fileno() for each in files])
-            except OSError:  # it died idle
+                async with asyncio.timeout(self._seconds):
+                    reply = await _ask(worker.socket, text, files)
+            except BaseException as error:
                 self._bury(worker)
-                continue
-            break
-        self.busy += 1
-        try:
-            assert sent == len(text)  # the buffer of a socket without a request takes a whole one
-            async with asyncio.timeout(self._seconds):
-                reply = await _reply_of(worker.socket)
-        except BaseException as error:
-            self._bury(worker)
-            if isinstance(error, TimeoutError):
-                raise TookTooLong from None
-            raise
-        finally:
-            self.busy -= 1
-        self._idle.put_nowait(worker)
-        return reply
+                if isinstance(error, _NotBegun):
+                    continue
+                if isinstance(error, TimeoutError):
+                    raise TookTooLong from None
+                raise
+            finally:
+                self.busy -= 1
+            self._idle.put_nowait(worker)
+            return reply
 
     async def _wait(self) -> _Worker:
         if self.full:
@@ -141,16 +140,22 @@ class Pool:
         self._foreman.replace(worker.pid)
 
 
-async def _reply_of(channel: socket.socket) -> dict[str, Any]:
-    """Raises Died."""
-    text = b""
-    while not text.endswith(b"\n"):
-        try:
+async def _ask(channel: socket.socket, text: bytes, files: list[IO[bytes]]) -> dict[str, Any]:
+    """Send a request and wait for its reply. Raises _NotBegun, Died."""
+    told = b""
+    try:
+        sent = socket.send_fds(channel, [text], [each.fileno() for each in files])
+        assert sent == len(text)  # the buffer of a socket without a request takes a whole one
+        while told.count(b"\n") < 2:
             data = await asyncio.get_running_loop().sock_recv(channel, LONGEST)
-        except OSError:
-            data = b""
-        if not data:
-            raise Died
-        text += data
-    reply: dict[str, Any] = json.loads(text)
+            if not data:
+                break
+            told += data
+    except OSError:
+        pass
+    if not told.startswith(BEGUN):
+        raise _NotBegun
+    if told.count(b"\n") < 2:
+        raise Died
+    reply: dict[str, Any] = json.loads(told.removeprefix(BEGUN))
     return reply
