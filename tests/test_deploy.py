@@ -19,7 +19,8 @@ from paths import ROOT
 
 DEPLOY = ROOT / "deploy"
 UNITS = DEPLOY / "systemd"
-SERVICES = sorted(UNITS.glob("*.service"))
+SERVE = UNITS / "edi-checker-serve.service"
+SERVICES = sorted({*UNITS.glob("*.service")} - {SERVE})  # of the drop folder
 PROGRAM = "/opt/edi-checker/bin/edi-checker"
 VOLUME = "/srv/edi"
 EXPOSURE = 4.0  # of 10, as `systemd-analyze security` counts
@@ -65,6 +66,8 @@ def calls() -> dict[str, list[str]]:
         assert program == PROGRAM
         assert "$HISTORY" in words
         found[file.name] = words
+    program, *found["edi-checker-serve.service"] = shlex.split(only(SERVE, "ExecStart"))
+    assert program == PROGRAM
     for name, rest in image():
         if name == "CMD":
             found["Dockerfile"] = json.loads(re.sub(r"\s+", " ", rest))
@@ -123,6 +126,22 @@ def test_a_file_in_hand_is_finished():
     assert spans
     assert all(in_seconds(span) > longest for span in spans)
     assert all(only(file, "KillMode") == "mixed" for file in SERVICES)
+
+
+def test_a_request_in_hand_is_finished():
+    serve = commands.get_command(None, "serve")
+    [longest] = [each.default for each in serve.params if each.name == "max_seconds"]
+    assert in_seconds(only(SERVE, "TimeoutStopSec")) > longest
+    assert only(SERVE, "KillMode") == "mixed"
+
+
+def test_the_server_is_reached_from_its_machine_alone_and_writes_nowhere():
+    """Its drop-in is read after that of all services, which is so by its name."""
+    more = UNITS / "edi-checker-serve.service.d" / "serve.conf"
+    assert more.name > "sandbox.conf"
+    assert (only(more, "IPAddressDeny"), only(more, "IPAddressAllow")) == ("any", "localhost")
+    assert only(more, "ReadWritePaths") == ""
+    assert not {"--host", "--token-file"} & set(calls()["edi-checker-serve.service"])
 
 
 def test_the_path_unit_wakes_for_the_folder_that_is_watched():
@@ -184,7 +203,7 @@ def test_systemd_says_what_is_wrong_in_a_unit(installed):
 
 
 @pytest.mark.parametrize("with_the_rest", [False, True])
-@pytest.mark.parametrize("service", SERVICES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("service", [*SERVICES, SERVE], ids=lambda file: file.stem)
 def test_a_service_may_do_little(installed, service, with_the_rest):
     if with_the_rest:
         add_the_rest(installed)

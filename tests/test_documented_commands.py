@@ -26,6 +26,7 @@ RUN_BY = {
     "docs/operations.md": "test_operations_page.py",
     "docs/install.md": "test_howto_pages.py",
     "docs/reports.md": "test_reports_page.py",
+    "docs/serve.md": "test_serve_docs.py",
     **{str(page.relative_to(ROOT)): "test_howto_pages.py" for page in (ROOT / "docs" / "howto").glob("*.md")},
 }
 BUILDS = "installs from the package index; .ci/run does it with these very steps"
@@ -41,6 +42,8 @@ NOT_RUN = {
     "PIP_CONSTRAINT=": BUILDS,
     "pip install -e": BUILDS,
     "pip wheel": BUILDS,
+    "pip install 'edi-checker[serve]'": BUILDS,
+    "edi-checker serve": "serves until it is stopped; tests/test_serve_docs.py starts a server and asks it",
     "pip install --no-index": BUILDS,
     "python -m mkdocs": "tests/test_site.py builds the site in the same way",
     "python -m pytest": "it is what runs this",

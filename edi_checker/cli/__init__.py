@@ -31,6 +31,7 @@ COMMANDS = {
     "explain-ack": "Say what answers mean, and what to do about each claim.",
     "rules": "List the rules; check, test and start your own.",
     "tables": "Import the CMS tables, list them, look up a code.",
+    "serve": "Serve a page that checks files, and HTTP for programs.",
     "watch": "Watch a folder: answer each file that arrives, once.",
     "status": "Show what waits, what is at work and what needs attention.",
     "ledger": "Look into the ledger of a drop folder, and act by hand.",

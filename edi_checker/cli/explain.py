@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,20 +9,19 @@ from typing import TYPE_CHECKING
 import click
 
 from edi_checker.cli.completion import complete_rule
-from edi_checker.cli.example import example_checker, show_example
 from edi_checker.cli.help import Explained
 from edi_checker.cli.options import config_option, profile_option, rules_option, tables_option
-from edi_checker.cli.refusal import Refusal
+from edi_checker.cli.refusal import Refusal, refusing
 from edi_checker.cli.rulebook import load_rules
 from edi_checker.cli.stored_tables import find_store
 from edi_checker.cli.terminal import PIPE_WIDTH, width_of_terminal
+from edi_checker.lookup import example_checker, looks_like_a_code, page_of_rule, pages_of_code
 from edi_checker.near import find_near
 
 if TYPE_CHECKING:
     from edi_checker.reports.answer_codes import Page
-    from edi_checker.rules import Rule, Rulebook
+    from edi_checker.rules import Rulebook
 
-SCHEMA = "edi-checker/explain/1"
 # Procedures, modifiers, diagnoses: codes of a claim.
 _OF_A_TABLE = re.compile(r"(?i)[A-Z]?[0-9]{4}[0-9A-Z]|[A-Z][A-Z0-9]|[A-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?")
 
@@ -45,7 +43,7 @@ def explain(asked: str, folders: tuple[Path, ...], profile: str, store: Path | N
     CODE is one of an acknowledgement (A7:562:85, A7, IK304=7, IK403=1, AK905=5, TA1=025) or of a remittance
     (CO-97, N362), and the page says what the sender usually does.
     """
-    if _looks_like_a_code(asked):
+    if looks_like_a_code(asked):
         # Without the rules, which take a while to read.
         pages = _find_code(asked, store)
         if pages:
@@ -56,12 +54,9 @@ def explain(asked: str, folders: tuple[Path, ...], profile: str, store: Path | N
     rule = by_name.get(asked.strip().lower())
     if rule is None:
         raise click.UsageError(_say_unknown(asked, book)) from None
-    _print([_page_of(rule, book, profile)], form)
-
-
-def _looks_like_a_code(asked: str) -> bool:
-    """Rule ids have a dot, and no code has one."""
-    return "." not in asked
+    with refusing():
+        page = page_of_rule(rule, example_checker(book, profile))
+    _print([page], form)
 
 
 def _find_code(asked: str, store: Path | None) -> list[Page]:
@@ -69,28 +64,20 @@ def _find_code(asked: str, store: Path | None) -> list[Page]:
 
     from edi_checker.reference.store import StoreError, open_tables
     from edi_checker.reference.tables import built_in
-    from edi_checker.reports.answer_codes import explain_code
     from edi_checker.x12.dates import from_date
 
     on = from_date(date.today())  # noqa: DTZ011  # the day at the user's desk
     try:
-        tables = open_tables(find_store(store), built_in())
-        return explain_code(asked, lambda name, code: tables.spans(name, code, on))
+        return pages_of_code(asked, open_tables(find_store(store), built_in()), on)
     except StoreError as error:
         raise Refusal(str(error)) from None
 
 
-def _page_of(rule: Rule, book: Rulebook, profile: str) -> Page:
-    from edi_checker.reports.answer_codes import Page
-    from edi_checker.reports.rule_page import sections_of
-
-    return Page("rule", rule.id, sections_of(rule, show_example(example_checker(book, profile), rule)))
-
-
 def _print(pages: list[Page], form: str) -> None:
     if form == "json":
-        said = {"schema": SCHEMA, "meanings": [page.as_json() for page in pages]}
-        click.echo(json.dumps(said, indent=1))
+        from edi_checker.reports.answer_codes import pages_as_json
+
+        click.echo(pages_as_json(pages), nl=False)
         return
     from edi_checker.reports.rule_page import write_page
 

@@ -6,7 +6,7 @@ import contextlib
 import io
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
@@ -109,7 +109,7 @@ def _fix(checker: Checker, source: Input, copy: IO[bytes], shared: Shared, *, un
     """
     from edi_checker.claims.minutes import MinutesError
     from edi_checker.files.inputs import Unreadable
-    from edi_checker.fixes import CannotFix
+    from edi_checker.fixes import CannotFix, copy_input
     from edi_checker.fixes import fix as repair
     from edi_checker.run import TookTooLong, with_minutes
     from edi_checker.x12.blocks import NotX12
@@ -117,27 +117,10 @@ def _fix(checker: Checker, source: Input, copy: IO[bytes], shared: Shared, *, un
     look = make_limits(shared).timer()
     try:
         checker = with_minutes(checker, source)
-        _spool(source, copy, look)
+        copy_input(source, copy, look)
         return repair(checker, copy, unsafe=unsafe, look=look)
     except (CannotFix, MinutesError, NotX12, TookTooLong, Unreadable) as error:
         raise Refusal(f"{source.path}: nothing is repaired: {error}") from None
-
-
-def _spool(source: Input, copy: IO[bytes], look: Callable[[], None]) -> None:
-    """Raises Unreadable, NotX12."""
-    from edi_checker.files.inputs import Unreadable
-    from edi_checker.x12.blocks import CHUNK, read_blocks
-
-    with source.open() as reading:
-        if reading.packed:
-            raise Unreadable("it is an archive: unpack it, fix takes one file as it is sent")
-        data = reading.read(CHUNK)
-        # What is no interchange is not copied first: a device can give bytes without end.
-        next(read_blocks(io.BytesIO(data)), None)
-        while data:
-            copy.write(data)
-            look()
-            data = reading.read(CHUNK)
 
 
 def _write(fixed: Fixed, target: Path, *, named: bool) -> None:

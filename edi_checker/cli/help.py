@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import click
 
 GROUPS = {
-    "Check claims": ("check", "batch", "facts", "fix", "watch"),
+    "Check claims": ("check", "batch", "facts", "fix", "serve", "watch"),
     "Understand": ("explain", "explain-ack", "rules", "tables", "units", "schema"),
     "Look after a watched folder": ("status", "ledger"),
     "Other": (),
@@ -36,6 +36,7 @@ _HEADINGS = {
         "max-unpacked",
         "max-findings",
         "max-seconds",
+        "max-body",
         "no-fast-path",
     ),
     "Screen and log": (
@@ -94,6 +95,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "schema": (
         ("schema", "The schemas that there are"),
         ("schema report", "That of `check --format json`"),
+    ),
+    "serve": (
+        ("serve", "The page, for this machine alone: http://127.0.0.1:8837/"),
+        ("serve --port 9000 --workers 4", "At another port, with four processes"),
     ),
     "watch": (
         (

@@ -305,6 +305,7 @@ received_option = click.option(
     "--received", type=Day(), metavar="YYYY-MM-DD", help="Date of receipt.  [default: today]"
 )
 costing_options = _join(_reading_options, seconds_option(600), _pass_as("checking", Checking))
+serving_options = _join(_reading_options, seconds_option(60), _pass_as("checking", Checking))
 # The same where every finding is listed, unless somebody asks for less.
 all_findings_options = _join(
     _size_options,

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edi_checker.cli.example import example_checker, show_example
 from edi_checker.cli.exit_codes import CHECKED, FOUND
 from edi_checker.cli.help import Explained
 from edi_checker.cli.options import config_option, profile_option
 from edi_checker.cli.refusal import Refusal
 from edi_checker.cli.rulebook import gather_plugins, load_rules
+from edi_checker.lookup import example_checker, show_example
 
 if TYPE_CHECKING:
     from edi_checker.check.checker import Checker

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edi_checker.cli.assembly import assemble
 from edi_checker.cli.help import ExplainedGroup
 from edi_checker.cli.options import Day, config_option, tables_option
 from edi_checker.cli.progress import show_bar
-from edi_checker.cli.refusal import Refusal
-from edi_checker.cli.rulebook import load_rules
+from edi_checker.cli.refusal import Refusal, refusing
 from edi_checker.cli.stored_tables import find_store, store_folder
 from edi_checker.cli.terminal import width_of_terminal
 from edi_checker.x12.dates import from_date
@@ -21,7 +19,6 @@ from edi_checker.x12.dates import from_date
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from edi_checker.check.code_advice import Advice
     from edi_checker.reference.store import StoredTables
 
 
@@ -162,38 +159,17 @@ def _look_up(found: StoredTables, codes: tuple[str, ...], on: int, *, as_json: b
 
     if len(codes) == 2:
         return pair_as_json(found, codes, on) if as_json else describe(found, codes, on)
-    from edi_checker.reports.code_facts import (
-        CodeFact,
-        facts_of_code,
-        facts_of_lists,
-        is_procedure_here,
-    )
+    from edi_checker.lookup import is_known, look_up
     from edi_checker.reports.code_page import code_as_json, write_code
-    from edi_checker.reports.shipped_lists import facts_that_ship, near_codes, shipped_diagnosis
+    from edi_checker.reports.shipped_lists import near_codes
 
     (code,) = codes
-    facts = [*facts_of_lists(found, code, on), *facts_that_ship(code, on)]
-    if all(fact.name != "diagnosis" for fact in facts) and (diagnosis := shipped_diagnosis(code, on)):
-        facts.append(diagnosis)
-    if is_procedure_here(found, code, on):
-        facts = [*facts_of_code(found, _advise(found, code, on)), *facts]
-    elif not facts:
-        near = near_codes(found, code, on)
-        if not as_json:
-            asked = f"{code}? Did you mean {' or '.join(near)}?\n" if near else ""
-            return describe(found, codes, on) + asked
-        facts = [CodeFact("Near codes", "near", "Near codes", near, missing="no list has the code")]
-    return code_as_json(code, on, facts) if as_json else write_code(code, on, facts, width_of_terminal())
-
-
-def _advise(found: StoredTables, code: str, on: int) -> Advice:
-    """What the rules that come with the checker say of a code, with the tables of the store."""
-    from dataclasses import replace
-
-    from edi_checker.check.code_advice import Known, of_one_line, take_advice
-    from edi_checker.setting import CheckSetting
-
-    book = load_rules(())
-    checker, _ = assemble(CheckSetting(engine="python"), of_one_line(book))
-    checker = replace(checker, setting=replace(checker.setting, tables=found))
-    return take_advice(book, checker, Known(code, on, found.procedure(code, on), found.partners(code, on)))
+    with refusing():
+        facts = look_up(found, code, on)
+    if as_json:
+        return code_as_json(code, on, facts)
+    if is_known(facts):
+        return write_code(code, on, facts, width_of_terminal())
+    near = near_codes(found, code, on)
+    asked = f"{code}? Did you mean {' or '.join(near)}?\n" if near else ""
+    return describe(found, codes, on) + asked

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from secrets import token_bytes
 from types import TracebackType
-from typing import BinaryIO, Self, cast
+from typing import IO, BinaryIO, Self, cast
 
 from edi_checker.files.names import escape
 
@@ -403,6 +403,35 @@ def take_stream(stream: io.RawIOBase, size: int | None, unpacked: int | None = N
     `size` is its length in bytes where it is known; `unpacked` as of find_inputs.
     """
     return Input(STDIN, "stdin", None, size, None, lambda: _unpack(io.BufferedReader(stream), size, unpacked))
+
+
+@contextlib.contextmanager
+def inputs_in(stream: IO[bytes], name: str, unpacked: int | None = None) -> Iterator[list[Input]]:
+    """The inputs in an open file, until the block ends; `name` is shown in place of the path that it lacks.
+
+    `unpacked` as of find_inputs. Works where an open file has a path (/dev/fd).
+    """
+    file = Path(f"/dev/fd/{stream.fileno()}")
+    shown = readable(name)
+    try:
+        found = list(_file(file, True, unpacked))
+    except OSError as error:
+        found = [_refused(file, _why(error))]
+    try:
+        yield [_renamed(each, str(file), shown) for each in found]
+    finally:
+        # An archive that stays open stays on the disk.
+        for _, archive in _last:
+            archive.close()
+        _last.clear()
+
+
+def _renamed(each: Input, path: str, shown: str) -> Input:
+    """The input with the name that is shown in place of its path."""
+    path_shown = shown + each.path.removeprefix(path)
+    is_member = path_shown != shown
+    stem = each.name if is_member else _safe(_stem(re.split(r"[/\\]", shown)[-1]))
+    return replace(each, path=path_shown, name=stem, file=None)
 
 
 def _bound(packed: int) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from edi_checker.fixes.copying import copy_input
 from edi_checker.fixes.fixing import CannotFix, Fixed, Withheld, fix
 from edi_checker.fixes.planning import Planner, Repair
 from edi_checker.fixes.spot import REPAIRS
 
-__all__ = ["REPAIRS", "CannotFix", "Fixed", "Planner", "Repair", "Withheld", "fix"]
+__all__ = ["REPAIRS", "CannotFix", "Fixed", "Planner", "Repair", "Withheld", "copy_input", "fix"]

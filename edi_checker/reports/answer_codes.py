@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
@@ -20,6 +21,7 @@ from edi_checker.x12.fault_codes import CODES
 # First and last days of a code in an imported list (`carc` or `rarc`, and the code).
 Spans = Callable[[str, str], tuple[tuple[int, int], ...]]
 
+SCHEMA = "edi-checker/explain/1"
 _MOST_NEAR = 5
 # The places that have the codes of another: by element, the one under which they are kept.
 _SAME = {"AK304": "IK304", "AK403": "IK403", "TA105": "TA1"}
@@ -58,6 +60,12 @@ class Page(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         parts = [{"heading": part.heading, "lines": list(part.lines)} for part in self.sections]
         return {"kind": self.kind, "code": self.code, "sections": parts}
+
+
+def pages_as_json(pages: Iterable[Page]) -> str:
+    """The pages as `explain --format json` prints them."""
+    said = {"schema": SCHEMA, "meanings": [page.as_json() for page in pages]}
+    return json.dumps(said, indent=1) + "\n"
 
 
 def explain_code(asked: str, spans: Spans) -> list[Page]:

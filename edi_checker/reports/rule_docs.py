@@ -15,7 +15,7 @@ from edi_checker.facts.columns import (
     NAME_OF_A_PERSON,
 )
 from edi_checker.facts.triggers import TRIGGERS, Piece, Trigger
-from edi_checker.reports.rule_page import mark_of
+from edi_checker.reports.rule_page import levels_of, mark_of
 from edi_checker.rules import Rule
 from edi_checker.rules.conditions import OPERATORS
 from edi_checker.rules.explain import explain
@@ -42,8 +42,8 @@ def write_rules_page(rules: Iterable[Rule], show: Callable[[Rule], Shown | None]
     for family, members in families:
         out += [f"## {family}", "", "| rule | | SNIP | | finds |", "|---|---|---|---|---|"]
         out += [
-            f"| [{rule.id}](#{_anchor(rule.id)}) | {_levels(rule)} | {rule.snip} | {mark_of(rule)} "
-            f"| {_cell(rule.fault)} |"
+            f"| [{rule.id}](#{_anchor(rule.id)}) | {'/'.join(levels_of(rule))} | {rule.snip} "
+            f"| {mark_of(rule)} | {_cell(rule.fault)} |"
             for rule in members
         ]
         out.append("")
@@ -90,11 +90,6 @@ def _listed(heading: str, lines: Sequence[str]) -> list[str]:
     if len(lines) == 1:
         return [f"- **{heading}**: {_plain(lines[0])}"]
     return [f"- **{heading}**:", *(f"  - {_plain(line.strip())}" for line in lines)]
-
-
-def _levels(rule: Rule) -> str:
-    given = {level for case in rule.cases for level in case.severity.values()}
-    return "/".join(level for level in ("error", "warning", "info", "off") if level in given)
 
 
 def _anchor(rule_id: str) -> str:

@@ -45,7 +45,7 @@ def write_page(sections: Iterable[Section], width: int) -> str:
 
 def list_rules(rules: Iterable[Rule]) -> str:
     """One line for each rule: id, severities, SNIP type, whether `edi-checker fix` repairs it, fault."""
-    rows = [(rule.id, _severity(rule), str(rule.snip), mark_of(rule), rule.fault) for rule in rules]
+    rows = [(rule.id, "/".join(levels_of(rule)), str(rule.snip), mark_of(rule), rule.fault) for rule in rules]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
     return "".join("  ".join((*map(str.ljust, row[:4], widths), row[4])) + "\n" for row in rows)
 
@@ -55,7 +55,7 @@ def mark_of(rule: Rule) -> str:
     return "fix" if "safe" in rule.fixable else "fix?" if rule.fixable else ""
 
 
-def _severity(rule: Rule) -> str:
+def levels_of(rule: Rule) -> list[str]:
     """Every severity that the rule may have, the gravest first."""
     given = {level for case in rule.cases for level in case.severity.values()}
-    return "/".join(level for level in ("error", "warning", "info", "off") if level in given)
+    return [level for level in ("error", "warning", "info", "off") if level in given]

@@ -35,12 +35,16 @@ _SHORT = ("Claim", "Patient", "Service", "Charge")
 _COLUMNS = ("Claim", "Patient", "Service", "Charge", "To do", "What the answer says", "What to do", "Said by")
 
 
-def write_page(work: WorkList, out: TextIO, version: str) -> None:
-    """The page in ASCII; needs no script, no other file and no network, and stays below 20 MB."""
+def write_page(work: WorkList, out: TextIO, version: str, below_top: Element | None = None) -> None:
+    """The page in ASCII, with one more element below its top; needs no script, no other file and no network,
+    and stays below 20 MB.
+    """
     known, unknown = work.sums(known=True), work.sums(known=False)
     top = say_top(work) or ["The answers name no claims."]
     write_head(out, top[0], _STYLE)
     out.write(write(_head(work, top, known if work.has_claims else unknown)))
+    if below_top is not None:
+        out.write(write(below_top))
     out.write("<main>\n")
     left = MOST_TEXT
     for of_files in (True, False):

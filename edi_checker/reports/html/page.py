@@ -139,14 +139,16 @@ class HtmlReport:
         """Note a file of a folder that is no claim file."""
         self._skipped.append(summary)
 
-    def finish(self) -> None:
-        """Write the page."""
+    def finish(self, below_top: Element | None = None) -> None:
+        """Write the page, with one more element below its top."""
         out = self._out
         with self._body as body, self._list as rows:
             write_head(out, self._verdict()[1], write_switches(self._marks), is_long=self._work.is_long)
             target = "work-list" if any(self._work.counts.values()) else "main"
             out.write(write(tag("a", "Skip to the claims that need work", href=f"#{target}", class_="skip")))
             out.write(write(self._top()))
+            if below_top is not None:
+                out.write(write(below_top))
             out.write('<main id="main">\n')
             self._work.write(out, _pour)
             chart = draw_chart(self._rules, self._marks, self._titles)
