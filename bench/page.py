@@ -223,7 +223,7 @@ def tell_start(figures: Figures) -> str:
         return ""
     about = (
         "Seconds by the clock from the start of the command to its end. *The very first* compiles "
-        "the guide and keeps it in the user's cache folder."
+        "the guide, reads the rules and keeps both in the user's cache folder."
     )
     heads = ("command", "median", "least", "MB")
     return _title("Start", about, figures, "start") + _table(heads, rows)

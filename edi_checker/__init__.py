@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from edi_checker.rules.model import RuleError
     from edi_checker.x12.blocks import NotX12
 
-    __version__: str
+__version__ = "0.1.0"
 
 __all__ = [
     "BillingProvider",
@@ -122,13 +122,6 @@ sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            return version("edi-checker")
-        except PackageNotFoundError:
-            return "0"
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

@@ -6,7 +6,7 @@ import contextlib
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import compress
 from pathlib import Path
@@ -32,9 +32,7 @@ from edi_checker.files.inputs import Input, Unreadable
 from edi_checker.files.output import open_text
 from edi_checker.fixes import Planner
 from edi_checker.guide.table import Guide
-from edi_checker.reports.baseline import Known
 from edi_checker.reports.findings_log import MOST_FINDINGS, FindingsLog, Summary, Tally
-from edi_checker.reports.json_report import JsonReport
 from edi_checker.reports.stakes import Stakes
 from edi_checker.rules import Rule
 from edi_checker.x12.blocks import NotClaims, NotX12
@@ -43,6 +41,7 @@ from edi_checker.x12.blocks import NotClaims, NotX12
 if TYPE_CHECKING:
     from edi_checker.check.redact import Redactor
     from edi_checker.history import InputHistory
+    from edi_checker.reports.baseline import Known
     from edi_checker.reports.html import Answer, ClaimViews, HtmlReport
 
 
@@ -145,7 +144,7 @@ class Limits:
 
     findings: int = MOST_FINDINGS
     seconds: float | None = None
-    clock: Callable[[], float] = field(default=lambda: 0.0, repr=False)
+    clock: Callable[[], float] = field(default=float, repr=False)  # stands at 0
 
     def timer(self) -> Callable[[], None]:
         """What to call now and then from here on; raises TookTooLong when the time is over."""
@@ -499,7 +498,7 @@ def check_into(
         watcher.ended()
     if other and source.found:
         return output.skip(failure, sha256)
-    tally = Tally(*astuple(checker.engine.tally()))
+    tally = Tally(*checker.engine.tally())
     return output.finish(failure, sha256=sha256, tally=tally, gaps=coverage.gaps())
 
 
@@ -614,6 +613,8 @@ def _copy_of(answer: IO[bytes]) -> Writer:
 
 def _json_of(checker: Checker, files: Files, journal: FindingsLog, summary: Summary) -> Writer:
     def write(out: BinaryIO) -> None:
+        from edi_checker.reports.json_report import JsonReport
+
         with open_text(out) as text:
             report = JsonReport(
                 text,

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +17,7 @@ from edi_checker.claims.minutes import Minutes, MinutesError, read_minutes
 from edi_checker.claims.payer_profiles import BUILT_IN, Choice
 from edi_checker.claims.profile import Isolation, Profile
 from edi_checker.facts import VOCABULARY, Setting
+from edi_checker.files.installed import may_have_entry_points
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import Tables, built_in
 from edi_checker.rules import Rulebook, RuleError, load
@@ -209,7 +209,7 @@ def open_tables(folder: Path | None, *, named: bool = False) -> Tables:
 
 def holds_tables(folder: Path, *, named: bool) -> bool:
     """Whether tables are imported there. Raises SettingError where the folder was named and holds none."""
-    from edi_checker.reference.store.release import MANIFEST
+    from edi_checker.reference.store import MANIFEST
 
     there = (folder / MANIFEST).exists()
     if named and not there:
@@ -229,6 +229,10 @@ def _read_minutes(path: Path | None) -> Minutes | None:
 @cache
 def gather_plugins() -> Plugins | None:
     """What packages of others add; None, and nothing loaded, where there are none. Raises SettingError."""
+    if not may_have_entry_points("edi_checker"):
+        return None
+    from importlib.metadata import entry_points
+
     if not entry_points(group="edi_checker"):
         return None
     from edi_checker.rules.plugins import PluginError, gather, installed

@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import gc
+import os
 import shutil
 import subprocess
 import sys
@@ -11,10 +12,17 @@ import pytest
 from hypothesis import settings
 
 from edi_checker.facts import VOCABULARY
-from edi_checker.rules import rulebook
+from edi_checker.rules import language
 from ledgers import MORNING, Clock, Cluster, find_postgresql
 
 GOLDEN = Path(__file__).parent / "golden"
+
+# As in a process of the command: what a test leaves behind is seldom more than counting references frees.
+gc.set_threshold(50_000, 20, 100)
+
+# Where a machine is told to keep no bytecode, each of the many processes would compile all modules again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes depends on the machine.
 settings.register_profile("without a clock", deadline=None)
@@ -33,7 +41,7 @@ _LONG = frozenset(
     "test_fuzz test_history_commands test_hostile test_hostile_bounds test_hostile_files "
     "test_hostile_layouts test_hostile_writes test_lookup test_operations_page test_other_books "
     "test_patterns test_pieces test_probe test_rules_commands test_screenshots test_serve_browser "
-    "test_serve_hostile test_serve_schema test_state_history "
+    "test_serve_hostile test_serve_schema test_spark test_state_history "
     "test_state_processes test_state_store test_store test_whole_tables".split()
 )
 # Those that take too long for the quick lane, and alone reach much of the package.
@@ -94,8 +102,8 @@ def _no_tables_of_the_user(tmp_path_factory):
 
 @pytest.fixture(autouse=True, scope="session")
 def _rule_files_are_read_once():
-    """Each command reads all rules, and what a file says depends only on what `read_rule` is given."""
-    read_rule = rulebook.read_rule
+    """What a file says depends only on what `read_rule` is given, and many commands read the same ones."""
+    read_rule = language.read_rule
     known = {}
 
     def read_once(data, rule_id, path, vocabulary, profiles):
@@ -107,7 +115,7 @@ def _rule_files_are_read_once():
         return known[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rulebook, "read_rule", read_once)
+        patch.setattr(language, "read_rule", read_once)
         yield
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
@@ -365,6 +364,8 @@ def test_html_needs_nothing_and_shows_each_claim(full: Workspace) -> None:
 
 
 def test_spreadsheet_has_ids_as_text_money_and_dates(full: Workspace) -> None:
+    import openpyxl
+
     target = full.folder / "list.xlsx"
     assert full.run("--format", "xlsx", "--output", str(target)).exit_code == 1
     first = target.read_bytes()
@@ -381,6 +382,8 @@ def test_spreadsheet_has_ids_as_text_money_and_dates(full: Workspace) -> None:
 
 
 def test_what_looks_like_a_formula_stays_text(here: Workspace) -> None:
+    import openpyxl
+
     here.put("claims", file_837(set_837("0001", "B1", claim("=1+1", patient="=HYPERLINK(1)*X"))))
     here.put("answers", file_999(ak9="A*1*1*1"))
     target = here.folder / "list.xlsx"

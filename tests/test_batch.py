@@ -20,6 +20,7 @@ import pytest
 import edi_checker.batch.dispatch
 import edi_checker.batch.joining
 import edi_checker.batch.ranges
+import edi_checker.batch.tasks
 import edi_checker.reports.json_report
 import kills
 from edi_checker.batch.dispatch import Batch
@@ -721,7 +722,7 @@ def test_the_third_try_is_made_by_the_other_engine(tmp_path, rulebook, checker, 
             kinds.append(kind)
             super().__init__(book, "python")
 
-    monkeypatch.setattr(edi_checker.batch.dispatch, "Engine", Noted)
+    monkeypatch.setattr(edi_checker.batch.tasks, "Engine", Noted)
     durable = replace(checker, engine=Engine(rulebook, "durable"))
     lost = []
     events = Inline.events

@@ -20,6 +20,7 @@ PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", *sorted(
 RUN_BY = {
     "CONTRIBUTING.md": "test_rules_commands.py",
     "docs/answers.md": "test_answered_claims.py",
+    "docs/fact-tables.md": "test_fact_tables.py",
     "docs/fix.md": "test_fix_command.py",
     "docs/ledger.md": "test_ledger_page.py",
     "docs/operations.md": "test_operations_page.py",
@@ -50,6 +51,7 @@ NOT_RUN = {
     "edi-checker tables import": TABLES,
     "edi-checker batch monday/": HISTORY,
     "edi-checker check tuesday.837": HISTORY,
+    "edi-checker batch /mnt/claims/in": "needs a cluster; tests/test_spark.py has its own",
     "edi-checker batch in/": "files of a user; tests/test_batch.py runs batch with its own",
     "edi-checker check --rules our-rules FILE": "FILE is the user's; the block above it is run",
     "edi-checker explain-ack answers --state": "files of a user; test_answered_claims.py joins a ledger",

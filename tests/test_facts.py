@@ -3,7 +3,6 @@
 import io
 import random
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -444,7 +443,7 @@ class Limits:
 def limit_of(code, on, mai="3"):
     """Six units a day, from 2026-02-04 on seven."""
     found = built_in().mue("97530", on)
-    return replace(found, limit=6 + (on >= 20260204), mai=mai) if code == "97530" else None
+    return found._replace(limit=6 + (on >= 20260204), mai=mai) if code == "97530" else None
 
 
 def test_a_limit_of_a_line_keeps_lines_apart():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import re
@@ -9,9 +10,12 @@ import shlex
 import subprocess
 import sys
 import zipfile
+from typing import NamedTuple
 
 import pytest
+from click.testing import CliRunner
 
+from edi_checker.cli import commands
 from edi_checker.rules import RuleError, load
 from paths import CLEAN, DATA, ROOT
 
@@ -19,10 +23,29 @@ PATIENTS = (CLEAN / "dependent-patients.837").read_text()
 WRONG = PATIENTS.replace("HI*ABK:R2681", "HI*ABK:r26.81", 1).replace("SE*104", "SE*9")
 
 
+FIX = ("fix", "--received", "2026-10-01")
+
+
+class Done(NamedTuple):
+    """How a command ended, as subprocess has it."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+
+
 def run(*args, given=None, cwd=ROOT):
-    command = [sys.executable, "-m", "edi_checker", "fix", "--received", "2026-10-01", *map(str, args)]
+    """The command in this process."""
+    runner = CliRunner(env={"NO_COLOR": "1"})
+    with contextlib.chdir(cwd):
+        done = runner.invoke(commands, [*FIX, *map(str, args)], input=given, prog_name="edi-checker")
+    return Done(done.exit_code, done.stdout_bytes, done.stderr_bytes)
+
+
+def process(*args, given=None):
+    command = [sys.executable, "-m", "edi_checker", *FIX, *map(str, args)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
-    return subprocess.run(command, input=given, capture_output=True, cwd=cwd, env=environment, check=False)
+    return subprocess.run(command, input=given, capture_output=True, cwd=ROOT, env=environment, check=False)
 
 
 @pytest.fixture
@@ -63,7 +86,7 @@ def test_a_diff_writes_nothing(wrong):
 
 
 def test_standard_input_goes_to_standard_output_and_the_list_to_standard_error():
-    done = run("-", given=WRONG.encode())
+    done = process("-", given=WRONG.encode())
     assert (done.returncode, done.stdout.decode()) == (0, PATIENTS)
     assert b"-: 2 repairs, no error and no warning left" in done.stderr
 

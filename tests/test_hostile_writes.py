@@ -56,7 +56,6 @@ class Runs:
             "FAIL_COUNTER": str(self.counter),
             "FAIL_AT": str(number),
             "FAIL_ON": "1" if on else "0",
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
         done = subprocess.run(
             [sys.executable, "-m", "edi_checker", *map(str, self.command)],

@@ -16,7 +16,7 @@ from edi_checker.cli import commands, config
 from edi_checker.facts import MOST_LINES, MOST_OF_HEAD, code_errors, context
 from edi_checker.files import inputs
 from edi_checker.guide import patterns
-from edi_checker.rules import profile_file, rulebook, yaml_tree
+from edi_checker.rules import profile_file, rule_files, yaml_tree
 from edi_checker.x12 import blocks
 
 PAGE = (Path(__file__).parent.parent / "docs" / "limits.md").read_text("utf-8")
@@ -42,8 +42,8 @@ def test_the_numbers_of_the_page_are_those_of_the_code():
         "diagnoses of a claim that are looked at": code_errors.MOST_DIAGNOSES,
         "claims of a file that are remembered for `duplicate.claim`": context.ClaimsSeen.LIMIT,
         "days of providers whose minutes are added up": context.ProviderDays.LIMIT,
-        "bytes of a rule file or of a profile": yaml_tree.MAX_CHARACTERS,
-        "rule files": rulebook.MAX_FILES,
+        "bytes of a rule file or of a profile": rule_files.MAX_CHARACTERS,
+        "rule files": rule_files.MAX_FILES,
         "levels of a rule file": yaml_tree.MAX_DEPTH,
         "bytes of a minutes file": minutes.MAX_BYTES,
         "minutes of a line": minutes.MAX_MINUTES,

@@ -8,8 +8,10 @@ import jsonschema
 import pytest
 import yaml
 
-from edi_checker.rules import RuleError, explain, lint, load
+from edi_checker.rules import RuleError, load
+from edi_checker.rules.explain import explain
 from edi_checker.rules.language import read_rule
+from edi_checker.rules.lint import lint
 from edi_checker.rules.model import InForce
 from edi_checker.rules.prefilter import Prefilter
 from edi_checker.rules.reference_engine import bindings

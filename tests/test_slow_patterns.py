@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -87,33 +88,31 @@ class Use:
     ways: frozenset[str]
 
 
-def _calls() -> Iterator[tuple[str, int, ast.expr, frozenset[str]]]:
-    """Every call into `re` that takes a pattern: file, line, pattern, ways in which it is asked."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        source = path.read_text("utf-8")
-        if "import re\n" not in source:
-            continue
-        names = {}
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                names[id(node.value)] = node.targets[0].id
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and isinstance(node.func.value, ast.Name)
-                and node.func.value.id == "re"
-                and node.func.attr in CALLS
-            ):
-                ways = {node.func.attr}
-                if node.func.attr == "compile":
-                    name = names.get(id(node), "nobody")
-                    ways = set(re.findall(rf"\b{name}\)?\.({'|'.join(CALLS)})\(", source)) or set(CALLS)
-                yield str(path.relative_to(PACKAGE)), node.lineno, node.args[0], frozenset(ways)
+def _calls(file: str) -> Iterator[tuple[int, ast.expr, frozenset[str]]]:
+    """Every call into `re` that takes a pattern: line, pattern, ways in which it is asked."""
+    source = (PACKAGE / file).read_text("utf-8")
+    names = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            names[id(node.value)] = node.targets[0].id
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id == "re"
+            and node.func.attr in CALLS
+        ):
+            ways = {node.func.attr}
+            if node.func.attr == "compile":
+                name = names.get(id(node), "nobody")
+                ways = set(re.findall(rf"\b{name}\)?\.({'|'.join(CALLS)})\(", source)) or set(CALLS)
+            yield node.lineno, node.args[0], frozenset(ways)
 
 
-def _uses() -> list[Use]:
-    found = []
-    for file, line, argument, ways in _calls():
+@cache
+def uses_in(file: str) -> tuple[Use, ...]:
+    found: list[Use] = []
+    for line, argument, ways in _calls(file):
         where = f"{file}:{line}"
         try:
             found.append(Use(where, ast.literal_eval(argument), ways))
@@ -122,7 +121,7 @@ def _uses() -> list[Use]:
             known = [made for (name, part), made in PUT_TOGETHER.items() if name == file and part in source]
             assert known, f"{where}: a pattern put together at run time that no test knows: {source}"
             found += [Use(where, made, ways) for made in known[0]]
-    return found
+    return tuple(found)
 
 
 def _is_led(tree) -> bool:
@@ -172,17 +171,22 @@ def _is_risky(tree, inside=False) -> bool:
     return False
 
 
-USES = _uses()
-EACH_USE = pytest.mark.parametrize("use", USES, ids=[use.where for use in USES])
+FILES = sorted(
+    str(path.relative_to(PACKAGE))
+    for path in PACKAGE.rglob("*.py")
+    if "import re\n" in path.read_text("utf-8")
+)
+EACH_FILE = pytest.mark.parametrize("file", FILES)
 
 
 def test_the_patterns_are_found():
-    assert len(USES) > 80
+    assert sum(len(uses_in(file)) for file in FILES) > 80
 
 
-@EACH_USE
-def test_no_endless_repeat_stands_in_another(use):
-    assert not _is_risky(re._parser.parse(use.pattern)), use.pattern
+@EACH_FILE
+def test_no_endless_repeat_stands_in_another(file):
+    for use in uses_in(file):
+        assert not _is_risky(re._parser.parse(use.pattern)), use
 
 
 def test_the_guard_knows_a_slow_pattern():
@@ -206,13 +210,14 @@ def _repeats_a_group_possessively(tree) -> bool:
     return False
 
 
-@EACH_USE
-def test_no_group_is_repeated_possessively(use):
+@EACH_FILE
+def test_no_group_is_repeated_possessively(file):
     """gh-106052: before Python 3.11.5 it ends where its last round failed; `(?>...)` does not.
 
     The patterns of the guide have such repeats, and are not made where they are wrong.
     """
-    assert not _repeats_a_group_possessively(re._parser.parse(use.pattern)), use.pattern
+    for use in uses_in(file):
+        assert not _repeats_a_group_possessively(re._parser.parse(use.pattern)), use
 
 
 def test_the_guard_knows_such_a_repeat():
@@ -252,23 +257,24 @@ NAMES_OF_FILES = (
 )
 
 
-@EACH_USE
-def test_a_text_made_to_hurt_costs_little(use):
-    made = re.compile(use.pattern)
-    shown = use.pattern.decode() if isinstance(use.pattern, bytes) else use.pattern
-    longest = 255 if use.where.split(":")[0] in NAMES_OF_FILES else LONG
-    begin = time.process_time()
-    for text in _hurtful(shown):
-        given = text.encode("utf-8") if isinstance(use.pattern, bytes) else text
-        given = given[:longest]
-        if use.ways & {"match", "split"}:
-            made.match(given)
-        if "fullmatch" in use.ways:
-            made.fullmatch(given)
-        if use.ways - {"match", "fullmatch"}:
-            made.search(given)
-    # Some two million characters; in time that grew with the square it would be minutes.
-    assert time.process_time() - begin < 2, shown
+@EACH_FILE
+def test_a_text_made_to_hurt_costs_little(file):
+    longest = 255 if file in NAMES_OF_FILES else LONG
+    for use in uses_in(file):
+        made = re.compile(use.pattern)
+        shown = use.pattern.decode() if isinstance(use.pattern, bytes) else use.pattern
+        begin = time.process_time()
+        for text in _hurtful(shown):
+            given = text.encode("utf-8") if isinstance(use.pattern, bytes) else text
+            given = given[:longest]
+            if use.ways & {"match", "split"}:
+                made.match(given)
+            if "fullmatch" in use.ways:
+                made.fullmatch(given)
+            if use.ways - {"match", "fullmatch"}:
+                made.search(given)
+        # Some two million characters; in time that grew with the square it would be minutes.
+        assert time.process_time() - begin < 2, use
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from edi_checker.state import Secret, StateError, open_ledger
@@ -183,21 +188,32 @@ def test_a_ledger_is_not_made_where_it_is_only_looked_at(ledger_url, tmp_path):
 
 
 def test_an_older_ledger_is_refused_where_it_is_not_to_be_upgraded(made, monkeypatch):
-    class Script:
-        """One that knows a further step."""
-
-        def __init__(self, real):
-            self._real = real
-
-        def get_current_head(self):
-            return "0002"
-
-        def walk_revisions(self):
-            return iter([type("Step", (), {"revision": "0002"}), *self._real.walk_revisions()])
-
-    real = store_room.ScriptDirectory.from_config
-    monkeypatch.setattr(store_room.ScriptDirectory, "from_config", lambda config: Script(real(config)))
+    monkeypatch.setattr(store_room, "known_versions", lambda: ["0002", "0001"])
     assert "of an older edi-checker" in refusal(made, upgrade=False)
+
+
+def test_the_versions_are_those_of_the_steps():
+    config = Config()
+    config.set_main_option("script_location", str(Path(store_room.__file__).parent / "migrations"))
+    steps = list(ScriptDirectory.from_config(config).walk_revisions())
+    assert store_room.known_versions() == [step.revision for step in steps]
+
+
+def test_a_ledger_that_is_there_is_opened_without_what_upgrades_it(made):
+    script = (
+        "import sys, time\n"
+        "from edi_checker.state import open_ledger\n"
+        "open_ledger(sys.argv[1], time.time).close()\n"
+        "print('alembic' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, made],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "False\n"
 
 
 # -- the secret
@@ -212,6 +228,20 @@ def test_a_secret_is_made_once_and_read_again(tmp_path):
     with pytest.raises(StateError, match="File exists"):
         Secret.create(path)
     assert path.read_bytes().hex() not in repr(secret)
+
+
+def test_a_key_is_one_hash_of_its_parts_each_behind_its_length(tmp_path):
+    path = tmp_path / "history.key"
+    secret = Secret.create(path)
+    parts = ("", "Ä", "a.b", "x" * 300)
+    text = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
+    for _ in range(2):
+        said = hashlib.blake2b(text, digest_size=16, key=path.read_bytes(), person=b"day")
+        assert secret.key("day", *parts) == said.digest()
+        said = hashlib.blake2b(text, digest_size=8, key=path.read_bytes(), person=b"claim")
+        assert secret.claim(*parts) == said.digest()
+    assert secret.key("day", "ab", "c") != secret.key("day", "a", "bc")
+    assert Secret(bytes(32)).key("day", *parts) != secret.key("day", *parts)
 
 
 def test_a_secret_that_others_can_read_or_that_is_none_is_refused(tmp_path):

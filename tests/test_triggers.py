@@ -186,8 +186,8 @@ sources:
 def book_for(folder, row, segment):
     situation = VOCABULARY["situation"]
     kind = situation.fields["kind"]
-    kind = replace(kind, values=(*kind.values, row.kind))
-    known = {**VOCABULARY, "situation": replace(situation, fields={**situation.fields, "kind": kind})}
+    kind = kind._replace(values=(*kind.values, row.kind))
+    known = {**VOCABULARY, "situation": situation._replace(fields={**situation.fields, "kind": kind})}
     (folder / "own").mkdir()
     (folder / "own" / "found.yaml").write_text(RULE.replace("KIND", row.kind).replace("SEGMENT", segment))
     return rules.load([folder], vocabulary=known)

@@ -829,9 +829,11 @@ def differ(mutations: Iterator[Mutation]) -> tuple[int, list[str]]:
 
 @pytest.mark.long
 def test_mutations_are_judged_as_pyx12_judges_them() -> None:
-    agreed, unexplained = differ(mutate(usual_texts(), 2000, 20261121))
+    """More of them: EDI_CHECKER_ALL_DAMAGE=1."""
+    count = 2000 if os.environ.get("EDI_CHECKER_ALL_DAMAGE") else 500
+    agreed, unexplained = differ(mutate(usual_texts(), count, 20261121))
     assert unexplained == []
-    assert agreed > 1700
+    assert agreed > 0.85 * count
 
 
 @pytest.mark.long

@@ -694,7 +694,6 @@ def test_a_disk_that_is_full_at_any_step_costs_no_answer(tmp_path, library, part
             "FAIL_COUNTER": str(counter),
             "FAIL_AT": str(number),
             "FAIL_ON": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
         return run(root, env=env)
 

@@ -11,7 +11,6 @@ import zipfile
 from datetime import datetime
 from pathlib import Path
 
-import openpyxl
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
@@ -38,6 +37,8 @@ def made(*journals):
 
 
 def read(data):
+    import openpyxl
+
     return openpyxl.load_workbook(io.BytesIO(data))
 
 
@@ -57,6 +58,8 @@ def sheets_of(data):
 
 
 def test_the_cells_of_a_sample(golden, tmp_path):
+    import openpyxl
+
     done = invoke(
         "--format", "xlsx", "--output", tmp_path / "r.xlsx", SAMPLES / "faulty/ncci.ptp.97530-97750.837"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, NamedTuple
 
 from edi_checker.acks.ack277ca import Group277
 from edi_checker.acks.ack999 import ElementNumber, Group999, addresses
@@ -56,8 +56,7 @@ _MOST_REASONS = 100
 NOON = "1200"  # at which answers are dated whose time nobody asks for
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(NamedTuple):
     """The finished answers, as UTF-8 bytes to be read from the start; None where there is none to give.
 
     `withheld` says, one sentence each, which answers are held back because a part could not be checked: an

@@ -42,8 +42,7 @@ def digits(value: str, longest: int) -> str:
     return value if value.isascii() and value.isdigit() and len(value) <= longest else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(NamedTuple):
     """The date (CCYYMMDD) and time (HHMM) at which the answers say they were made."""
 
     date: str

@@ -2,85 +2,32 @@
 
 from __future__ import annotations
 
-import traceback
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, Protocol, Self, cast
 
-from edi_checker.batch.findings import Form
 from edi_checker.batch.joining import JoinedInput
-from edi_checker.batch.memory import least_that_matters
-from edi_checker.batch.ranges import RANGE, Answers, Irregular, Range, check_range, cut_ranges
-from edi_checker.batch.remembering import HistoryOfWorker, Remembering, run_of
+from edi_checker.batch.ranges import Answers, Irregular, Range, cut_ranges
+from edi_checker.batch.remembering import Remembering, run_of
 from edi_checker.batch.resume import DoneInputs, Record, record_of
+from edi_checker.batch.tasks import Equipment, Reply, Settings, Task
 from edi_checker.batch.workers import Died, Done, Said, Workers
 from edi_checker.check.checker import Checked, Checker, take_handfuls
-from edi_checker.check.engine import Engine, Kind
-from edi_checker.check.redact import Redactor
 from edi_checker.claims.minutes import MinutesError
 from edi_checker.facts import HistoryUnreadable
 from edi_checker.files.inputs import Input, Reading, Unreadable
-from edi_checker.history import HistorySource, InputHistory
-from edi_checker.reports.baseline import Baseline, Known
+from edi_checker.history import InputHistory
 from edi_checker.rules import Rulebook
-from edi_checker.run import Files, Limits, Output, Result, TookTooLong, Watcher, check_input, with_minutes
+from edi_checker.run import Files, Output, Result, TookTooLong, Watcher, with_minutes
 from edi_checker.state import HistoryRun, Past
 from edi_checker.x12.blocks import read_blocks
 
-_ON_PYTHON = 2  # deaths over one task after which the Python engine takes it
 # Deaths over one task after which its input is given up: over a range, and over an input in one piece.
 _MOST_DEATHS = (100, 10)
 _AHEAD = 4  # ranges for each worker that are cut and not yet joined
-_OFTEN = 1 << 20  # bytes between two words of a worker about its progress
 _PATIENCE = 0.5  # seconds between two looks at the progress
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a batch is run.
-
-    `options` is whatever else than checker, rules and inputs decides what is found. With a `redactor` all
-    that is written holds its tokens in place of what identifies; what another one wrote cannot be gone on
-    with. `history` is what earlier files billed; what stood in the `baseline` is not reported again.
-    """
-
-    workers: int
-    findings: Form
-    resume: bool
-    options: Mapping[str, Any]
-    redactor: Redactor | None = None
-    debug: bool = False
-    range_size: int = RANGE
-    limits: Limits = field(default_factory=Limits)
-    baseline: Baseline | None = None
-    history: HistorySource | None = None
-
-
-@dataclass(slots=True)
-class _Task:
-    """An input, or a range of it, to be checked.
-
-    `deaths` counts the workers that did not survive it; `past` is the history that a range is held against.
-    """
-
-    index: int
-    range: Range | None = None
-    deaths: int = 0
-    past: Past | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    """A task's result, None where a worker came to none; `note` is that of the engine, `run` what an input
-    leaves in the history.
-    """
-
-    result: Result | Answers | None
-    note: str
-    run: HistoryRun | None = None
 
 
 @dataclass(slots=True)
@@ -104,6 +51,28 @@ class _Cut:
         self.output.close()
 
 
+class Crew(Protocol):
+    """Who does the tasks; see workers.Workers."""
+
+    @property
+    def idle(self) -> bool: ...
+
+    @property
+    def busy(self) -> bool: ...
+
+    def give(self, task: Task) -> None: ...
+
+    def events(self, seconds: float) -> Iterator[Said[Task] | Done[Task] | Died[Task]]: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+# Gives a crew for so many tasks at a time.
+Hire = Callable[[int, Equipment], Crew]
+
+
 class Batch:
     """One run over many inputs.
 
@@ -111,7 +80,8 @@ class Batch:
     resumed   inputs that needed no checking, as it was noted
     notes     what engines had to say, each once
 
-    `checker` is used here for everything but deciding; each worker makes an engine of its own.
+    `checker` is used here for everything but deciding; each worker makes an engine of its own. `hire` gives
+    the crew, without it processes of this machine.
     """
 
     def __init__(
@@ -121,13 +91,14 @@ class Batch:
         files: Files,
         done_inputs: DoneInputs,
         settings: Settings,
+        hire: Hire | None = None,
     ) -> None:
+        self._equipment = Equipment(checker, rulebook, files, settings)
         self._checker = checker
-        self._rulebook = rulebook
         self._files = files
         self._done_inputs = done_inputs
         self._settings = settings
-        self._least = least_that_matters(rulebook.rules)
+        self._hire = hire
         self._inputs: Sequence[Input] = ()
         self._names: Sequence[str] = ()
         self._records: dict[int, Record] = {}
@@ -135,9 +106,9 @@ class Batch:
         if settings.history is not None:
             self._history = Remembering(settings.history, checker.setting.received, files.version)
         # What is judged in this process must not end it: durable is C.
-        self._own = cache(lambda: self._with_engine("python"))
+        self._own = cache(lambda: self._equipment.with_engine("python"))
         # What is to be done: tasks that were lost, the input that is being cut, the first one not begun.
-        self._again: deque[_Task] = deque()
+        self._again: deque[Task] = deque()
         self._cutting: int | None = None
         self._next = 0
         self._cuts: dict[int, _Cut] = {}
@@ -169,9 +140,7 @@ class Batch:
         self._inputs, self._names = inputs, names
         given = 0
         try:
-            with Workers[_Task](
-                min(self._settings.workers, max(1, self._most_tasks())), self._make_work
-            ) as workers:
+            with self._hire_crew(min(self._settings.workers, max(1, self._most_tasks()))) as workers:
                 while True:
                     while workers.idle and (task := self._next_task()) is not None:
                         workers.give(task)
@@ -191,75 +160,17 @@ class Batch:
                 cut.close()
             self._cuts.clear()
 
-    # -- in the workers
-
-    def _make_work(self) -> Callable[[_Task, Callable[[object], None]], _Reply]:
-        # The minutes beside an input are read once for its ranges that fall to this worker.
-        last: list[tuple[int, Checker]] = []
-        checkers: dict[Kind, Checker] = {}
-        past = HistoryOfWorker(self._settings.history, self._checker.setting.received)
-
-        def work(task: _Task, say: Callable[[object], None]) -> _Reply:
-            kind: Kind = "python" if task.deaths >= _ON_PYTHON else self._checker.engine.kind
-            if kind not in checkers:
-                checkers[kind] = self._with_engine(kind)
-            checker = checkers[kind]
-            result: Result | Answers | None = None
-            history: InputHistory | None = None
-            # Whatever happens to a range: the whole input is tried then, and that reports it.
-            with suppress(Exception):
-                if task.range is None:
-                    history = past.of_input()
-                    result = self._check_whole(checker, task.index, say, history)
-                else:
-                    if not last or last[0][0] != task.index or last[0][1].engine is not checker.engine:
-                        last[:] = [(task.index, with_minutes(checker, self._inputs[task.index]))]
-                    result = check_range(last[0][1], task.range, self._least, past.of_range(task.past))
-            return _Reply(result, checker.engine.note, run_of(history))
-
-        return work
-
-    def _with_engine(self, kind: Kind) -> Checker:
-        return replace(self._checker, engine=Engine(self._rulebook, kind))
-
-    def _check_whole(
-        self, checker: Checker, index: int, say: Callable[[object], None], history: InputHistory | None
-    ) -> Result | None:
-        said = 0
-
-        def tell(position: int) -> None:
-            nonlocal said
-            if position - said >= _OFTEN:
-                said = position
-                say(position)
-
-        try:
-            return check_input(
-                checker,
-                self._inputs[index],
-                self._names[index],
-                report=None,
-                files=self._files,
-                watcher=Watcher(tell, _do_nothing, self._crash),
-                redactor=self._settings.redactor,
-                limits=self._settings.limits,
-                history=history,
-                known=self._known(index),
-            )
-        except Exception as error:  # noqa: BLE001  # no input may end the run of the others
-            self._crash(error)
-            return None
-
-    def _crash(self, error: Exception) -> None:
-        if self._settings.debug:
-            traceback.print_exception(error)
+    def _hire_crew(self, size: int) -> Crew:
+        if self._hire is not None:
+            return self._hire(size, self._equipment)
+        return Workers[Task](size, self._equipment.make_work)
 
     # -- what is to be done
 
     def _most_tasks(self) -> int:
         return sum(1 + (source.size or 0) // self._settings.range_size for source in self._inputs)
 
-    def _next_task(self) -> _Task | None:
+    def _next_task(self) -> Task | None:
         if self._again:
             return self._again.popleft()
         while True:
@@ -278,7 +189,10 @@ class Batch:
                 self._finish(index, record)
                 self._remember_next()
             elif not self._open(index):
-                return _Task(index)
+                return self._task(index)
+
+    def _task(self, index: int, given: Range | None = None, past: Past | None = None) -> Task:
+        return Task(index, self._inputs[index], self._names[index], given, past=past)
 
     def _open(self, index: int) -> bool:
         """Begin to cut an input, where it is large enough to be worth it."""
@@ -293,7 +207,7 @@ class Batch:
         except (Unreadable, MinutesError, HistoryUnreadable):
             return False
         ranges = cut_ranges(read_blocks(cast(BinaryIO, reading), checker.bounds), self._settings.range_size)
-        joined, look = JoinedInput(checker, self._least, history), self._settings.limits.timer()
+        joined, look = JoinedInput(checker, self._equipment.least, history), self._settings.limits.timer()
         self._cuts[index] = _Cut(reading, ranges, joined, self._output(index), look, history)
         self._cutting = index
         return True
@@ -304,18 +218,13 @@ class Batch:
             self._inputs[index],
             self._names[index],
             files=self._files,
-            watcher=Watcher(_ignore, _do_nothing, self._crash),
+            watcher=Watcher(_ignore, _do_nothing, self._equipment.crash),
             redactor=self._settings.redactor,
             limits=self._settings.limits,
-            known=self._known(index),
+            known=self._equipment.known(self._inputs[index]),
         )
 
-    def _known(self, index: int) -> Known | None:
-        """The findings of the baseline for this input."""
-        baseline = self._settings.baseline
-        return baseline.of(self._inputs[index].path) if baseline is not None else None
-
-    def _cut_on(self, index: int) -> _Task:
+    def _cut_on(self, index: int) -> Task:
         """The next range; the input in one piece where it cannot be cut."""
         cut = self._cuts[index]
         try:
@@ -325,21 +234,21 @@ class Batch:
         if given.following is None:
             self._cutting = None
         cut.places.append(cut.reading.position())
-        return _Task(index, given, past=cut.history.past if cut.history is not None else None)
+        return self._task(index, given, cut.history.past if cut.history is not None else None)
 
-    def _whole(self, index: int, error: Exception | None = None) -> _Task:
+    def _whole(self, index: int, error: Exception | None = None) -> Task:
         """The input in one piece, whatever was done of it already."""
         if error is not None and not isinstance(error, Irregular):
-            self._crash(error)
+            self._equipment.crash(error)
         self._cuts.pop(index).close()
         if self._cutting == index:
             self._cutting = None
         self._positions.pop(index, None)
-        return _Task(index)
+        return self._task(index)
 
     # -- what has been done
 
-    def _take(self, event: Said[_Task] | Done[_Task] | Died[_Task]) -> None:
+    def _take(self, event: Said[Task] | Done[Task] | Died[Task]) -> None:
         task = event.task
         if task.range is not None and task.index not in self._cuts:
             return  # of an input that is checked in one piece by now
@@ -353,9 +262,9 @@ class Batch:
             else:
                 self._give_up(task.index, f"the process that checked it ended {task.deaths} times")
         else:
-            self._take_reply(task, cast(_Reply, event.result))
+            self._take_reply(task, cast(Reply, event.result))
 
-    def _take_reply(self, task: _Task, reply: _Reply) -> None:
+    def _take_reply(self, task: Task, reply: Reply) -> None:
         if reply.note:
             self.notes.add(reply.note)
         if task.range is None:
@@ -417,7 +326,7 @@ class Batch:
         while history is not None and (ready := history.take_turn()) is not None:
             result = history.remember(ready, self._inputs[ready])
             if result is None:
-                self._again.append(_Task(ready))
+                self._again.append(self._task(ready))
                 return
             self._note_now(ready, result)
 

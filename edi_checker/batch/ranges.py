@@ -24,6 +24,7 @@ from edi_checker.history import Asked, InputHistory
 from edi_checker.x12.blocks import Block, Delimiters, Fault
 
 RANGE = 1 << 19  # characters from which a range ends with the next transaction set
+LARGE = 1 << 21  # the same where to give a task takes long
 _WITHIN = 2  # times as long it ends with the next subscriber, where no set ends before
 End = (TransactionEnd, GroupEnd, InterchangeEnd)
 LONGEST = 1 << 25  # characters of one range; an input with a longer set that cannot be cut is left whole

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -91,7 +91,7 @@ def record_of(source: Input, name: str, result: Result) -> Record:
         },
         cents={str(outcome): cents for outcome, cents in sums.cents.items()},
         rules=[(severity, rule, count) for (severity, rule), count in sorted(summary.rules.items())],
-        gaps=[astuple(gap) for gap in summary.gaps],
+        gaps=list(summary.gaps),
         outputs=dict(result.outputs),
         minutes=_digest_of(source.minutes),
         troubles=list(result.troubles),

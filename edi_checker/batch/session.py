@@ -11,10 +11,11 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from edi_checker.batch.dispatch import Batch, Settings
+from edi_checker.batch.dispatch import Batch, Hire
 from edi_checker.batch.findings import FORMS, require, write_findings
 from edi_checker.batch.resume import DoneInputs, Record
 from edi_checker.batch.summary import Totals, Work, write_summary
+from edi_checker.batch.tasks import Settings
 from edi_checker.check.checker import Checker
 from edi_checker.files.inputs import Input, name_outputs
 from edi_checker.files.output import open_text, write_whole
@@ -75,8 +76,9 @@ def run_session(
     *,
     look: Look,
     clock: Callable[[], float],
+    hire: Hire | None = None,
 ) -> Outcome:
-    """Check all inputs, write their files, then the findings of all and summary.json.
+    """Check all inputs, write their files, then the findings of all and summary.json; `hire` as of Batch.
 
     Stopped in the middle it leaves whole files alone, and its notes show another run what is done. Raises
     findings.NoParquet before anything is written; OSError where the notes of an earlier run cannot be read.
@@ -94,7 +96,7 @@ def run_session(
         for old in (own["summary.json"], own["index.html"], *(folder / f"findings.{form}" for form in FORMS)):
             old.unlink(missing_ok=True)
         clear_away(own.values())
-        batch = Batch(checker, rulebook, files, done_inputs, settings)
+        batch = Batch(checker, rulebook, files, done_inputs, settings, hire)
         records: list[Record] = []
         totals = Totals()
         done = batch.run(inputs, names, lambda: look(len(records), batch.bytes, batch.claims))

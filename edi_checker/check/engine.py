@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from edi_checker.check.faulty import FaultyClaims
 from edi_checker.check.judgement import MAX_FINDINGS, Fired, Judgement, Spoken, in_order
@@ -17,7 +17,7 @@ from edi_checker.facts import Fact, Setting
 from edi_checker.finding import Finding
 from edi_checker.rules import Rule, Rulebook
 from edi_checker.rules.durable import ALIASES, Network, Unsafe, networks
-from edi_checker.rules.model import Case
+from edi_checker.rules.model import Case, InForce
 from edi_checker.rules.prefilter import Prefilter
 from edi_checker.rules.reference_engine import Binding, bindings
 from edi_checker.x12.blocks import Delimiters
@@ -32,8 +32,7 @@ _MAX_FALLBACKS = 20
 _MAX_DATES = 10_000  # distinct dates kept for the tally of one profile
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """Rules of the book; those in force on some date of the run; those in force on none. The rest is off."""
 
     rules: int
@@ -41,8 +40,7 @@ class Tally:
     not_in_force: int
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
+class Met(NamedTuple):
     """Ids of the rules that are on for the claims that were met, and of those in force on a date of them."""
 
     active: frozenset[str] = frozenset()
@@ -187,13 +185,11 @@ class Engine:
         applied: set[str] = set()
         active: set[str] = set()
         for program in self._programs.values():
-            if not program.met_anything():
-                continue
-            for number in program.spoken:
-                rule, case = self._cases[number]
-                active.add(rule.id)
-                if any(case.in_force.holds(on) for on in program.dates_of(case)):
-                    applied.add(rule.id)
+            if program.met_anything():
+                for period, rules in program.rules_by_period.items():
+                    active |= rules
+                    if any(map(period.holds, program.dates_of(period))):
+                        applied |= rules
         return Met(frozenset(active), frozenset(applied))
 
     def begin(self) -> None:
@@ -260,12 +256,14 @@ class _Program:
 
     def __init__(self, cases: Sequence[tuple[Rule, Case]], profile: Profile) -> None:
         self.spoken: dict[int, Spoken] = {}
+        self.rules_by_period: dict[InForce, set[str]] = {}
         self._dates: set[int] = set()
         self._received: set[int] = set()
         for number, (rule, case) in enumerate(cases):
             severity = profile.level(rule.id, rule.snip, case.severity, rule.profiles)
             if severity != "off":
                 self.spoken[number] = Spoken(number, rule, case, severity, profile)
+                self.rules_by_period.setdefault(case.in_force, set()).add(rule.id)
         self.sieve = Prefilter([(number, spoken.case) for number, spoken in self.spoken.items()])
         self.judgement = Judgement(self.spoken, self.sieve)
 
@@ -281,8 +279,8 @@ class _Program:
     def met_anything(self) -> bool:
         return bool(self._received)
 
-    def dates_of(self, case: Case) -> set[int]:
-        return self._dates if case.in_force.by == "service" else self._received
+    def dates_of(self, period: InForce) -> set[int]:
+        return self._dates if period.by == "service" else self._received
 
 
 class _NotInstalled(Exception):

@@ -32,8 +32,8 @@ from edi_checker.facts import InputMemory
 from edi_checker.facts.history import ClaimHistory, Row
 from edi_checker.finding import Finding, Place
 from edi_checker.near import ask_near
-from edi_checker.rules import Rule, Section
-from edi_checker.rules.explain import say_example
+from edi_checker.rules import Rule
+from edi_checker.rules.explain import Section, say_example
 from edi_checker.rules.model import Notation
 from edi_checker.x12.dates import day_before
 from edi_checker.x12.money import quantity

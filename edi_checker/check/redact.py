@@ -157,6 +157,10 @@ class Redactor:
         # Control numbers of headers that may not be seen: places name them too.
         self._hidden: set[str] = set()
 
+    def __reduce__(self) -> tuple[type[Redactor], tuple[bytes]]:
+        """For another process of the same run: the same tokens, nothing of the parts seen so far."""
+        return Redactor, (self._key,)
+
     def redact(self, checked: Checked) -> Checked:
         """The part and its findings without what identifies; outcome and reason stay."""
         self._refused.clear()

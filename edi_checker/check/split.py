@@ -52,8 +52,7 @@ _TRAILERS = {_INTERCHANGE: ("IEA", 13, 0), _GROUP: ("GE", 6, 0), _TRANSACTION: (
 _FIRST_MADE = 999_999_999  # control number of the first GS that is made; the next one is one less
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(NamedTuple):
     """The two files, as UTF-8 bytes to be read from the start; None for the one without a claim."""
 
     clean: IO[bytes] | None

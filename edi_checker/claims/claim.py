@@ -525,6 +525,10 @@ class OtherPayer(SegmentRun):
     def payer(self) -> Provider:
         return _first_in(self, self.parties, ("PR",))
 
+    @property
+    def subscriber(self) -> Provider:
+        return _first_in(self, self.parties, ("IL",))
+
 
 class ServiceLine(SegmentRun):
     """2400 with its 2410 to 2440 loops. `ordinal` counts the claim's lines from 1."""

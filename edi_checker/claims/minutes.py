@@ -6,8 +6,8 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from edi_checker.claims.claim import ServiceLine, element
 
@@ -30,8 +30,7 @@ class MinutesError(ValueError):
     """A minutes file that cannot be used; the message names file and row, and quotes no claim."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineMinutes:
+class LineMinutes(NamedTuple):
     """Minutes of treatment of one line; `assistant` are those of them that a therapist assistant gave."""
 
     minutes: int

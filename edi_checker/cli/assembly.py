@@ -70,9 +70,7 @@ def find_ways(
 
 def assemble(setting: CheckSetting, rulebook: Rulebook | None = None) -> Made:
     """The checker of a command and its rules, which are read where they are not given."""
-    # What a claim leaves behind is seldom more than counting references frees: look for it less often.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.freeze()  # what is loaded stays to the end
     with refusing():
         return setting.make(rulebook)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -39,7 +41,11 @@ from edi_checker.files.names import escape
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pyspark import SparkContext
+
+    from edi_checker.batch.dispatch import Hire
     from edi_checker.batch.session import Outcome
+    from edi_checker.setting import CheckSetting, Made
 
 
 @click.command(cls=Explained)
@@ -55,7 +61,7 @@ if TYPE_CHECKING:
     "--workers",
     type=click.IntRange(1, 256),
     metavar="N",
-    help="Number of processes.  [default: one for each core]",
+    help="Number of processes, or of tasks of Spark at a time.  [default: one for each core]",
 )
 @click.option("--resume", is_flag=True, help="Leave out what an earlier run into the same folder has done.")
 @click.option(
@@ -67,11 +73,15 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--engine",
-    type=click.Choice(["local"]),
+    type=click.Choice(["local", "spark"]),
     default="local",
     show_default=True,
-    expose_value=False,
-    help="Where the work is done: by processes of this machine.",
+    help="Where the work is done: by processes of this machine, or by the executors of Spark.",
+)
+@click.option(
+    "--master",
+    metavar="URL",
+    help="The master of Spark, as spark://HOST:7077.  [default: that of Spark's configuration]",
 )
 @click.option("--acks/--no-acks", default=True, show_default=True, help="Write TA1, 999 and 277CA.")
 @click.option(
@@ -102,6 +112,8 @@ def batch(
     workers: int | None,
     resume: bool,
     findings: Literal["ndjson", "parquet"],
+    engine: Literal["local", "spark"],
+    master: str | None,
     acks: bool,
     split: bool,
     html: bool,
@@ -123,10 +135,13 @@ def batch(
     import time
 
     from edi_checker.batch.findings import FORMS, NoParquet
+    from edi_checker.batch.ranges import LARGE
     from edi_checker.batch.session import Settings, find_paths, name_all, run_session
     from edi_checker.files.inputs import STDIN, find_inputs
     from edi_checker.run import Files
 
+    if master is not None and engine != "spark":
+        raise click.UsageError("--master goes with --engine spark.")
     if STDIN in paths:
         raise click.UsageError("A batch reads files; standard input is for `check`.")
     if split and shared.redact:
@@ -136,7 +151,8 @@ def batch(
     if resume and shared.received is None:
         # The inputs that are left are checked for the same day as those that are done.
         shared = replace(shared, received=_day_of_run(out_dir))
-    checker, rulebook = assemble(setting_of_run(shared))
+    setting = setting_of_run(shared)
+    checker, rulebook = made = assemble(setting)
     earlier = find_history(history, history_key, paths, keeps=remember)
     inputs = list(find_inputs(find_paths(paths), shared.max_unpacked))
     names = name_all(inputs)
@@ -166,9 +182,15 @@ def batch(
             written = ("summary.json", "index.html", *(f"findings.{each}" for each in FORMS))
             own = [out_dir / name for name in written]
             keep_apart(inputs, names, files, own, baseline_file)
+            hire = None
+            if engine == "spark":
+                spark = stack.enter_context(_open_spark(master))
+                # Of more than one machine only Spark knows the cores.
+                settings = replace(settings, workers=workers or spark.defaultParallelism, range_size=LARGE)
+                hire = _hire_of(spark, setting, made)
             look = stack.enter_context(watch_batch(inputs, with_bar=with_bar))
             outcome = run_session(
-                checker, rulebook, inputs, names, files, settings, look=look, clock=time.monotonic
+                checker, rulebook, inputs, names, files, settings, look=look, clock=time.monotonic, hire=hire
             )
     except NoParquet:
         raise Refusal("--findings parquet needs pyarrow: pip install 'edi-checker[parquet]'") from None
@@ -183,6 +205,24 @@ def batch(
         faults = {rule.id: rule.fault for rule in rulebook.rules}
         print_stakes(sys.stdout, outcome.totals.stakes, _width(), faults)
     return code
+
+
+@contextlib.contextmanager
+def _open_spark(master: str | None) -> Iterator[SparkContext]:
+    from edi_checker.spark.session import SparkUnusable, open_session
+
+    try:
+        with open_session(master) as spark:
+            yield spark
+    except SparkUnusable as error:
+        raise Refusal(f"--engine spark: {error}") from None
+
+
+def _hire_of(spark: SparkContext, setting: CheckSetting, made: Made) -> Hire:
+    from edi_checker.spark.carried import carry
+    from edi_checker.spark.crew import SparkCrew
+
+    return partial(SparkCrew, spark, carry(spark, setting, made))
 
 
 def _tell(outcome: Outcome, fail_on: str) -> int:

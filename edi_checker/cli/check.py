@@ -133,7 +133,6 @@ def check(
     earlier, baseline = find_history(history, history_key, paths), find_baseline(baseline_file)
 
     from edi_checker.files.inputs import find_inputs, name_outputs
-    from edi_checker.history import Opener
     from edi_checker.run import Files, check_input
 
     inputs = list(find_inputs(paths, shared.max_unpacked))
@@ -157,7 +156,11 @@ def check(
         about = About(version(), received, tables, book.rules, verbose=verbose or tables_used)
         report = making.make(out, about)
         page = cast("HtmlReport", report) if form == "html" else None
-        ledger = stack.enter_context(Opener(earlier)) if earlier is not None else None
+        ledger = None
+        if earlier is not None:
+            from edi_checker.history import Opener
+
+            ledger = stack.enter_context(Opener(earlier))
         for source, name in zip(inputs, names, strict=True):
             result = check_input(
                 checker,

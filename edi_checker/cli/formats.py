@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TextIO
 
 from edi_checker.cli.refusal import Refusal
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from edi_checker.run import Report
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(NamedTuple):
     """What a report can say of its run: `received` is CCYYMMDD, `tables` are name, version and rows of each
     table that decides, `rules` those that apply. `verbose` asks for the tables in the text report.
     """

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import click
 
 GROUPS = {
-    "Check claims": ("check", "batch", "fix", "serve", "watch"),
+    "Check claims": ("check", "batch", "facts", "fix", "serve", "watch"),
     "Understand": ("explain", "explain-ack", "rules", "tables", "units", "schema"),
     "Look after a watched folder": ("status", "ledger"),
     "Other": (),
@@ -64,6 +64,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "batch": (
         ("batch inbox --out-dir out", "All files of a folder, on all cores"),
         ("batch inbox --out-dir out --resume", "Go on after Ctrl-C"),
+    ),
+    "facts": (
+        ("facts inbox --to parquet --out-dir tables", "Tables for DuckDB, Spark, pandas or Excel"),
+        ("facts claims.837 --out-dir tables --with-phi", "With names, birth dates and member ids"),
     ),
     "fix": (
         ("fix claims.837 --diff", "What would be changed"),

@@ -80,6 +80,7 @@ class ProfileType(click.Path):
 
 
 AUTO = "auto"
+ALL_FINDINGS = 1 << 62  # more than an input can have
 
 
 def is_built_in(profile: object) -> bool:
@@ -246,7 +247,7 @@ isolation_option = click.option(
 debug_option = click.option(
     "--debug", is_flag=True, callback=_note_debug, help="Show the traceback of an internal error."
 )
-_reading_options = _join(
+_size_options = _join(
     click.option(
         "--max-segment",
         type=click.IntRange(min=1 << 20),
@@ -265,6 +266,9 @@ _reading_options = _join(
         metavar="BYTES",
         help="Most bytes to which an archive may unpack.  [default: 500 times its size, at least 268435456]",
     ),
+)
+_reading_options = _join(
+    _size_options,
     click.option(
         "--max-findings",
         type=click.IntRange(min=1),
@@ -291,8 +295,30 @@ def seconds_option(default: float | None) -> _Decorator:
 deciding_options = _join(
     profile_option, rules_option, tables_option, select_option, ignore_option, isolation_option
 )
+minutes_option = click.option(
+    "--minutes",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help="Minutes of treatment (CSV: claim,line,minutes); else NAME.minutes.csv next to each input.",
+)
+received_option = click.option(
+    "--received", type=Day(), metavar="YYYY-MM-DD", help="Date of receipt.  [default: today]"
+)
 costing_options = _join(_reading_options, seconds_option(600), _pass_as("checking", Checking))
 serving_options = _join(_reading_options, seconds_option(60), _pass_as("checking", Checking))
+# The same where every finding is listed, unless somebody asks for less.
+all_findings_options = _join(
+    _size_options,
+    click.option(
+        "--max-findings",
+        type=click.IntRange(min=1),
+        default=ALL_FINDINGS,
+        metavar="N",
+        help="Most findings of an input that are listed; further ones are counted by rule.  [default: all]",
+    ),
+    seconds_option(None),
+    _pass_as("checking", Checking),
+)
 partners_option = click.option(
     "--partners",
     "partners_file",
@@ -307,13 +333,8 @@ choosing_options = _join(
     tables_option,
     select_option,
     ignore_option,
-    click.option(
-        "--minutes",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        metavar="PATH",
-        help="Minutes of treatment (CSV: claim,line,minutes); else NAME.minutes.csv next to each input.",
-    ),
-    click.option("--received", type=Day(), metavar="YYYY-MM-DD", help="Date of receipt.  [default: today]"),
+    minutes_option,
+    received_option,
     isolation_option,
     click.option(
         "--fail-on",

@@ -145,7 +145,8 @@ def _write_docs(book: Rulebook, chosen: list[Rule], profile: str, out_dir: Path 
 def _lint(book: Rulebook, chosen: list[Rule]) -> list[str]:
     from edi_checker.facts import VOCABULARY
     from edi_checker.fixes import REPAIRS
-    from edi_checker.rules import RuleFault, lint, lint_twins
+    from edi_checker.rules import RuleFault
+    from edi_checker.rules.lint import lint, lint_twins
 
     plugins = gather_plugins()
     vocabulary = {**VOCABULARY, **(plugins.fact_types if plugins is not None else {})}

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from edi_checker.reference.tables import Side, Tables
 
 Beyond = Side | Literal["full"]
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """Days of service (CCYYMMDD) from the first to the last met that lie before or after a release, and how
     many claims have such days; with side `full` days of claims that were not remembered, for want of room.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
 from edi_checker.finding import Place, TableVersion
@@ -19,8 +18,7 @@ FieldType = Literal["text", "int", "quantity", "money", "date", "bool", "codes"]
 Value = str | int | bool | tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A field of a fact type: its type, its X12 address ("SV101-2" or "computed"), whether it holds PHI, and
     all its values where they are few and never others (empty where they are many).
     """
@@ -32,8 +30,7 @@ class Field:
     values: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FactType:
+class FactType(NamedTuple):
     """One kind of fact. Every type has a `date` field: the date of service by which a rule is in force."""
 
     about: str

@@ -30,6 +30,7 @@ from edi_checker.claims.claim import (
     TransactionEnd,
     element,
 )
+from edi_checker.claims.payer_profiles import choose
 from edi_checker.facts.context import Bill, ServicesSeen, Setting
 from edi_checker.facts.earlier import (
     REPLACING,
@@ -165,14 +166,15 @@ class ClaimHistory:
         if not person or billing is None:
             return
         replaces = looks.replaces(text) is not None
-        if replaces or "medicare" in setting.profile_of(claim).names:
+        # What is open about a claim changes nothing about whose profile it has.
+        if replaces or "medicare" in choose(claim, setting.profile).names:
             years = {day // 10_000 for day in on}
             if replaces:
                 years |= {year + beside for year in years for beside in (-1, 1)}
             wanted.years.update(self._year_key(claim, year) for year in years)
         if looks.by_month(text):
             on |= {day // 100 * 100 for day in on}
-        who, provider = self._person(claim), billing.provider.npi or billing.tax_id
+        who, provider = self._person(claim, usage), billing.provider.npi or billing.tax_id
         for day in on:
             number = number_of_day(person, provider, day), usage
             if number not in self._day_keys:
@@ -199,20 +201,20 @@ class ClaimHistory:
             self.asked.difference_update(worked)
 
     def _day_key(self, number: int, claim: Claim, on: int) -> bytes:
-        day = number, _usage_of(claim)
+        usage = _usage_of(claim)
+        day = number, usage
         key = self._day_keys.get(day)
         if key is None:
             billing = claim.billing
             assert billing is not None
             provider = billing.provider.npi or billing.tax_id
-            key = self._day_keys[day] = self._keys.key("day", f"{self._person(claim)}{provider}.{on}")
+            key = self._day_keys[day] = self._keys.key("day", f"{self._person(claim, usage)}{provider}.{on}")
         return key
 
-    def _person(self, claim: Claim) -> str:
+    def _person(self, claim: Claim, usage: str) -> str:
         """Digits that stand for the person of a claim."""
         level = claim.patient or claim.subscriber
         assert level is not None
-        usage = _usage_of(claim)
         found = self._persons.get((level.person, usage))
         if found is None:
             found = self._keys.key("person", usage, *level.who).hex()
@@ -220,7 +222,7 @@ class ClaimHistory:
         return found
 
     def _year_key(self, claim: Claim, year: int) -> bytes:
-        return self._keys.key("year", self._person(claim), str(year))
+        return self._keys.key("year", self._person(claim, _usage_of(claim)), str(year))
 
     def _month_key(self, month: _Month) -> bytes:
         usage, npi, number = month
@@ -230,7 +232,7 @@ class ClaimHistory:
         """What stands for a claim."""
         billing = claim.billing
         provider = "" if billing is None else billing.provider.npi or billing.tax_id
-        return self._keys.claim(provider, claim.id, self._person(claim))
+        return self._keys.claim(provider, claim.id, self._person(claim, _usage_of(claim)))
 
     def _of_day(self, number: int, claim: Claim, on: int) -> Sequence[Kept]:
         day = number, _usage_of(claim)

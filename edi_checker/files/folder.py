@@ -110,6 +110,10 @@ class OutputFolder:
     def __enter__(self) -> Self:
         return self
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process of the same run, which has no lock of its own on the folder."""
+        return {**self.__dict__, "_handle": _NONE}
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -132,13 +136,14 @@ class OutputFolder:
 
     def publish(self, stage: Stage, name: str, asked: Sequence[str], others: Sequence[str]) -> Published:
         """Put the files of a stage in their places, NAME.ENDING, and take away what an earlier run left.
+        Without a name they are files of the whole run, and ENDING is all of theirs.
 
         `asked` are the endings that this run writes: whatever else lies at such a name goes. `others` are
         those that another run may have written: as nobody knows whose they are, they stay and are named.
         Where something goes wrong, none of the files stays, old or new.
         """
         done = Published()
-        places = {ending: self.path / f"{name}.{ending}" for ending in asked}
+        places = {ending: self.path / (f"{name}.{ending}" if name else ending) for ending in asked}
         try:
             with self._swapping():
                 for ending, place in places.items():
@@ -149,7 +154,7 @@ class OutputFolder:
                 sync_folder(self.path)
         except (OSError, Busy) as error:
             why = "another run is at work in this folder" if isinstance(error, Busy) else error.strerror
-            done.troubles.append(say_unwritten(places[asked[0]], why))
+            done.troubles.append(say_unwritten(places[asked[0]], why, of="input" if name else "run"))
             for ending in asked if not isinstance(error, Busy) else ():
                 with contextlib.suppress(OSError):
                     self._take_away(places[ending])
@@ -229,9 +234,9 @@ def _close(handle: int) -> None:
         os.close(handle)
 
 
-def say_unwritten(place: Path, why: str | None) -> str:
-    """That the files of an input could not be made; `place` is the first of them."""
-    said = f"{place} and the other files of this input cannot be written: {why}"
+def say_unwritten(place: Path, why: str | None, of: str = "input") -> str:
+    """That the files of an input, or of a run, could not be made; `place` is the first of them."""
+    said = f"{place} and the other files of this {of} cannot be written: {why}"
     return f"{said}; none of them is there"
 
 

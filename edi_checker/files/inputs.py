@@ -15,7 +15,9 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from secrets import token_bytes
 from types import TracebackType
 from typing import IO, BinaryIO, Self, cast
 
@@ -121,7 +123,7 @@ class Input:
     file     the file on disk that holds it, None for standard input
     size     bytes to be read, in the measure of `Reading.position`; None where not known before reading
     minutes  `NAME.minutes.csv` beside the file, None where there is none
-    start    opens the source; `open` is the way to call it
+    start    opens the source, in any process that sees the file; `open` is the way to call it
     reason   why it cannot be read, "" where it can be tried
     found    whether it was found in a folder, not named: there, what is no claim file is passed over
     other    whether `reason` is that it is known for something else than a claim file
@@ -159,7 +161,7 @@ def find_inputs(paths: Iterable[str], unpacked: int | None = None) -> Iterator[I
     """
     for path in paths:
         if path == STDIN:
-            yield Input(STDIN, "stdin", None, None, None, lambda: _open_stdin(unpacked))
+            yield Input(STDIN, "stdin", None, None, None, partial(_open_stdin, unpacked))
             continue
         if not path:
             # Path("") is the current folder; a variable that is not set must not mean all files in it.
@@ -230,20 +232,20 @@ def _file(file: Path, is_regular: bool, unpacked: int | None) -> Iterator[Input]
         file=file,
         size=size,
         minutes=minutes if regular else None,
-        start=lambda: _unpack(file.open("rb"), size, unpacked),
+        start=partial(_open_file, file, size, unpacked),
         reason=f"{readable(minutes.name)} is not a regular file" if there and not regular else "",
     )
 
 
 # The archive that was opened last, with what stands for it.
-_last: list[tuple[tuple[Path, object, int], zipfile.ZipFile]] = []
+_last: list[tuple[tuple[Path, bytes, int], zipfile.ZipFile]] = []
 
 
-def _reopen(file: Path, listing: object) -> zipfile.ZipFile:
+def _reopen(file: Path, listing: bytes) -> zipfile.ZipFile:
     """The archive with its list of files, which is read once however many of them are opened in turn.
 
-    `listing` stands for the archive as it was found. Processes that shared one descriptor would move each
-    other's place in the file: each opens its own.
+    `listing` stands for the archive as it was found, in any process. Processes that shared one descriptor
+    would move each other's place in the file: each opens its own.
     """
     key = file, listing, os.getpid()
     if not _last or _last[0][0] != key:
@@ -284,7 +286,7 @@ def _archive(file: Path, unpacked: int | None) -> Iterator[Input]:
         return
     if not members:
         yield _refused(file, "the archive holds no files")
-    listing = object()
+    listing = token_bytes(8)
     for member in members:
         yield _member(file, listing, member)
 
@@ -321,7 +323,7 @@ def _name_office(archive: zipfile.ZipFile) -> str:
     return ""
 
 
-def _member(file: Path, listing: object, member: zipfile.ZipInfo) -> Input:
+def _member(file: Path, listing: bytes, member: zipfile.ZipInfo) -> Input:
     reason = ""
     if member.flag_bits & 0x1:
         reason = "encrypted in the archive"
@@ -331,27 +333,28 @@ def _member(file: Path, listing: object, member: zipfile.ZipInfo) -> Input:
     elif member.filename.endswith(MINUTES):
         reason = "a minutes file inside an archive is not read; name it with --minutes"
 
-    def start() -> Reading:
-        stream = cast(zipfile.ZipExtFile, _reopen(file, listing).open(member))
-        try:
-            head = stream.peek(4)[:4]
-        except BaseException:
-            stream.close()
-            raise
-        if head[:2] == _GZIP or head in _ZIP:
-            stream.close()
-            raise Unreadable("an archive inside an archive is not read")
-        return Reading(cast(BinaryIO, stream))
-
     return Input(
         path=readable(f"{file}!{member.filename}"),
         name=_safe(_stem(re.split(r"[/\\]", member.filename)[-1])),
         file=file,
         size=member.file_size,
         minutes=None,
-        start=start,
+        start=partial(_open_member, file, listing, member),
         reason=reason,
     )
+
+
+def _open_member(file: Path, listing: bytes, member: zipfile.ZipInfo) -> Reading:
+    stream = cast(zipfile.ZipExtFile, _reopen(file, listing).open(member))
+    try:
+        head = stream.peek(4)[:4]
+    except BaseException:
+        stream.close()
+        raise
+    if head[:2] == _GZIP or head in _ZIP:
+        stream.close()
+        raise Unreadable("an archive inside an archive is not read")
+    return Reading(cast(BinaryIO, stream))
 
 
 def _directory_size(file: Path) -> int:
@@ -365,6 +368,10 @@ def _directory_size(file: Path) -> int:
         raise zipfile.BadZipFile
     size: int = struct.unpack_from("<L", tail, at + 12)[0]
     return size
+
+
+def _open_file(file: Path, size: int | None, unpacked: int | None) -> Reading:
+    return _unpack(file.open("rb"), size, unpacked)
 
 
 def _open_stdin(unpacked: int | None) -> Reading:
@@ -451,10 +458,12 @@ def _faults() -> Iterator[None]:
 
 
 def _refused(file: Path, reason: str) -> Input:
-    def start() -> Reading:
-        raise Unreadable(reason)
-
+    start = partial(_refuse, reason)
     return Input(readable(str(file)), _safe(_stem(file.name)), file, None, None, start, reason)
+
+
+def _refuse(reason: str) -> Reading:
+    raise Unreadable(reason)
 
 
 def _why(error: OSError) -> str:

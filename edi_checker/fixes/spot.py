@@ -51,8 +51,7 @@ class Standing:
     shifted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """Where a finding stands.
 
     element    as the finding names it (`NM109`, `SV101-3`), "" for the whole segment

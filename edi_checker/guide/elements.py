@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from edi_checker.guide.table import Composite, Element, Item, Segment
 from edi_checker.x12.blocks import Delimiters, Fault
@@ -203,7 +202,7 @@ def _check_composite(item: Composite, value: str, out: _Notes, delimiters: Delim
             _note_repetitions(item, value.count(delimiters.repetition) + 1, out)
             return
         for repeated in value.split(delimiters.repetition):
-            _check_composite(replace(item, repeat=1), repeated, out, delimiters)
+            _check_composite(item._replace(repeat=1), repeated, out, delimiters)
         return
     parts = value.split(delimiters.component)
     if not any(parts):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from edi_checker.guide.table import LEVELS, Guide, Level, Loop, Segment, list_segments, walk_loops
 
@@ -13,8 +12,7 @@ from edi_checker.guide.table import LEVELS, Guide, Level, Loop, Segment, list_se
 Chain: TypeAlias = tuple[tuple[Loop, ...], Segment]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A way to place a segment: keep so many of the open loops, open these, and it is this node."""
 
     spot: Placement

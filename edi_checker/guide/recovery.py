@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -142,8 +141,7 @@ class Stray(NamedTuple):
         return self.segment[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Remedy:
+class Remedy(NamedTuple):
     """A guess at what happened where a segment has no place: the fault, and where the reading goes on.
 
     cost     what the guess asks one to believe, less is better

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import importlib.util
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from edi_checker.files.output import open_own, write_whole
+from edi_checker.files.kept import cache_folder, keep, read_kept
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element as Xml  # nosec B405  # the type alone; defusedxml reads
@@ -31,8 +28,7 @@ MAP = "837.5010.X222.A1.xml"
 DATA_ELEMENTS = "dataele.xml"
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """A simple element, or a component of a composite.
 
     ref       `NM109`, or `SV101-3` for a component
@@ -58,8 +54,7 @@ class Element:
     pattern: str
 
 
-@dataclass(frozen=True, slots=True)
-class Composite:
+class Composite(NamedTuple):
     """A composite element: its components in order; `repeat` is the count of repetitions allowed."""
 
     ref: str
@@ -145,8 +140,7 @@ class Guide:
     envelope: dict[str, Segment]
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
+class Correction(NamedTuple):
     """One place where pyx12's map is not the published guide.
 
     `loop` is the loop's id ("" any). `ref` is an element (`NM108`), one of a segment with this qualifier
@@ -209,12 +203,10 @@ def load() -> Guide:
     """
     folder = _locate()
     version = _version(folder)
-    try:
-        from platformdirs import user_cache_path
-
-        cached = user_cache_path("edi-checker") / f"guide-{version}-{FORMAT}.json"
-    except (ImportError, OSError, RuntimeError):
+    kept = cache_folder()
+    if kept is None:
         return compile_guide(folder, version)
+    cached = kept / f"guide-{version}-{FORMAT}.json"
     guide = read_cache(cached, version)
     if guide is None:
         guide = compile_guide(folder, version)
@@ -243,23 +235,16 @@ def is_segment_id(text: str) -> bool:
 
 def read_cache(path: Path, version: str) -> Guide | None:
     """The guide that `write_cache` wrote; None where there is none, a damaged one or another version."""
+    text = read_kept(path)
     try:
-        with os.fdopen(open_own(path, os.O_RDONLY), "rb") as file:
-            digest, text = file.readline().strip(), file.read()
-        if hashlib.sha256(text).hexdigest().encode() != digest:
-            return None
-        return _from_plain(json.loads(text), version)
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        return _from_plain(json.loads(text), version) if text is not None else None
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         return None
 
 
 def write_cache(guide: Guide, path: Path) -> None:
-    """Write the guide beside `path` and rename it there; a folder that cannot be written is no fault."""
-    text = json.dumps(_to_plain(guide), separators=(",", ":")).encode()
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with write_whole(path) as out:
-            out.write(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+    """Keep the guide at `path`."""
+    keep(path, json.dumps(_to_plain(guide), separators=(",", ":")).encode())
 
 
 def _locate() -> Path:
@@ -448,7 +433,7 @@ def _of_qualifier(item: Item, loop: str, qualifier: str) -> Item:
     """An element of a segment that is known by this qualifier."""
     if isinstance(item, Composite):
         return item
-    return replace(item, maximum=_corrected(loop, f"{item.ref} {qualifier}", "maximum", item.maximum))
+    return item._replace(maximum=_corrected(loop, f"{item.ref} {qualifier}", "maximum", item.maximum))
 
 
 def _key(id: str, elements: tuple[Item, ...]) -> tuple[tuple[int, int] | None, frozenset[str]]:

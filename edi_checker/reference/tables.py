@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from edi_checker.finding import TableVersion
 from edi_checker.x12.dates import NO_END
@@ -28,8 +28,7 @@ Therapy = Literal["always", "sometimes", ""]
 Side = Literal["before", "after"]
 
 
-@dataclass(frozen=True, slots=True)
-class PtpEdit:
+class PtpEdit(NamedTuple):
     """A procedure-to-procedure edit: column 2 is not paid beside column 1 of the same provider and day.
 
     indicator  "0": no modifier releases it; "1": an NCCI-associated modifier does
@@ -46,8 +45,7 @@ class PtpEdit:
     table: TableVersion
 
 
-@dataclass(frozen=True, slots=True)
-class MueLimit:
+class MueLimit(NamedTuple):
     """Medically unlikely edit: the most units of a code. `mai` "1": on a line; "2", "3": on a day.
 
     A limit of 0 is no count of units: it says that Medicare pays practitioners nothing for the code.
@@ -60,8 +58,7 @@ class MueLimit:
     table: TableVersion
 
 
-@dataclass(frozen=True, slots=True)
-class AddOn:
+class AddOn(NamedTuple):
     """An add-on code and the primaries of which one must be there. `type` "1", "2", "3" as CMS has it."""
 
     code: str

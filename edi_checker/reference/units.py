@@ -10,9 +10,8 @@ AMA (CPT midpoint rule, "rule of eights"): each service by itself; a unit is ear
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
+from typing import Literal, NamedTuple
 
 UnitMethod = Literal["cms", "ama"]
 
@@ -20,8 +19,7 @@ QUARTER = 15  # minutes of one unit
 ROUNDS_UP = 7  # minutes that are added before whole units are counted: a rest of 8 earns one
 
 
-@dataclass(frozen=True, slots=True)
-class Working:
+class Working(NamedTuple):
     """How minutes became units.
 
     minutes  of each service; every mapping here has the same keys in the same order

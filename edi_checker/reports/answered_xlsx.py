@@ -13,6 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 from edi_checker.acks.answered import Row, WorkList
 from edi_checker.acks.heaps import HEAPS
 from edi_checker.reports.answered_json import rows_of, say_before, say_top
+from edi_checker.reports.xlsx_report import print_across
 
 _MOST_ROWS = 1_048_000  # of a sheet
 _MOST_CHARACTERS = 32_000  # of a cell
@@ -77,9 +78,7 @@ def _open_sheet(
     for at, (title, _) in enumerate(columns):
         sheet.write_string(head, at, title, bold)
     sheet.freeze_panes(head + 1, 2)
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(head)
+    print_across(sheet, head)
     return sheet, head + 1
 
 
@@ -87,7 +86,7 @@ def _write_work(book: Workbook, work: WorkList) -> None:
     sheet, first = _open_sheet(book, "Work list", _WORK, " ".join(say_top(work)))
     wrap = book.add_format({"text_wrap": True, "valign": "top"})
     money = book.add_format({"num_format": "#,##0.00", "valign": "top"})
-    day = book.add_format({"num_format": "yyyy-mm-dd", "valign": "top"})
+    day = book.add_format({"num_format": "yyyy-mm-dd", "valign": "top", "align": "left"})
     at = first
     for at, row in enumerate(rows_of(work), first):
         if at >= _MOST_ROWS:

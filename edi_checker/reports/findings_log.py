@@ -82,8 +82,7 @@ class Sums:
         self.claims[outcome], self.cents[outcome] = claims, cents
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(NamedTuple):
     """A segment, or the part of it around the faulty element, which goes from `start` to `end`."""
 
     text: str
@@ -101,8 +100,7 @@ class ClaimLabel(NamedTuple):
     dates: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A finding as it stands in the JSON report, with what a report for people shows beside it.
 
     `number` tells the claims of one file apart (0 outside of any claim): several may have the same CLM01.
@@ -172,7 +170,7 @@ def say_profiles(profiles: Mapping[str, int]) -> str:
     return f"Claims by profile: {counted}."
 
 
-class _Rows:
+class Rows:
     """Lines of ASCII text; in memory while few, on disk when many."""
 
     def __init__(self) -> None:
@@ -228,7 +226,7 @@ class FindingsLog:
     ) -> None:
         self.path = path
         self._excerpts = excerpts
-        self._claim_rows, self._finding_rows = _Rows(), _Rows()
+        self._claim_rows, self._finding_rows = Rows(), Rows()
         # one for each transaction of the input: index into _VERDICTS
         self._verdicts = bytearray()
         self._group_from = 0

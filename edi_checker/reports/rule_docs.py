@@ -16,8 +16,9 @@ from edi_checker.facts.columns import (
 )
 from edi_checker.facts.triggers import TRIGGERS, Piece, Trigger
 from edi_checker.reports.rule_page import levels_of, mark_of
-from edi_checker.rules import Rule, explain
+from edi_checker.rules import Rule
 from edi_checker.rules.conditions import OPERATORS
+from edi_checker.rules.explain import explain
 
 # Sections that stand in the line under the heading, or in the example.
 _ELSEWHERE = ("Rule", "SNIP type", "Profiles", "Passes", "Fails")

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterable
 
 from edi_checker.check.examples import Shown
-from edi_checker.rules import Rule, explain
-from edi_checker.rules.explain import Section
+from edi_checker.rules import Rule
+from edi_checker.rules.explain import Section, explain
 
 _LABEL = 16  # columns for the headings; longer ones get a line of their own
 

@@ -5,12 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
-from typing import Any, TextIO
-
-from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
+from typing import Any, NamedTuple, TextIO
 
 from edi_checker.facts import Coverage, Gap
 from edi_checker.files.names import escape
@@ -28,6 +23,7 @@ from edi_checker.reports.findings_log import (
     say_unlisted,
 )
 from edi_checker.reports.gaps import say_gaps
+from edi_checker.reports.styled import Text, Writer, cell_len
 from edi_checker.reports.verdict import say_file
 from edi_checker.x12.money import show_dollars
 
@@ -46,8 +42,7 @@ _STYLES: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(NamedTuple):
     """The few signs beyond ASCII, and what stands for them where the terminal cannot show them."""
 
     accepted: str
@@ -66,7 +61,7 @@ ASCII = Marks("+", "x", "?", ", ", "...", "-", "^")
 def marks_for(encoding: str | None) -> Marks:
     """The marks that a stream of this encoding can show."""
     try:
-        "".join(astuple(UNICODE)).encode(encoding or "ascii")
+        "".join(UNICODE).encode(encoding or "ascii")
     except (UnicodeError, LookupError):
         return ASCII
     return UNICODE
@@ -93,16 +88,7 @@ class TextReport:
         self._marks = marks
         self._tables = tables
         self._verbose = verbose
-        self._console = Console(
-            file=out,
-            width=self._width,
-            height=25,
-            force_terminal=colour,
-            color_system="standard" if colour else None,
-            highlight=False,
-            markup=False,
-            emoji=False,
-        )
+        self._writer = Writer(out, width=self._width, colour=colour)
         self._files: Counter[FileOutcome] = Counter()
         self._sums = Sums()
         self._lines = self._hidden = 0
@@ -148,6 +134,7 @@ class TextReport:
         self._profiles.update(summary.profiles)
         self._coverage.take(summary.gaps)
         self._fixable += summary.fixable
+        self._writer.flush()
 
     def finish(self) -> None:
         """Write what holds for all files: totals, findings by rule, and with what was checked."""
@@ -322,20 +309,16 @@ class TextReport:
             self._print(Text(under, style), indent=6, wrap=False)
 
     def _labelled(self, label: str, text: Text) -> None:
-        lines = text.wrap(self._console, self._width - 12)
-        for number, line in enumerate(lines):
-            line.rstrip()
+        for number, line in enumerate(text.wrap(self._width - 12)):
             start = (f"    {label if number == 0 else '':<8}", "dim")
-            self._console.print(Text.assemble(start, line), soft_wrap=True)
+            self._writer.write(Text.assemble(start, line))
 
     def _print(self, text: Text | None = None, *, indent: int = 0, wrap: bool = True) -> None:
         if text is None:
-            self._console.print()
+            self._writer.write(Text())
             return
-        lines = text.wrap(self._console, self._width - indent) if wrap else [text]
-        for line in lines:
-            line.rstrip()
-            self._console.print(Text(" " * indent) + line, soft_wrap=True)
+        for line in text.wrap(self._width - indent) if wrap else [text.rstrip()]:
+            self._writer.write(Text.assemble(" " * indent, line))
 
     def _join(self, *words: str) -> str:
         return self._marks.dot.join(words)

@@ -25,6 +25,7 @@ from edi_checker.x12.dates import iso
 # XlsxWriter comes with the extra `xlsx`.
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
+    from xlsxwriter.worksheet import Worksheet
 
 MOST_ROWS = 1_048_576  # of a sheet, the header among them
 MOST_LINKS = 65_530  # of a sheet
@@ -238,12 +239,13 @@ class _Sheet:
     def __init__(self, book: Workbook, name: str, columns: dict[str, int]) -> None:
         self._sheet = book.add_worksheet(name)
         self._sheet.freeze_panes(1, 0)
+        print_across(self._sheet, 0)
         top = {"valign": "top", "text_wrap": True}
         # As text to Excel too, whoever edits the cell.
         self._text = book.add_format(top | {"num_format": "@"})
         self._number = book.add_format(top)
         self._money = book.add_format(top | {"num_format": "$#,##0.00"})
-        self._day = book.add_format(top | {"num_format": "yyyy-mm-dd"})
+        self._day = book.add_format(top | {"num_format": "yyyy-mm-dd", "align": "left"})
         self._link = book.add_format(top | {"num_format": "@", "font_color": "#0563C1", "underline": 1})
         self._count_link = book.add_format(top | {"font_color": "#0563C1", "underline": 1})
         head = book.add_format({"bold": True, "bg_color": "#DDE6F0", "bottom": 1})
@@ -303,3 +305,11 @@ def _plain(text: str) -> str:
     if len(units) <= 2 * MOST_UNITS:
         return text
     return units[: 2 * (MOST_UNITS - 3)].decode("utf-16-le", "ignore") + "..."
+
+
+def print_across(sheet: Worksheet, head: int) -> None:
+    """Print it across the page, all columns on one, the row of headings on each."""
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(head)
+    sheet.set_footer("&L&A&R&P / &N")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 from edi_checker.facts import Fact, Value
 from edi_checker.rules.model import Case, InForce, Operator, Pattern, Reference, Term
@@ -107,8 +108,7 @@ def networks(cases: Sequence[tuple[int, Case]]) -> list[Network]:
     return made
 
 
-@dataclass(frozen=True, slots=True)
-class _Branch:
+class _Branch(NamedTuple):
     """One way in which a requirement fails: one of these terms on one fact, or this one between two."""
 
     alias: str = ""

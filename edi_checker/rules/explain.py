@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from edi_checker.facts import FieldType
 from edi_checker.rules.model import ASKED, Case, Notation, Reference, Rule, StatusForm, Term, Text
@@ -31,8 +31,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """One part of an explanation: a heading and its lines, plain text."""
 
     heading: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from edi_checker.facts import FieldType
 
@@ -50,8 +50,7 @@ class Reference:
     address: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One condition on one field; `value` is True for `present` and `absent`.
 
     Constants stand in the units of the field's type (cents, thousandths, CCYYMMDD). A reference to another
@@ -69,8 +68,7 @@ class Term:
         return value if isinstance(value, Reference) and value.alias != self.field.alias else None
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """One fact of a match: its kind, and the terms on it, those about it alone first."""
 
     alias: str
@@ -78,8 +76,7 @@ class Pattern:
     terms: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class InForce:
+class InForce(NamedTuple):
     """First and last day in force, CCYYMMDD, None if open; compared with the service or received date."""
 
     first: int | None = None
@@ -90,8 +87,7 @@ class InForce:
         return (self.first is None or on >= self.first) and (self.last is None or on <= self.last)
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(NamedTuple):
     """What a finding points at: one of the things a fact stands on (`key`, "" for itself), and where there.
 
     `segment` is "" where the fact is a fault, which knows its place.
@@ -107,8 +103,7 @@ class Where:
 Text = tuple[str | Reference, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StatusForm:
+class StatusForm(NamedTuple):
     """The statuses as written; a reference is for codes that the fact carries."""
 
     ack999: tuple[str, ...] | Reference = ()
@@ -143,8 +138,7 @@ class Case:
                 yield said
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A source and the day (CCYYMMDD) on which it was seen to say so."""
 
     cite: str
@@ -156,8 +150,7 @@ class Source:
 Notation = str | list["Notation"] | dict[str, "Notation"]
 
 
-@dataclass(frozen=True, slots=True)
-class Examples:
+class Examples(NamedTuple):
     """Examples that must pass, and that must give the rule's finding: mappings of texts, lists, mappings."""
 
     passing: tuple[dict[str, Notation], ...] = ()
@@ -202,8 +195,7 @@ class Rule:
         return replace(self, cases=tuple(cases))
 
 
-@dataclass(frozen=True, slots=True)
-class RuleFault:
+class RuleFault(NamedTuple):
     """What is wrong in a rule file; `line` is 0 for the file as a whole."""
 
     path: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, cast
 
 from edi_checker.facts import Fact, Value
@@ -89,6 +89,14 @@ class _Test(NamedTuple):
     sides: list[_Asked]
 
 
+class _Patterned(NamedTuple):
+    """A pattern of a case, by its place in the match, and the bit of its test."""
+
+    bit: int
+    case: Case
+    place: int
+
+
 class _Join(NamedTuple):
     """A case with several patterns: the bit of each, and the equalities between them."""
 
@@ -107,19 +115,12 @@ class Prefilter:
         self._single: dict[int, int] = {}  # bit -> case
         self._joins: list[_Join] = []
         self.joined_bits = 0
-        by_kind: dict[str, list[_Test]] = {}
-        constants: dict[str, object] = {}
+        self._patterns: dict[str, list[_Patterned]] = {}  # by the kind of their facts
         bit = 1
         for number, case in cases:
             bits = []
             for place, pattern in enumerate(case.match):
-                terms = [_ask([term], constants) for term in pattern.terms if term.other is None]
-                if len(case.match) == 1 and case.require:
-                    required = _ask(case.require, constants)
-                    terms.append(_Asked(f"not ({required.text})", required.fields))
-                in_force = _in_force(case.in_force) if place == 0 else []
-                sides = [side for term in pattern.terms for side in _sides(term)]
-                by_kind.setdefault(pattern.kind, []).append(_Test(bit, terms, in_force, sides))
+                self._patterns.setdefault(pattern.kind, []).append(_Patterned(bit, case, place))
                 bits.append(bit)
                 bit <<= 1
             if len(bits) == 1:
@@ -127,18 +128,40 @@ class Prefilter:
             else:
                 self._joins.append(_Join(number, tuple(bits), tuple(_links(case))))
                 self.joined_bits |= sum(bits)
-        self._by_kind = by_kind
-        self._constants = constants
-        self._sift = _compile(by_kind, constants)
+        # What is asked of a kind of fact is put into words when the first comes: most inputs have few kinds.
+        self._tests: dict[str, list[_Test]] = {}
+        self._holding: dict[str, _Holds] = {}
+        self._constants: dict[object, str] = {}
         self._cases = dict(cases)
         self._possible: dict[tuple[str, _Told], _Holds] = {}
         self._answers: dict[tuple[str, _Told, int], Answer] = {}
-        self.kinds = frozenset(by_kind)
+        self.kinds = frozenset(self._patterns)
         # Joins of mue_days of one day are decided day by day; `others` by the whole claim.
         self.day_joins = [join for join in self._joins if _is_of_a_day(self._cases[join.case])]
         self._others = [join for join in self._joins if join not in self.day_joins]
         # Facts of these kinds stand on several pieces: whether there are any is not known of one piece.
-        self._assumed = sum({test.bit for kind in _ON_SEVERAL for test in by_kind.get(kind, ())})
+        self._assumed = sum(each.bit for kind in _ON_SEVERAL for each in self._patterns.get(kind, ()))
+
+    def _tests_of(self, kind: str) -> list[_Test]:
+        tests = self._tests.get(kind)
+        if tests is None:
+            tests = self._tests[kind] = [
+                _test(each, self._constants) for each in self._patterns.get(kind, ())
+            ]
+        return tests
+
+    def _sift(self, facts: Sequence[Fact], received: int) -> list[tuple[int, int]]:
+        """Ordinal and bits of each fact on which the constants of some pattern hold."""
+        hits = []
+        for ordinal, fact in enumerate(facts):
+            holds = self._holding.get(fact.kind)
+            if holds is None:
+                holds = _compile(self._tests_of(fact.kind), self._constants)
+                self._holding[fact.kind] = holds
+            bits = holds(fact.values, received)
+            if bits:
+                hits.append((ordinal, bits))
+        return hits
 
     def ask(
         self,
@@ -153,8 +176,8 @@ class Prefilter:
         `near` stand for values that are not known: whatever constant these are compared with, the answer is
         that for the ones given. Those named by `same` are the same value, whatever it is.
         """
-        tests = self._by_kind.get(kind)
-        if tests is None:
+        tests = self._tests_of(kind)
+        if not tests:
             return NO_ANSWER
         told = _Told(frozenset(known), frozenset(near), same)
         possible = self._possible.get((kind, told))
@@ -307,15 +330,28 @@ def _links(case: Case) -> Iterable[_Link]:
         yield _Link(earlier, later, tuple(name for name, _ in names), tuple(name for _, name in names))
 
 
+def _test(patterned: _Patterned, constants: dict[object, str]) -> _Test:
+    """What is asked of one fact of a pattern by itself."""
+    bit, case, place = patterned
+    pattern = case.match[place]
+    terms = [_ask([term], constants) for term in pattern.terms if term.other is None]
+    if len(case.match) == 1 and case.require:
+        required = _ask(case.require, constants)
+        terms.append(_Asked(f"not ({required.text})", required.fields))
+    in_force = _in_force(case.in_force) if place == 0 else []
+    sides = [side for term in pattern.terms for side in _sides(term)]
+    return _Test(bit, terms, in_force, sides)
+
+
 def _in_force(in_force: InForce) -> list[_Asked]:
     by_service = in_force.by == "service"
     on = "(v['date'] or received)" if by_service else "received"
     fields = frozenset(("date",) if by_service else ())
     terms = []
     if in_force.first is not None:
-        terms.append(_Asked(f"{on} >= {in_force.first}", fields, constant=True))
+        terms.append(_Asked(f"{on} >= {in_force.first:d}", fields, constant=True))
     if in_force.last is not None:
-        terms.append(_Asked(f"{on} <= {in_force.last}", fields, constant=True))
+        terms.append(_Asked(f"{on} <= {in_force.last:d}", fields, constant=True))
     return terms
 
 
@@ -329,7 +365,7 @@ def _sides(term: Term) -> Iterable[_Asked]:
             yield _Asked(present, frozenset((side.field,)), constant=True)
 
 
-def _ask(terms: Iterable[Term], constants: dict[str, object]) -> _Asked:
+def _ask(terms: Iterable[Term], constants: dict[object, str]) -> _Asked:
     terms = list(terms)
     fields = {term.field.field for term in terms}
     fields |= {term.value.field for term in terms if isinstance(term.value, Reference)}
@@ -337,7 +373,7 @@ def _ask(terms: Iterable[Term], constants: dict[str, object]) -> _Asked:
     return _Asked(" and ".join(_expression(term, constants) for term in terms), frozenset(fields), constant)
 
 
-def _expression(term: Term, constants: dict[str, object]) -> str:
+def _expression(term: Term, constants: dict[object, str]) -> str:
     """One term on one fact whose values are `v`. Constants come in by name, never as source text."""
     left = f"v[{term.field.field!r}]"
     kind, operator = term.field.type, term.operator
@@ -387,40 +423,20 @@ def _expression_of_codes(left: str, term: Term, right: str) -> str:
     return disjoint if term.operator == "has_none" else f"not {disjoint}"
 
 
-def _constant(value: object, constants: dict[str, object]) -> str:
+def _constant(value: object, constants: dict[object, str]) -> str:
     if isinstance(value, int):
         return repr(value)
     held = frozenset(value) if isinstance(value, tuple) else value
-    for name, known in constants.items():
-        if known == held:
-            return name
-    name = f"C{len(constants)}"
-    constants[name] = held
-    return name
-
-
-_Sift = Callable[[Sequence[Fact], int], list[tuple[int, int]]]
-
-
-def _compile(by_kind: dict[str, list[_Test]], constants: dict[str, object]) -> _Sift:
-    """The function that gives (ordinal, bits) for each fact on which some pattern's constants hold."""
-    lines = [
-        "def sift(facts, received):",
-        " hits = []",
-        " for ordinal, fact in enumerate(facts):",
-        "  kind = fact.kind",
-    ]
-    word = "if"
-    for kind, tests in by_kind.items():
-        lines += [f"  {word} kind == {kind!r}:", "   v = fact.values", "   bits = 0"]
-        lines += _nested(tests, "   ")
-        lines.append("   if bits: hits.append((ordinal, bits))")
-        word = "elif"
-    lines.append(" return hits")
-    return cast("_Sift", _define("sift", lines, constants))
+    return constants.setdefault(held, f"C{len(constants)}")
 
 
 _Holds = Callable[[dict[str, Value], int], int]
+
+
+def _compile(tests: list[_Test], constants: Mapping[object, str]) -> _Holds:
+    """The function that gives the bits of the tests that hold on the values of a fact."""
+    lines = ["def holds(v, received):", " bits = 0", *_nested(tests, " "), " return bits"]
+    return cast("_Holds", _define("holds", lines, constants))
 
 
 class _Told(NamedTuple):
@@ -439,7 +455,7 @@ class _Told(NamedTuple):
         )
 
 
-def _compile_possible(tests: list[_Test], told: _Told, constants: dict[str, object]) -> _Holds:
+def _compile_possible(tests: list[_Test], told: _Told, constants: Mapping[object, str]) -> _Holds:
     """The function that gives the bits of the tests that what is known does not rule out."""
     known = [
         test._replace(
@@ -452,7 +468,7 @@ def _compile_possible(tests: list[_Test], told: _Told, constants: dict[str, obje
     return cast("_Holds", _define("possible", lines, constants))
 
 
-def _compile_answer(tests: list[_Test], told: _Told, constants: dict[str, object]) -> Answer:
+def _compile_answer(tests: list[_Test], told: _Told, constants: Mapping[object, str]) -> Answer:
     """What is left to ask of these tests, which what is known does not rule out."""
     bits = 0
     asked = []
@@ -477,8 +493,8 @@ def _compile_answer(tests: list[_Test], told: _Told, constants: dict[str, object
     return Answer(bits, question)
 
 
-def _define(name: str, lines: list[str], names: dict[str, object]) -> object:
-    namespace = dict(names)
+def _define(name: str, lines: list[str], constants: Mapping[object, str]) -> object:
+    namespace: dict[str, object] = {of: held for held, of in constants.items()}
     code = compile("\n".join(lines), "<sieve>", "exec")
     exec(code, namespace)  # noqa: S102  # nosec B102  # made of checked names and numbers
     return namespace[name]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass, field
-from importlib.resources.abc import Traversable
 
 import yaml
 
-MAX_CHARACTERS = 1 << 16
+from edi_checker.rules.rule_files import MAX_CHARACTERS
+
 MAX_DEPTH = 16
 # Brackets left open within one line: the library reads ahead to the end of a line, so what is deeper must be
 # refused before it reads. Far above MAX_DEPTH, because a text may have brackets; far below its own limit.
@@ -48,15 +47,6 @@ class Mapping:
 
 
 Node = Scalar | Sequence | Mapping
-
-
-def take(item: Traversable) -> bytes:
-    """The bytes of a file, at most one more than `read` takes. Raises OSError, also if it is not a file."""
-    if not item.is_file():
-        # A pipe or a device in a folder of rules could block its reader without end.
-        raise OSError(errno.EINVAL, "not a regular file")
-    with item.open("rb") as stream:
-        return stream.read(MAX_CHARACTERS + 1)
 
 
 def read(data: bytes) -> Mapping:

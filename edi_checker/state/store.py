@@ -10,9 +10,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import (
     URL,
     Connection,
@@ -33,6 +30,7 @@ from edi_checker.state.errors import StateError
 from edi_checker.state.schema import APPLICATION, METADATA, VERSION_TABLE, about
 
 _T = TypeVar("_T")
+_MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_SECONDS = 10
 _UPGRADE_LOCK = 837_005_010  # any number that other programs are unlikely to lock on
 # File systems of other machines: SQLite's locks and shared memory do not reach across.
@@ -237,22 +235,25 @@ def _refuse_unsafe(store: Store) -> None:
 
 
 def _bring_up(store: Store, *, make: bool, upgrade: bool) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    script = ScriptDirectory.from_config(config)
-    newest = script.get_current_head()
+    newest = known_versions()[0]
     with store.reading() as connection:
-        version = _version(store, connection, script)
+        version = _version(store, connection)
     if version == newest:
         return
     if version is None and not make:
         raise StateError(f"{store.shown}: there is no ledger")
     if version is not None and not upgrade:
         raise StateError(f"{store.shown}: the ledger has the tables of an older edi-checker; upgrade it")
+    # It takes as long to load as the rest, and is seldom needed.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
     with store.writing() as connection:
         if not store.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE_LOCK})
-        if _version(store, connection, script) == newest:
+        if _version(store, connection) == newest:
             return
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -260,7 +261,12 @@ def _bring_up(store: Store, *, make: bool, upgrade: bool) -> None:
         flush_folder(Path(store.engine.url.database or "").parent)
 
 
-def _version(store: Store, connection: Connection, script: ScriptDirectory) -> str | None:
+def known_versions() -> list[str]:
+    """The versions of the tables that this program knows, the newest first, by the files that make them."""
+    return sorted((step.name[1:5] for step in (_MIGRATIONS / "versions").glob("v*.py")), reverse=True)
+
+
+def _version(store: Store, connection: Connection) -> str | None:
     """The version of the tables, None where there are none yet. Raises StateError for what is no ledger."""
     names = set(inspect(connection).get_table_names())
     if not names:
@@ -270,7 +276,7 @@ def _version(store: Store, connection: Connection, script: ScriptDirectory) -> s
             f"{store.shown}: holds tables of another program; a ledger has a database or schema of its own"
         )
     version = connection.execute(select(column("version_num")).select_from(table(VERSION_TABLE))).scalar()
-    known = [each.revision for each in script.walk_revisions()]
+    known = known_versions()
     if version not in known:
         raise StateError(
             f"{store.shown}: the ledger was written by a newer edi-checker (tables {version}); "

@@ -19,8 +19,7 @@ BlockKind = Literal["ISA", "TA1", "GS", "ST", "HL", "CLM", "SE", "GE", "IEA", "?
 ISA_WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """The most characters that are read as one segment, and as one block (a claim with all its lines)."""
 
     segment: int = MAX_SEGMENT

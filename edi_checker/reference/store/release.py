@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from edi_checker.files.output import open_own, write_whole
+from edi_checker.reference.store import MANIFEST
 from edi_checker.reference.store.packed import Packer, Shape
 from edi_checker.reference.store.whole import WHOLE
 
-MANIFEST = "manifest.json"
 SCHEMA = "edi-checker/tables/1"
 _MAX_MANIFEST = 1 << 22
 _LOCK = ".lock"

@@ -1,0 +1,73 @@
+"""A Spark session for one command, started without many words."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyspark import SparkContext
+
+
+class SparkUnusable(Exception):
+    """Spark is not there, or cannot do the work; the message says why, for the user."""
+
+
+@contextmanager
+def open_session(master: str | None) -> Iterator[SparkContext]:
+    """A session at this master, that of Spark's own configuration where none is named, until the block ends.
+
+    Raises SparkUnusable.
+    """
+    try:
+        from pyspark.errors import PySparkException
+        from pyspark.sql import SparkSession
+    except ModuleNotFoundError:
+        raise SparkUnusable("it needs pyspark and Java 17: pip install 'edi-checker[spark]'") from None
+    package = Path(__file__).resolve().parent
+    quiet = f"-Dlog4j2.configurationFile={package / 'log4j2.properties'}"
+    builder = SparkSession.builder.appName("edi-checker").config("spark.driver.extraJavaOptions", quiet)
+    for name, value in _QUIET.items():
+        builder = builder.config(name, value)
+    if master is not None:
+        builder = builder.master(master)
+    if master is None or master.startswith("local"):
+        # Executors of this machine: the same Python, and the same package.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        builder = builder.config("spark.executorEnv.PYTHONPATH", str(package.parents[1]))
+    try:
+        session = builder.getOrCreate()
+    except PySparkException as error:
+        raise SparkUnusable(f"Spark cannot be started ({error.getCondition()}); is Java 17 there?") from None
+    except Exception as error:  # noqa: BLE001  # what Java raises has no type of its own here
+        raise SparkUnusable(f"Spark cannot be started: {say_error(error)}") from None
+    try:
+        yield session.sparkContext
+    finally:
+        # After a signal in the middle of a call it may not end in good order; Java ends with this process.
+        with suppress(Exception):
+            session.stop()
+
+
+_QUIET = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "ERROR",
+}
+
+
+def say_error(error: Exception) -> str:
+    """What an executor, else Spark, says in one line."""
+    said = str(error).strip()
+    named = re.findall(r"^(?:: )?((?:[\w$]+\.)*)(\w+(?:Error|Exception): .+)$", said, re.MULTILINE)
+    of_python = [words for package, words in named if not package.startswith(_OF_JAVA)]
+    found = of_python or [words for _, words in named] or said.splitlines() or [type(error).__name__]
+    return str(found[0])[:200]
+
+
+_OF_JAVA = ("java.", "org.", "scala.")
