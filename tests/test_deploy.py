@@ -111,11 +111,18 @@ def test_all_places_are_on_one_volume(where):
 
 
 def test_the_volume_is_one_mount():
-    assert only(UNITS / "edi-checker-.service.d" / "sandbox.conf", "ReadWritePaths") == VOLUME
+    assert only(UNITS / "edi-checker-.service.d" / "10-sandbox.conf", "ReadWritePaths") == VOLUME
     for file in SERVICES:
         assert only(file, "RequiresMountsFor") == VOLUME
     assert [volume.split(":")[1] for volume in compose()["services"]["watch"]["volumes"]] == ["/data"]
     assert [rest for name, rest in image() if name == "VOLUME"] == ["/data"]
+
+
+def test_what_says_otherwise_is_read_after_the_sandbox():
+    """systemd reads all of them in the order of their names, whatever their folders."""
+    names = {file.name for file in UNITS.rglob("*.conf")}
+    assert {"postgresql.conf", "history.conf", "serve.conf"} < names
+    assert min(names) == "10-sandbox.conf"
 
 
 def test_a_file_in_hand_is_finished():
@@ -136,9 +143,7 @@ def test_a_request_in_hand_is_finished():
 
 
 def test_the_server_is_reached_from_its_machine_alone_and_writes_nowhere():
-    """Its drop-in is read after that of all services, which is so by its name."""
     more = UNITS / "edi-checker-serve.service.d" / "serve.conf"
-    assert more.name > "sandbox.conf"
     assert (only(more, "IPAddressDeny"), only(more, "IPAddressAllow")) == ("any", "localhost")
     assert only(more, "ReadWritePaths") == ""
     assert not {"--host", "--token-file"} & set(calls()["edi-checker-serve.service"])
