@@ -119,7 +119,7 @@ def test_the_volume_is_one_mount():
 
 
 def test_what_says_otherwise_is_read_after_the_sandbox():
-    """systemd reads all of them in the order of their names, whatever their folders."""
+    """All of them are read in the order of their names, whatever their folders."""
     names = {file.name for file in UNITS.rglob("*.conf")}
     assert {"postgresql.conf", "history.conf", "serve.conf"} < names
     assert min(names) == "10-sandbox.conf"
