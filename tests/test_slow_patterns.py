@@ -19,6 +19,7 @@ from edi_checker.facts.history import _looks_of
 from edi_checker.guide.hierarchy import write_subscriber
 from edi_checker.guide.patterns import write
 from edi_checker.guide.table import LEVELS, load
+from edi_checker.serve.endpoints import ENDPOINTS
 from edi_checker.x12.blocks import Delimiters
 from probe import base_text
 
@@ -55,6 +56,12 @@ PUT_TOGETHER = {
     ("reference/codesets/member_ids.py", "_checked"): (),  # test_member_ids.py
     ("reference/codesets/member_ids.py", "form"): (),
     ("guide/patterns.py", "start"): (r"~LX\*([0-9]+)",),
+    ("serve/endpoints.py", "self.pattern"): tuple(
+        each.pattern
+        for endpoint in ENDPOINTS
+        for each in (*endpoint.parameters, endpoint.path_parameter)
+        if each is not None and each.pattern
+    ),
     ("check/cutting.py", "CLM{e}"): (CUTTER._clm.pattern,),
     ("check/cutting.py", "{'|'.join(ends)}"): (CUTTER._head.pattern,),
     ("check/cutting.py", "LX{e}"): (CUTTER._line.pattern,),

@@ -63,11 +63,14 @@ _QUIET = {
 
 def say_error(error: Exception) -> str:
     """What an executor, else Spark, says in one line."""
-    said = str(error).strip()
-    named = re.findall(r"^(?:: )?((?:[\w$]+\.)*)(\w+(?:Error|Exception): .+)$", said, re.MULTILINE)
-    of_python = [words for package, words in named if not package.startswith(_OF_JAVA)]
-    found = of_python or [words for _, words in named] or said.splitlines() or [type(error).__name__]
-    return str(found[0])[:200]
+    lines = str(error).strip().splitlines()
+    # A name with the packages before it, a colon, and why.
+    named = [line.removeprefix(": ") for line in lines if _NAMED.match(line)]
+    of_python = [line for line in named if not line.startswith(_OF_JAVA)]
+    found = (of_python or named or lines or [type(error).__name__])[0]
+    name, colon, why = found.partition(":") if named else ("", "", found)
+    return f"{name.rpartition('.')[2]}{colon}{why}"[:200]
 
 
+_NAMED = re.compile(r"(?:: )?[\w$.]*(?:Error|Exception): ")
 _OF_JAVA = ("java.", "org.", "scala.")
