@@ -24,7 +24,7 @@ from edi_checker.facts import VOCABULARY, FactType, Field, Setting, facts_of
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from edi_checker.reports.rule_docs import write_facts_page, write_rules_page
-from edi_checker.rules.lint import _MADE_OF, _PARTS
+from edi_checker.rules.lint import _MADE_OF, _PARTS, lint_twins
 from edi_checker.rules.new_rule import draft
 from edi_checker.rules.plugins import PluginError, gather
 from edi_checker.x12.blocks import read_blocks
@@ -422,7 +422,7 @@ def test_a_text_that_cases_share_is_objected_to_once(tmp_path):
 
 def test_the_rules_that_come_with_the_checker_are_no_twins():
     book = rules.load()
-    assert [str(fault) for fault in rules.lint_twins(book.rules, book.rules)] == []
+    assert [str(fault) for fault in lint_twins(book.rules, book.rules)] == []
 
 
 # -- test, list, explain -------------------------------------------------------------------------------------
