@@ -11,6 +11,18 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+# Without a screen, a network of its own accord, or anything that is remembered.
+SWITCHES = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
 _KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), " ": (32, " "), "ArrowDown": (40, "")}
 _CODES = {" ": "Space"}
 
@@ -133,15 +145,7 @@ def browsing(program, folder):
     to_read, to_write = os.pipe()
     back_read, back_write = os.pipe()
     options = (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--disable-dev-shm-usage",
+        *SWITCHES,
         "--remote-debugging-pipe",
     )
     # The pipes are 3 and 4 in the browser.

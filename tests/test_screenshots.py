@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from browser import SWITCHES
 from edi_checker.acks import Acknowledger, number_elements
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
@@ -47,15 +48,7 @@ def browse(tmp_path):
         return subprocess.run(
             [
                 BROWSER,
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--disable-dev-shm-usage",
+                *SWITCHES,
                 "--hide-scrollbars",
                 "--host-resolver-rules=MAP * ~NOTFOUND",
                 f"--user-data-dir={tmp_path / 'profile'}",

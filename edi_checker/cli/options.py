@@ -319,6 +319,19 @@ all_findings_options = _join(
     seconds_option(None),
     _pass_as("checking", Checking),
 )
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    help="Number of processes.  [default: one for each core]",
+)
+log_format_option = click.option(
+    "--log-format",
+    type=click.Choice(["console", "json"]),
+    default="console",
+    show_default=True,
+    help="Form of the log on standard error.",
+)
 partners_option = click.option(
     "--partners",
     "partners_file",

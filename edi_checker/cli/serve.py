@@ -11,7 +11,14 @@ import click
 
 from edi_checker.cli.assembly import assemble, make_limits, setting_of
 from edi_checker.cli.help import Explained
-from edi_checker.cli.options import Checking, config_option, deciding_options, serving_options
+from edi_checker.cli.options import (
+    Checking,
+    config_option,
+    deciding_options,
+    log_format_option,
+    serving_options,
+    workers_option,
+)
 from edi_checker.cli.refusal import Refusal
 from edi_checker.cli.stored_tables import store_folder
 from edi_checker.cli.terminal import cores
@@ -31,12 +38,7 @@ _UNPACKED = 1 << 28  # bytes to which an archive may unpack, unless an option sa
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8837, show_default=True, help="Port; 0 for any."
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 256),
-    metavar="N",
-    help="Number of processes.  [default: one for each core]",
-)
+@workers_option
 @click.option(
     "--token-file", type=_FILE, metavar="PATH", help="Answer only who knows the token in this file."
 )
@@ -51,13 +53,7 @@ _UNPACKED = 1 << 28  # bytes to which an archive may unpack, unless an option sa
     help="Most bytes that a request may send.",
 )
 @click.option("--metrics", is_flag=True, help="Give figures for Prometheus at /metrics.")
-@click.option(
-    "--log-format",
-    type=click.Choice(["console", "json"]),
-    default="console",
-    show_default=True,
-    help="Form of the log on standard error.",
-)
+@log_format_option
 @deciding_options
 @serving_options
 @config_option

@@ -18,7 +18,9 @@ from edi_checker.cli.options import (
     config_option,
     costing_options,
     deciding_options,
+    log_format_option,
     partners_option,
+    workers_option,
 )
 from edi_checker.cli.refusal import Refusal
 from edi_checker.cli.terminal import cores
@@ -47,12 +49,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="The ledger: a file for one watcher, or postgresql://... for several.",
 )
 @click.option("--once", is_flag=True, help="End when everything that is there has been answered.")
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 256),
-    metavar="N",
-    help="Number of processes.  [default: one for each core]",
-)
+@workers_option
 @click.option(
     "--settle",
     type=Duration(),
@@ -103,13 +100,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--metrics", type=_FILE, metavar="PATH", help="The same for Prometheus, to be read by node_exporter."
 )
-@click.option(
-    "--log-format",
-    type=click.Choice(["console", "json"]),
-    default="console",
-    show_default=True,
-    help="Form of the log on standard error.",
-)
+@log_format_option
 @click.option("--hide-names", is_flag=True, help="Name files in the log by their number in the ledger.")
 @click.option("--split", is_flag=True, help="Write the claims too: STEM.clean.837 and STEM.rejected.837.")
 @click.option("--html", "page", is_flag=True, help="Write STEM.html too.")
