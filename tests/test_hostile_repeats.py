@@ -41,7 +41,6 @@ TAIL = "SE*9*0001~GE*1*1~IEA*1*000000001~"
 NAMES = sorted({node.id for node in GUIDE.segments} | set(GUIDE.envelope) - {"ISA"} | {"ZZ9"})
 SIZE = 100_000  # characters
 MEGABYTES, SECONDS = 8, 10
-SLACK = 200_000  # calls: up to a bound segments of one kind are held against each other
 PATIENCE = 4  # times as long on a machine that does other work
 # More of the sample: EDI_CHECKER_FUZZ=1000.
 SAMPLE = int(os.environ.get("EDI_CHECKER_FUZZ", "24"))
@@ -115,7 +114,7 @@ def calls(work):
 
 def assert_grows_as_the_file(place, unit, size=3_000):
     counts = [calls(lambda size=size: check(BEGINS[place], unit, size)) for size in (size, 4 * size)]
-    assert counts[1] < 5 * counts[0] + SLACK, (place, unit, counts)
+    assert counts[1] < 5 * counts[0], (place, unit, counts)
 
 
 @pytest.mark.long

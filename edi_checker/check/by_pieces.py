@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from edi_checker.check.cutting import Cut, LineText
 from edi_checker.check.judgement import NOTHING_SAID, Fired, Said, in_order
-from edi_checker.check.memo import Head, LevelAbove, Levels, LineEntry, Memo, Party, Remembered
+from edi_checker.check.memo import (
+    OF_SERVICE,
+    Following,
+    Head,
+    LevelAbove,
+    Levels,
+    LineEntry,
+    Memo,
+    Party,
+)
 from edi_checker.claims.claim import (
     ORIGINAL,
     Claim,
@@ -76,9 +85,12 @@ _BEFORE_DESCRIPTION = 5  # separators within SV101
 
 
 class _Row(NamedTuple):
-    """A line that was met: what is known of it, first and last day, their number, thousandths, its text."""
+    """A line that was met: what is known of its service and of what follows it, first and last day, their
+    number, thousandths, its text.
+    """
 
     entry: LineEntry
+    following: Following
     dates: tuple[int | None, int | None, int | None]
     units: int | None
     line: LineText
@@ -101,6 +113,16 @@ def judge_by_pieces(
     found = judging.findings()
     judging.let_go()
     return found
+
+
+def _is_uncertified(row: _Row) -> bool:
+    """Whether it is an always-therapy line that names no referring provider."""
+    return row.entry.always and not row.following.refers
+
+
+def _is_noted(row: _Row) -> bool:
+    """Whether minutes may be given in a line."""
+    return row.following.noted or row.entry.service.unit == "MJ"
 
 
 class _Judging(WholeClaim):
@@ -235,7 +257,7 @@ class _Judging(WholeClaim):
         keys = {on: day_key(claim, on) for on in self.by_day}
         if not all(keys.values()):
             return True
-        if any(entry.addon or entry.code in COUNTED_BY_MONTH for entry, *_ in rows):
+        if any(row.entry.addon or row.entry.code in COUNTED_BY_MONTH for row in rows):
             return False
         if any(memory.find_services(key, claim, on) for on, key in keys.items()):
             return False
@@ -245,10 +267,10 @@ class _Judging(WholeClaim):
             return False
         position = claim.position + self.cut.before
         written = []
-        for number, (entry, _, units, _) in enumerate(rows):
+        for number, (entry, following, _, units, _) in enumerate(rows):
             provider = npi, self.taxonomy
             written.append(write_line(number + 1, position, entry.service, units, amounts[number], provider))
-            position += entry.segments
+            position += OF_SERVICE + following.segments
         memory.billed = [
             (keys[on], on, write_claim(self, [written[number] for number in numbers]))
             for on, numbers in self.by_day.items()
@@ -259,7 +281,7 @@ class _Judging(WholeClaim):
     def _charge_years(self, amounts: Sequence[int | None]) -> list[Charged] | None:
         """The claim's charges of therapy by person and year; None where they pass a threshold."""
         charged: dict[tuple[int, bool], int] = {}
-        for (entry, (on, *_), *_), amount in zip(self.rows, amounts, strict=True):
+        for (entry, _, (on, *_), *_), amount in zip(self.rows, amounts, strict=True):
             disciplines = entry.service.disciplines
             if len(disciplines) == 1 and amount is not None:
                 kind = (on or 0) // 10000, disciplines[0] == "GO"
@@ -304,11 +326,11 @@ class _Judging(WholeClaim):
     def uncertified(self) -> tuple[Line, ...]:
         if "DN" in self.roles:
             return ()
-        return tuple([self.line(number) for number, row in enumerate(self.rows) if row.entry.always])
+        return tuple([self.line(number) for number, row in enumerate(self.rows) if _is_uncertified(row)])
 
     @once
     def uncertified_lines(self) -> int:
-        return 0 if "DN" in self.roles else sum([row.entry.always for row in self.rows])
+        return 0 if "DN" in self.roles else sum([_is_uncertified(row) for row in self.rows])
 
     @once
     def birth(self) -> int | None:
@@ -332,20 +354,23 @@ class _Judging(WholeClaim):
         line = self.built.get(number)
         if line is not None:
             return line
-        entry, dates, units, text = self.rows[number]
+        entry, following, dates, units, text = self.rows[number]
         npi, taxonomy = self.npi, self.taxonomy
         minutes = None
-        if entry.own or entry.noted:
+        noted = _is_noted(self.rows[number])
+        if following.own or noted:
             view = self.claim.lines[number]
-            if entry.own and (own := view.provider("82")):
+            if following.own and (own := view.provider("82")):
                 npi, taxonomy = own.npi, own.taxonomy
-            if entry.noted:
+            if noted:
                 minutes = minutes_of(view, None, self.profile.minutes_note)
         _, said, _, charge, _, _, _, pointers, *_ = text
         line = self.built[number] = Line(
             self,
             number + 1,
-            self.claim.position + self.cut.before + sum([row.entry.segments for row in self.rows[:number]]),
+            self.claim.position
+            + self.cut.before
+            + sum([OF_SERVICE + row.following.segments for row in self.rows[:number]]),
             entry.service,
             said,
             pointers,
@@ -354,7 +379,7 @@ class _Judging(WholeClaim):
             units,
             npi,
             taxonomy,
-            names_providers=entry.own,
+            names_providers=following.own,
             minutes=minutes,
         )
         return line
@@ -398,30 +423,36 @@ class _Judging(WholeClaim):
                 known = days.get(date) or memo.day(by, date)
                 if known is None:
                     return False
-                dates, of_era = known
-                key: tuple[object, ...] = (procedure, unit, place, pointers != "", rest, control != "")
+                dates, era = known
+                told: Hashable = control != ""
             else:
                 segments = more.split(memo.cutter.terminator)[1:] if more else []
                 dates = days_of("D8", date) if date else self._dates_in(segments)
                 if dates[0] is None:
                     return False
-                of_era = by.eras.setdefault(memo.era(dates[0]), Remembered())
+                era = memo.lines_of(by, dates[0])
                 said = [memo.cutter.cut_segment(each, []) for each in segments]
                 # By imported lists some of its codes are judged as of the claim's first day.
                 begin = self.claim.dates[0] if memo.goes_by_day else None
-                key = (procedure, unit, place, pointers != "", rest, control != "", date != "", begin, *said)
-            entry: LineEntry | None = of_era.get(key)
+                told = (control != "", date != "", begin, *said)
+            single = date != ""
+            following: Following | None = era.following.get(told)
+            if following is None:
+                following = memo.following(self.claim, number, dates[0], single=single)
+                era.following[told] = following
+            key = (procedure, unit, place, pointers != "", rest, single, following.tag)
+            entry: LineEntry | None = era.lines.get(key)
             if entry is None:
-                entry = of_era[key] = memo.line(self.claim, number, by, dates[0], single=date != "")
-            entry.met = True
+                entry = memo.line(key, self.claim, number, era, dates[0], following, single=single)
+            entry.met = following.met = True
             units = thousandths(counted) if unit == "UN" else None
             amount = cents(charge)
             total = total + amount if total is not None and amount is not None else None
             if not units or units % 1000 or (amount or 0) < 0:
                 self.odd.add(number)
             joins |= entry.mue_day.joins
-            self.rows.append(_Row(entry, dates, units, line))
-            if not date or not entry.plain or units is None:
+            self.rows.append(_Row(entry, following, dates, units, line))
+            if not date or not entry.plain or following.own or units is None:
                 self.regular = False
             elif dates[0] in by_day:
                 by_day[dates[0]].append(number)
@@ -501,24 +532,27 @@ class _Judging(WholeClaim):
         memo = self.memo
         count = len(self.cut.composites)
         enough = memo.pointers
-        for number, (entry, _, _, line) in enumerate(self.rows):
+        for number, (entry, following, _, _, line) in enumerate(self.rows):
             if entry.heard:
                 self._hear(entry.said, self.line(number))
+            if following.heard and following.said is not None:
+                self._hear(following.said, self.line(number))
             needed = enough.get(line[7])
             if needed is None:
                 needed = memo.enough(line[7])
-            if needed > count or entry.addressed or number in self.odd:
+            if needed > count or following.addressed or number in self.odd:
                 judging = memo.judging_on(self.first)
-                self.facts += find_line_code_errors(self.line(number), entry.view, judging)
+                view = look_at(self.claim.lines[number].segments, self.claim.component)
+                self.facts += find_line_code_errors(self.line(number), view, judging)
 
         if (self.charge or 0) < 0 or self._repeats_a_control():
             self.facts += find_number_code_errors(self, memo.judging_on(self.first))
 
     def _repeats_a_control(self) -> bool:
         """Whether two lines have the same number (REF*6R)."""
-        controls = [line[_CONTROL] for _, _, _, line in self.rows if line[_CONTROL]]
+        controls = [row.line[_CONTROL] for row in self.rows if row.line[_CONTROL]]
         mark = f"{self.memo.cutter.terminator}REF{self.memo.cutter.element}6R{self.memo.cutter.element}"
-        for _, _, _, line in self.rows:
+        for *_, line in self.rows:
             if mark in line[_MORE]:
                 controls.append(line[_MORE].partition(mark)[2].partition(self.memo.cutter.terminator)[0])
         return len(set(controls)) < len(controls)
@@ -544,17 +578,17 @@ class _Judging(WholeClaim):
         for numbers in self.by_day.values():
             if len(numbers) > 1 and len({rows[number].entry.code for number in numbers}) < len(numbers):
                 return False
-        return not any(row.entry.noted and self.line(at).minutes is not None for at, row in enumerate(rows))
+        return not any(_is_noted(row) and self.line(at).minutes is not None for at, row in enumerate(rows))
 
     def _meet(self, place: str) -> None:
         """Hold the claim against those that came before."""
         if not is_first_issue(self.claim.transaction):
             return
         npi = self.npi
-        if any(row.entry.own for row in self.rows):
+        if any(row.following.own for row in self.rows):
             served = [f"{line.said} {line.first} {line.last} {line.npi}" for line in self.lines]
         else:
-            served = [f"{line[1]} {first} {last} {npi}" for _, (first, last, _), _, line in self.rows]
+            served = [f"{line[1]} {first} {last} {npi}" for _, _, (first, last, _), _, line in self.rows]
         digest = digest_claim(self.levels.content, place, self.cut.composites, served)
         on = 0
         if self.memory.history is not None:
@@ -567,7 +601,7 @@ class _Judging(WholeClaim):
 
     def _count(self) -> None:
         """What the rules say of the units of each line alone on its day."""
-        for number, (entry, _, units, _) in enumerate(self.rows):
+        for number, (entry, _, _, units, _) in enumerate(self.rows):
             if entry.counts:
                 templates = entry.units.get(units)
                 if templates is None:

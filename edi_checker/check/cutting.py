@@ -153,8 +153,8 @@ class Cutter:
     def columns_of_line(self, line: LineText) -> list[str]:
         """What stands in the columns of a line, in their order."""
         order, _, _, charge, _, counted, _, pointers, _, date, control, more = line
-        columns = [order, charge, counted]
-        columns += [text for text in (pointers, date, control) if text]
+        columns = [order, charge, counted, pointers]
+        columns += [text for text in (date, control) if text]
         for segment in more.split(self.terminator)[1:] if more else ():
             self.cut_segment(segment, columns)
         return columns

@@ -11,7 +11,8 @@ Cutting goes by the text. It knows which elements are columns (facts.columns), n
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from edi_checker.check.cutting import Cutter
@@ -49,12 +50,21 @@ from edi_checker.facts.columns import (
     ADDRESS,
 )
 from edi_checker.facts.context import Setting
-from edi_checker.facts.fact import Fact
+from edi_checker.facts.fact import Fact, Value
 from edi_checker.facts.levels import AnyLevel, LevelMet, loops_of, make_level, make_level_address
-from edi_checker.facts.lines import OfLine, make_line, service_in
+from edi_checker.facts.lines import (
+    OfLine,
+    is_following,
+    is_of_service,
+    make_following,
+    make_line,
+    make_service,
+    service_in,
+)
 from edi_checker.facts.pieces import (
     Open,
     OpenFact,
+    UsesColumn,
     View,
     cell,
     end_of_loop,
@@ -80,6 +90,7 @@ _MOST_MEMOS = 16  # profiles, sets of delimiters, tables and days of receipt at 
 _MOST_ERAS = 400
 _NONE: list[Finding] = []
 _NEVER = 1000  # more diagnoses than a claim has
+OF_SERVICE = 2  # segments of a line that tell its service: LX and SV1
 
 
 class Remembered(dict[Any, Any]):
@@ -91,34 +102,49 @@ class Remembered(dict[Any, Any]):
         super().__setitem__(key, value)
 
 
+class Following:
+    """What is known of all lines with one key of what follows their SV1.
+
+    key       these segments, as far as they can be looked at
+    said      what the rules say of them; None where that cannot be told without SV1
+    segments  their number
+    heard     whether the rules say anything of them
+    addressed whether there is an address in them
+    own       whether there are providers of the line's own; `refers` whether a referring one
+    noted     whether minutes may be given in them
+    tag       what of them is part of the key of their line's service
+    met       as of LineEntry
+    """
+
+    __slots__ = ("addressed", "heard", "key", "met", "noted", "own", "refers", "said", "segments", "tag")
+
+    def __init__(self, view: View, said: Said | None) -> None:
+        self.key = view.key
+        self.said = said
+        self.met = True
+        self.segments = len(view.segments) - OF_SERVICE
+        self.heard = said is not NOTHING_SAID and said is not None
+        self.addressed = view.find(ADDRESS) is not None
+        self.own = any(cells[0] == "NM1" for cells in view.segments)
+        self.refers = view.find("NM1", "DN") is not None
+        self.noted = view.find("NTE") is not None
+        self.tag: Following | bool = self if said is None else self.noted
+
+
 class LineEntry:
-    """What is known of all lines with one key.
+    """What is known of all lines with one key of their service.
 
     number    its own, by which it is known again
     mue_day  what the rules say of it alone on its day; `units` what that comes to, by its units
     heard     whether the rules say anything of it, `counts` whether they do so of its day
-    addressed whether there is an address in it
-    own       whether it has providers of its own; `noted` whether minutes may be given in it
-    plain     whether neither is so, and no other line bears on it but those of its day
-    always    whether it is an always-therapy service and names no referring provider
+    plain     whether no other line bears on it but those of its day, unless what follows it names providers
+    always    whether it is an always-therapy service
     met       whether such a line was met since there was last a lack of room
     """
 
     __slots__ = (
-        *(
-            "addon",
-            "addressed",
-            "always",
-            "code",
-            "mue_day",
-            "counts",
-            "heard",
-            "met",
-            "noted",
-            "number",
-            "own",
-        ),
-        *("plain", "said", "segments", "service", "timed", "units", "view"),
+        *("addon", "always", "code", "mue_day", "counts", "heard", "met", "number"),
+        *("plain", "said", "service", "timed", "units", "view"),
     )
 
     def __init__(self, number: int, view: View, service: Service, said: Said, mue_day: Said) -> None:
@@ -133,16 +159,10 @@ class LineEntry:
         self.heard = said is not NOTHING_SAID
         self.counts = mue_day is not NOTHING_SAID
         self.addon = service.addon
-        self.addressed = view.find(ADDRESS) is not None
-        self.segments = len(view.segments)
         procedure = service.procedure
         self.timed = procedure is not None and procedure.eight_minute
-        self.always = (
-            procedure is not None and procedure.therapy == "always" and view.find("NM1", "DN") is None
-        )
-        self.own = any(cells[0] == "NM1" for cells in view.segments)
-        self.noted = service.unit == "MJ" or view.find("NTE") is not None
-        self.plain = bool(service.code) and not self.own and service.unit != "MJ"
+        self.always = procedure is not None and procedure.therapy == "always"
+        self.plain = bool(service.code) and service.unit != "MJ"
 
 
 class Head(NamedTuple):
@@ -232,10 +252,20 @@ class Levels(NamedTuple):
     content: tuple[str, ...]
 
 
+class OfEra(NamedTuple):
+    """What is known of lines of an era, given by a therapist of this discipline ("" for anybody else), by the
+    key of their service; and, whoever gave it, by the key of what follows that.
+    """
+
+    therapist: str
+    lines: dict[Any, Any]
+    following: dict[Any, Any]
+
+
 class RenderedBy:
     """What decides of lines beside their key and day: what the rendering provider is.
 
-    days  text of a day of service -> the day as dates of a line, the lines of its era by key
+    days  text of a day of service -> the day as dates of a line, what is known of lines of its era
     """
 
     __slots__ = ("days", "eras", "therapist")
@@ -243,7 +273,7 @@ class RenderedBy:
     def __init__(self, therapist: str) -> None:
         self.therapist = therapist
         self.days = Remembered()
-        self.eras: dict[int, Remembered] = {}
+        self.eras: dict[int, OfEra] = {}
 
 
 class Decider(NamedTuple):
@@ -312,6 +342,7 @@ class Memo:
         self._era_of_day = Remembered()
         self.cutter = Cutter(delimiters)
         self._rendered_by: dict[str, RenderedBy] = {}
+        self._following: dict[int, Remembered] = {}
         self._heads = Remembered()
         self._arounds = Remembered()
         self._of_era: dict[int, dict[str, Said]] = Remembered()
@@ -405,21 +436,21 @@ class Memo:
     def keep_met_lines(self) -> int:
         """Forget the lines that were not met since the last time; gives the number of those that are left."""
         kept = 0
-        for by in self._rendered_by.values():
-            for lines in by.eras.values():
-                for key, entry in tuple(lines.items()):
-                    if entry.met:
-                        entry.met = False
-                        kept += 1
-                    else:
-                        del lines[key]
+        lines = [of_era.lines for by in self._rendered_by.values() for of_era in by.eras.values()]
+        for known in (*lines, *self._following.values()):
+            for key, entry in tuple(known.items()):
+                if entry.met:
+                    entry.met = False
+                    kept += 1
+                else:
+                    del known[key]
         return kept
 
     def forget(self) -> None:
         """Start again: what a claim in work has in its hands stays right."""
         for known in (
             *(self._eras, self._era_of_day, self._rendered_by, self._heads, self._arounds, self._of_era),
-            *(self._addresses, self._parties, self._diagnoses, self._numbers, self.pairs),
+            *(self._addresses, self._parties, self._diagnoses, self._numbers, self.pairs, self._following),
         ):
             known.clear()  # each a dict
 
@@ -568,37 +599,77 @@ class Memo:
             found = self._rendered_by[who] = RenderedBy(who)
         return found
 
-    def day(self, by: RenderedBy, text: str) -> tuple[tuple[int, int, int], Remembered] | None:
+    def day(self, by: RenderedBy, text: str) -> tuple[tuple[int, int, int], OfEra] | None:
         """A day of service as a line has it, and what is known of lines in its era; None for no day."""
         on = day(text)
         if on is None:
             return None
-        era = self.era(on)
-        lines = by.eras.get(era)
-        if lines is None:
-            lines = by.eras[era] = Remembered()
-        known = by.days[text] = ((on, on, 1), lines)
+        known = by.days[text] = ((on, on, 1), self.lines_of(by, on))
         return known
 
-    def line(self, claim: Claim, number: int, by: RenderedBy, on: int, *, single: bool) -> LineEntry:
-        """What the rules say of a line that is met for the first time, in the era of this day."""
+    def lines_of(self, by: RenderedBy, on: int) -> OfEra:
+        """What is known of lines in the era of this day."""
+        era = self.era(on)
+        found = by.eras.get(era)
+        if found is None:
+            following = self._following.setdefault(era, Remembered())
+            found = by.eras[era] = OfEra(by.therapist, Remembered(), following)
+        return found
+
+    def following(self, claim: Claim, number: int, on: int, *, single: bool) -> Following:
+        """What the rules say of what follows an SV1 and is met for the first time, in the era of this day."""
         self._memos.make_room()
         run = claim.lines[number]
-        view = look_at(run.segments, run.component)
+        view = look_at(run.segments, run.component).part(OF_SERVICE, None, is_of_service)
+        near = _near(on, single=single)
+        said = None
+        if all(cells[0] != "NM1" for cells in view.segments):
+            with suppress(UsesColumn):
+                made = make_following(view, self.judging_on(claim.dates[0]))
+                said = self.judgement.hear(made, near, self.received)
+        return Following(view, said)
+
+    def line(
+        self,
+        key: Hashable,
+        claim: Claim,
+        number: int,
+        era: OfEra,
+        on: int,
+        following: Following,
+        *,
+        single: bool,
+    ) -> LineEntry:
+        """What the rules say of a service that is met for the first time, in the era of this day; of what
+        follows it too, where neither can be judged without the other.
+        """
+        found: LineEntry | None = era.lines.get((key, following))
+        if found is not None:
+            return found
+        self._memos.make_room()
+        run = claim.lines[number]
+        whole = look_at(run.segments, run.component)
+        view = whole.part(0, OF_SERVICE, is_following)
         service = service_in(view, on, self.tables)
-        given = OfLine(self.judging_on(claim.dates[0]), on, by.therapist, timed=False)
-        near: dict[str, Any] = {"date": on, "repeats": None}
-        if single:
-            near |= {"last_date": on, "days": 1}
-        said = self.judgement.hear(make_line(view, service, given), near, self.received)
+        given = OfLine(self.judging_on(claim.dates[0]), on, era.therapist, timed=following.noted)
+        near = _near(on, single=single)
+        said = None
+        if following.said is not None:
+            with suppress(UsesColumn):
+                made = make_service(view, service, given, single=single)
+                said = self.judgement.hear(made, near, self.received)
+        if said is None:
+            said = self.judgement.hear(make_line(whole, service, given), near, self.received)
+            key = (key, following)
         mue_day = self.hear([open_code_day(service, view, self.profile)], on)
         # What two lines are to each other does not rest on who gave the service.
-        key = (view.key, self.era(on))
-        own: int | None = self._numbers.get(key)
+        of_pairs = (view.key, self.era(on))
+        own: int | None = self._numbers.get(of_pairs)
         if own is None:
             self._last_number += 1
-            own = self._numbers[key] = self._last_number
-        return LineEntry(own, view, service, said, mue_day)
+            own = self._numbers[of_pairs] = self._last_number
+        entry = era.lines[key] = LineEntry(own, view, service, said, mue_day)
+        return entry
 
     def pair(
         self, entries: tuple[LineEntry, LineEntry], lines: tuple[Line, Line], on: int
@@ -662,3 +733,9 @@ class Memo:
         if judging.imported is None:
             return judging
         return judging._replace(first=min(first or self.received, self.received))
+
+
+def _near(on: int, *, single: bool) -> dict[str, Value]:
+    """What stands for the days of a line in this era, as of Prefilter.ask; `single` as of make_service."""
+    near: dict[str, Value] = {"date": on, "repeats": None}
+    return {**near, "last_date": on, "days": 1} if single else near

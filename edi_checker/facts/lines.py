@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
@@ -30,7 +31,7 @@ from edi_checker.facts.pieces import (
     text,
 )
 from edi_checker.facts.service_kinds import is_hands_on, surely_no_drug
-from edi_checker.facts.situations import make_situations, name_segments
+from edi_checker.facts.situations import make_situations
 from edi_checker.facts.triggers import NOTHING_AROUND, is_supply
 from edi_checker.facts.whole_claim import Line, Service, WholeClaim
 from edi_checker.reference.codesets import DISCIPLINES, is_visit, npi_valid, releasing, therapist
@@ -55,56 +56,86 @@ class OfLine(NamedTuple):
 
 def make_line(view: View, service: Service, given: OfLine) -> list[OpenFact]:
     """The facts of a line that need no other piece."""
-    judging = given.judging
-    loops, roles = place_segments(view, "2400")
     own = _own_provider(view)
-    parties = [cells for cells in view.segments if cells[0] == "NM1"]
-    timed = given.timed or service.unit == "MJ" or view.first("NTE") is not None
+    if own is not None:
+        given = given._replace(therapist=therapist(_taxonomy_of(view, own)))
+    timed = given.timed or view.first("NTE") is not None
+    single = _is_single(view.first("DTP", "472"))
+    given = given._replace(timed=timed)
+    return [*make_service(view, service, given, single=single), *make_following(view, given.judging)]
+
+
+def make_service(view: View, service: Service, given: OfLine, *, single: bool) -> list[OpenFact]:
+    """Those facts that LX and SV1 tell; `single` says whether the line is dated with one day (D8)."""
+    judging = given.judging
     values: dict[str, OpenValue] = {
         **_OF_LINE,
         **service.values,
         "received": judging.received,
         "profile": judging.profile.name,
-        "therapist": given.therapist if own is None else therapist(_taxonomy_of(view, own)),
-        "references": _qualifiers(view, "REF"),
-        "dates": _qualifiers(view, "DTP"),
-        "notes": _qualifiers(view, "NTE"),
+        "therapist": given.therapist,
     }
-    if _is_single(view.first("DTP", "472")):
+    if single:
         values["last_date"] = _FIRST
-    if not timed:
+    if not given.timed and service.unit != "MJ":
         values.update(minutes=None, assistant_minutes=None, assistant_units=None)
     if service.place_of_service:
         values["place_of_service"] = service.place_of_service
     here = Within(view, "2400")
     facts = [OpenFact("line", values, {"": (here,), "repeated": _REPEATED})]
-    named = name_segments(view.segments)
     shared: dict[str, OpenValue] = {
-        "date": _FIRST,
-        "received": judging.received,
-        "profile": judging.profile.name,
-        "line": _ORDINAL,
+        **_shared(judging),
         "code": service.code,
         "modifiers": service.modifiers,
         "unit": service.unit,
         "described": service.values["described"],
-        "stated": Open("stated", lambda line: (*line.whole.stated, *named)),
-        "stated_by_claim": Open("stated_by_claim", lambda line: line.whole.stated),
     }
-    facts += make_situations(view, loops, NOTHING_AROUND, shared, "line")
+    facts += _make_situations(view, shared, of_service=True)
     facts += make_service_code_errors(
         view, (service.code, service.modifiers), given.on, judging, CODE_ERROR_OF_LINE
     )
+    return facts
+
+
+def make_following(view: View, judging: Judging) -> list[OpenFact]:
+    """Those facts that the segments behind SV1 tell."""
+    loops, roles = place_segments(view, "2400")
+    facts = list(_make_situations(view, {**_shared(judging), **_OF_SERVICE}, of_service=False))
     facts += make_segment_code_errors(view, loops, roles, judging, CODE_ERROR_OF_LINE)
     for number, cells in enumerate(view.segments):
         if cells[0] == "DTP" and text(cells, 1) != "472":
             facts.append(_event(view, number, judging))
-    for cells in parties:
-        if text(cells, 8) == "XX":
-            begin = next(number for number, each in enumerate(view.segments) if each is cells)
+    for begin, cells in enumerate(view.segments):
+        if cells[0] == "NM1" and text(cells, 8) == "XX":
             loop = LOOPS_2420.get(text(cells, 1), "2420")
             facts.append(make_provider(view, begin, loop, _taxonomy_of(view, begin), _FIRST, judging))
     return facts
+
+
+def is_of_service(name: str) -> bool:
+    """Whether a segment of a line tells its service; others follow."""
+    return name in ("LX", "SV1")
+
+
+def is_following(name: str) -> bool:
+    return name not in ("LX", "SV1")
+
+
+def _make_situations(view: View, shared: dict[str, OpenValue], *, of_service: bool) -> Iterator[OpenFact]:
+    loops, _ = place_segments(view, "2400")
+    numbers = [at for at, cells in enumerate(view.segments) if is_of_service(str(cells[0])) == of_service]
+    return make_situations(view, loops, NOTHING_AROUND, shared, "line", numbers)
+
+
+def _shared(judging: Judging) -> dict[str, OpenValue]:
+    return {
+        "date": _FIRST,
+        "received": judging.received,
+        "profile": judging.profile.name,
+        "line": _ORDINAL,
+        "stated": Open("stated", lambda line: (*line.whole.stated, *line.names_of_segments)),
+        "stated_by_claim": Open("stated_by_claim", lambda line: line.whole.stated),
+    }
 
 
 def _is_single(cells: Cells | None) -> bool:
@@ -175,6 +206,12 @@ _ADMITTED = Open("admitted", lambda met: met.whole.admitted)
 _FIRST, _LAST = Open("date", attrgetter("first")), Open("last_date", attrgetter("last"))
 _ORDINAL = Open("ordinal", attrgetter("ordinal"))
 _REPEATED = Open("repeated", lambda line: () if line.repeated is None else (line.repeated,))
+_OF_SERVICE: dict[str, OpenValue] = {
+    "code": Open("code", lambda line: line.service.code),
+    "modifiers": Open("modifiers", lambda line: line.service.modifiers),
+    "unit": Open("unit", lambda line: line.service.unit),
+    "described": Open("described", lambda line: line.service.values["described"]),
+}
 _OF_LINE: dict[str, OpenValue] = {
     "date": _FIRST,
     "last_date": _LAST,
@@ -186,6 +223,9 @@ _OF_LINE: dict[str, OpenValue] = {
     "diagnoses": Open("diagnoses", attrgetter("diagnoses")),
     "diagnosis_families": Open("diagnosis families", attrgetter("diagnosis_families")),
     "providers": Open("providers", attrgetter("providers")),
+    "references": Open("references", lambda line: line.qualifiers("REF")),
+    "dates": Open("dates", lambda line: line.qualifiers("DTP")),
+    "notes": Open("notes", lambda line: line.qualifiers("NTE")),
     "repeats": Open("repeats", lambda line: line.repeated.ordinal if line.repeated is not None else None),
     "repeats_exactly": Open("repeats_exactly", attrgetter("repeats_exactly")),
     "frequency": Open("frequency", lambda line: line.whole.claim.frequency),
@@ -200,11 +240,6 @@ CODE_ERROR_OF_LINE: dict[str, OpenValue] = {
     "last_date": Open("last_date", lambda line: line.whole.last_or(line.first or line.whole.first)),
     "line": _ORDINAL,
 }
-
-
-def _qualifiers(view: View, name: str) -> tuple[str, ...]:
-    """The first element of every segment with this id."""
-    return tuple([text(cells, 1) for cells in view.segments if cells[0] == name and len(cells) > 1])
 
 
 _NO_SERVICE: Segment = ["SV1"]

@@ -13,7 +13,7 @@ from functools import lru_cache
 from sys import intern
 from typing import Any, NamedTuple, NoReturn, Protocol
 
-from edi_checker.claims.claim import DIAGNOSIS_LISTS, Segment
+from edi_checker.claims.claim import DIAGNOSIS_LISTS, Segment, element
 from edi_checker.claims.loops import OPENED, walk_loops
 from edi_checker.facts.columns import (
     ADDRESS,
@@ -100,20 +100,36 @@ def read(found: Cell, name: str, convert: Callable[[str], Value]) -> OpenValue:
 class View:
     """The segments of a piece as a maker of facts sees them; `key` is all of that as one text.
 
-    `columns` counts the elements that stand open, in order.
+    `columns` counts the elements that stand open, in order. `hides` says of a segment id whether such
+    segments belong to another part of the piece: whoever looks for one gets UsesColumn.
     """
 
-    __slots__ = ("columns", "component", "key", "segments")
+    __slots__ = ("columns", "component", "hides", "key", "segments")
 
-    def __init__(self, segments: list[Cells], component: str, columns: int) -> None:
+    def __init__(
+        self,
+        segments: list[Cells],
+        component: str,
+        columns: int,
+        hides: Callable[[str], bool] = lambda _name: False,
+    ) -> None:
         self.segments = segments
         self.component = component
         self.columns = columns
+        self.hides = hides
         self.key = "\n".join(
             ["\t".join(["\r" if isinstance(each, Open) else each for each in cells]) for cells in segments]
         )
 
+    def part(self, begin: int, end: int | None, hides: Callable[[str], bool]) -> View:
+        """The segments from `begin` to `end` as far as they can be looked at without the others. Those before
+        them keep their places, with nothing in them to be looked at.
+        """
+        before: list[Cells] = [[cells[0], _HIDDEN] for cells in self.segments[:begin]]
+        return View([*before, *self.segments[begin:end]], self.component, self.columns, hides)
+
     def all(self, name: str, *qualifiers: str) -> Iterator[Cells]:
+        self._refuse_hidden(name)
         for cells in self.segments:
             if cells[0] is name or (cells[0] == name and (not qualifiers or text(cells, 1) in qualifiers)):
                 yield cells
@@ -124,10 +140,22 @@ class View:
 
     def find(self, name: str, *qualifiers: str) -> int | None:
         """Number of the first segment with this id and, where qualifiers are given, one of them."""
+        self._refuse_hidden(name)
         for at, cells in enumerate(self.segments):
             if cells[0] == name and (not qualifiers or text(cells, 1) in qualifiers):
                 return at
         return None
+
+    def _refuse_hidden(self, name: str) -> None:
+        if self.hides(name):
+            raise UsesColumn(f"{name} is in another part of the piece")
+
+
+def _take_nothing(_met: object) -> NoReturn:
+    raise UsesColumn("what stands in another part of the piece cannot be handed on")
+
+
+_HIDDEN = Open("another part of the piece", _take_nothing, sent=None)
 
 
 @lru_cache(maxsize=1024)
@@ -155,6 +183,8 @@ def look_at(segments: Iterable[Segment], component: str) -> View:
             if index < len(cells) and (cells[index] or index in maybe):
                 cells[index] = _column(count, f"{name}{index:02}", sent=None if index in maybe else True)
                 count += 1
+            elif name == "SV1":
+                count += 1  # has its columns in any case, so that those of what follows stand at one place
         seen.append(cells)
     return View(seen, component, count)
 
@@ -183,6 +213,9 @@ def columns_of(segments: Iterable[Segment], component: str) -> list[str]:
     found: list[str] = []
     for segment in segments:
         if segment[0] != ADDRESS and not (segment[0] == "HI" and _holds_diagnoses(segment, component)):
+            if segment[0] == "SV1":
+                found += [element(segment, index) for index in _open_in(segment)]
+                continue
             maybe = _may_be_empty(segment)
             found += [
                 segment[index]
@@ -270,6 +303,8 @@ class Within(NamedTuple):
     part: bool = False
 
     def find(self, name: str, at: str | None, qualifier: str) -> Site | None:
+        if self.view.hides(name):
+            return None
         number = self.view.find(name, qualifier) if qualifier else self.view.find(name)
         if number is None and self.part:
             return None

@@ -54,14 +54,21 @@ def name_segments(segments: Iterable[Segment] | Iterable[Cells]) -> tuple[str, .
 
 
 def make_situations(
-    view: View, loops: Sequence[str], around: Around, shared: Mapping[str, OpenValue], piece: Piece
+    view: View,
+    loops: Sequence[str],
+    around: Around,
+    shared: Mapping[str, OpenValue],
+    piece: Piece,
+    numbers: Iterable[int] | None = None,
 ) -> Iterator[OpenFact]:
     """What the triggers find in a piece; `loops` are those of its segments, `shared` is in all facts.
+    `numbers` are the segments that are looked at, None for all.
 
     Loops of another payer (2320, 2430) say nothing of what this one asks for.
     """
     rows = triggers_of(*_ROWS[piece])
-    for number, cells in enumerate(view.segments):
+    for number in numbers if numbers is not None else range(len(view.segments)):
+        cells = view.segments[number]
         if loops[number] in _OF_OTHER_PAYERS:
             continue
         name = str(cells[0])

@@ -139,6 +139,15 @@ class Line:
         return self._columns
 
     @property
+    def names_of_segments(self) -> tuple[str, ...]:
+        """Its segments, as a rule names them."""
+        return name_segments(self.segments)
+
+    def qualifiers(self, name: str) -> tuple[str, ...]:
+        """The first element of every segment with this id."""
+        return tuple([segment[1] for segment in self.segments if segment[0] == name and len(segment) > 1])
+
+    @property
     def units_a_day(self) -> int:
         """Thousandths of units on each day.
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from typing import NamedTuple, TypeAlias
 
 from edi_checker.guide.displaced import BESIDE, FARTHEST, Move, list_moves
@@ -70,6 +69,32 @@ class _Opening:
     hierarchy: Hierarchy | None = None
 
 
+class _Ahead:
+    """The tokens of a block's segments, each worked out once, for whoever looks about in it."""
+
+    def __init__(self, raws: list[str], token_of: Callable[[str], str], element: str) -> None:
+        self._raws = raws
+        self._token_of = token_of
+        self._begins = (f"LX{element}", f"SBR{element}")
+        self._tokens: list[str] = []
+        self._near_from = self._near_to = 0  # between them neither a line nor another payer begins
+
+    def tokens(self, low: int, high: int) -> list[str]:
+        """The tokens of the segments from `low` up to and without `high`."""
+        self._tokens += map(self._token_of, self._raws[len(self._tokens) : high])
+        return self._tokens[low:high]
+
+    def tokens_near(self, at: int) -> set[str]:
+        """The tokens behind a segment up to the next line or other payer, of at most LATER segments."""
+        high = min(at + LATER, len(self._raws))
+        if not self._near_from <= at < self._near_to:
+            self._near_to = at + 1
+        self._near_from = at
+        while self._near_to < high and not self._raws[self._near_to].startswith(self._begins):
+            self._near_to += 1
+        return set(self.tokens(at + 1, min(self._near_to, high)))
+
+
 class Walker:
     """Walks one transaction set, block by block, in order. Any number of walkers may share the guide.
 
@@ -95,6 +120,7 @@ class Walker:
         self._trail: list[Placement] = []  # where reading stood before each segment of the block
         self._opening = _Opening([], [], None)
         self._moves: list[Move] = []  # of one segment, each of which may explain another without a place
+        self._ahead = _Ahead([], self._token_of, delimiters.element)
         self._searches = 0  # for such moves that are still made in this block
         self._displaced: frozenset[int] = frozenset()  # positions of segments that are read where they belong
 
@@ -279,6 +305,7 @@ class Walker:
 
     def _walk_segments(self, raws: list[str], order: Sequence[int], following: Block | None) -> None:
         late: _Late | None = None
+        self._ahead = _Ahead(raws, self._token_of, self._delimiters.element)
         for at, raw in enumerate(raws):
             position = order[at]
             self._trail.append(self._loops.spot)
@@ -476,14 +503,14 @@ class Walker:
             return
         if self._swallowing and segment[0] in MEMBERS:
             return
-        ahead = [self._token_of(raw) for raw in raws[at + 1 : at + 1 + AHEAD]]
+        ahead = self._ahead.tokens(at + 1, at + 1 + AHEAD)
         stray = Stray(
             segment,
             token,
             position,
             self._token_of(raws[at - 1]),
             ahead,
-            {self._token_of(raw) for raw in takewhile(self._is_near, raws[at + 1 : at + LATER])},
+            self._ahead.tokens_near(at),
             *self._look_past(ahead, following),
         )
         self._apply(find_remedy(self._loops, stray, self._delimiters), segment, position)
@@ -492,7 +519,7 @@ class Walker:
         """Whether a move of one near by explains that the segment of this index has no place."""
         self._searches -= 1
         low, high = max(0, at - FARTHEST - 1), at + FARTHEST + BESIDE
-        tokens = [self._token_of(raw) for raw in raws[low:high]]
+        tokens = self._ahead.tokens(low, high)
         moves = list_moves(self._chart, self._trail[low:], tokens, at - low)
         self._moves = [Move(move.source + low, move.target + low) for move in moves]
         return bool(moves)
@@ -504,10 +531,6 @@ class Walker:
         starts = not ahead and following.kind in ("HL", "CLM")
         level = self._hierarchy.level_ahead(following) if starts else None
         return following.kind, level, self._hierarchy.is_child_of_lost(following)
-
-    def _is_near(self, raw: str) -> bool:
-        """Whether neither the next line nor the next other payer begins here."""
-        return not raw.startswith(("LX" + self._delimiters.element, "SBR" + self._delimiters.element))
 
     def _token_of(self, raw: str) -> str:
         return self._chart.token(raw.split(self._delimiters.element, 4), self._delimiters.component)
