@@ -28,7 +28,7 @@ from both_ways import (
 from edi_checker.check import judgement, memo
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
-from edi_checker.check.memo import LineEntry
+from edi_checker.check.memo import Following, LineEntry
 from edi_checker.claims.payer_profiles import MEDICARE
 from edi_checker.facts import VOCABULARY, ClaimsSeen, Coverage, InputMemory, ProviderDays, Setting, facts_of
 from edi_checker.reference.tables import built_in
@@ -266,6 +266,7 @@ def test_what_fired_is_counted():
 def test_memory_is_bounded(monkeypatch):
     monkeypatch.setattr(memo, "_MOST_REMEMBERED", 6)
     monkeypatch.setattr(judgement, "_MOST_ANSWERS", 6)
+    monkeypatch.setattr(judgement, "_FEW_ANSWERS", 6)
     pair = make_pair()
     assert_same(every_kind(), pair)
     assert_same(of_the_second_maker(), pair)
@@ -283,7 +284,11 @@ def test_lines_are_bounded_over_all_memos(monkeypatch):
         assert_same(text.replace("\n", "").translate(str.maketrans("*:~", delimiters)), pair)
     memos = pair.fast.engine._memos
     assert len(list(memos)) > 3
-    held = [each for each in remembered_in(pair) if LineEntry in map(type, each.values())]
+    held = [
+        each
+        for each in remembered_in(pair)
+        if not {LineEntry, Following}.isdisjoint(map(type, each.values()))
+    ]
     assert 0 < sum(map(len, held)) <= 60
 
 

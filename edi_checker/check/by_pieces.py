@@ -24,7 +24,7 @@ from edi_checker.claims.claim import (
     Segment,
     once,
 )
-from edi_checker.claims.minutes import minutes_of
+from edi_checker.claims.minutes import minutes_in_notes, minutes_of
 from edi_checker.facts.claims import (
     CODE_ERROR_OF_CLAIM,
     Part,
@@ -215,7 +215,7 @@ class _Judging(WholeClaim):
         self._hear_parties(parties, era)
         if cut.payers:
             self._hear_payers(era)
-        self._hear_lines()
+        self._hear_lines(head.place_of_service)
         if not memo.are_plain(cut.composites, first, last):
             self._judge_diagnoses()
         if memo.needs_diagnoses:
@@ -357,13 +357,12 @@ class _Judging(WholeClaim):
         entry, following, dates, units, text = self.rows[number]
         npi, taxonomy = self.npi, self.taxonomy
         minutes = None
-        noted = _is_noted(self.rows[number])
-        if following.own or noted:
-            view = self.claim.lines[number]
-            if following.own and (own := view.provider("82")):
-                npi, taxonomy = own.npi, own.taxonomy
-            if noted:
-                minutes = minutes_of(view, None, self.profile.minutes_note)
+        if following.own and (own := self.claim.lines[number].provider("82")):
+            npi, taxonomy = own.npi, own.taxonomy
+        if entry.service.unit == "MJ":
+            minutes = minutes_of(self.claim.lines[number], None, self.profile.minutes_note)
+        elif following.noted:
+            minutes = minutes_in_notes(self.memo.cutter.notes_of_line(text), self.profile.minutes_note)
         _, said, _, charge, _, _, _, pointers, *_ = text
         line = self.built[number] = Line(
             self,
@@ -528,13 +527,17 @@ class _Judging(WholeClaim):
                 self._hear(said, Part(self, other))
             self.facts += addresses_in(self, other, view, "2320", judging)
 
-    def _hear_lines(self) -> None:
+    def _hear_lines(self, place: str) -> None:
+        """What the rules say of each line; `place` is the claim's place of service."""
         memo = self.memo
         count = len(self.cut.composites)
         enough = memo.pointers
         for number, (entry, following, _, _, line) in enumerate(self.rows):
-            if entry.heard:
+            if entry.heard and place not in entry.quiet:
+                fired, joins = len(self.fired), self.joins
                 self._hear(entry.said, self.line(number))
+                if entry.of_place and len(self.fired) == fired and self.joins == joins:
+                    entry.note_quiet(place)
             if following.heard and following.said is not None:
                 self._hear(following.said, self.line(number))
             needed = enough.get(line[7])

@@ -150,6 +150,15 @@ class Cutter:
             found.append(["REF", "6R", control])
         return found + [each.split(e) for each in more.split(self.terminator)[1:]]
 
+    def notes_of_line(self, line: LineText) -> list[str]:
+        """The texts of the notes of a line that give additional information (NTE*ADD)."""
+        begin = f"NTE{self.element}ADD{self.element}"
+        return [
+            segment[len(begin) :].partition(self.element)[0]
+            for segment in line[-1].split(self.terminator)
+            if segment.startswith(begin)
+        ]
+
     def columns_of_line(self, line: LineText) -> list[str]:
         """What stands in the columns of a line, in their order."""
         order, _, _, charge, _, counted, _, pointers, _, date, control, more = line

@@ -16,7 +16,9 @@ from edi_checker.rules.explain import say
 from edi_checker.rules.model import Case, Reference, Text, Where
 from edi_checker.rules.prefilter import Prefilter
 
-_MOST_ANSWERS = 10_000  # of one question
+_MOST_ANSWERS = 10_000  # of one question that an NPI answers
+_FEW_ANSWERS = 100  # of any other
+_MODIFIER = 2  # characters
 _OF_THE_FILE = 2  # SNIP types of structure and guide
 _MAX_SAID = 80  # characters of one value in a message
 
@@ -188,12 +190,20 @@ class _OpenPlace:
             yield met.place_at(site) if isinstance(site, Site) else _place(Standing(met, site), self._where)
 
 
+def _is_common(value: object) -> bool:
+    """Whether a value is the same in many claims, and of nobody: yes, no, none, zero, modifiers."""
+    if isinstance(value, tuple):
+        return all(isinstance(each, str) and len(each) <= _MODIFIER for each in value)
+    return value is None or isinstance(value, bool) or value == 0
+
+
 class Ask(NamedTuple):
     """A question about a fact that only its columns answer.
 
     joins      the tests of joins that it may answer
     templates  the findings that it has led to, by case
-    column     the column that alone answers it, where that is the NPI of a provider; `answers` those known
+    column     the column that alone answers it, where that is the NPI of a provider
+    answers    those known: by the NPI, or by all that stands open where that is common
     """
 
     fact: OpenFact
@@ -203,17 +213,22 @@ class Ask(NamedTuple):
     joins: int
     templates: dict[int, Template]
     column: int | None
-    answers: dict[str, int]
+    answers: dict[object, int]
 
     def bits(self, met: Any, received: int) -> int:
         """The tests that hold on the piece that was met."""
         when = self.fact.when
         if when is not None and not when.take(met):
             return 0
-        values = {name: take(met) for name, take in self.takes}
-        if self.known:
+        taken = tuple([take(met) for _, take in self.takes])
+        known = self.answers.get(taken)
+        if known is None:
+            values = {name: value for (name, _), value in zip(self.takes, taken, strict=True)}
             values.update(self.known)
-        return self.holds(values, received)
+            known = self.holds(values, received)
+            if len(self.answers) < _FEW_ANSWERS and all(map(_is_common, taken)):
+                self.answers[taken] = known
+        return known
 
 
 class Said(NamedTuple):

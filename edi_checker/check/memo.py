@@ -89,6 +89,7 @@ _MOST_LINES = 5_000  # of all memos of an engine together
 _MOST_MEMOS = 16  # profiles, sets of delimiters, tables and days of receipt at a time
 _MOST_ERAS = 400
 _NONE: list[Finding] = []
+_MOST_PLACES = 100  # of service, of which a line is known to be right
 _NEVER = 1000  # more diagnoses than a claim has
 OF_SERVICE = 2  # segments of a line that tell its service: LX and SV1
 
@@ -137,6 +138,8 @@ class LineEntry:
     number    its own, by which it is known again
     mue_day  what the rules say of it alone on its day; `units` what that comes to, by its units
     heard     whether the rules say anything of it, `counts` whether they do so of its day
+    of_place  whether what they say of it rests on the claim's place of service alone; `quiet` are those
+              places for which it is nothing
     plain     whether no other line bears on it but those of its day, unless what follows it names providers
     always    whether it is an always-therapy service
     met       whether such a line was met since there was last a lack of room
@@ -144,7 +147,7 @@ class LineEntry:
 
     __slots__ = (
         *("addon", "always", "code", "mue_day", "counts", "heard", "met", "number"),
-        *("plain", "said", "service", "timed", "units", "view"),
+        *("of_place", "plain", "quiet", "said", "service", "timed", "units", "view"),
     )
 
     def __init__(self, number: int, view: View, service: Service, said: Said, mue_day: Said) -> None:
@@ -158,11 +161,21 @@ class LineEntry:
         self.units: dict[int | None, tuple[Template, ...]] = {}
         self.heard = said is not NOTHING_SAID
         self.counts = mue_day is not NOTHING_SAID
+        self.of_place = not (said.fires or said.joins or said.facts) and all(
+            [name for name, _ in ask.takes] == ["place_of_service"] and ask.fact.when is None
+            for ask in said.asks
+        )
+        self.quiet: set[str] = set()
         self.addon = service.addon
         procedure = service.procedure
         self.timed = procedure is not None and procedure.eight_minute
         self.always = procedure is not None and procedure.therapy == "always"
         self.plain = bool(service.code) and service.unit != "MJ"
+
+    def note_quiet(self, place: str) -> None:
+        """The rules say nothing of it at this place of service."""
+        if len(self.quiet) < _MOST_PLACES:
+            self.quiet.add(place)
 
 
 class Head(NamedTuple):

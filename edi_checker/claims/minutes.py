@@ -99,8 +99,13 @@ def minutes_of(
         if quantity is None or quantity != int(quantity) or not 0 <= quantity <= MAX_MINUTES:
             return None
         return LineMinutes(int(quantity))
-    for note in line.all("NTE", "ADD"):
-        minutes = minutes_in_note(element(note, 2), pattern)
+    return minutes_in_notes([element(note, 2) for note in line.all("NTE", "ADD")], pattern)
+
+
+def minutes_in_notes(notes: Sequence[str], pattern: re.Pattern[str] | None = None) -> LineMinutes | None:
+    """The minutes in the first of a line's notes (NTE*ADD) that gives any, as of minutes_in_note."""
+    for note in notes:
+        minutes = minutes_in_note(note, pattern)
         if minutes is not None:
             return LineMinutes(minutes)
     return None
