@@ -45,7 +45,10 @@ _LONG = frozenset(
     "test_state_processes test_state_store test_store test_whole_tables".split()
 )
 # Those that take too long for the quick lane, and alone reach much of the package.
-_TRACED = frozenset(("test_history", "test_ledger_commands", "test_state_ledger", "test_watch"))
+_TRACED = frozenset(
+    "test_history test_index_page test_ledger_commands test_serve test_serve_guard test_site test_spark_crew "  # noqa: SIM905
+    "test_state_ledger test_watch".split()
+)
 
 
 def pytest_ignore_collect(collection_path, config):

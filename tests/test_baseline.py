@@ -130,6 +130,7 @@ def test_it_may_be_used_with_redaction():
     assert (done.exit_code, "A-2" in done.stdout) == (0, False)
 
 
+@pytest.mark.long
 def test_samples_are_silent_against_themselves():
     known = baseline_of(SAMPLES / "faulty")
     done, files = report(SAMPLES / "faulty", *known)

@@ -350,6 +350,7 @@ def test_junit_names_what_is_above_the_claims_and_what_was_not_checked():
     assert [[child.tag for child in case] for case in third] == [["error"], ["error"], []]
 
 
+@pytest.mark.long
 @settings(max_examples=50)
 @given(value=st.text(st.characters(), max_size=30))
 def test_no_text_breaks_a_format(value):

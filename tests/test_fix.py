@@ -397,6 +397,7 @@ def test_beside_the_repaired_elements_no_byte_changes(delimiters: str, layout: s
     hold(books("second" if second else "first"), LAYOUTS[layout], delimiters, seed=11)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("layout", WRAPPED)
 @pytest.mark.parametrize("maker", ["first", "second"])
 def test_lines_of_one_width_are_wrapped_again(maker: str, layout: str) -> None:

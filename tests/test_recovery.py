@@ -230,6 +230,7 @@ def test_no_weight_is_left_out() -> None:
     assert weights == {case[0] for case in CASES}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("invented", ["XXX*1", "UVW*9", "XX*ABC", "XXX*ABC*2"])
 def test_an_invented_segment_is_one_fault_wherever_it_stands(invented: str) -> None:
     segments = rich_segments()
