@@ -37,6 +37,14 @@ def command(*words, cwd=ROOT, data=None):
     ).stdout
 
 
+def zipped(members):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return packed.getvalue()
+
+
 # -- the same answers as the command
 
 
@@ -155,7 +163,7 @@ def test_a_redacted_answer_names_nobody_and_is_not_split(served):
         ("profile=/etc/passwd", "profile is one of"),
         ("isolation=x", "isolation"),
         ("redact=yes", "true or false"),
-        ("colour=red", "none of"),
+        ("colour=red", "not known"),
         ("received=2026-01-01&received=2026-01-02", "more than once"),
         ("name=a%00b", "name"),
         ("name=" + "a" * 300, "name"),
@@ -186,6 +194,48 @@ def test_types_that_are_not_taken_or_given(served):
     assert served.get("/v1/check").headers["allow"] == "POST"
     assert served.get("/v1/nothing").status == 404
     assert served.post("/v1/units", b"").status == 405
+    assert b"takes POST" in served.get("/v1/check").body
+    assert b"takes GET" in served.post("/v1/units", b"").body  # HEAD goes without saying
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        SAMPLE.read_bytes(),
+        b"\xef\xbb\xbf\r\n" + SAMPLE.read_bytes(),
+        gzip.compress(SAMPLE.read_bytes()),
+        zipped({"a.837": SAMPLE.read_bytes()}),
+    ],
+)
+def test_what_curl_calls_a_form_is_a_file_if_it_begins_like_one(served, body):
+    """`curl --data-binary @FILE` names no other type unless it is told to."""
+    answer = check(served, body, Content_Type="application/x-www-form-urlencoded")
+    assert answer.status == 200
+    assert b"ncci.mue" in answer.body
+
+
+@pytest.mark.parametrize("body", [b"", b"file=ISA*00*", b"IS", b"\x1f", b"{}", b" " * 5000 + b"ISA*00"])
+def test_a_form_is_no_file(served, body):
+    answer = check(served, body, Content_Type="application/x-www-form-urlencoded; charset=utf-8")
+    assert answer.status == 415
+    assert "the body must be the file itself" in json.loads(answer.body)["detail"]
+    assert SAMPLE.read_bytes()[:20] not in answer.body
+
+
+def test_a_file_in_a_form_is_told_how_to_be_sent(served):
+    answer = served.send_form("/v1/check", [("file", ("a.837", SAMPLE.read_bytes()))])
+    assert answer.status == 415
+    assert "curl --data-binary @FILE" in json.loads(answer.body)["detail"]
+
+
+def test_a_parameter_that_there_is_not_is_asked_after(served):
+    answer = check(served, SAMPLE.read_bytes(), "recieved=2026-09-30")
+    assert json.loads(answer.body)["detail"] == (
+        "a parameter is not known; known are received, profile, isolation, redact, name."
+        " Did you mean received?"
+    )
+    assert b"ABCD" not in check(served, b"ISA", "ABCD=1").body
+    assert b"is not known; there are none" in served.get("/v1/tables?x=1").body
 
 
 def test_every_answer_says_that_nothing_is_kept_or_run(served):

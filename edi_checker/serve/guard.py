@@ -175,8 +175,7 @@ class Guard:
         except Problem as problem:
             await exchange.refuse(problem)
         except HTTPException as error:
-            said = _HTTP.get(error.status_code, "the request cannot be read")
-            await exchange.refuse(Problem(error.status_code, said, error.headers))
+            await exchange.refuse(_problem_of(error))
         except Exception as error:  # noqa: BLE001  # no request may end the server
             # The type alone: the message of an unexpected error may quote what was sent.
             exchange.trouble = f"internal error ({type(error).__name__})"
@@ -201,7 +200,17 @@ class Guard:
         )
 
 
-_HTTP = {404: "there is nothing at this address", 405: "this address takes another method"}
+def _problem_of(error: HTTPException) -> Problem:
+    """What the router has against an address."""
+    headers = error.headers or {}
+    if error.status_code == 405:
+        methods = [each for each in headers.get("Allow", "").split(", ") if each not in ("", "HEAD")]
+        said = f"this address takes {' and '.join(sorted(methods))}"
+    else:
+        said = {404: "there is nothing at this address"}.get(error.status_code, "the request cannot be read")
+    return Problem(error.status_code, said, headers)
+
+
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 
 
@@ -238,7 +247,7 @@ class _Exchange:
         """Answer with a problem, where no answer has begun, and read a little on of what still comes."""
         if self.status:
             raise RuntimeError("an answer breaks off")
-        for_people = not self.scope["path"].startswith(("/v1/", "/healthz", "/metrics", "/openapi"))
+        for_people = not self.scope["path"].startswith(("/v1", "/healthz", "/metrics", "/openapi"))
         answer = respond(problem, self.id, for_people=for_people)
         unread = self._more and self.scope["method"] not in ("GET", "HEAD")
         if not unread:
