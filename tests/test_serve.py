@@ -13,6 +13,8 @@ import jsonschema
 import pytest
 
 from edi_checker.reports.schemas import schema_of
+from edi_checker.serve import pages
+from edi_checker.serve.endpoints import PROFILE
 from generate_claims import generate
 from paths import ROOT
 from serving import CLEAN, RECEIVED, SAMPLE, Inline
@@ -396,6 +398,35 @@ def test_what_is_wrong_with_a_form_is_said_on_a_page(served, fields, status, wor
     answer = served.send_form("/", fields)
     assert (answer.status, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
     assert words.lower() in answer.body.decode("ascii").lower()
+
+
+def test_a_page_says_in_plain_words_what_is_wrong_and_leads_back_to_its_form(served):
+    for path in ("/", "/ack"):
+        page = served.send_form(path, []).body.decode()
+        assert "<h1>That could not be done</h1>" in page
+        assert "Unprocessable" not in page
+        assert f'<a href="{path}">Back to:' in page
+    page = served.get("/nothing").body.decode()
+    assert "<h1>There is no such page</h1>" in page
+    assert '<a href="/">Back to: Check claims</a>' in page
+    for path in ("/v1", "/v1/", "/v1/nothing", "/openapi", "/metrics/"):
+        assert served.get(path).headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("usual", "first", "missing"),
+    [
+        ("auto", "The payer of each claim", "auto"),
+        ("uhc", "UnitedHealthcare", "uhc"),
+        ("p.yaml", "The profile of this server", ""),
+    ],
+)
+def test_the_form_names_payers_as_an_office_does(usual, first, missing):
+    page = pages.write_check(usual)
+    assert f'<option value="">{first}</option>' in page
+    for name in PROFILE.choices:
+        assert (f'<option value="{name}">' in page) == (name != missing)
+        assert f">{name}</option>" not in page
 
 
 def test_the_other_pages(served):

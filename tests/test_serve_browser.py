@@ -154,3 +154,18 @@ def test_the_pages_fit_and_axe_core_has_nothing_to_say(browser, at, tmp_path, wi
     check(browser, at)
     assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert browser.audit(axe) == []
+
+
+def test_on_a_phone_nothing_is_squeezed(browser, at):
+    browser.shape(390, 844, phone=True)
+    check(browser, at)
+    # What is wrong, and the fix, have the width of their card.
+    assert browser.evaluate(
+        "(cell => cell.clientWidth > 0.9 * cell.parentElement.clientWidth)"
+        "(document.querySelector('.work tbody td:last-child'))"
+    )
+    browser.open(f"{at}/rules?q=modifier")
+    heights = browser.evaluate(
+        "[...document.querySelectorAll('.rules tbody a, .rules tbody td')].map(each => each.offsetHeight)"
+    )
+    assert max(heights) < 80  # three lines

@@ -48,12 +48,18 @@ _FORM_PARAMETERS = (RECEIVED, PROFILE, ISOLATION)
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What the addresses need: `most_body` bytes of a request, `seconds` that a worker may take."""
+    """What the addresses need.
+
+    most_body  bytes of a request
+    seconds    that a worker may take
+    profile    the name or path of the profile that applies where a request names none
+    """
 
     pool: Pool
     most_body: int
     seconds: float
     version: str
+    profile: str
 
     async def ask(
         self, duty: str, said: Mapping[str, Any], contents: list[tuple[str, str, IO[bytes]]]
@@ -105,7 +111,7 @@ class Server:
     async def check(self, request: Request) -> Response:
         """The start page, and what its form gives."""
         if request.method != "POST":
-            return _page(pages.write_check())
+            return _page(pages.write_check(self.profile))
         self.refuse_when_full()
         form = await read_form(request, self.most_body)
         try:

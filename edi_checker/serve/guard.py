@@ -86,7 +86,9 @@ class Access:
         host = headers.get("host", "").lower()
         if self.token is None and self.hosts is not None and host not in self.hosts:
             # A page of another site whose name was made to lead here.
-            return Problem(421, "the server is not asked by its own name and port")
+            return Problem(
+                421, "the server is asked by another name or port than its own: see what it said at its start"
+            )
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and not _is_from_here(headers, host):
             return Problem(403, "the request comes from a page of another site")
         if self.token is not None and scope["path"] != "/healthz":
@@ -247,8 +249,7 @@ class _Exchange:
         """Answer with a problem, where no answer has begun, and read a little on of what still comes."""
         if self.status:
             raise RuntimeError("an answer breaks off")
-        for_people = not self.scope["path"].startswith(("/v1", "/healthz", "/metrics", "/openapi"))
-        answer = respond(problem, self.id, for_people=for_people)
+        answer = respond(problem, self.id, self.scope["path"])
         unread = self._more and self.scope["method"] not in ("GET", "HEAD")
         if not unread:
             await answer(self.scope, self.receive, self.send)

@@ -36,7 +36,7 @@ class CannotServe(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to serve: `tls` are the files of the certificate and its key."""
+    """How to serve: `tls` are the files of the certificate and its key, `profile` as in `app.Server`."""
 
     host: str
     port: int
@@ -47,6 +47,7 @@ class Plan:
     seconds: float
     metrics: bool
     version: str
+    profile: str
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -135,7 +136,7 @@ def _configure(plan: Plan, pool: Pool, log: Log, port: int) -> uvicorn.Config:
         names = ("localhost", "127.0.0.1", "[::1]")
         hosts = frozenset(f"{name}:{port}" for name in names)
         hosts |= frozenset(names) if port == (443 if plan.tls else 80) else frozenset()
-    server = Server(pool, plan.most_body, plan.seconds, plan.version)
+    server = Server(pool, plan.most_body, plan.seconds, plan.version, plan.profile)
     app = make_app(server, Access(plan.token, hosts), log, most=_MOST_OPEN, metrics=plan.metrics)
     config = uvicorn.Config(
         app,
