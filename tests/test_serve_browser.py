@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 
 from browser import browsing
@@ -156,13 +159,32 @@ def test_the_pages_fit_and_axe_core_has_nothing_to_say(browser, at, tmp_path, wi
     assert browser.audit(axe) == []
 
 
-def test_on_a_phone_nothing_is_squeezed(browser, at):
+@pytest.fixture
+def rejection(served, tmp_path):
+    """The 277CA of the sample, as a file."""
+    headers = {"Content-Type": "application/edi-x12", "Accept": "application/zip"}
+    answer = served.ask("POST", f"/v1/check?received={RECEIVED}", SAMPLE.read_bytes(), headers)
+    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+        (tmp_path / "claims.277ca").write_bytes(archive.read("claims.277ca"))
+    return tmp_path / "claims.277ca"
+
+
+def test_on_a_phone_nothing_is_squeezed(browser, at, rejection):
     browser.shape(390, 844, phone=True)
     check(browser, at)
     # What is wrong, and the fix, have the width of their card.
     assert browser.evaluate(
         "(cell => cell.clientWidth > 0.9 * cell.parentElement.clientWidth)"
         "(document.querySelector('.work tbody td:last-child'))"
+    )
+    browser.open(f"{at}/ack")
+    browser.choose("#file", SAMPLE, rejection)
+    browser.evaluate("document.querySelector('button.main').click()")
+    # What to do about a claim is on the screen.
+    browser.until("document.querySelector('.answered [data-label=\"What to do\"]') !== null")
+    assert browser.evaluate(
+        "(cell => cell.getBoundingClientRect().right <= innerWidth && cell.clientWidth > 0.8 * innerWidth)"
+        "(document.querySelector('[data-label=\"What to do\"]'))"
     )
     browser.open(f"{at}/rules?q=modifier")
     heights = browser.evaluate(
