@@ -145,7 +145,7 @@ class InlinePool:
     """Has this process do what a worker would."""
 
     full = False
-    waiting = busy = deaths = 0
+    waiting = busy = deaths = renewals = 0
 
     def __init__(self, desk):
         self.desk = desk
