@@ -315,7 +315,8 @@ def _look_at(pid: int, at: float) -> Sample | None:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
         sizes = dict(re.findall(r"^(Rss|Pss):\s+(\d+)", rollup, re.MULTILINE))
         files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
-        return Sample(round(at, 1), *(round(int(sizes[each]) / 1024, 1) for each in ("Rss", "Pss")), files)
+        rss, pss = (round(int(sizes[each]) / 1024, 1) for each in ("Rss", "Pss"))
+        return Sample(round(at, 1), rss, pss, files)
     return None
 
 
