@@ -74,18 +74,26 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(plan: Plan, channel: socket.socket, desk: Desk, log: Log, say: Callable[[str], None]) -> None:
     """Serve at the socket until a signal ends it; `say` is told the address when it is ready.
 
-    SIGTERM and SIGINT let requests in hand be finished. Raises CannotServe.
+    SIGTERM, SIGINT and SIGHUP, unless it was told to ignore that, let requests in hand be finished. Raises
+    CannotServe.
     """
     logging.getLogger("uvicorn").addHandler(logging.NullHandler())
     logging.getLogger("uvicorn").propagate = False  # it would tell tracebacks and addresses with their values
     # Both are uvicorn's to hear; what it tells the process again at its end is no news.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _hear_no_more)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, _end)
     foreman = Foreman(plan.workers, desk.work, [channel])
     try:
         asyncio.run(_run(plan, channel, foreman, log, say))
     finally:
         foreman.stop()
+
+
+def _end(_number: int, _frame: object) -> None:
+    """The terminal is gone: end as uvicorn does when it is asked to."""
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _hear_no_more(_number: int, _frame: object) -> None:
