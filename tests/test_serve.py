@@ -390,6 +390,7 @@ def test_minutes_of_a_form_count(served):
         ([("file", ("a.pdf", b"%PDF-1.4 x")), ("as", "fix")], 422, "Nothing is repaired"),
         ([("file", ("a.837", b"ISA")), ("received", "x")], 422, "Received is a date"),
         ([("file", ("a.837", b"ISA")), ("as", "x")], 422, "no such button"),
+        ([("file", ("a.837", b"ISA")), ("file", ("b.837", b"ISA"))], 422, "One file at a time"),
         ([("text", "x" * 3_000_000)], 413, "pasted text"),
         ([(f"f{number}", "x") for number in range(30)], 400, "Too many fields"),
     ],
@@ -422,7 +423,7 @@ def test_a_page_says_in_plain_words_what_is_wrong_and_leads_back_to_its_form(ser
     ],
 )
 def test_the_form_names_payers_as_an_office_does(usual, first, missing):
-    page = pages.write_check(usual)
+    page = pages.write_check(usual, 1000)
     assert f'<option value="">{first}</option>' in page
     for name in PROFILE.choices:
         assert (f'<option value="{name}">' in page) == (name != missing)

@@ -116,6 +116,37 @@ def test_a_text_is_pasted_and_nothing_chosen_is_said(browser, at):
     browser.until(VERDICT)
 
 
+SAID = "document.querySelector('[role=status]').textContent"
+
+
+def test_what_would_be_refused_is_said_before_it_is_sent(browser, tmp_path):
+    (tmp_path / "large.837").write_bytes(bytes(5_000_000))
+    with serving("--max-body", "4194304") as served:
+        browser.open(f"http://127.0.0.1:{served.port}/")
+        browser.evaluate("document.querySelector('button.main').click()")
+        assert browser.evaluate(SAID) == "Choose a file first, or paste the text of one."
+        browser.choose("#file", tmp_path / "large.837")
+        browser.evaluate("document.querySelector('button.main').click()")
+        assert browser.evaluate(SAID) == "The file has more than 4 MB, which this server does not take."
+        assert browser.evaluate("document.querySelector('progress').hidden")
+        browser.choose("#file", SAMPLE)
+        assert browser.evaluate(SAID) == ""
+        browser.evaluate("document.querySelector('button.main').click()")
+        browser.until("document.querySelector('h1')?.innerText.includes('1 of 2 claims need work')")
+
+
+def test_several_files_are_not_dropped_as_one(browser, at):
+    browser.open(f"{at}/")
+    browser.evaluate(
+        "(() => { const data = new DataTransfer();"
+        " for (const name of ['a.837', 'b.837']) data.items.add(new File(['ISA'], name));"
+        " document.querySelector('.drop').dispatchEvent("
+        "new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true})); })()"
+    )
+    assert browser.evaluate(SAID) == "One file at a time, or a zip archive of them."
+    assert browser.evaluate("document.querySelector('#file').files.length") == 0
+
+
 def test_without_a_script(browser, at):
     browser.shape(1200, 900, script=False)
     browser.send("Page.navigate", url=f"{at}/")

@@ -58,9 +58,9 @@ def report_policy() -> str:
     )
 
 
-def write_check(profile: str) -> str:
-    """The start page; `profile` is the one that applies where none is chosen."""
-    form = tag("form", method="post", action="/", enctype="multipart/form-data", data_busy="")
+def write_check(profile: str, most: int) -> str:
+    """The start page; `profile` applies where none is chosen, and `most` bytes may be sent."""
+    form = tag("form", method="post", action="/", enctype="multipart/form-data", data_most=str(most))
     append(
         form,
         _drop(
@@ -110,9 +110,9 @@ def write_check(profile: str) -> str:
     return _page("/", "Check claims before you send them", lead, form)
 
 
-def write_ack() -> str:
-    """The page for answers of payers."""
-    form = tag("form", method="post", action="/ack", enctype="multipart/form-data", data_busy="")
+def write_ack(most: int) -> str:
+    """The page for answers of payers, where `most` bytes may be sent."""
+    form = tag("form", method="post", action="/ack", enctype="multipart/form-data", data_most=str(most))
     append(
         form,
         _drop(
