@@ -372,3 +372,8 @@ def test_a_worker_that_has_grown_is_replaced_and_nobody_notices():
             time.sleep(0.05)
         assert len(served.workers()) == 2
         assert not first & set(served.workers())
+
+
+def test_no_process_leaves_its_memory_on_the_disk(served):
+    for pid in (served.process.pid, served.foreman, *served.workers()):
+        assert re.search(r"^Max core file size +0 +0 ", Path(f"/proc/{pid}/limits").read_text(), re.MULTILINE)

@@ -102,8 +102,6 @@ def _lead(channel: socket.socket, foreign: list[socket.socket], folder: Path, si
         signal.signal(number, signal.SIG_IGN)  # the server says when it is over
     for each in foreign:
         each.close()
-    # A dump of the memory would hold claims.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     workers: dict[int, Path] = {}
     count = asked = 0
     text = b""

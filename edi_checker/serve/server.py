@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 import ssl
@@ -84,6 +85,8 @@ def serve(plan: Plan, channel: socket.socket, desk: Desk, log: Log, say: Callabl
         signal.signal(number, _hear_no_more)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
         signal.signal(signal.SIGHUP, _end)
+    # A dump of the memory would hold claims; all processes have this from here.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     foreman = Foreman(plan.workers, desk.work, [channel])
     try:
         asyncio.run(_run(plan, channel, foreman, log, say))
