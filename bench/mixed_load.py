@@ -2,7 +2,7 @@
 
 python bench/mixed_load.py [--minutes 30] [--clients 3] [--pause 0.15] [--json FILE]
 
-Starts a server with two workers as a user would, and asks it everything that it can be asked (KINDS), of
+Starts a server with two workers as a user would, and asks it what can be asked of it (KINDS), of
 samples, of claims of both makers (never the same twice) and of what is no claim. Every ten seconds the memory
 of the server, of the foreman and of the workers is noted. Workers come and go, so of them the largest counts.
 Exit code 1 where an answer has a status that its kind must not have, which all 5xx are other than 503 with
