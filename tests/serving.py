@@ -145,7 +145,7 @@ class InlinePool:
     """Has this process do what a worker would."""
 
     full = False
-    waiting = busy = deaths = 0
+    waiting = busy = deaths = renewals = 0
 
     def __init__(self, desk):
         self.desk = desk
@@ -170,7 +170,7 @@ class Inline(Asked):
         desk = Desk(checker, book, "auto", limits, 1 << 28, "0.1.0", lambda: open_tables(tables, built_in()))
         self.log = []
         self.pool = InlinePool(desk)
-        server = Server(self.pool, most_body, 60, "0.1.0")
+        server = Server(self.pool, most_body, 60, "0.1.0", "auto")
         self.app = make_app(server, Access(None, None), self, most=9, metrics=True)
 
     def say(self, event, *, trouble=False, **values):

@@ -13,6 +13,8 @@ import jsonschema
 import pytest
 
 from edi_checker.reports.schemas import schema_of
+from edi_checker.serve import pages
+from edi_checker.serve.endpoints import PROFILE
 from generate_claims import generate
 from paths import ROOT
 from serving import CLEAN, RECEIVED, SAMPLE, Inline
@@ -35,6 +37,14 @@ def command(*words, cwd=ROOT, data=None):
     return subprocess.run(
         [sys.executable, "-m", "edi_checker", *words], cwd=cwd, input=data, capture_output=True, check=False
     ).stdout
+
+
+def zipped(members):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return packed.getvalue()
 
 
 # -- the same answers as the command
@@ -155,7 +165,7 @@ def test_a_redacted_answer_names_nobody_and_is_not_split(served):
         ("profile=/etc/passwd", "profile is one of"),
         ("isolation=x", "isolation"),
         ("redact=yes", "true or false"),
-        ("colour=red", "none of"),
+        ("colour=red", "not known"),
         ("received=2026-01-01&received=2026-01-02", "more than once"),
         ("name=a%00b", "name"),
         ("name=" + "a" * 300, "name"),
@@ -186,6 +196,48 @@ def test_types_that_are_not_taken_or_given(served):
     assert served.get("/v1/check").headers["allow"] == "POST"
     assert served.get("/v1/nothing").status == 404
     assert served.post("/v1/units", b"").status == 405
+    assert b"takes POST" in served.get("/v1/check").body
+    assert b"takes GET" in served.post("/v1/units", b"").body  # HEAD goes without saying
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        SAMPLE.read_bytes(),
+        b"\xef\xbb\xbf\r\n" + SAMPLE.read_bytes(),
+        gzip.compress(SAMPLE.read_bytes()),
+        zipped({"a.837": SAMPLE.read_bytes()}),
+    ],
+)
+def test_what_curl_calls_a_form_is_a_file_if_it_begins_like_one(served, body):
+    """`curl --data-binary @FILE` names no other type unless it is told to."""
+    answer = check(served, body, Content_Type="application/x-www-form-urlencoded")
+    assert answer.status == 200
+    assert b"ncci.mue" in answer.body
+
+
+@pytest.mark.parametrize("body", [b"", b"file=ISA*00*", b"IS", b"\x1f", b"{}", b" " * 5000 + b"ISA*00"])
+def test_a_form_is_no_file(served, body):
+    answer = check(served, body, Content_Type="application/x-www-form-urlencoded; charset=utf-8")
+    assert answer.status == 415
+    assert "the body must be the file itself" in json.loads(answer.body)["detail"]
+    assert SAMPLE.read_bytes()[:20] not in answer.body
+
+
+def test_a_file_in_a_form_is_told_how_to_be_sent(served):
+    answer = served.send_form("/v1/check", [("file", ("a.837", SAMPLE.read_bytes()))])
+    assert answer.status == 415
+    assert "curl --data-binary @FILE" in json.loads(answer.body)["detail"]
+
+
+def test_a_parameter_that_there_is_not_is_asked_after(served):
+    answer = check(served, SAMPLE.read_bytes(), "recieved=2026-09-30")
+    assert json.loads(answer.body)["detail"] == (
+        "a parameter is not known; known are received, profile, isolation, redact, name."
+        " Did you mean received?"
+    )
+    assert b"ABCD" not in check(served, b"ISA", "ABCD=1").body
+    assert b"is not known; there are none" in served.get("/v1/tables?x=1").body
 
 
 def test_every_answer_says_that_nothing_is_kept_or_run(served):
@@ -338,6 +390,7 @@ def test_minutes_of_a_form_count(served):
         ([("file", ("a.pdf", b"%PDF-1.4 x")), ("as", "fix")], 422, "Nothing is repaired"),
         ([("file", ("a.837", b"ISA")), ("received", "x")], 422, "Received is a date"),
         ([("file", ("a.837", b"ISA")), ("as", "x")], 422, "no such button"),
+        ([("file", ("a.837", b"ISA")), ("file", ("b.837", b"ISA"))], 422, "One file at a time"),
         ([("text", "x" * 3_000_000)], 413, "pasted text"),
         ([(f"f{number}", "x") for number in range(30)], 400, "Too many fields"),
     ],
@@ -346,6 +399,35 @@ def test_what_is_wrong_with_a_form_is_said_on_a_page(served, fields, status, wor
     answer = served.send_form("/", fields)
     assert (answer.status, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
     assert words.lower() in answer.body.decode("ascii").lower()
+
+
+def test_a_page_says_in_plain_words_what_is_wrong_and_leads_back_to_its_form(served):
+    for path in ("/", "/ack"):
+        page = served.send_form(path, []).body.decode()
+        assert "<h1>That could not be done</h1>" in page
+        assert "Unprocessable" not in page
+        assert f'<a href="{path}">Back to:' in page
+    page = served.get("/nothing").body.decode()
+    assert "<h1>There is no such page</h1>" in page
+    assert '<a href="/">Back to: Check claims</a>' in page
+    for path in ("/v1", "/v1/", "/v1/nothing", "/openapi", "/metrics/"):
+        assert served.get(path).headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("usual", "first", "missing"),
+    [
+        ("auto", "The payer of each claim", "auto"),
+        ("uhc", "UnitedHealthcare", "uhc"),
+        ("p.yaml", "The profile of this server", ""),
+    ],
+)
+def test_the_form_names_payers_as_an_office_does(usual, first, missing):
+    page = pages.write_check(usual, 1000)
+    assert f'<option value="">{first}</option>' in page
+    for name in PROFILE.choices:
+        assert (f'<option value="{name}">' in page) == (name != missing)
+        assert f">{name}</option>" not in page
 
 
 def test_the_other_pages(served):

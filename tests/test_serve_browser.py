@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 
 from browser import browsing
@@ -113,6 +116,37 @@ def test_a_text_is_pasted_and_nothing_chosen_is_said(browser, at):
     browser.until(VERDICT)
 
 
+SAID = "document.querySelector('[role=status]').textContent"
+
+
+def test_what_would_be_refused_is_said_before_it_is_sent(browser, tmp_path):
+    (tmp_path / "large.837").write_bytes(bytes(5_000_000))
+    with serving("--max-body", "4194304") as served:
+        browser.open(f"http://127.0.0.1:{served.port}/")
+        browser.evaluate("document.querySelector('button.main').click()")
+        assert browser.evaluate(SAID) == "Choose a file first, or paste the text of one."
+        browser.choose("#file", tmp_path / "large.837")
+        browser.evaluate("document.querySelector('button.main').click()")
+        assert browser.evaluate(SAID) == "The file has more than 4 MB, which this server does not take."
+        assert browser.evaluate("document.querySelector('progress').hidden")
+        browser.choose("#file", SAMPLE)
+        assert browser.evaluate(SAID) == ""
+        browser.evaluate("document.querySelector('button.main').click()")
+        browser.until("document.querySelector('h1')?.innerText.includes('1 of 2 claims need work')")
+
+
+def test_several_files_are_not_dropped_as_one(browser, at):
+    browser.open(f"{at}/")
+    browser.evaluate(
+        "(() => { const data = new DataTransfer();"
+        " for (const name of ['a.837', 'b.837']) data.items.add(new File(['ISA'], name));"
+        " document.querySelector('.drop').dispatchEvent("
+        "new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true})); })()"
+    )
+    assert browser.evaluate(SAID) == "One file at a time, or a zip archive of them."
+    assert browser.evaluate("document.querySelector('#file').files.length") == 0
+
+
 def test_without_a_script(browser, at):
     browser.shape(1200, 900, script=False)
     browser.send("Page.navigate", url=f"{at}/")
@@ -154,3 +188,37 @@ def test_the_pages_fit_and_axe_core_has_nothing_to_say(browser, at, tmp_path, wi
     check(browser, at)
     assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert browser.audit(axe) == []
+
+
+@pytest.fixture
+def rejection(served, tmp_path):
+    """The 277CA of the sample, as a file."""
+    headers = {"Content-Type": "application/edi-x12", "Accept": "application/zip"}
+    answer = served.ask("POST", f"/v1/check?received={RECEIVED}", SAMPLE.read_bytes(), headers)
+    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+        (tmp_path / "claims.277ca").write_bytes(archive.read("claims.277ca"))
+    return tmp_path / "claims.277ca"
+
+
+def test_on_a_phone_nothing_is_squeezed(browser, at, rejection):
+    browser.shape(390, 844, phone=True)
+    check(browser, at)
+    # What is wrong, and the fix, have the width of their card.
+    assert browser.evaluate(
+        "(cell => cell.clientWidth > 0.9 * cell.parentElement.clientWidth)"
+        "(document.querySelector('.work tbody td:last-child'))"
+    )
+    browser.open(f"{at}/ack")
+    browser.choose("#file", SAMPLE, rejection)
+    browser.evaluate("document.querySelector('button.main').click()")
+    # What to do about a claim is on the screen.
+    browser.until("document.querySelector('.answered [data-label=\"What to do\"]') !== null")
+    assert browser.evaluate(
+        "(cell => cell.getBoundingClientRect().right <= innerWidth && cell.clientWidth > 0.8 * innerWidth)"
+        "(document.querySelector('[data-label=\"What to do\"]'))"
+    )
+    browser.open(f"{at}/rules?q=modifier")
+    heights = browser.evaluate(
+        "[...document.querySelectorAll('.rules tbody a, .rules tbody td')].map(each => each.offsetHeight)"
+    )
+    assert max(heights) < 80  # three lines

@@ -252,7 +252,8 @@ def test_tls(tmp_path):
 
 
 @pytest.mark.long
-def test_sigterm_lets_a_request_in_hand_be_finished():
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_lets_a_request_in_hand_be_finished(number):
     served = start("--workers", "1")
     body = SAMPLE.read_bytes()
     with socket.create_connection(("127.0.0.1", served.port), timeout=20) as channel:
@@ -262,7 +263,7 @@ def test_sigterm_lets_a_request_in_hand_be_finished():
         )
         channel.sendall(head.encode() + body[:100])
         time.sleep(0.3)
-        served.process.send_signal(signal.SIGTERM)
+        served.process.send_signal(number)
         time.sleep(0.5)
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.1", served.port), timeout=5)
@@ -276,7 +277,7 @@ def test_sigterm_lets_a_request_in_hand_be_finished():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_no_process_and_no_folder_stays(tmp_path, number):
     served = start("--workers", "2", env={**os.environ, "TMPDIR": str(tmp_path)})
     assert served.get("/healthz").status == 200
@@ -290,6 +291,15 @@ def test_no_process_and_no_folder_stays(tmp_path, number):
         time.sleep(0.1)
     assert not any(is_alive(pid) for pid in pids)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.long
+def test_what_is_started_with_nohup_stays_when_the_terminal_goes():
+    served = start("--workers", "1", before=["nohup"])
+    served.process.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    assert served.get("/healthz").status == 200
+    assert stop(served) == 0
 
 
 def is_alive(pid):

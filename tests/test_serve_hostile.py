@@ -353,3 +353,27 @@ def test_the_log_says_nothing_of_what_went_wrong_but_its_kind(served):
     log = "".join(served.log)
     assert "MALLOW" not in log
     assert "Traceback" not in log
+
+
+def test_a_worker_that_has_grown_is_replaced_and_nobody_notices():
+    patch = "from edi_checker.serve import crew; crew._MOST_GROWN = 3 << 20;"
+    with serving("--metrics", patch=patch) as served:
+        first = set(served.workers())
+        for seed in range(30):
+            body = "".join(generate(20, seed=seed)).encode()
+            answer = served.post(AT, body, Content_Type="text/plain")
+            assert answer.status == 200
+            assert json.loads(answer.body)["files"][0]["counts"]["claims"] == 20
+        counted = served.get("/metrics").body.decode()
+        assert "edi_checker_worker_deaths_total 0\n" in counted
+        assert int(re.search(r"worker_renewals_total (\d+)", counted)[1]) >= 2
+        end = time.monotonic() + 10
+        while len(served.workers()) < 2 and time.monotonic() < end:
+            time.sleep(0.05)
+        assert len(served.workers()) == 2
+        assert not first & set(served.workers())
+
+
+def test_no_process_leaves_its_memory_on_the_disk(served):
+    for pid in (served.process.pid, served.foreman, *served.workers()):
+        assert re.search(r"^Max core file size +0 +0 ", Path(f"/proc/{pid}/limits").read_text(), re.MULTILINE)

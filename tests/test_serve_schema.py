@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from edi_checker.serve.media import EDI
 from edi_checker.serve.openapi import describe
-from serving import serving
+from serving import Inline, serving
 
 pytestmark = pytest.mark.skipif(find_spec("schemathesis") is None, reason="schemathesis is not installed")
 
@@ -48,3 +50,16 @@ def test_with_a_token_the_description_asks_for_it():
     operations = [each for methods in paths.values() for each in methods.values()]
     assert all("401" in each["responses"] for each in operations)
     assert "security" not in describe("1", with_token=False)
+
+
+def test_the_examples_say_something():
+    described = describe("1", with_token=False)
+    served, answers = Inline(), {}
+    for path, methods in described["paths"].items():
+        if "post" in methods:
+            example = methods["post"]["requestBody"]["content"][EDI]["example"]
+            answers[path] = served.post(f"{path}", example.encode(), Content_Type=EDI)
+            assert answers[path].status == 200
+    [file] = json.loads(answers["/v1/check"].body)["files"]
+    assert [each["rule"] for each in file["findings"]] == ["ncci.mue"]
+    assert json.loads(answers["/v1/explain-ack"].body)["told"]

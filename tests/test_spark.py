@@ -396,3 +396,28 @@ def test_the_program_of_the_page_runs(lakes, inputs, tmp_path, capfd):
     exec(program, {"spark": lakes})
     assert "|" in capfd.readouterr().out
     assert lakes.read.parquet(str(tmp_path / "claims")).count() == 120
+
+
+@pytest.mark.long
+def test_the_notebook_of_the_docs_says_the_same_both_ways(inputs, tmp_path):
+    pytest.importorskip("duckdb")
+    pytest.importorskip("pyarrow")
+    (tmp_path / "samples/837p").mkdir(parents=True)
+    folder = tmp_path / "samples/837p/faulty"
+    folder.mkdir()
+    for file in inputs.glob("small-*.837"):
+        shutil.copy(file, folder)
+    (folder / "letter.txt").write_text("Dear payer")
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs" / "howto" / "findings_of_a_folder.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SPARK_LOCAL_IP": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "the same: True" in done.stdout
+    assert done.stdout.count("guide.") >= 2  # in both
+    assert "letter.txt" in done.stdout
+    assert "it is plain text" in done.stdout

@@ -104,6 +104,7 @@ def serve(
                 seconds=checking.max_seconds or 60.0,
                 metrics=metrics,
                 version=version(),
+                profile=checking.profile,
             )
             log = Log(log_format, hide_names=True)
             begin(plan, channel, _make_desk(checking), log, _say)

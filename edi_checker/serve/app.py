@@ -48,12 +48,18 @@ _FORM_PARAMETERS = (RECEIVED, PROFILE, ISOLATION)
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What the addresses need: `most_body` bytes of a request, `seconds` that a worker may take."""
+    """What the addresses need.
+
+    most_body  bytes of a request
+    seconds    that a worker may take
+    profile    the name or path of the profile that applies where a request names none
+    """
 
     pool: Pool
     most_body: int
     seconds: float
     version: str
+    profile: str
 
     async def ask(
         self, duty: str, said: Mapping[str, Any], contents: list[tuple[str, str, IO[bytes]]]
@@ -105,14 +111,17 @@ class Server:
     async def check(self, request: Request) -> Response:
         """The start page, and what its form gives."""
         if request.method != "POST":
-            return _page(pages.write_check())
+            return _page(pages.write_check(self.profile, self.most_body))
         self.refuse_when_full()
         form = await read_form(request, self.most_body)
         try:
             given = {name: [value] for name in ("received", "profile") if (value := form.said.get(name))}
             duty, media = _button(form)
             said = {**read_all(_FORM_PARAMETERS, given), "form": media}
-            contents = _contents(form)[:1] + [each for each in form.files if each[0] == "minutes"][:1]
+            contents = _contents(form)
+            if len(contents) > 1:
+                raise Problem(422, "one file at a time, or a zip archive of them")
+            contents += [each for each in form.files if each[0] == "minutes"][:1]
             reply, answer = await self.ask(duty, said, contents)
             if reply["status"] == 422 and duty != "check-page":
                 # A browser would save it, and say nothing.
@@ -125,7 +134,7 @@ class Server:
     async def explain(self, request: Request) -> Response:
         """The page for answers of payers, and what its form gives."""
         if request.method != "POST":
-            return _page(pages.write_ack())
+            return _page(pages.write_ack(self.most_body))
         self.refuse_when_full()
         form = await read_form(request, self.most_body)
         try:

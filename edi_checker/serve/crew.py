@@ -1,5 +1,8 @@
 """Worker processes and the foreman who forks them: a worker that dies or takes too long costs one request.
 
+A worker remembers what it worked out of claims, to be quick. One that has grown by it says so with its reply
+and leaves, and a new one, that knows nothing, takes its place.
+
 The foreman is forked before the server has threads, and has none himself: he can fork a worker at any time. A
 worker speaks with the server over a socket of its own, which the foreman hands over; contents pass as open
 files without a name.
@@ -25,7 +28,9 @@ from typing import IO, Any, NoReturn
 
 MOST_FILES = 22  # that pass with one request: what was sent, and where the answer goes
 LONGEST = 1 << 16  # bytes of a request or reply, without contents
+LEAVES = "leaves"  # in a reply: the worker takes no other request
 BEGUN = b"+\n"  # what a worker says first of a request: without it another one can take it
+_MOST_GROWN = 96 << 20  # bytes of memory beyond those of its start with which a worker still goes on
 _EVERY = 0.5  # seconds between two looks at which workers are gone
 
 # Takes a request and its open files, of which the last one takes the answer, and says what the answer is.
@@ -97,8 +102,6 @@ def _lead(channel: socket.socket, foreign: list[socket.socket], folder: Path, si
         signal.signal(number, signal.SIG_IGN)  # the server says when it is over
     for each in foreign:
         each.close()
-    # A dump of the memory would hold claims.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     workers: dict[int, Path] = {}
     count = asked = 0
     text = b""
@@ -156,7 +159,9 @@ def _serve(channel: socket.socket, folder: Path, work: Work) -> None:
     """One request after the other, until the server is gone."""
     tempfile.tempdir = str(folder)
     os.environ["SQLITE_TMPDIR"] = str(folder)
-    while True:
+    most = _resident() + _MOST_GROWN
+    leaves = False
+    while not leaves:
         text, handles = b"", array.array("i")
         while not text.endswith(b"\n"):
             data, some, _, _ = socket.recv_fds(channel, LONGEST, MOST_FILES)
@@ -171,4 +176,11 @@ def _serve(channel: socket.socket, folder: Path, work: Work) -> None:
         finally:
             for file in files:
                 file.close()
-        channel.sendall(json.dumps(reply).encode() + b"\n")
+        leaves = _resident() > most
+        channel.sendall(json.dumps({**reply, LEAVES: leaves}).encode() + b"\n")
+
+
+def _resident() -> int:
+    """Bytes of memory of this process that are not on the disk as well."""
+    resident, on_disk = Path("/proc/self/statm").read_text().split()[1:3]
+    return (int(resident) - int(on_disk)) * resource.getpagesize()

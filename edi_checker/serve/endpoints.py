@@ -102,7 +102,12 @@ def read_all(parameters: Iterable[Parameter], given: dict[str, list[str]]) -> di
     said: dict[str, Any] = {name: each.default for name, each in known.items()}
     for name, values in given.items():
         if name not in known:
-            raise Problem(422, f"a parameter is none of {', '.join(known) or '(there are none)'}")
+            told = (
+                f"known are {', '.join(known)}.{ask_near(name[:_LONGEST], known)}"
+                if known
+                else "there are none"
+            )
+            raise Problem(422, f"a parameter is not known; {told}")
         if len(values) > _MOST_VALUES:
             raise Problem(422, f"{name} is given more than {_MOST_VALUES} times")
         said[name] = known[name].read(values)

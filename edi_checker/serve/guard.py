@@ -86,7 +86,9 @@ class Access:
         host = headers.get("host", "").lower()
         if self.token is None and self.hosts is not None and host not in self.hosts:
             # A page of another site whose name was made to lead here.
-            return Problem(421, "the server is not asked by its own name and port")
+            return Problem(
+                421, "the server is asked by another name or port than its own: see what it said at its start"
+            )
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and not _is_from_here(headers, host):
             return Problem(403, "the request comes from a page of another site")
         if self.token is not None and scope["path"] != "/healthz":
@@ -175,8 +177,7 @@ class Guard:
         except Problem as problem:
             await exchange.refuse(problem)
         except HTTPException as error:
-            said = _HTTP.get(error.status_code, "the request cannot be read")
-            await exchange.refuse(Problem(error.status_code, said, error.headers))
+            await exchange.refuse(_problem_of(error))
         except Exception as error:  # noqa: BLE001  # no request may end the server
             # The type alone: the message of an unexpected error may quote what was sent.
             exchange.trouble = f"internal error ({type(error).__name__})"
@@ -201,7 +202,17 @@ class Guard:
         )
 
 
-_HTTP = {404: "there is nothing at this address", 405: "this address takes another method"}
+def _problem_of(error: HTTPException) -> Problem:
+    """What the router has against an address."""
+    headers = error.headers or {}
+    if error.status_code == 405:
+        methods = [each for each in headers.get("Allow", "").split(", ") if each not in ("", "HEAD")]
+        said = f"this address takes {' and '.join(sorted(methods))}"
+    else:
+        said = {404: "there is nothing at this address"}.get(error.status_code, "the request cannot be read")
+    return Problem(error.status_code, said, headers)
+
+
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 
 
@@ -238,8 +249,7 @@ class _Exchange:
         """Answer with a problem, where no answer has begun, and read a little on of what still comes."""
         if self.status:
             raise RuntimeError("an answer breaks off")
-        for_people = not self.scope["path"].startswith(("/v1/", "/healthz", "/metrics", "/openapi"))
-        answer = respond(problem, self.id, for_people=for_people)
+        answer = respond(problem, self.id, self.scope["path"])
         unread = self._more and self.scope["method"] not in ("GET", "HEAD")
         if not unread:
             await answer(self.scope, self.receive, self.send)

@@ -14,6 +14,7 @@ ZIP = "application/zip"
 EDI = "application/edi-x12"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORM = "multipart/form-data"
+URLENCODED = "application/x-www-form-urlencoded"
 
 # What a body may be called; what it is, its first bytes say.
 CONTENT = (
@@ -27,6 +28,15 @@ CONTENT = (
     ZIP,
     "application/x-zip-compressed",
 )
+
+# How what can be checked begins: X12, gzip, zip.
+_BEGINNINGS = (b"ISA", b"\x1f\x8b", b"PK\x03\x04")
+LONGEST_BEGINNING = 64  # bytes
+
+
+def is_file(beginning: bytes) -> bool:
+    """Whether what begins so is a file, whatever it is called."""
+    return beginning.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_BEGINNINGS)
 
 
 def name_of(header: str) -> str:

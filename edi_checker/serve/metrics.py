@@ -13,6 +13,7 @@ _ABOUT = (
     ("requests_waiting", "gauge", "Requests that wait for a worker."),
     ("workers_busy", "gauge", "Workers at work."),
     ("worker_deaths_total", "counter", "Workers that were killed for the time limit, or ended at work."),
+    ("worker_renewals_total", "counter", "Workers that left because their memory had grown."),
 )
 
 
@@ -32,6 +33,7 @@ def write_metrics(counts: Counts, pool: Pool) -> str:
         "requests_waiting": [("", pool.waiting)],
         "workers_busy": [("", pool.busy)],
         "worker_deaths_total": [("", pool.deaths)],
+        "worker_renewals_total": [("", pool.renewals)],
     }
     lines = []
     for name, kind, about in _ABOUT:

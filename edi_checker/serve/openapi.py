@@ -23,12 +23,24 @@ _WRONG = {
     504: "It took too long",
 }
 _OF_BODIES = (400, 403, 408, 413, 415)
-# A claim of somebody who does not exist: the file that the examples send.
-_EXAMPLE = (
-    "ISA*00*          *00*          *ZZ*DESERTPT       *ZZ*CLEARPATH      *260430*0811*^*00501*000000001*0"
-    "*P*:~"
-    "GS*HC*DESERTPT*CLEARPATH*20260430*0811*1*X*005010X222A1~ST*837*0001*005010X222A1~"
-    "BHT*0019*00*1*20260430*0811*CH~SE*3*0001~GE*1*1~IEA*1*000000001~"
+# What the examples send: a claim of somebody who does not exist, with more units than a day may have.
+_CLAIM = (
+    f"ISA*00*{'':10}*00*{'':10}*ZZ*{'BROOKBILLING':15}*ZZ*{'MAPLEMEDICARE':15}*260915*0930*^*00501*000000001*0*P*:~"
+    "GS*HC*BROOKBILLING*MAPLEMEDICARE*20260915*0930*1*X*005010X222A1~ST*837*0001*005010X222A1~"
+    "BHT*0019*00*BATCH0010*20260915*0930*CH~NM1*41*2*BROOK BILLING*****46*BRK001~"
+    "PER*IC*CONTACT DESK*TE*6145550100~NM1*40*2*MAPLE MEDICARE*****46*99001~HL*1**20*1~"
+    "PRV*BI*PXC*225100000X~NM1*85*1*FERN*GIL****XX*1000007074~N3*3 WHARF ROW~N4*COLUMBUS*OH*432150001~"
+    "REF*EI*990001006~HL*2*1*22*0~SBR*P*18*******MB~NM1*IL*1*MALLOW*ADA****MI*1AA0AA0AA08~"
+    "N3*12 ORCHARD LANE~N4*COLUMBUS*OH*432150012~DMG*D8*19420225*F~NM1*PR*2*MAPLE MEDICARE*****PI*99001~"
+    "CLM*SOL-1101*84***11:B:1*Y*A*Y*Y~HI*ABK:R262~NM1*DN*1*FIR*MORGAN****XX*1000006068~LX*1~"
+    "SV1*HC:97530:GP*84*UN*7***1~DTP*472*D8*20260421~REF*6R*SOL-1101-1~SE*26*0001~GE*1*1~IEA*1*000000001~"
+)
+# An answer to it: an element is missing.
+_ANSWER = (
+    f"ISA*00*{'':10}*00*{'':10}*ZZ*{'MAPLEMEDICARE':15}*ZZ*{'BROOKBILLING':15}*260916*0930*^*00501*000000007*0*P*:~"
+    "GS*FA*MAPLEMEDICARE*BROOKBILLING*20260916*0930*7*X*005010X231A1~ST*999*0001*005010X231A1~"
+    "AK1*HC*1*005010X222A1~AK2*837*0001*005010X222A1~IK3*NM1*21*2310A*8~IK4*9*67*1~IK5*R*I5~AK9*R*1*1*0~"
+    "SE*8*0001~GE*1*7~IEA*1*000000007~"
 )
 
 
@@ -97,8 +109,8 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _body(endpoint: Endpoint, media: str) -> dict[str, Any]:
-    if media.startswith(("text/", "application/edi")) and endpoint.duty != "explain-ack":
-        return {"schema": _TEXT, "example": _EXAMPLE}
+    if media.startswith(("text/", "application/edi")):
+        return {"schema": _TEXT, "example": _ANSWER if endpoint.duty == "explain-ack" else _CLAIM}
     return {"schema": _TEXT | {"format": "binary"}}
 
 

@@ -24,6 +24,18 @@ _HEAD = """<!doctype html>
 <link rel="icon" href="data:,">
 """
 _CLAIMS = ".837,.837p,.x12,.edi,.txt,.clm"
+_PROFILES = {
+    "auto": "The payer of each claim",
+    "medicare": "Medicare",
+    "medicaid": "Medicaid",
+    "commercial": "Commercial",
+    "medicare-advantage": "Medicare Advantage",
+    "medicaid-without-tables": "Medicaid, with NCCI tables of its own",
+    "uhc": "UnitedHealthcare",
+    "va": "Veterans Affairs (VA)",
+    "tricare": "TRICARE",
+    "property-casualty": "Workers' compensation, auto, liability",
+}
 _KEPT = "What you send is answered and forgotten: nothing of it stays on the server."
 
 
@@ -46,9 +58,9 @@ def report_policy() -> str:
     )
 
 
-def write_check() -> str:
-    """The start page."""
-    form = tag("form", method="post", action="/", enctype="multipart/form-data", data_busy="")
+def write_check(profile: str, most: int) -> str:
+    """The start page; `profile` applies where none is chosen, and `most` bytes may be sent."""
+    form = tag("form", method="post", action="/", enctype="multipart/form-data", data_most=str(most))
     append(
         form,
         _drop(
@@ -62,12 +74,12 @@ def write_check() -> str:
         ),
         tag(
             "div",
-            _field("Payer profile", _profiles(), "profile"),
+            _field("Payer", _profiles(profile), "profile", "Whose rules apply."),
             _field(
                 "Date of receipt",
                 tag("input", type="date", name="received", id="received"),
                 "received",
-                "Empty: today.",
+                "When the payer gets the file. Empty: today.",
             ),
             class_="row",
         ),
@@ -80,24 +92,27 @@ def write_check() -> str:
                 "minutes",
             ),
         ),
+        tag("div", _button("page", "Check", main=True), class_="buttons"),
+        _busy(),
         tag(
             "div",
-            _button("page", "Check", main=True),
-            _button("zip", "Save claims and answers (zip)"),
-            _button("xlsx", "Save spreadsheet"),
-            _button("fix", "Save repaired file"),
+            tag("p", "Or save something at once:", id="at-once"),
+            _button("zip", "Claims and answers (zip)"),
+            _button("xlsx", "Spreadsheet"),
+            _button("fix", "Repaired file"),
             class_="buttons",
+            role="group",
+            aria_labelledby="at-once",
         ),
-        _busy(),
         tag("p", _KEPT, class_="hint"),
     )
     lead = "Which claims would come back, why, and what to change in them."
     return _page("/", "Check claims before you send them", lead, form)
 
 
-def write_ack() -> str:
-    """The page for answers of payers."""
-    form = tag("form", method="post", action="/ack", enctype="multipart/form-data", data_busy="")
+def write_ack(most: int) -> str:
+    """The page for answers of payers, where `most` bytes may be sent."""
+    form = tag("form", method="post", action="/ack", enctype="multipart/form-data", data_most=str(most))
     append(
         form,
         _drop(
@@ -161,10 +176,11 @@ def write_units(minutes: str = "", method: str = "cms", working: str = "", troub
     )
 
 
-def write_problem(title: str, detail: str, request_id: str) -> tuple[str, str]:
-    """The page that says what is wrong, and its policy."""
+def write_problem(title: str, detail: str, request_id: str, path: str) -> tuple[str, str]:
+    """The page that says what is wrong with what `path` was sent, and its policy."""
     said = detail[:1].upper() + detail[1:].rstrip(".") + ("" if detail.endswith("?") else ".")
-    back = tag("p", tag("a", "Back to the start", href="/"))
+    place = path if path in _PLACES else "/"
+    back = tag("p", tag("a", f"Back to: {_PLACES[place]}", href=place))
     number = tag("p", f"Request {request_id}", class_="hint")
     return _page("", title, said, back, number), page_policy()
 
@@ -206,12 +222,14 @@ def _pasted() -> Element:
     return tag("textarea", name="text", id="text", spellcheck="false", autocomplete="off")
 
 
-def _profiles() -> Element:
+def _profiles(usual: str) -> Element:
+    """The profiles by names that an office knows, first what applies where none is chosen."""
     choices = tag("select", name="profile", id="profile")
-    append(choices, tag("option", "as this server is set up", value=""))
-    for name in PROFILE.choices:
-        shown = "auto (by the payer of each claim)" if name == "auto" else name
-        append(choices, tag("option", shown, value=name))
+    others = [each for each in PROFILE.choices if each != usual]
+    first = _PROFILES.get(usual, "The profile of this server")
+    append(choices, tag("option", first, value=""))
+    for name in others:
+        append(choices, tag("option", _PROFILES.get(name, name), value=name))
     return choices
 
 

@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import IO, Any
 
-from edi_checker.serve.crew import BEGUN, LONGEST, Foreman, take_worker
+from edi_checker.serve.crew import BEGUN, LEAVES, LONGEST, Foreman, take_worker
 
 
 class Busy(Exception):
@@ -51,7 +51,7 @@ class Pool:
         self._most_waiting = waiting
         self._idle: asyncio.Queue[_Worker] = asyncio.Queue()
         self._known: dict[int, _Worker] = {}
-        self.waiting = self.busy = self.deaths = 0
+        self.waiting = self.busy = self.deaths = self.renewals = 0
         self.lost = asyncio.Event()
 
     def open(self) -> None:
@@ -91,7 +91,8 @@ class Pool:
                 async with asyncio.timeout(self._seconds):
                     reply = await _ask(worker.socket, text, files)
             except BaseException as error:
-                self._bury(worker)
+                self.deaths += 1
+                self._part_from(worker)
                 if isinstance(error, _NotBegun):
                     continue
                 if isinstance(error, TimeoutError):
@@ -99,7 +100,11 @@ class Pool:
                 raise
             finally:
                 self.busy -= 1
-            self._idle.put_nowait(worker)
+            if reply.pop(LEAVES):
+                self.renewals += 1
+                self._part_from(worker)
+            else:
+                self._idle.put_nowait(worker)
             return reply
 
     async def _wait(self) -> _Worker:
@@ -132,8 +137,7 @@ class Pool:
         self._known[worker.pid] = worker
         self._idle.put_nowait(worker)
 
-    def _bury(self, worker: _Worker) -> None:
-        self.deaths += 1
+    def _part_from(self, worker: _Worker) -> None:
         self._known.pop(worker.pid, None)
         with contextlib.suppress(OSError):
             worker.socket.close()

@@ -14,7 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from edi_checker.serve.crew import MOST_FILES
-from edi_checker.serve.media import CONTENT, FORM, name_of
+from edi_checker.serve.media import CONTENT, FORM, LONGEST_BEGINNING, URLENCODED, is_file, name_of
 from edi_checker.serve.problem import Problem
 
 _PATIENCE = 30.0  # seconds that any body may take
@@ -40,8 +40,9 @@ class Form:
 async def read_content(request: Request, most: int) -> IO[bytes]:
     """The body as it is, at most so many bytes. Raises Problem."""
     media = name_of(request.headers.get("content-type", ""))
-    if media and media not in CONTENT:
-        raise Problem(415, f"the body is one of {', '.join(CONTENT)}", {"accept": ", ".join(CONTENT)})
+    # curl calls everything a form unless it is told otherwise: then the beginning decides.
+    if media and media != URLENCODED and media not in CONTENT:
+        raise _wrong_type()
     packed = request.headers.get("content-encoding", "identity").strip().lower()
     if packed not in ("identity", "gzip"):
         raise Problem(415, "the content encoding is gzip, or none", {"accept-encoding": "gzip"})
@@ -50,14 +51,25 @@ async def read_content(request: Request, most: int) -> IO[bytes]:
         async for chunk in _chunks(request, most):
             file.write(chunk)
         file.seek(0)
-        lies = packed == "gzip" and file.read(2) != _GZIP
+        _refuse_what_it_is_not(file.read(LONGEST_BEGINNING), media, packed)
+        file.seek(0)
     except BaseException:
         file.close()
         raise
-    if lies:
-        file.close()
-        raise Problem(400, "the body is not gzip, as its content encoding says")
     return file
+
+
+def _refuse_what_it_is_not(beginning: bytes, media: str, packed: str) -> None:
+    if media == URLENCODED and not is_file(beginning):
+        raise _wrong_type()
+    if packed == "gzip" and not beginning.startswith(_GZIP):
+        raise Problem(400, "the body is not gzip, as its content encoding says")
+
+
+def _wrong_type() -> Problem:
+    types = ", ".join(CONTENT)
+    said = f"the body must be the file itself (curl --data-binary @FILE), no form; its type is one of {types}"
+    return Problem(415, said, {"accept": types})
 
 
 async def read_form(request: Request, most: int) -> Form:

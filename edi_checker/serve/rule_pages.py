@@ -60,15 +60,16 @@ def write_rules(out: TextIO, rules: list[Rule], words: str) -> None:
             tag(
                 "tr",
                 tag("th", tag("a", rule.id, href=f"/rules/{rule.id}"), scope="row"),
-                tag("td", "/".join(levels_of(rule))),
+                tag("td", rule.fault),
+                tag("td", ", ".join(levels_of(rule))),
                 tag("td", str(rule.snip)),
                 tag("td", _REPAIRED[mark_of(rule)]),
-                tag("td", rule.fault),
             ),
         )
     count = f"{len(rules):,} rule{'s' * (len(rules) != 1)}" + (" with these words" if words.strip() else "")
-    head = head_of(("Rule", "Severity", "SNIP type", "Repaired by fix", "What is wrong"))
-    table = scroll("Rules", tag("table", head, body, class_="list rules")) if rules else None
+    count += ". Where a rule has several severities, the payer decides."
+    head = head_of(("Rule", "What is wrong", "Severity", "SNIP type", "Repaired by fix"))
+    table = scroll("Rules", tag("table", head, body, class_="rules")) if rules else None
     title = "What do the rules say?"
     lead = "Why each rule exists, since when it is in force, and where it is written down."
     write_page(out, "/rules", title, lead, form, tag("p", count, class_="hint", role="status"), table)

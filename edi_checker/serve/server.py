@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 import ssl
@@ -36,7 +37,7 @@ class CannotServe(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to serve: `tls` are the files of the certificate and its key."""
+    """How to serve: `tls` are the files of the certificate and its key, `profile` as in `app.Server`."""
 
     host: str
     port: int
@@ -47,6 +48,7 @@ class Plan:
     seconds: float
     metrics: bool
     version: str
+    profile: str
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -73,18 +75,28 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(plan: Plan, channel: socket.socket, desk: Desk, log: Log, say: Callable[[str], None]) -> None:
     """Serve at the socket until a signal ends it; `say` is told the address when it is ready.
 
-    SIGTERM and SIGINT let requests in hand be finished. Raises CannotServe.
+    SIGTERM, SIGINT and SIGHUP, unless it was told to ignore that, let requests in hand be finished. Raises
+    CannotServe.
     """
     logging.getLogger("uvicorn").addHandler(logging.NullHandler())
     logging.getLogger("uvicorn").propagate = False  # it would tell tracebacks and addresses with their values
     # Both are uvicorn's to hear; what it tells the process again at its end is no news.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _hear_no_more)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, _end)
+    # A dump of the memory would hold claims; all processes have this from here.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     foreman = Foreman(plan.workers, desk.work, [channel])
     try:
         asyncio.run(_run(plan, channel, foreman, log, say))
     finally:
         foreman.stop()
+
+
+def _end(_number: int, _frame: object) -> None:
+    """The terminal is gone: end as uvicorn does when it is asked to."""
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _hear_no_more(_number: int, _frame: object) -> None:
@@ -135,7 +147,7 @@ def _configure(plan: Plan, pool: Pool, log: Log, port: int) -> uvicorn.Config:
         names = ("localhost", "127.0.0.1", "[::1]")
         hosts = frozenset(f"{name}:{port}" for name in names)
         hosts |= frozenset(names) if port == (443 if plan.tls else 80) else frozenset()
-    server = Server(pool, plan.most_body, plan.seconds, plan.version)
+    server = Server(pool, plan.most_body, plan.seconds, plan.version, plan.profile)
     app = make_app(server, Access(plan.token, hosts), log, most=_MOST_OPEN, metrics=plan.metrics)
     config = uvicorn.Config(
         app,

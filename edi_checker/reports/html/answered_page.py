@@ -116,9 +116,7 @@ def _write_heap(out: TextIO, title: str, heap: Heap, sums: Sums, rows: Iterable[
     if short:
         out.write(write(tag("p", UNANSWERED_ADVICE)))
     head = head_of(_SHORT if short else _COLUMNS, ("Charge",))
-    table = tag(
-        "table", head, tag("tbody"), class_="answered short sortable" if short else "answered sortable"
-    )
+    table = tag("table", head, tag("tbody"), class_=f"answered cards sortable{' short' * short}")
     opened = write(scroll(title, table))
     begin, _, end = opened.partition("</tbody>")
     out.write(begin)
@@ -141,14 +139,14 @@ def _row(row: Row) -> Element:
     charge = "not known" if row.charge is None else show_dollars(row.charge)
     cells = (
         tag("th", shorten(row.claim, 60) or "(not named)", scope="row", class_="tight"),
-        tag("td", row.patient),
-        tag("td", say_days(row), class_="tight"),
-        tag("td", charge, class_="number tight"),
+        tag("td", row.patient, data_label="Patient"),
+        tag("td", say_days(row), class_="tight", data_label="Service"),
+        tag("td", charge, class_="number tight", data_label="Charge"),
     )
     if row.heap == "unanswered":
         return tag("tr", *cells)
     label = "not again" if row.heap == "leave" and row.outcome == "rejected" else _LABELS[row.heap]
-    says = tag("td", *_paragraphs(row.says))
+    says = tag("td", *_paragraphs(row.says), data_label="What the answer says")
     if row.codes:
         append(says, tag("code", " ".join(row.codes), class_="quiet"))
     source = tag("td", f"{row.kind} ", shorten(row.source, 200))
@@ -159,7 +157,7 @@ def _row(row: Row) -> Element:
         *cells,
         tag("td", tag("span", label, class_=f"tag {_CLASSES[row.heap]}")),
         says,
-        tag("td", *_paragraphs(row.advice)),
+        tag("td", *_paragraphs(row.advice), data_label="What to do"),
         source,
     )
 

@@ -142,7 +142,7 @@ def write_section(
         on_screen = "The cards of the claims are on the screen: this list is too long to print them."
         out.write(write(tag("p", on_screen, class_="on-paper")))
     out.write('<div class="scroll" tabindex="0" role="group" aria-label="Work list">')
-    out.write(f'<table class="work sortable">{write(head_of(COLUMNS, _NUMERIC))}<tbody>\n')
+    out.write(f'<table class="work cards sortable">{write(head_of(COLUMNS, _NUMERIC))}<tbody>\n')
     for write_rows in rows:
         write_rows(out)
     out.write("</tbody></table></div>\n")
