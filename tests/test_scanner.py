@@ -7,7 +7,6 @@ import re
 import sys
 from dataclasses import astuple
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +19,7 @@ from edi_checker.guide.patterns import MAX_TEXT, PROVED, Patterns, patterns_for
 from edi_checker.guide.scanner import Scanners, compile_tables, prover_for
 from edi_checker.x12.blocks import Delimiters
 from generate_claims import generate
-from paths import CLEAN, CORPUS
+from paths import CLEAN, CORPUS, ROOT
 from second_maker import make
 from test_patterns import _CLAIM, WRONG_OR_RARE
 
@@ -271,7 +270,7 @@ def test_tables_hold_no_delimiters_and_are_the_same_each_time(level):
 
 def test_the_kinds_are_those_of_the_scanner():
     """The numbers of scanner.py are the places in the enumeration of scanner.c."""
-    source = (Path(edi_checker.__file__).parent / "native" / "scanner.c").read_text("utf-8")
+    source = (ROOT / "edi_checker" / "native" / "scanner.c").read_text("utf-8")
     kinds = re.search(r"enum \{ (NEVER.*?), KINDS \}", source)
     assert kinds is not None
     assert [getattr(scanner, f"_{name}") for name in kinds[1].split(", ")] == list(range(10))

@@ -73,7 +73,7 @@ class _Opening:
 class Walker:
     """Walks one transaction set, block by block, in order. Any number of walkers may share the guide.
 
-    `fast` lets patterns pass the blocks that they prove clean; the faults are the same without.
+    `fast` passes the blocks that are proved clean as a whole; the faults are the same without.
     """
 
     def __init__(self, guide: Guide, delimiters: Delimiters, *, fast: bool = True) -> None:

@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench"), str(ROOT)]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench")]
 
 import block_changes  # noqa: E402
 from edi_checker.guide.patterns import Patterns  # noqa: E402
