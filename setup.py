@@ -11,7 +11,7 @@ setup(
     ext_modules=[
         Extension(
             "edi_checker.native._native",
-            sources=["edi_checker/native/module.c", "edi_checker/native/scanner.c"],
+            sources=[f"edi_checker/native/{name}.c" for name in ("cutter", "module", "scanner")],
             depends=["edi_checker/native/native.h"],
             define_macros=[("Py_LIMITED_API", "0x030B0000")] if STABLE else [],
             py_limited_api=STABLE,

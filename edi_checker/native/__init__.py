@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 try:
-    from edi_checker.native._native import Scanner
+    from edi_checker.native._native import Cutter, Scanner
 except ImportError:  # no compiler where the package was built, or another platform
-    Scanner = None  # type: ignore[assignment,misc]  # each use of it asks first
+    Cutter = Scanner = None  # type: ignore[assignment,misc]  # each use of it asks first
 
-__all__ = ["IN_USE", "Scanner"]
+__all__ = ["IN_USE", "Cutter", "Scanner"]
 
 IN_USE = Scanner is not None

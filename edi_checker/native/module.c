@@ -2,8 +2,22 @@
 
 #include "native.h"
 
+#include <string.h>
+
+int are_delimiters(const unsigned char *given, size_t count) {
+    if (count < 3 || count > 4) return 0;
+    for (size_t at = 0; at < count; at++) {
+        unsigned char c = given[at];
+        if (c == 0 || c > 127 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+            memchr(" -.", c, 3) || memchr(given, c, at))
+            return 0;
+    }
+    return 1;
+}
+
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)add_scanner},
+    {Py_mod_exec, (void *)add_cutter},
     {0, NULL},
 };
 

@@ -468,17 +468,10 @@ static int copy_sections(Scanner *self, PyObject *sections) {
     return 1;
 }
 
-/* Delimiters are told apart from each other and from all that a value may be read for. */
 static int set_delimiters(Scanner *self, const unsigned char *given, size_t count) {
+    if (!are_delimiters(given, count)) return 0;
     for (int c = 32; c < 127; c++) self->plain[c] = 1;
-    if (count < 3 || count > 4) return 0;
-    for (size_t at = 0; at < count; at++) {
-        unsigned char c = given[at];
-        if (c == 0 || c > 127 || is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-            memchr(" -.", c, 3) || memchr(given, c, at))
-            return 0;
-        self->plain[c] = 0;
-    }
+    for (size_t at = 0; at < count; at++) self->plain[given[at]] = 0;
     self->element = given[0];
     self->component = given[1];
     self->terminator = given[2];
