@@ -275,6 +275,8 @@ def test_the_kinds_are_those_of_the_scanner():
     assert kinds is not None
     assert [getattr(scanner, f"_{name}") for name in kinds[1].split(", ")] == list(range(10))
     assert f"MAX_TEXT {MAX_TEXT} " in source
+    module = (ROOT / "edi_checker" / "native" / "module.c").read_text("utf-8")
+    assert f'"FORM", {native.FORM})' in module
 
 
 def arguments(level: str = "2300") -> tuple[tuple[bytes, ...], bytes, int, int]:

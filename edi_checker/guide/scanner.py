@@ -68,10 +68,10 @@ class Scanners:
         if left:
             self._left[level] = left - 1
             return False
-        tables = compile_tables(self._guide, level)
         try:
+            tables = compile_tables(self._guide, level)
             made = native.Scanner(tables.sections, self._delimiters, tables.tokens, tables.slots)
-        except ValueError:  # delimiters that stand in values too
+        except (ValueError, OverflowError):  # delimiters that stand in values too, a guide beyond the tables
             self._left = {}
             return False
         self._made[level] = made

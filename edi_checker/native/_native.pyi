@@ -2,6 +2,8 @@
 
 from typing import Generic, Self, TypeVar
 
+FORM: int
+
 _Made = TypeVar("_Made")
 
 class Scanner:

@@ -15,7 +15,11 @@ int are_delimiters(const unsigned char *given, size_t count) {
     return 1;
 }
 
+/* As FORM in __init__.py. */
+static int add_form(PyObject *module) { return PyModule_AddIntConstant(module, "FORM", 1); }
+
 static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, (void *)add_form},
     {Py_mod_exec, (void *)add_scanner},
     {Py_mod_exec, (void *)add_cutter},
     {0, NULL},
