@@ -127,6 +127,7 @@ def test_equal_texts_are_mostly_one_object():
 def test_what_is_remembered_of_texts_is_bounded_and_freed():
     cutter = Cutter(USUAL)
     cutter.cut(FULL)
+    gc.collect()
     before = sys.getallocatedblocks()
     for number in range(3000):
         cutter.cut(FULL.replace("97530", f"{number:05}").replace("D9", f"{number:05}"))
