@@ -1,4 +1,5 @@
-"""A search guided by the coverage of the native module: what it proves, the walker must find nothing in.
+"""A search guided by the coverage of the native module: what it proves the walker finds nothing in,
+and it cuts claims as Python does.
 
 Run by `tests/fuzz/sanitize guided`, which builds the module for it; options are libFuzzer's.
 """
@@ -15,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench")]
 
 import block_changes  # noqa: E402
+import test_cutting  # noqa: E402
 from edi_checker.guide.patterns import PROVED  # noqa: E402
 from edi_checker.guide.scanner import Scanners  # noqa: E402
 
@@ -26,6 +28,8 @@ def search(data: bytes) -> None:
     level, text = PROVED[data[0] % 4] if data else "2300", data[1:].decode("latin-1")
     if SCANNERS.prove(level, text):
         assert block_changes.is_clean(level, text, block_changes.USUAL), block_changes.shape(text)
+    if level == "2300" and text.isascii():
+        test_cutting.assert_same(text)
 
 
 def main() -> None:
