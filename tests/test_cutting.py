@@ -69,6 +69,13 @@ def test_changed_claims_are_cut_alike(count):
     assert cut > count // 10
 
 
+def test_a_nul_before_an_id_makes_it_another():
+    for name in ("DTP", "AMT", "K3", "REF", "PRV", "N4"):
+        assert_same(FULL.replace(f"~{name}*", f"~\x00{name}*"))
+        assert_same(FULL.replace("~PRV*PE", f"~PRV*PE~\x00{name}*1*2*3"))
+    assert_same(FULL.replace("~PRV*PE", "~PRV*PE~\x00HL*1*2*3"))
+
+
 def test_a_claim_with_all_there_is_may_lack_any_character():
     for at in range(len(FULL)):
         assert_same(FULL[:at] + FULL[at + 1 :])

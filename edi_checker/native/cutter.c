@@ -132,9 +132,10 @@ static const char *skip_element(const Cutter *self, const char *at, const char *
     return at;
 }
 
+/* An id of at most three characters as a number, 0 for others; the 1 before it counts the NULs at its begin. */
 static uint32_t pack(const char *at, size_t length) {
-    uint32_t packed = 0;
-    if (length > 3) return 0;
+    uint32_t packed = 1;
+    if (length == 0 || length > 3) return 0;
     while (length--) packed = packed << 8 | (unsigned char)*at++;
     return packed;
 }
