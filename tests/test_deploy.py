@@ -272,7 +272,7 @@ def test_what_the_image_is_built_from_reaches_the_builder():
         return any(name == each or name.startswith(f"{each}/") for each in let_through)
 
     # What the build reads by itself, and what the Dockerfile names.
-    needed = ["setup.cfg", "pyproject.toml", "README.md", "LICENSE", "edi_checker", "rulesets"]
+    needed = ["setup.cfg", "setup.py", "pyproject.toml", "README.md", "LICENSE", "edi_checker", "rulesets"]
     text = (DEPLOY / "Dockerfile").read_text("utf-8")
     needed += re.findall(r"(?:/build/)?(\.ci/[\w.]+|samples/[\w./-]+)", text)
     assert all(reaches(name) for name in needed)

@@ -11,6 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from edi_checker import native
 from edi_checker.claims.payer_profiles import BUILT_IN
 from edi_checker.cli import COMMANDS, commands
 from edi_checker.cli.completion import PROFILES
@@ -128,10 +129,16 @@ def test_without_durable_rules_only_who_asks_hears_of_it(monkeypatch):
 
 def test_the_version_names_the_engine():
     done = invoke("-V")
-    first, second = done.stdout.splitlines()
+    first, second, third = done.stdout.splitlines()
     assert first.startswith("edi-checker ")
     assert second.startswith("Rules are decided by ")
     assert invoke("--version").stdout == done.stdout
+    assert third == f"reading: {'native' if native.IN_USE else 'Python'}"
+
+
+def test_the_version_says_what_reads_without_the_native_module(monkeypatch):
+    monkeypatch.setattr(native, "IN_USE", False)
+    assert invoke("-V").stdout.splitlines()[2] == "reading: Python"
 
 
 def test_output_has_a_short_form(tmp_path):

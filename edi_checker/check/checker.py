@@ -64,7 +64,7 @@ class Checker:
 
     `isolation` says what a fault of structure within a claim rejects, None leaves it to the claim's profile;
     `bounds` are the most that is read as one segment or claim, None for the usual ones;
-    `fast` lets patterns pass the blocks that they prove clean, and gives back what was worked out of pieces
+    `fast` passes the blocks that are proved clean as a whole, and gives back what was worked out of pieces
     that say the same; the findings are the same without.
     """
 

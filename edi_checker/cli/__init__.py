@@ -17,7 +17,7 @@ from edi_checker.cli.exit_codes import CHECKED, COULD_NOT, FOUND, INTERRUPTED
 from edi_checker.cli.help import FIRST, in_groups, write_examples
 from edi_checker.cli.refusal import DEBUG, Refusal
 from edi_checker.cli.terminal import PIPE_WIDTH
-from edi_checker.cli.version import engine, version
+from edi_checker.cli.version import engine, reading, version
 from edi_checker.near import ask_near
 
 # Each is a module of this package, with a command of the same name; they import the rest where it is used.
@@ -159,7 +159,7 @@ def main() -> NoReturn:
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        click.echo(f"edi-checker {version()}\n{engine()}")
+        click.echo(f"edi-checker {version()}\n{engine()}\n{reading()}")
         ctx.exit()
 
 
@@ -175,7 +175,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
     is_eager=True,
     expose_value=False,
     callback=_print_version,
-    help="Show the version, and which engine decides the rules.",
+    help="Show the version, which engine decides the rules, and what reads.",
 )
 def commands() -> None:
     """Check X12 837P professional claims before they are sent."""

@@ -1,12 +1,18 @@
-"""Which release of the checker this is, and which engine decides the rules."""
+"""Which release of the checker this is, what reads, and which engine decides the rules."""
 
 from __future__ import annotations
 
 import edi_checker
+from edi_checker import native
 
 
 def version() -> str:
     return edi_checker.__version__
+
+
+def reading() -> str:
+    """What goes through the segments: the native module, or Python where that was not built."""
+    return f"reading: {'native' if native.IN_USE else 'Python'}"
 
 
 def engine() -> str:

@@ -11,9 +11,9 @@ from edi_checker.guide.elements import DIGITS, check_elements, list_faults
 from edi_checker.guide.faults import loop_fault, number_fault, segment_fault
 from edi_checker.guide.hierarchy import LEVEL_OF_CODE, Hierarchy, LevelsSoFar
 from edi_checker.guide.open_loops import Instance, OpenLoops
-from edi_checker.guide.patterns import Patterns, patterns_for
 from edi_checker.guide.placement import Placement, Step, chart_for, fits
 from edi_checker.guide.recovery import AHEAD, MEMBERS, Remedy, Stray, find_remedy
+from edi_checker.guide.scanner import Prover, prover_for
 from edi_checker.guide.table import LEVELS, Guide, Level, Loop, Segment
 from edi_checker.x12.blocks import Block, Delimiters, Fault
 from edi_checker.x12.fault_codes import SEGMENT_UNEXPECTED
@@ -98,12 +98,12 @@ class _Ahead:
 class Walker:
     """Walks one transaction set, block by block, in order. Any number of walkers may share the guide.
 
-    `fast` lets patterns pass the blocks that they prove clean; the faults are the same without.
+    `fast` passes the blocks that are proved clean as a whole; the faults are the same without.
     """
 
     def __init__(self, guide: Guide, delimiters: Delimiters, *, fast: bool = True) -> None:
         self._chart = chart_for(guide)
-        self._patterns = patterns_for(guide, delimiters) if fast else None
+        self._prover = prover_for(guide, delimiters) if fast else None
         self._delimiters = delimiters
         self._clean: set[tuple[int, str]] = set()
         # claims with faults, by their text and what matters of the claim behind: position, faults
@@ -145,8 +145,8 @@ class Walker:
         """Place the segments of one block. `following` is the next block of the input, None at its end."""
         if block.kind not in ("ST", "HL", "CLM", "SE"):
             return Walked("", ())
-        if self._patterns is not None:
-            proved = self._prove(self._patterns, block)
+        if self._prover is not None:
+            proved = self._prove(self._prover, block)
             if proved:
                 return self._pass(proved, block, following)
             key = self._key_of_claim(block, following)
@@ -264,13 +264,13 @@ class Walker:
     def _carried(self) -> _Carried:
         return self._hierarchy, self._early, self._belated
 
-    def _prove(self, patterns: Patterns, block: Block) -> Level | None:
+    def _prove(self, prover: Prover, block: Block) -> Level | None:
         """The level of a block that is certainly without fault, its numbers counted; None: it is walked."""
         if self._doubled or self._early or self._belated is not None:
             return None
         hierarchy = self._hierarchy
         if block.kind == "CLM":
-            if not hierarchy.has_room() or not patterns.prove("2300", block.text):
+            if not hierarchy.has_room() or not prover.prove("2300", block.text):
                 return None
             hierarchy.start_claim(block.position)
             return "2300"
@@ -278,7 +278,7 @@ class Walker:
             return None
         head = block.text.partition(self._delimiters.terminator)[0].split(self._delimiters.element)
         level = LEVEL_OF_CODE.get(head[3]) if len(head) == 5 else None
-        if level is None or not hierarchy.is_next(level, head) or not patterns.prove(level, block.text):
+        if level is None or not hierarchy.is_next(level, head) or not prover.prove(level, block.text):
             return None
         hierarchy.take(level, head, block.position)
         return level

@@ -1,0 +1,24 @@
+# What module.c and the files beside it make.
+
+from typing import Generic, Self, TypeVar
+
+FORM: int
+
+_Made = TypeVar("_Made")
+
+class Scanner:
+    def __new__(cls, sections: tuple[bytes, ...], delimiters: bytes, tokens: int, slots: int) -> Self: ...
+    def prove(self, text: str, /) -> bool: ...
+
+class Cutter(Generic[_Made]):
+    def __new__(
+        cls,
+        made: type[_Made],
+        delimiters: bytes,
+        plans: tuple[tuple[str, int, int, int], ...],
+        qualifiers: tuple[str, ...],
+        looked_at: str,
+        person: int,
+        secret: bytes,
+    ) -> Self: ...
+    def cut(self, text: str, /) -> _Made | None: ...
