@@ -12,6 +12,7 @@ from edi_checker import rules
 from edi_checker.check.examples import write_example
 from edi_checker.facts import VOCABULARY, Setting, facts_of, triggers
 from edi_checker.facts.pieces import look_at
+from edi_checker.facts.pieces import text as text_of
 from edi_checker.facts.triggers import NOTHING_AROUND, TRIGGERS, Trigger, is_attended, one_of, triggers_of
 from edi_checker.reference.tables import built_in
 from generate_claims import generate
@@ -284,6 +285,45 @@ def test_a_row_may_rest_on_what_only_the_claim_that_is_met_can_say(tmp_path, add
     dear = sum(float(charge) > 200 for charge in re.findall(r"~CLM\*[^*]*\*([^*]*)", text))
     assert 0 < dear < 60
     assert count(found, "own.found") == dear
+
+
+@pytest.mark.parametrize(
+    ("row", "segment"),
+    [
+        (
+            Trigger(
+                "told-of", "line", "SV101", triggers.SENT, {},
+                also=lambda view, _c, _a: view.first("NTE", "ADD") is not None,
+            ),
+            "SV1",
+        ),
+        (
+            Trigger(
+                "told-of", "line", "NTE01", one_of("ADD"), {},
+                also=lambda view, _c, _a: text_of(view.first("SV1"), 3) == "UN",
+            ),
+            "NTE",
+        ),
+    ],
+    ids=["the service looks at what follows", "what follows looks at the service"],
+)  # fmt: skip
+def test_a_row_may_look_into_the_other_part_of_a_line(tmp_path, add_row, row, segment):
+    plain = sixty(str)
+    noted = re.sub(r"(~REF\*6R\*[^~]*[02468])(?=~)", r"\1~NTE*ADD*AT THE PATIENT HOME", plain)
+    lines = noted.count("~NTE*ADD*")
+    add_row(row)
+    pair = make_pair(book_for(tmp_path, row, segment))
+    said(pair.fast, plain)
+    assert lines > 20
+    assert count(assert_same(recount(noted), pair), "own.found") == lines
+
+
+def recount(text: str) -> str:
+    """The text with the numbers of segments in SE as they are."""
+    sets = re.split(r"(?<=~)(?=ST\*)", text)
+    return "".join(
+        [re.sub(r"~SE\*[0-9]+", lambda end: f"~SE*{each[: end.end()].count('~') + 1}", each) for each in sets]  # noqa: B023
+    )
 
 
 def test_a_row_that_looks_at_a_column_costs_the_claim_and_never_passes_it(tmp_path, add_row):
