@@ -25,7 +25,8 @@ from edi_checker.state.pages import (
     count,
     find_in_page,
     order,
-    page_of,
+    pages_of,
+    probes_of,
     read_page,
     write_pages,
 )
@@ -176,7 +177,7 @@ class Reader:
         for line in self._lines(connection, runs, keys):
             if line.number <= past.snapshot and line.number not in left_out:
                 lines[line.key].append(line)
-        found = {key: _without_voided(sorted(each, key=order)) for key, each in lines.items()}
+        found = {key: _without_voided(each) for key, each in lines.items()}
         return {key: each for key, each in found.items() if each}
 
     def changed_since(
@@ -209,22 +210,22 @@ class Reader:
         return runs
 
     def _lines(self, connection: Connection, runs: Sequence[_Run], keys: Collection[bytes]) -> Iterator[Line]:
-        ordered = sorted(set(keys))
+        probes = probes_of(set(keys))
         wanted: dict[int, list[bytes]] = {}
         bases = {run.id: run.base for run in runs}
         for run in runs:
-            may_have, bits, first = self._filters[run.id].may_have, run.bits, run.id << _SHIFT
-            for key in filter(may_have, ordered):
-                wanted.setdefault(first | page_of(key, bits), []).append(key)
+            for page, key in pages_of(self._filters[run.id].sift(probes), run.bits, run.id << _SHIFT):
+                wanted.setdefault(page, []).append(key)
         for ids in in_parts(wanted, _IN):
-            for row in connection.execute(select(history_page).where(history_page.c.id.in_(ids))):
-                base = bases[row.id >> _SHIFT]
-                for key in wanted[row.id]:
-                    for line in find_in_page(row.data, key):
-                        yield line._replace(number=line.number + base) if base else line
+            for page, data in connection.execute(select(history_page).where(history_page.c.id.in_(ids))):
+                base = bases[page >> _SHIFT]
+                for key in wanted[page]:
+                    yield from find_in_page(data, key, base)
 
 
-def _without_voided(lines: Sequence[Line]) -> list[Found]:
+def _without_voided(lines: list[Line]) -> list[Found]:
+    """What is left of the lines of a key, in the order in which they were committed."""
+    lines.sort(key=order)
     found: list[Found] = []
     for line in lines:
         if not line.void:
