@@ -119,7 +119,7 @@ class ClaimHistory:
         self._days: dict[_Day, Sequence[Kept]] = {}
         self._day_keys: dict[_Day, bytes] = {}
         self._persons: dict[tuple[int, str], str] = {}
-        # The last interchange with its ISA15 and how its claims are looked through: most claims have the same.
+        # The last interchange, its ISA15, and how its claims are looked through: most claims have the same.
         self._sent: tuple[Interchange | None, str, _Looks | None] = None, "", None
         self._years: dict[bytes, Sequence[Kept]] = {}
         self._worked: dict[_Month, dict[int, int]] = {}
@@ -278,8 +278,11 @@ class ClaimHistory:
     def services(self, key: int, claim: Claim, on: int) -> list[bytes]:
         """As of EarlierFiles; as much of a day as is remembered of one input."""
         texts: list[bytes] = []
+        found = self._of_day(key, claim, on)
+        if not found:
+            return texts
         room = ServicesSeen.A_DAY
-        for each in self._of_day(key, claim, on):
+        for each in found:
             room -= len(each.packed)
             if room < 0:
                 break

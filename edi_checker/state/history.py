@@ -8,12 +8,13 @@ it is gone from the disk once its run is written again.
 from __future__ import annotations
 
 import heapq
+import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, select, text, update
 
 from edi_checker.state.errors import Overtaken, StateError
 from edi_checker.state.keys import CLAIM_BYTES, KEY_BYTES
@@ -217,10 +218,21 @@ class Reader:
             for page, key in pages_of(self._filters[run.id].sift(probes), run.bits, run.id << _SHIFT):
                 wanted.setdefault(page, []).append(key)
         for ids in in_parts(wanted, _IN):
-            for page, data in connection.execute(select(history_page).where(history_page.c.id.in_(ids))):
+            for page, data in _read_pages(connection, ids):
                 base = bases[page >> _SHIFT]
                 for key in wanted[page]:
                     yield from find_in_page(data, key, base)
+
+
+# One parameter for all ids: SQLAlchemy takes longer over five hundred than the database over the pages.
+_PAGES_OF_SQLITE = text("SELECT id, data FROM history_page WHERE id IN (SELECT value FROM json_each(:ids))")
+_PAGES_OF_POSTGRESQL = text("SELECT id, data FROM history_page WHERE id = ANY(:ids)")
+
+
+def _read_pages(connection: Connection, ids: list[int]) -> Iterable[Any]:
+    if connection.dialect.name == "sqlite":
+        return connection.execute(_PAGES_OF_SQLITE, {"ids": json.dumps(ids)})
+    return connection.execute(_PAGES_OF_POSTGRESQL, {"ids": ids})
 
 
 def _without_voided(lines: list[Line]) -> list[Found]:

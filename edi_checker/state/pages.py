@@ -129,8 +129,9 @@ def find_in_page(data: bytes, key: bytes, base: int = 0) -> list[Line]:
         at = data.find(key, at + 1, end)
     if at < 0:
         return []
-    first = last = (at - _COUNT.size) // KEY_BYTES
-    while at < end and data[at : at + KEY_BYTES] == key:
+    first = (at - _COUNT.size) // KEY_BYTES
+    last = first + 1
+    while data.startswith(key, at + KEY_BYTES, end):
         last, at = last + 1, at + KEY_BYTES
     return list(_read_lines(data, lines, first, last, base))
 
