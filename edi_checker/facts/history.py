@@ -120,7 +120,9 @@ class ClaimHistory:
         self._day_keys: dict[_Day, bytes] = {}
         self._persons: dict[tuple[int, str], str] = {}
         # The last interchange, its ISA15, and how its claims are looked through: most claims have the same.
-        self._sent: tuple[Interchange | None, str, _Looks | None] = None, "", None
+        self._interchange: Interchange | None = None
+        self._usage = ""
+        self._looks: _Looks | None = None
         self._years: dict[bytes, Sequence[Kept]] = {}
         self._worked: dict[_Month, dict[int, int]] = {}
         # By day the claims that were taken out; None stands for all.
@@ -167,8 +169,9 @@ class ClaimHistory:
 
     def _want(self, wanted: _Wanted, claim: Claim, setting: Setting) -> None:
         """Add what may be asked for a claim."""
-        usage, looks = self._sent_as(claim)
-        text = claim.block.text
+        usage, text = self._usage_of(claim), claim.block.text
+        looks = self._looks
+        assert looks is not None
         on = set(map(int, set(looks.days(text))))
         months = {day // 100 for day in on}
         billing = claim.billing
@@ -207,7 +210,7 @@ class ClaimHistory:
             self.asked.difference_update(worked)
 
     def _day_key(self, number: int, claim: Claim, on: int) -> bytes:
-        usage, _ = self._sent_as(claim)
+        usage = self._usage_of(claim)
         day = number, usage
         key = self._day_keys.get(day)
         if key is None:
@@ -218,17 +221,13 @@ class ClaimHistory:
             self._day_keys[day] = key
         return key
 
-    def _sent_as(self, claim: Claim) -> tuple[str, _Looks]:
-        """ISA15 of a claim, and how its text is looked through."""
-        interchange, usage, looks = self._sent
-        sent = claim.transaction.interchange
-        if sent is not interchange or looks is None:
-            usage, looks = element(sent.segment, _USAGE), _looks_of(sent.delimiters)
-            self._sent = sent, usage, looks
-        return usage, looks
-
     def _usage_of(self, claim: Claim) -> str:
-        return self._sent_as(claim)[0]
+        """ISA15 of a claim; `_looks` is then for its text."""
+        sent = claim.transaction.interchange
+        if sent is not self._interchange:
+            self._interchange, self._usage = sent, element(sent.segment, _USAGE)
+            self._looks = _looks_of(sent.delimiters)
+        return self._usage
 
     def _person(self, claim: Claim, usage: str) -> str:
         """Digits that stand for the person of a claim."""
