@@ -8,6 +8,7 @@ from a store.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from edi_checker.claims.claim import VOID, Claim
@@ -101,15 +102,19 @@ def day_key(claim: Claim, on: int) -> int:
     billing = claim.billing
     if not person or billing is None:
         return 0
-    [(_, number)] = numbers_of_days(person, billing.number, (on,))
-    return number
+    return (person ^ (on * _SPREAD + _spread_of(billing.number)) & _MASK) or 1
 
 
 def numbers_of_days(person: int, npi: str, days: Iterable[int]) -> list[tuple[int, int]]:
     """Each of these days with that number, of a person and the NPI (or tax id) of a billing provider."""
-    provider = int(npi) if npi.isascii() and npi.isdigit() else hash_of(npi)
-    spread = provider * (_SPREAD >> 7 | 1)
+    spread = _spread_of(npi)
     return [(on, (person ^ (on * _SPREAD + spread) & _MASK) or 1) for on in days]
+
+
+@lru_cache(maxsize=1024)
+def _spread_of(npi: str) -> int:
+    provider = int(npi) if npi.isascii() and npi.isdigit() else hash_of(npi)
+    return provider * (_SPREAD >> 7 | 1)
 
 
 def person_of(claim: Claim) -> int:

@@ -77,6 +77,7 @@ LookUp = Callable[[Collection[bytes]], Mapping[bytes, Sequence[Kept]]]
 
 
 _Day = tuple[int, str]  # as facts/earlier.py numbers it, and ISA15
+_Year = tuple[int, str, int]  # person, as facts/earlier.py numbers them, ISA15, and CCYY
 _Month = tuple[str, str, int]  # ISA15, NPI, CCYYMM
 
 
@@ -118,12 +119,15 @@ class ClaimHistory:
         # Within one input the numbers of facts/earlier.py are enough to tell days from each other.
         self._days: dict[_Day, Sequence[Kept]] = {}
         self._day_keys: dict[_Day, bytes] = {}
+        # Numbers of days under which there is nothing, which is what is asked most; not where ISA15 differs
+        # among the claims that are judged next.
+        self._nothing: set[int] = set()
         self._persons: dict[tuple[int, str], str] = {}
         # The last interchange, its ISA15, and how its claims are looked through: most claims have the same.
         self._interchange: Interchange | None = None
         self._usage = ""
         self._looks: _Looks | None = None
-        self._years: dict[bytes, Sequence[Kept]] = {}
+        self._years: dict[_Year, Sequence[Kept]] = {}
         self._worked: dict[_Month, dict[int, int]] = {}
         # By day the claims that were taken out; None stands for all.
         self._gone: dict[_Day, set[bytes | None]] = {}
@@ -140,32 +144,30 @@ class ClaimHistory:
         for known in (self._persons, self._years, self._worked):
             if len(known) > _MOST:
                 known.clear()
-        wanted = _Wanted({}, set(), {})
+        wanted = _Wanted({}, {}, {})
         for claim in claims:
             if not claim.faults:
                 self._want(wanted, claim, setting)
-        wanted.years.difference_update(self._years)
         # Made at once: there are several a claim.
         self._day_keys = dict(zip(wanted.days, self._keys.keys("day", wanted.days.values()), strict=True))
         found = self._ask([*self._day_keys.values(), *wanted.years, *wanted.worked])
-        # Under most keys there is nothing.
         self._days = dict.fromkeys(self._day_keys, ())
-        self._years.update(dict.fromkeys(wanted.years, ()))
         self._forget(wanted.worked)
-        if not found:
-            return
-        for day, key in self._day_keys.items():
+        for day, key in self._day_keys.items() if found else ():
             if key in found:
                 self._days[day] = found[key]
-        for key in wanted.years.intersection(found):
-            self._years[key] = found[key]
+        if len({usage for _, usage in self._days}) == 1:
+            self._nothing = {number for (number, _), kept in self._days.items() if not kept}
+        for key, year in wanted.years.items():
+            if key in found:
+                self._years[year] = found[key]
         for key, month in wanted.worked.items():
             if key in found:
                 self._worked[month] = _sum_days(found[key])
 
     def forget_days(self) -> None:
         """Begin with other claims, whose days have not been looked up."""
-        self._days, self._day_keys = {}, {}
+        self._days, self._day_keys, self._nothing = {}, {}, set()
 
     def _want(self, wanted: _Wanted, claim: Claim, setting: Setting) -> None:
         """Add what may be asked for a claim."""
@@ -190,7 +192,11 @@ class ClaimHistory:
             years = {day // 10_000 for day in on}
             if replaces:
                 years |= {year + beside for year in years for beside in (-1, 1)}
-            wanted.years.update([self._year_key(claim, year) for year in years])
+            for year in years:
+                charged = person, usage, year
+                if charged not in self._years:
+                    self._years[charged] = ()
+                    wanted.years[self._year_key(claim, year)] = charged
         if looks.by_month(text):
             on.update([month * 100 for month in months])
         provider = billing.number
@@ -266,10 +272,11 @@ class ClaimHistory:
         return [] if None in gone else [each for each in found if each.claim not in gone]
 
     def _of_year(self, claim: Claim, year: int) -> Sequence[Kept]:
-        key = self._year_key(claim, year)
-        found = self._years.get(key)
+        charged = person_of(claim), self._usage_of(claim), year
+        found = self._years.get(charged)
         if found is None:
-            found = self._years[key] = self._ask([key]).get(key, ())
+            key = self._year_key(claim, year)
+            found = self._years[charged] = self._ask([key]).get(key, ())
         return found
 
     # -- as of EarlierFiles
@@ -277,11 +284,10 @@ class ClaimHistory:
     def services(self, key: int, claim: Claim, on: int) -> list[bytes]:
         """As of EarlierFiles; as much of a day as is remembered of one input."""
         texts: list[bytes] = []
-        found = self._of_day(key, claim, on)
-        if not found:
+        if key in self._nothing:
             return texts
         room = ServicesSeen.A_DAY
-        for each in found:
+        for each in self._of_day(key, claim, on):
             room -= len(each.packed)
             if room < 0:
                 break
@@ -302,8 +308,10 @@ class ClaimHistory:
 
     def meet(self, digest: int, claim: Claim, on: int) -> Place | None:
         key = day_key(claim, on)
+        if not key or key in self._nothing:
+            return None
         said = digest.to_bytes(8)
-        for each in self._of_day(key, claim, on) if key else ():
+        for each in self._of_day(key, claim, on):
             if each.packed[:8] == said:
                 interchange, group, transaction, number, received = read_claim(each.packed[_FIXED:])
                 position = int.from_bytes(each.packed[8:_FIXED])
@@ -432,12 +440,12 @@ def _read_year(packed: bytes) -> tuple[tuple[int, int], list[int]]:
 
 
 class _Wanted(NamedTuple):
-    """What is to be looked up: days with what their keys are made of, keys of years, and keys of months with
-    what they stand for.
+    """What is to be looked up: days with what their keys are made of; keys of years and of months with what
+    they stand for.
     """
 
     days: dict[_Day, str]
-    years: set[bytes]
+    years: dict[bytes, _Year]
     worked: dict[bytes, _Month]
 
 
