@@ -126,8 +126,11 @@ class InputHistory(ClaimHistory):
             self.asked.update(asked.keys)
 
     def _find(self, keys: Collection[bytes]) -> Mapping[bytes, Sequence[Found]]:
-        known = {key: self._learnt.found.get(key, ()) for key in keys if key in self._learnt.keys}
-        new = [key for key in keys if key not in known]
+        known: dict[bytes, Sequence[Found]] = {}
+        new = keys
+        if self._learnt.keys:
+            known = {key: self._learnt.found.get(key, ()) for key in keys if key in self._learnt.keys}
+            new = [key for key in keys if key not in known]
         if not new:
             return known
         past = self.past

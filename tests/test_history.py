@@ -355,6 +355,25 @@ def _said(findings):
     return [each for each in found if each[0].startswith(("history", "ncci", "therapy"))]
 
 
+def test_all_that_is_asked_for_a_handful_of_claims_is_asked_at_once(sender, monkeypatch):
+    """What was not foreseen is looked up all the same, but each by itself."""
+    sender.send(claims(["97530:GP x2"], ["97110:GP x1 on 2026-02-04", "97530:GP x1"]))
+    asked = []
+    find = sender.ledger.find_history
+    monkeypatch.setattr(
+        sender.ledger, "find_history", lambda past, keys: asked.append(set(keys)) or find(past, keys)
+    )
+    sender.check(
+        claims(
+            ["97750:GP x1"],
+            ["97110:GP x1 on 2026-02-05", "99490 x1 on 2026-02-05"],
+            replacing(["97530:GP x1 on 2026-02-04"], "7", "C1"),
+            payer="medicare",
+        )
+    )
+    assert len(asked) == 1
+
+
 def test_who_was_overtaken_is_checked_again(sender):
     first, second = claims(["97530:GP x2"]), claims(["97750:GP x1"])
     early = sender.history(second, keeps=True)

@@ -179,6 +179,9 @@ class _PlainKeys:
     def key(self, kind: str, *parts: str) -> bytes:
         return blake2b("\x1f".join((kind, *parts)).encode(), digest_size=16).digest()
 
+    def keys(self, kind: str, words: Iterable[str]) -> list[bytes]:
+        return [self.key(kind, word) for word in words]
+
     def claim(self, *parts: str) -> bytes:
         return self.key("claim", *parts)[:8]
 

@@ -376,6 +376,11 @@ class BillingProvider(Level):
     def tax_id(self) -> str:
         return self.provider.run.reference("EI", "SY")
 
+    @once
+    def number(self) -> str:
+        """By what the provider is known: the NPI, else the tax id"""
+        return self.npi or self.tax_id
+
 
 class Subscriber(Level):
     """2000B and its 2010B loops. `provider` is the billing provider above, None where there is none."""

@@ -7,7 +7,8 @@ from a store.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from edi_checker.claims.claim import VOID, Claim
@@ -101,13 +102,19 @@ def day_key(claim: Claim, on: int) -> int:
     billing = claim.billing
     if not person or billing is None:
         return 0
-    return number_of_day(person, billing.provider.npi or billing.tax_id, on)
+    return (person ^ (on * _SPREAD + _spread_of(billing.number)) & _MASK) or 1
 
 
-def number_of_day(person: int, npi: str, on: int) -> int:
-    """The same of a person and the NPI (or tax id) of a billing provider."""
+def numbers_of_days(person: int, npi: str, days: Iterable[int]) -> list[tuple[int, int]]:
+    """Each of these days with that number, of a person and the NPI (or tax id) of a billing provider."""
+    spread = _spread_of(npi)
+    return [(on, (person ^ (on * _SPREAD + spread) & _MASK) or 1) for on in days]
+
+
+@lru_cache(maxsize=1024)
+def _spread_of(npi: str) -> int:
     provider = int(npi) if npi.isascii() and npi.isdigit() else hash_of(npi)
-    return (person ^ (on * _SPREAD + provider * (_SPREAD >> 7 | 1)) & _MASK) or 1
+    return provider * (_SPREAD >> 7 | 1)
 
 
 def person_of(claim: Claim) -> int:

@@ -20,6 +20,7 @@ from typing import NamedTuple, Protocol
 
 from edi_checker.claims.claim import (
     VOID,
+    BillingProvider,
     Claim,
     Group,
     GroupEnd,
@@ -35,7 +36,7 @@ from edi_checker.facts.context import Bill, ServicesSeen, Setting
 from edi_checker.facts.earlier import (
     REPLACING,
     day_key,
-    number_of_day,
+    numbers_of_days,
     of_file,
     person_of,
     read_claim,
@@ -56,6 +57,8 @@ class Keys(Protocol):
 
     def key(self, kind: str, *parts: str) -> bytes: ...
 
+    def keys(self, kind: str, words: Iterable[str]) -> list[bytes]: ...
+
     def claim(self, *parts: str) -> bytes: ...
 
 
@@ -74,6 +77,7 @@ LookUp = Callable[[Collection[bytes]], Mapping[bytes, Sequence[Kept]]]
 
 
 _Day = tuple[int, str]  # as facts/earlier.py numbers it, and ISA15
+_Year = tuple[int, str, int]  # person, as facts/earlier.py numbers them, ISA15, and CCYY
 _Month = tuple[str, str, int]  # ISA15, NPI, CCYYMM
 
 
@@ -115,8 +119,15 @@ class ClaimHistory:
         # Within one input the numbers of facts/earlier.py are enough to tell days from each other.
         self._days: dict[_Day, Sequence[Kept]] = {}
         self._day_keys: dict[_Day, bytes] = {}
+        # Numbers of days under which there is nothing, which is what is asked most; not where ISA15 differs
+        # among the claims that are judged next.
+        self._nothing: set[int] = set()
         self._persons: dict[tuple[int, str], str] = {}
-        self._years: dict[bytes, Sequence[Kept]] = {}
+        # The last interchange, its ISA15, and how its claims are looked through: most claims have the same.
+        self._interchange: Interchange | None = None
+        self._usage = ""
+        self._looks: _Looks | None = None
+        self._years: dict[_Year, Sequence[Kept]] = {}
         self._worked: dict[_Month, dict[int, int]] = {}
         # By day the claims that were taken out; None stands for all.
         self._gone: dict[_Day, set[bytes | None]] = {}
@@ -133,36 +144,46 @@ class ClaimHistory:
         for known in (self._persons, self._years, self._worked):
             if len(known) > _MOST:
                 known.clear()
-        wanted = _Wanted({}, set(), {})
+        wanted = _Wanted({}, {}, {})
         for claim in claims:
             if not claim.faults:
                 self._want(wanted, claim, setting)
-        wanted.years.difference_update(self._years)
-        found = self._ask([*wanted.days, *wanted.years, *wanted.worked])
-        for key, day in wanted.days.items():
-            self._days[day] = found.get(key, ())
-        for key in wanted.years:
-            self._years[key] = found.get(key, ())
+        # Made at once: there are several a claim.
+        self._day_keys = dict(zip(wanted.days, self._keys.keys("day", wanted.days.values()), strict=True))
+        found = self._ask([*self._day_keys.values(), *wanted.years, *wanted.worked])
+        self._days = dict.fromkeys(self._day_keys, ())
         self._forget(wanted.worked)
+        for day, key in self._day_keys.items() if found else ():
+            if key in found:
+                self._days[day] = found[key]
+        if len({usage for _, usage in self._days}) == 1:
+            self._nothing = {number for (number, _), kept in self._days.items() if not kept}
+        for key, year in wanted.years.items():
+            if key in found:
+                self._years[year] = found[key]
         for key, month in wanted.worked.items():
-            self._worked[month] = _sum_days(found.get(key, ()))
+            if key in found:
+                self._worked[month] = _sum_days(found[key])
 
     def forget_days(self) -> None:
         """Begin with other claims, whose days have not been looked up."""
-        self._days, self._day_keys = {}, {}
+        self._days, self._day_keys, self._nothing = {}, {}, set()
 
     def _want(self, wanted: _Wanted, claim: Claim, setting: Setting) -> None:
         """Add what may be asked for a claim."""
-        looks, text, usage = _looks_of(claim.block.delimiters), claim.block.text, _usage_of(claim)
+        usage, text = self._usage_of(claim), claim.block.text
+        looks = self._looks
+        assert looks is not None
         on = set(map(int, set(looks.days(text))))
         months = {day // 100 for day in on}
-        for npi in self._workers(claim, looks.renders(text)):
+        billing = claim.billing
+        for npi in looks.renders(text) or _alone(billing):
             for month in months:
                 worked = usage, npi, month
                 if worked not in self._worked:
                     self._worked[worked] = {}
                     wanted.worked[self._month_key(worked)] = worked
-        person, billing = person_of(claim), claim.billing
+        person = person_of(claim)
         if not person or billing is None:
             return
         replaces = looks.replaces(text) is not None
@@ -171,23 +192,17 @@ class ClaimHistory:
             years = {day // 10_000 for day in on}
             if replaces:
                 years |= {year + beside for year in years for beside in (-1, 1)}
-            wanted.years.update(self._year_key(claim, year) for year in years)
+            for year in years:
+                charged = person, usage, year
+                if charged not in self._years:
+                    self._years[charged] = ()
+                    wanted.years[self._year_key(claim, year)] = charged
         if looks.by_month(text):
-            on |= {day // 100 * 100 for day in on}
-        who, provider = self._person(claim, usage), billing.provider.npi or billing.tax_id
-        for day in on:
-            number = number_of_day(person, provider, day), usage
-            if number not in self._day_keys:
-                key = self._day_keys[number] = self._keys.key("day", f"{who}{provider}.{day}")
-                wanted.days[key] = number
-
-    def _workers(self, claim: Claim, named: list[str]) -> Iterable[str]:
-        if named:
-            return dict.fromkeys(named)
-        billing = claim.billing
-        if billing is None or billing.provider.entity_type == "2":
-            return ()
-        return (billing.provider.npi,)
+            on.update([month * 100 for month in months])
+        provider = billing.number
+        who = f"{self._person(claim, usage)}{provider}."
+        for day, number in numbers_of_days(person, provider, on):
+            wanted.days[number, usage] = f"{who}{day}"
 
     def _ask(self, keys: Collection[bytes]) -> Mapping[bytes, Sequence[Kept]]:
         if not keys:
@@ -201,15 +216,24 @@ class ClaimHistory:
             self.asked.difference_update(worked)
 
     def _day_key(self, number: int, claim: Claim, on: int) -> bytes:
-        usage = _usage_of(claim)
+        usage = self._usage_of(claim)
         day = number, usage
         key = self._day_keys.get(day)
         if key is None:
             billing = claim.billing
             assert billing is not None
-            provider = billing.provider.npi or billing.tax_id
-            key = self._day_keys[day] = self._keys.key("day", f"{self._person(claim, usage)}{provider}.{on}")
+            word = f"{self._person(claim, usage)}{billing.number}.{on}"
+            [key] = self._keys.keys("day", [word])
+            self._day_keys[day] = key
         return key
+
+    def _usage_of(self, claim: Claim) -> str:
+        """ISA15 of a claim; `_looks` is then for its text."""
+        sent = claim.transaction.interchange
+        if sent is not self._interchange:
+            self._interchange, self._usage = sent, element(sent.segment, _USAGE)
+            self._looks = _looks_of(sent.delimiters)
+        return self._usage
 
     def _person(self, claim: Claim, usage: str) -> str:
         """Digits that stand for the person of a claim."""
@@ -222,7 +246,7 @@ class ClaimHistory:
         return found
 
     def _year_key(self, claim: Claim, year: int) -> bytes:
-        return self._keys.key("year", self._person(claim, _usage_of(claim)), str(year))
+        return self._keys.key("year", self._person(claim, self._usage_of(claim)), str(year))
 
     def _month_key(self, month: _Month) -> bytes:
         usage, npi, number = month
@@ -230,12 +254,14 @@ class ClaimHistory:
 
     def _self(self, claim: Claim) -> bytes:
         """What stands for a claim."""
-        billing = claim.billing
-        provider = "" if billing is None else billing.provider.npi or billing.tax_id
-        return self._keys.claim(provider, claim.id, self._person(claim, _usage_of(claim)))
+        return self._keys.claim(
+            "" if claim.billing is None else claim.billing.number,
+            claim.id,
+            self._person(claim, self._usage_of(claim)),
+        )
 
     def _of_day(self, number: int, claim: Claim, on: int) -> Sequence[Kept]:
-        day = number, _usage_of(claim)
+        day = number, self._usage_of(claim)
         found = self._days.get(day)
         if found is None:
             key = self._day_key(number, claim, on)
@@ -246,10 +272,11 @@ class ClaimHistory:
         return [] if None in gone else [each for each in found if each.claim not in gone]
 
     def _of_year(self, claim: Claim, year: int) -> Sequence[Kept]:
-        key = self._year_key(claim, year)
-        found = self._years.get(key)
+        charged = person_of(claim), self._usage_of(claim), year
+        found = self._years.get(charged)
         if found is None:
-            found = self._years[key] = self._ask([key]).get(key, ())
+            key = self._year_key(claim, year)
+            found = self._years[charged] = self._ask([key]).get(key, ())
         return found
 
     # -- as of EarlierFiles
@@ -257,6 +284,8 @@ class ClaimHistory:
     def services(self, key: int, claim: Claim, on: int) -> list[bytes]:
         """As of EarlierFiles; as much of a day as is remembered of one input."""
         texts: list[bytes] = []
+        if key in self._nothing:
+            return texts
         room = ServicesSeen.A_DAY
         for each in self._of_day(key, claim, on):
             room -= len(each.packed)
@@ -269,7 +298,7 @@ class ClaimHistory:
         return sum(_read_year(each.packed)[0][occupational] for each in self._of_year(claim, year))
 
     def minutes(self, npi: str, on: int, claim: Claim) -> int:
-        month = _usage_of(claim), npi, on // 100
+        month = self._usage_of(claim), npi, on // 100
         found = self._worked.get(month)
         if found is None:
             key = self._month_key(month)
@@ -279,8 +308,10 @@ class ClaimHistory:
 
     def meet(self, digest: int, claim: Claim, on: int) -> Place | None:
         key = day_key(claim, on)
+        if not key or key in self._nothing:
+            return None
         said = digest.to_bytes(8)
-        for each in self._of_day(key, claim, on) if key else ():
+        for each in self._of_day(key, claim, on):
             if each.packed[:8] == said:
                 interchange, group, transaction, number, received = read_claim(each.packed[_FIXED:])
                 position = int.from_bytes(each.packed[8:_FIXED])
@@ -302,11 +333,11 @@ class ClaimHistory:
         )
 
     def take_out(self, key: int, claim: Claim, *, everything: bool) -> None:
-        gone = self._gone.setdefault((key, _usage_of(claim)), set())
+        gone = self._gone.setdefault((key, self._usage_of(claim)), set())
         gone.add(None if everything else self._self(claim))
 
     def is_changed(self, key: int, claim: Claim) -> bool:
-        return bool(self._gone) and (key, _usage_of(claim)) in self._gone
+        return bool(self._gone) and (key, self._usage_of(claim)) in self._gone
 
     # -- what this file leaves
 
@@ -320,7 +351,7 @@ class ClaimHistory:
             case Claim():
                 bill = self._pending.pop(id(part), None)
                 if accepted and bill is not None:
-                    usage = _usage_of(part)
+                    usage = self._usage_of(part)
                     worked = [((usage, npi, on // 100), on, minutes) for npi, on, minutes in bill.worked]
                     self._left.append((list(self._rows(part, bill)), worked))
             case Interchange() | Group() | Transaction():
@@ -377,12 +408,15 @@ _BEGINS: dict[type, type] = {
 }
 
 
-def _usage_of(claim: Claim) -> str:
-    return element(claim.transaction.interchange.segment, _USAGE)
-
-
 def _days_of(claim: Claim) -> set[int]:
     return {int(day) for day in _looks_of(claim.block.delimiters).days(claim.block.text)}
+
+
+def _alone(billing: BillingProvider | None) -> Sequence[str]:
+    """Who gave the services where nobody is named: the billing provider, where that is a person."""
+    if billing is None or billing.provider.entity_type == "2":
+        return ()
+    return (billing.provider.npi,)
 
 
 def _sum_days(kept: Iterable[Kept]) -> dict[int, int]:
@@ -406,10 +440,12 @@ def _read_year(packed: bytes) -> tuple[tuple[int, int], list[int]]:
 
 
 class _Wanted(NamedTuple):
-    """Keys to be looked up, each with what it stands for."""
+    """What is to be looked up: days with what their keys are made of; keys of years and of months with what
+    they stand for.
+    """
 
-    days: dict[bytes, _Day]
-    years: set[bytes]
+    days: dict[_Day, str]
+    years: dict[bytes, _Year]
     worked: dict[bytes, _Month]
 
 

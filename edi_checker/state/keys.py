@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -65,16 +66,30 @@ class Secret:
         """The key of these parts; keys of two kinds never meet. `kind` has at most 16 ASCII characters."""
         return self._hash(kind, parts, KEY_BYTES)
 
+    def keys(self, kind: str, words: Iterable[str]) -> list[bytes]:
+        """The keys of many parts of one kind, each as of `key`."""
+        copy = _begin(self._secret, kind, KEY_BYTES).copy
+        found = []
+        for word in words:
+            begun = copy()
+            begun.update(_framed(word))
+            found.append(begun.digest())
+        return found
+
     def claim(self, *parts: str) -> bytes:
         """What stands for a claim in the entries of a key."""
         return self._hash("claim", parts, CLAIM_BYTES)
 
     def _hash(self, kind: str, parts: tuple[str, ...], size: int) -> bytes:
         begun = _begin(self._secret, kind, size).copy()
-        for part in parts:
-            word = part.encode("utf-8", "surrogatepass")
-            begun.update(len(word).to_bytes(4, "big") + word)
+        begun.update(b"".join(map(_framed, parts)))
         return begun.digest()
+
+
+def _framed(part: str) -> bytes:
+    """A part with its length before it, so that no two lists of parts come to the same."""
+    word = part.encode("utf-8", "surrogatepass")
+    return len(word).to_bytes(4, "big") + word
 
 
 # Several keys a claim are made: a copy costs a third of what a hash with a secret costs from its beginning.

@@ -7,7 +7,7 @@ its file, its place, its claim, and where its text ends (the first bit: it is a 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from edi_checker.state.errors import StateError
@@ -18,6 +18,7 @@ _META = struct.Struct(">II8sI")
 _VOID = 1 << 31
 _PER_PAGE = 64
 _MOST_BITS = 24
+_HEAD = 32  # first bits of a key, of which some name its page
 _FILTER_BITS = 12  # for an entry, at least: about one in a hundred keys that are not there seems to be
 
 
@@ -55,17 +56,27 @@ class Filter:
             bit &= self._mask  # noqa: PLW2901  # the same bit, within the field
             self.bits[bit >> 3] |= 1 << (bit & 7)
 
-    def may_have(self, key: bytes) -> bool:
+    def sift(self, probes: Iterable[Probe]) -> list[Probe]:
+        """Those of the keys that may be in the run."""
         bits, mask = self.bits, self._mask
-        at, step = int.from_bytes(key[8:12]), int.from_bytes(key[12:]) | 1
-        bit = at & mask
-        if not bits[bit >> 3] >> (bit & 7) & 1:
-            return False
-        bit = at + step & mask
-        if not bits[bit >> 3] >> (bit & 7) & 1:
-            return False
-        bit = at + 2 * step & mask
-        return bool(bits[bit >> 3] >> (bit & 7) & 1)
+        return [
+            probe
+            for probe in probes
+            if bits[((at := probe[2]) & mask) >> 3] >> (at & 7) & 1
+            and bits[((at := at + probe[3]) & mask) >> 3] >> (at & 7) & 1
+            and bits[((at := at + probe[3]) & mask) >> 3] >> (at & 7) & 1
+        ]
+
+
+# A key, its first bits, and where its bits in a filter begin and how far they are from each other; no
+# NamedTuple, because a great many are made.
+Probe = tuple[bytes, int, int, int]
+
+
+def probes_of(keys: Collection[bytes]) -> list[Probe]:
+    """What pages and filters are asked with, for keys that are all different."""
+    words = struct.unpack(f">{len(keys) * KEY_BYTES // 4}I", b"".join(keys))
+    return list(zip(keys, words[::4], words[2::4], [word | 1 for word in words[3::4]], strict=True))
 
 
 def bits_for(entries: int) -> int:
@@ -74,7 +85,13 @@ def bits_for(entries: int) -> int:
 
 
 def page_of(key: bytes, bits: int) -> int:
-    return int.from_bytes(key[:4]) >> (32 - bits)
+    return int.from_bytes(key[:4]) >> (_HEAD - bits)
+
+
+def pages_of(probes: Iterable[Probe], bits: int, first: int) -> Iterator[tuple[int, bytes]]:
+    """The page of each key, counted from `first`, and the key."""
+    shift = _HEAD - bits
+    return ((first + (probe[1] >> shift), probe[0]) for probe in probes)
 
 
 def write_pages(lines: Iterable[Line], bits: int, keys: Filter) -> Iterator[tuple[int, bytes]]:
@@ -100,11 +117,11 @@ def count(data: bytes) -> int:
 def read_page(data: bytes) -> Iterator[Line]:
     """All lines of a page."""
     lines = count(data)
-    yield from _read_lines(data, lines, 0, lines)
+    yield from _read_lines(data, lines, 0, lines, 0)
 
 
-def find_in_page(data: bytes, key: bytes) -> list[Line]:
-    """The lines of a page with this key."""
+def find_in_page(data: bytes, key: bytes, base: int = 0) -> list[Line]:
+    """The lines of a page with this key, with `base` added to their numbers."""
     lines = count(data)
     end = _COUNT.size + lines * KEY_BYTES
     at = data.find(key, _COUNT.size, end)
@@ -112,10 +129,11 @@ def find_in_page(data: bytes, key: bytes) -> list[Line]:
         at = data.find(key, at + 1, end)
     if at < 0:
         return []
-    first = last = (at - _COUNT.size) // KEY_BYTES
-    while at < end and data[at : at + KEY_BYTES] == key:
+    first = (at - _COUNT.size) // KEY_BYTES
+    last = first + 1
+    while data.startswith(key, at + KEY_BYTES, end):
         last, at = last + 1, at + KEY_BYTES
-    return list(_read_lines(data, lines, first, last))
+    return list(_read_lines(data, lines, first, last, base))
 
 
 def _write_page(lines: list[Line]) -> bytes:
@@ -131,7 +149,7 @@ def _write_page(lines: list[Line]) -> bytes:
     return b"".join((_COUNT.pack(len(lines)), *keys, *metas, *texts))
 
 
-def _read_lines(data: bytes, lines: int, first: int, last: int) -> Iterator[Line]:
+def _read_lines(data: bytes, lines: int, first: int, last: int, base: int) -> Iterator[Line]:
     metas = _COUNT.size + lines * KEY_BYTES
     texts = metas + lines * _META.size
     begin = 0
@@ -141,5 +159,5 @@ def _read_lines(data: bytes, lines: int, first: int, last: int) -> Iterator[Line
         number, place, claim, end = _META.unpack_from(data, metas + at * _META.size)
         key = data[_COUNT.size + at * KEY_BYTES : _COUNT.size + (at + 1) * KEY_BYTES]
         void, end = bool(end & _VOID), end & ~_VOID
-        yield Line(key, number, place, claim, void, data[texts + begin : texts + end])
+        yield Line(key, number + base, place, claim, void, data[texts + begin : texts + end])
         begin = end
