@@ -46,8 +46,9 @@ _LONG = frozenset(
 )
 # Those that take too long for the quick lane, and alone reach much of the package.
 _TRACED = frozenset(
-    "test_history test_index_page test_ledger_commands test_serve test_serve_guard test_site test_spark_crew "  # noqa: SIM905
-    "test_state_ledger test_watch".split()
+    "test_answered_claims test_api test_examples test_fact_tables test_fix_command test_history "  # noqa: SIM905
+    "test_hosted_ci test_index_page test_kept_rules test_ledger_commands test_serve test_serve_guard test_site "
+    "test_spark_crew test_state_ledger test_status test_watch".split()
 )
 
 
@@ -57,11 +58,19 @@ def pytest_ignore_collect(collection_path, config):
     return True if config.option.markexpr == "quick" and left_out else None
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One more than cores: many tests wait for processes, servers and clocks."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         name = item.path.stem
         if name not in _LONG and item.get_closest_marker("long") is None:
             item.add_marker("traced" if name in _TRACED else "quick")
+    # What takes long begins early, so that no worker is left alone with it at the end.
+    items.sort(key=lambda item: item.path.stem not in _LONG | _TRACED)
 
 
 def pytest_collection_finish():

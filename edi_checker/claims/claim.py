@@ -377,8 +377,8 @@ class BillingProvider(Level):
         return self.provider.run.reference("EI", "SY")
 
     @once
-    def number(self) -> str:
-        """By what the provider is known: the NPI, else the tax id"""
+    def known_by(self) -> str:
+        """The NPI, else the tax id"""
         return self.npi or self.tax_id
 
 

@@ -102,7 +102,7 @@ def day_key(claim: Claim, on: int) -> int:
     billing = claim.billing
     if not person or billing is None:
         return 0
-    return (person ^ (on * _SPREAD + _spread_of(billing.number)) & _MASK) or 1
+    return (person ^ (on * _SPREAD + _spread_of(billing.known_by)) & _MASK) or 1
 
 
 def numbers_of_days(person: int, npi: str, days: Iterable[int]) -> list[tuple[int, int]]:

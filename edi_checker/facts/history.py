@@ -199,7 +199,7 @@ class ClaimHistory:
                     wanted.years[self._year_key(claim, year)] = charged
         if looks.by_month(text):
             on.update([month * 100 for month in months])
-        provider = billing.number
+        provider = billing.known_by
         who = f"{self._person(claim, usage)}{provider}."
         for day, number in numbers_of_days(person, provider, on):
             wanted.days[number, usage] = f"{who}{day}"
@@ -222,7 +222,7 @@ class ClaimHistory:
         if key is None:
             billing = claim.billing
             assert billing is not None
-            word = f"{self._person(claim, usage)}{billing.number}.{on}"
+            word = f"{self._person(claim, usage)}{billing.known_by}.{on}"
             [key] = self._keys.keys("day", [word])
             self._day_keys[day] = key
         return key
@@ -255,7 +255,7 @@ class ClaimHistory:
     def _self(self, claim: Claim) -> bytes:
         """What stands for a claim."""
         return self._keys.claim(
-            "" if claim.billing is None else claim.billing.number,
+            "" if claim.billing is None else claim.billing.known_by,
             claim.id,
             self._person(claim, self._usage_of(claim)),
         )
