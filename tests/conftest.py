@@ -47,8 +47,8 @@ _LONG = frozenset(
 # Those that take too long for the quick lane, and alone reach much of the package.
 _TRACED = frozenset(
     "test_answered_claims test_api test_examples test_fact_tables test_fix_command test_history "  # noqa: SIM905
-    "test_hosted_ci test_index_page test_kept_rules test_ledger_commands test_serve test_serve_guard test_site "
-    "test_spark_crew test_state_ledger test_status test_watch".split()
+    "test_hosted_ci test_index_page test_kept_rules test_ledger_commands test_serve test_serve_guard "
+    "test_site test_spark_crew test_state_ledger test_status test_watch".split()
 )
 
 
