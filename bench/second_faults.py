@@ -463,6 +463,9 @@ WARNED, REJECTED = 0.20, 0.05
 OF_THE_GUIDE = 1 / 3  # of those that are rejected
 
 
+_VOID = "8"  # CLM05-3: what was billed is taken back
+
+
 def must_be_rejected(kind: str) -> bool:
     """Whether a claim into which this kind was put must be rejected."""
     return kind in ERRORS or kind in GUIDE_FAULTS
@@ -476,6 +479,8 @@ def put_something_into(bill: Bill, chance: Random) -> tuple[str, GuideFault | No
         return kind, GUIDE_FAULTS[kind]
     if drawn < REJECTED + WARNED:
         ways = ERRORS if drawn < REJECTED else WARNINGS
+        if ways is ERRORS and bill.frequency == _VOID:
+            return "", None  # of what a void repeats a checker only warns
         for kind in chance.sample(list(ways), len(ways)):
             if ways[kind].put(bill, chance):
                 return kind, None
