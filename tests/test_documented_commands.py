@@ -58,6 +58,8 @@ NOT_RUN = {
     "edi-checker explain ncci.<Tab>": "a key is pressed; tests/test_help.py asks for what it completes",
     "docker ": DOCKER,
     "python tests/fuzz/fuzz.py": "searches for minutes, and is run by hand",
+    "python tests/fuzz/blocks.py": "takes minutes; tests/test_scanner.py tries fewer changes",
+    "python bench/native.py": "measures; PATH is the user's",
 }
 # In these the blocks for a shell need root, another machine or hours; their own tests hold what they name.
 HELD_OTHERWISE = {"docs/operations.md": "test_operations_page.py"}

@@ -28,9 +28,11 @@ def read_kept(path: Path) -> bytes | None:
     """What `keep` wrote; None where there is none, a damaged one, or one that others could have written."""
     try:
         with os.fdopen(open_own(path, os.O_RDONLY), "rb") as file:
-            if not _is_own(os.fstat(file.fileno())):
+            held = os.fstat(file.fileno())
+            if not _is_own(held):
                 return None
-            digest, text = file.readline(80).strip(), file.read(_MAX_BYTES)
+            # A read sets aside as much room as it may take.
+            digest, text = file.readline(80).strip(), file.read(min(held.st_size, _MAX_BYTES))
     except (OSError, ValueError):
         return None
     return text if hashlib.sha256(text).hexdigest().encode() == digest else None
