@@ -31,6 +31,8 @@ from edi_checker.check.examples import write_example
 from edi_checker.check.memo import Following, LineEntry
 from edi_checker.claims.payer_profiles import MEDICARE
 from edi_checker.facts import VOCABULARY, ClaimsSeen, Coverage, InputMemory, ProviderDays, Setting, facts_of
+from edi_checker.facts.lines import service_in
+from edi_checker.facts.pieces import OpenFact, look_at
 from edi_checker.reference.tables import built_in
 from edi_checker.rules.language import read_rule
 from edi_checker.rules.prefilter import NO_ANSWER, Prefilter
@@ -400,6 +402,17 @@ def test_nothing_is_kept_that_tells_of_a_person(monkeypatch):
     assert len(keys) > 300
     everything = "\x00".join(keys)
     assert [each for each in marks if each in everything] == []
+
+
+def test_a_line_is_quiet_at_a_place_only_where_no_rule_joins_it_with_others():
+    view = look_at([["LX", "1"], ["SV1", "HC:97530:GP", "50", "UN", "1", "", "", "1"]], ":")
+    service = service_in(view, 20260203, built_in())
+    fact = OpenFact("line", {}, {})
+    takes = (("place_of_service", str),)
+    for joins in (0, 4):
+        ask = judgement.Ask(fact, lambda _values, _received: joins, takes, {}, joins, {}, None, {})  # noqa: B023
+        entry = LineEntry(1, view, service, judgement.Said(asks=(ask,)), judgement.NOTHING_SAID)
+        assert entry.of_place == (joins == 0)
 
 
 # -- what is asked of a fact of which some is known

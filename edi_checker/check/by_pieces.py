@@ -76,8 +76,6 @@ from edi_checker.reference.units import least_minutes
 from edi_checker.x12.dates import days_of
 from edi_checker.x12.money import cents, thousandths
 
-# Answers of a kind, lines and eras that are kept before it starts again, so that memory stays bounded: what
-# is known of a line takes some 10 kB, other answers hardly any.
 _NONE: list[Finding] = []
 _MOST_LINES = 50  # as the guide allows
 _CONTROL, _MORE = 10, 11  # of the text of a line
@@ -534,9 +532,9 @@ class _Judging(WholeClaim):
         enough = memo.pointers
         for number, (entry, following, _, _, line) in enumerate(self.rows):
             if entry.heard and place not in entry.quiet:
-                fired, joins = len(self.fired), self.joins
+                fired = len(self.fired)
                 self._hear(entry.said, self.line(number))
-                if entry.of_place and len(self.fired) == fired and self.joins == joins:
+                if entry.of_place and len(self.fired) == fired:
                     entry.note_quiet(place)
             if following.heard and following.said is not None:
                 self._hear(following.said, self.line(number))

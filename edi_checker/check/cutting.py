@@ -21,8 +21,6 @@ from edi_checker.facts.columns import (
 from edi_checker.facts.triggers import triggers_of
 from edi_checker.x12.blocks import Delimiters
 
-# Answers of a kind, lines and eras that are kept before it starts again, so that memory stays bounded: what
-# is known of a line takes some 10 kB, other answers hardly any.
 # Columns of an NM1 whose id is taken off.
 _OF_NAME = tuple(index - 1 for index in COLUMNS["NM1"])
 _LAST_OF_NAME = max(NAME_OF_A_PERSON) - 1

@@ -162,7 +162,9 @@ class LineEntry:
         self.heard = said is not NOTHING_SAID
         self.counts = mue_day is not NOTHING_SAID
         self.of_place = not (said.fires or said.joins or said.facts) and all(
-            [name for name, _ in ask.takes] == ["place_of_service"] and ask.fact.when is None
+            [name for name, _ in ask.takes] == ["place_of_service"]
+            and not ask.joins
+            and ask.fact.when is None
             for ask in said.asks
         )
         self.quiet: set[str] = set()

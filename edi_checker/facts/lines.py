@@ -118,7 +118,8 @@ def is_of_service(name: str) -> bool:
 
 
 def is_following(name: str) -> bool:
-    return name not in ("LX", "SV1")
+    """Whether a segment of a line follows its service."""
+    return not is_of_service(name)
 
 
 def _make_situations(view: View, shared: dict[str, OpenValue], *, of_service: bool) -> Iterator[OpenFact]:
