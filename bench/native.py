@@ -1,5 +1,7 @@
 """What the native module gives: the proof and the cutting of a claim, by it and by Python, in one process.
 
+Without it a claim is walked.
+
 python bench/native.py PATH [ROUNDS]: PATH is a file of clean claims (bench/second_maker.py clean 6000 PATH).
 The two alternate, and the best round of each counts; processor time, in microseconds a claim.
 """
@@ -13,9 +15,9 @@ from pathlib import Path
 
 from edi_checker import native
 from edi_checker.check.cutting import Cutter
-from edi_checker.guide.patterns import Patterns
 from edi_checker.guide.scanner import Scanners
 from edi_checker.guide.table import load
+from edi_checker.guide.walker import Walker
 from edi_checker.x12.blocks import read_blocks
 
 
@@ -39,14 +41,12 @@ def main(path: str, rounds: int = 9) -> None:
     with Path(path).open("rb") as file:
         claims = [block for block in read_blocks(file) if block.kind == "CLM"]
     delimiters, texts = claims[0].delimiters, [block.text for block in claims]
-    scanners, patterns, cutter = (
-        Scanners(load(), delimiters, 0),
-        Patterns(load(), delimiters, 0),
-        Cutter(delimiters),
-    )
+    scanners, cutter = Scanners(load(), delimiters, 0), Cutter(delimiters)
+    walker = Walker(load(), delimiters, fast=False)
+    of_text = {block.text: block for block in claims}
     proof: dict[str, Callable[[str], object]] = {
         "native": lambda text: scanners.prove("2300", text),
-        "Python": lambda text: patterns.prove("2300", text),
+        "Python": lambda text: walker.walk(of_text[text], None),
     }
     cutting: dict[str, Callable[[str], object]] = {"native": cutter.cut, "Python": cutter.cut_in_python}
     for what, ways in (("proof", proof), ("cutting", cutting)):

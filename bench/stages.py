@@ -29,7 +29,7 @@ STAGES = (
     ("check/judgement.py", "what is remembered of pieces"),
     ("x12/", "reading: bytes to blocks"),
     ("files/inputs.py", "reading: bytes to blocks"),
-    ("guide/", "the guide: patterns and walker"),
+    ("guide/", "the guide: scanner and walker"),
     ("claims/minutes.py", "facts, with tables and code sets"),
     ("claims/profile.py", "facts, with tables and code sets"),
     ("claims/", "parts: claims as objects"),

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 
 from edi_checker.guide.hierarchy import LEVEL_OF_CODE, Hierarchy
-from edi_checker.guide.patterns import PROVED
 from edi_checker.guide.placement import chart_for
+from edi_checker.guide.scanner import PROVED
 from edi_checker.guide.table import Composite, list_segments
 from edi_checker.guide.table import load as load_guide
 from edi_checker.guide.walker import Walker
@@ -27,6 +27,10 @@ OTHERS = (
     Delimiters("^", "&", "", "'"),
     Delimiters("]", "\\", "*", "|"),
     Delimiters("\x1d", "\x1f", "\x1e", "\x1c"),
+)
+CLAIM = (
+    "CLM*A1*100***11:B:1*Y*A*Y*Y~HI*ABK:M6281~NM1*82*1*FIR*ANN****XX*1000001010~LX*1~"
+    "SV1*HC:97530:GP*100*UN*2***1~DTP*472*D8*20260901~REF*6R*A1-1"
 )
 # What stands at the bounds of what a value may be, and what nobody means to send.
 VALUES = (
@@ -152,7 +156,12 @@ _walkers: dict[Delimiters, Walker] = {}
 
 
 def is_clean(level: str, text: str, delimiters: Delimiters) -> bool:
-    """Whether the walker alone finds nothing in a block of this level, HL01 and HL02 aside."""
+    """Whether the walker alone finds nothing in a block of this level, HL01 and HL02 aside.
+
+    Blocks are cut where an HL or CLM begins: none begins with anything else.
+    """
+    if not text.startswith(f"{'CLM' if level == '2300' else 'HL'}{delimiters.element}"):
+        return False
     walker = _walkers.setdefault(delimiters, Walker(GUIDE, delimiters, fast=False))
     walker._hierarchy = Hierarchy(chart_for(GUIDE), delimiters)
     walker._faults, walker._early, walker._belated, walker._displaced = [], [], None, frozenset()

@@ -40,7 +40,7 @@ _LONG = frozenset(
     "test_ack_corpus test_batch test_bench test_clean_claims test_corpus test_coverage_page test_full_table "  # noqa: SIM905
     "test_fuzz test_history_commands test_hostile test_hostile_bounds test_hostile_files "
     "test_hostile_layouts test_hostile_writes test_lookup test_operations_page test_other_books "
-    "test_patterns test_pieces test_probe test_rules_commands test_screenshots test_serve_browser "
+    "test_pieces test_probe test_rules_commands test_screenshots test_serve_browser "
     "test_serve_hostile test_serve_schema test_spark test_state_history "
     "test_state_processes test_state_store test_store test_whole_tables".split()
 )

@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import block_changes
-from block_changes import OTHERS, USUAL
+from block_changes import CLAIM, OTHERS, USUAL
 from edi_checker import native
 from edi_checker.check.cutting import Cut, Cutter
 from edi_checker.x12.blocks import Delimiters
 from second_maker import make
-from test_patterns import _CLAIM
 from test_scanner import hostile
 
 pytestmark = pytest.mark.skipif(not native.IN_USE, reason="the native module was not built here")
@@ -54,7 +53,7 @@ def test_every_claim_is_cut_alike():
         assert sum(cut) > 500
 
 
-@pytest.mark.parametrize("text", [FULL, _CLAIM, *hostile()[:30]], ids=lambda text: ascii(text[:20]))
+@pytest.mark.parametrize("text", [FULL, CLAIM, *hostile()[:30]], ids=lambda text: ascii(text[:20]))
 def test_odd_texts_are_cut_alike(text):
     assert_same(text)
     assert_same("CLM*A*1~HI*ABK:A" + text + "~LX*1~SV1*1*1*1*1")

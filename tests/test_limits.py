@@ -15,7 +15,7 @@ from edi_checker.claims import minutes
 from edi_checker.cli import commands, config
 from edi_checker.facts import MOST_LINES, MOST_OF_HEAD, code_errors, context
 from edi_checker.files import inputs
-from edi_checker.guide import patterns
+from edi_checker.guide import scanner
 from edi_checker.rules import profile_file, rule_files, yaml_tree
 from edi_checker.x12 import blocks
 
@@ -34,7 +34,7 @@ def test_the_numbers_of_the_page_are_those_of_the_code():
         "files in an archive": inputs.MAX_MEMBERS,
         "bytes of an archive's list of files": inputs.MAX_DIRECTORY,
         "bytes to which an archive unpacks, all its files together": inputs._BOMB_FLOOR,
-        "characters of a block that is proved at once": patterns.MAX_TEXT,
+        "characters of a block that is proved at once": scanner.MAX_TEXT,
         "findings of one rule in one part of a file": engine.MAX_FINDINGS,
         "characters of one value in a message": judgement._MAX_SAID,
         "lines of a claim that rules look at": MOST_LINES,

@@ -11,14 +11,15 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from edi_checker import native
-from edi_checker.guide.patterns import PROVED, patterns_for
 from edi_checker.guide.placement import Chart, Placement, Step, chart_for
 from edi_checker.guide.table import Composite, Element, Guide, Item, Level, Segment, walk_loops
 from edi_checker.x12.blocks import Delimiters
 
+PROVED: tuple[Level, ...] = ("2000A", "2000B", "2000C", "2300")
+MAX_TEXT = 1 << 16  # characters of a block that is proved; what is longer is walked, whose bounds then hold
 WORTH = 60  # blocks of a kind after which its tables are made: making them takes as long as walking so many
 
 # As the enumerations of native/scanner.c.
@@ -27,14 +28,6 @@ _MONEY, _THREE_DECIMALS = 1, 2
 _NO_LOOP = 0xFFFF
 _LONGEST_WORD = 5
 _MOST_ELEMENTS = 32
-
-
-class Prover(Protocol):
-    """Says which blocks are certainly without fault."""
-
-    def prove(self, level: Level, text: str) -> bool:
-        """As `Patterns.prove`."""
-        ...
 
 
 class Tables(NamedTuple):
@@ -57,7 +50,10 @@ class Scanners:
         self._made: dict[Level, native.Scanner] = {}
 
     def prove(self, level: Level, text: str) -> bool:
-        """As `Patterns.prove`."""
+        """Whether the segments of a block (joined, without the last terminator) certainly have no fault.
+
+        Says nothing of what a text alone does not tell: HL01, HL02, and what must follow the block.
+        """
         made = self._made.get(level)
         return made.prove(text) if made is not None else self._prove_rarely(level, text)
 
@@ -79,9 +75,9 @@ class Scanners:
 
 
 @lru_cache(maxsize=8)
-def prover_for(guide: Guide, delimiters: Delimiters) -> Prover:
-    """The native prover where there is one, else the patterns: the same one for all walkers of a guide."""
-    return Scanners(guide, delimiters) if native.IN_USE else patterns_for(guide, delimiters)
+def scanners_for(guide: Guide, delimiters: Delimiters) -> Scanners | None:
+    """The scanners that all walkers of these delimiters share; None where the native module is not there."""
+    return Scanners(guide, delimiters) if native.IN_USE else None
 
 
 @lru_cache(maxsize=2 * len(PROVED))

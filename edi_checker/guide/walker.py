@@ -13,7 +13,7 @@ from edi_checker.guide.hierarchy import LEVEL_OF_CODE, Hierarchy, LevelsSoFar
 from edi_checker.guide.open_loops import Instance, OpenLoops
 from edi_checker.guide.placement import Placement, Step, chart_for, fits
 from edi_checker.guide.recovery import AHEAD, MEMBERS, Remedy, Stray, find_remedy
-from edi_checker.guide.scanner import Prover, prover_for
+from edi_checker.guide.scanner import scanners_for
 from edi_checker.guide.table import LEVELS, Guide, Level, Loop, Segment
 from edi_checker.x12.blocks import Block, Delimiters, Fault
 from edi_checker.x12.fault_codes import SEGMENT_UNEXPECTED
@@ -103,7 +103,8 @@ class Walker:
 
     def __init__(self, guide: Guide, delimiters: Delimiters, *, fast: bool = True) -> None:
         self._chart = chart_for(guide)
-        self._prover = prover_for(guide, delimiters) if fast else None
+        self._fast = fast
+        self._scanners = scanners_for(guide, delimiters) if fast else None
         self._delimiters = delimiters
         self._clean: set[tuple[int, str]] = set()
         # claims with faults, by their text and what matters of the claim behind: position, faults
@@ -145,8 +146,8 @@ class Walker:
         """Place the segments of one block. `following` is the next block of the input, None at its end."""
         if block.kind not in ("ST", "HL", "CLM", "SE"):
             return Walked("", ())
-        if self._prover is not None:
-            proved = self._prove(self._prover, block)
+        if self._fast:
+            proved = self._prove(block)
             if proved:
                 return self._pass(proved, block, following)
             key = self._key_of_claim(block, following)
@@ -264,13 +265,13 @@ class Walker:
     def _carried(self) -> _Carried:
         return self._hierarchy, self._early, self._belated
 
-    def _prove(self, prover: Prover, block: Block) -> Level | None:
+    def _prove(self, block: Block) -> Level | None:
         """The level of a block that is certainly without fault, its numbers counted; None: it is walked."""
-        if self._doubled or self._early or self._belated is not None:
+        scanners, hierarchy = self._scanners, self._hierarchy
+        if scanners is None or self._doubled or self._early or self._belated is not None:
             return None
-        hierarchy = self._hierarchy
         if block.kind == "CLM":
-            if not hierarchy.has_room() or not prover.prove("2300", block.text):
+            if not hierarchy.has_room() or not scanners.prove("2300", block.text):
                 return None
             hierarchy.start_claim(block.position)
             return "2300"
@@ -278,7 +279,7 @@ class Walker:
             return None
         head = block.text.partition(self._delimiters.terminator)[0].split(self._delimiters.element)
         level = LEVEL_OF_CODE.get(head[3]) if len(head) == 5 else None
-        if level is None or not hierarchy.is_next(level, head) or not prover.prove(level, block.text):
+        if level is None or not hierarchy.is_next(level, head) or not scanners.prove(level, block.text):
             return None
         hierarchy.take(level, head, block.position)
         return level

@@ -17,8 +17,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench")]
 
 import block_changes  # noqa: E402
 import test_cutting  # noqa: E402
-from edi_checker.guide.patterns import PROVED  # noqa: E402
-from edi_checker.guide.scanner import Scanners  # noqa: E402
+from edi_checker.guide.scanner import PROVED, Scanners  # noqa: E402
 
 SCANNERS = Scanners(block_changes.GUIDE, block_changes.USUAL, 0)
 
