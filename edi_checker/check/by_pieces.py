@@ -435,13 +435,14 @@ class _Judging(WholeClaim):
             single = date != ""
             following: Following | None = era.following.get(told)
             if following is None:
-                following = memo.following(self.claim, number, dates[0], single=single)
+                following = memo.following(line, self.claim, dates[0], single=single)
                 era.following[told] = following
             key = (procedure, unit, place, pointers != "", rest, single, following.tag)
             entry: LineEntry | None = era.lines.get(key)
             if entry is None:
-                entry = memo.line(key, self.claim, number, era, dates[0], following, single=single)
-            entry.met = following.met = True
+                entry = memo.line(key, line, self.claim, era, dates[0], following, single=single)
+            entry.met += 1
+            following.met += 1
             units = thousandths(counted) if unit == "UN" else None
             amount = cents(charge)
             total = total + amount if total is not None and amount is not None else None

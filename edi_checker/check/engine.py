@@ -97,6 +97,7 @@ class Engine:
             (rule, case) for rule in rulebook.rules for case in rule.cases
         ]
         self._programs: dict[Profile, _Program] = {}
+        self._sieves: dict[tuple[int, ...], Prefilter] = {}  # by their cases
         self._durable: _Durable | None = None
         self._memos = Memos()
         self.faulty = FaultyClaims(rulebook.rules)
@@ -200,7 +201,7 @@ class Engine:
     def _program(self, profile: Profile) -> _Program:
         program = self._programs.get(profile)
         if program is None:
-            program = self._programs[profile] = _Program(self._cases, profile)
+            program = self._programs[profile] = _Program(self._cases, profile, self._sieves)
         return program
 
     def _bindings(
@@ -254,7 +255,12 @@ class Engine:
 class _Program:
     """What one profile makes of a rulebook: the cases for it, their severity, and their filter."""
 
-    def __init__(self, cases: Sequence[tuple[Rule, Case]], profile: Profile) -> None:
+    def __init__(
+        self,
+        cases: Sequence[tuple[Rule, Case]],
+        profile: Profile,
+        sieves: dict[tuple[int, ...], Prefilter],
+    ) -> None:
         self.spoken: dict[int, Spoken] = {}
         self.rules_by_period: dict[InForce, set[str]] = {}
         self._dates: set[int] = set()
@@ -264,7 +270,11 @@ class _Program:
             if severity != "off":
                 self.spoken[number] = Spoken(number, rule, case, severity, profile)
                 self.rules_by_period.setdefault(case.in_force, set()).add(rule.id)
-        self.sieve = Prefilter([(number, spoken.case) for number, spoken in self.spoken.items()])
+        numbers = tuple(self.spoken)
+        sieve = sieves.get(numbers)
+        if sieve is None:
+            sieve = sieves[numbers] = Prefilter([(each.number, each.case) for each in self.spoken.values()])
+        self.sieve = sieve
         self.judgement = Judgement(self.spoken, self.sieve)
 
     def note_day(self, on: int, received: int) -> None:

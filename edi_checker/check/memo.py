@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from edi_checker.check.cutting import Cutter
+from edi_checker.check.cutting import LineText, cutter_for
 from edi_checker.check.judgement import NOTHING_SAID, Fired, Judgement, Said, Template, in_order
 from edi_checker.claims.claim import (
     BillingProvider,
@@ -82,8 +82,8 @@ from edi_checker.reference.codesets import lists, therapist
 from edi_checker.x12.blocks import Delimiters
 from edi_checker.x12.dates import day
 
-# Answers of a kind, lines and eras that are kept before it starts again, so that memory stays bounded: what
-# is known of a line takes some 10 kB, other answers hardly any.
+# Answers of a kind and eras that are kept before it starts again, and lines before half of them go, so that
+# memory stays bounded: what is known of a line takes some 5 kB, other answers hardly any.
 _MOST_REMEMBERED = 20_000
 _MOST_LINES = 5_000  # of all memos of an engine together
 _MOST_MEMOS = 16  # profiles, sets of delimiters, tables and days of receipt at a time
@@ -122,7 +122,7 @@ class Following:
     def __init__(self, view: View, said: Said | None) -> None:
         self.key = view.key
         self.said = said
-        self.met = True
+        self.met = 0
         self.segments = len(view.segments) - OF_SERVICE
         self.heard = said is not NOTHING_SAID and said is not None
         self.addressed = view.find(ADDRESS) is not None
@@ -142,7 +142,7 @@ class LineEntry:
               places for which it is nothing
     plain     whether no other line bears on it but those of its day, unless what follows it names providers
     always    whether it is an always-therapy service
-    met       whether such a line was met since there was last a lack of room
+    met       how often such a line was met, of late
     """
 
     __slots__ = (
@@ -152,7 +152,7 @@ class LineEntry:
 
     def __init__(self, number: int, view: View, service: Service, said: Said, mue_day: Said) -> None:
         self.number = number
-        self.met = True
+        self.met = 0
         self.view = view
         self.service = service
         self.code = service.code
@@ -315,15 +315,16 @@ class Memos:
         self._known[key] = memo
 
     def make_room(self) -> None:
-        """Before one more line is remembered: where there are too many, those go that were not met since the
-        last time; all start afresh where too few of them go.
-        """
+        """Before one more line is remembered: where there are too many, that half goes that was met least."""
         if self._lines >= _MOST_LINES:
-            self._lines = sum(memo.keep_met_lines() for memo in self._known.values())
-            if 5 * self._lines > 4 * _MOST_LINES:
-                for memo in self._known.values():
-                    memo.forget()
-                self._lines = 0
+            held = [each for memo in self._known.values() for each in memo.lines()]
+            held.sort(key=lambda each: each[0].met)
+            half = len(held) // 2
+            for _, known, key in held[:half]:
+                del known[key]
+            for entry, _, _ in held[half:]:
+                entry.met //= 2
+            self._lines = len(held) - half
         self._lines += 1
 
     def __iter__(self) -> Iterator[Memo]:
@@ -355,7 +356,7 @@ class Memo:
         self._last_era = 0
         self._memos = memos
         self._era_of_day = Remembered()
-        self.cutter = Cutter(delimiters)
+        self.cutter = cutter_for(delimiters)
         self._rendered_by: dict[str, RenderedBy] = {}
         self._following: dict[int, Remembered] = {}
         self._heads = Remembered()
@@ -448,18 +449,12 @@ class Memo:
             self._era_of_day[on] = known
         return known
 
-    def keep_met_lines(self) -> int:
-        """Forget the lines that were not met since the last time; gives the number of those that are left."""
-        kept = 0
-        lines = [of_era.lines for by in self._rendered_by.values() for of_era in by.eras.values()]
-        for known in (*lines, *self._following.values()):
-            for key, entry in tuple(known.items()):
-                if entry.met:
-                    entry.met = False
-                    kept += 1
-                else:
-                    del known[key]
-        return kept
+    def lines(self) -> Iterator[tuple[LineEntry | Following, dict[Any, Any], object]]:
+        """What is known of services and of what follows them, each with where it stands and its key there."""
+        of_eras = [of_era.lines for by in self._rendered_by.values() for of_era in by.eras.values()]
+        for known in (*of_eras, *self._following.values()):
+            for key, entry in known.items():
+                yield entry, known, key
 
     def forget(self) -> None:
         """Start again: what a claim in work has in its hands stays right."""
@@ -631,11 +626,10 @@ class Memo:
             found = by.eras[era] = OfEra(by.therapist, Remembered(), following)
         return found
 
-    def following(self, claim: Claim, number: int, on: int, *, single: bool) -> Following:
+    def following(self, line: LineText, claim: Claim, on: int, *, single: bool) -> Following:
         """What the rules say of what follows an SV1 and is met for the first time, in the era of this day."""
         self._memos.make_room()
-        run = claim.lines[number]
-        view = look_at(run.segments, run.component).part(OF_SERVICE, None, is_of_service)
+        view = self._look_at(line).part(OF_SERVICE, None, is_of_service)
         near = _near(on, single=single)
         said = None
         if all(cells[0] != "NM1" for cells in view.segments):
@@ -647,8 +641,8 @@ class Memo:
     def line(
         self,
         key: Hashable,
+        line: LineText,
         claim: Claim,
-        number: int,
         era: OfEra,
         on: int,
         following: Following,
@@ -662,8 +656,7 @@ class Memo:
         if found is not None:
             return found
         self._memos.make_room()
-        run = claim.lines[number]
-        whole = look_at(run.segments, run.component)
+        whole = self._look_at(line)
         view = whole.part(0, OF_SERVICE, is_following)
         service = service_in(view, on, self.tables)
         given = OfLine(self.judging_on(claim.dates[0]), on, era.therapist, timed=following.noted)
@@ -685,6 +678,9 @@ class Memo:
             own = self._numbers[of_pairs] = self._last_number
         entry = era.lines[key] = LineEntry(own, view, service, said, mue_day)
         return entry
+
+    def _look_at(self, line: LineText) -> View:
+        return look_at(self.cutter.segments_of_line(line), self.cutter.component)
 
     def pair(
         self, entries: tuple[LineEntry, LineEntry], lines: tuple[Line, Line], on: int

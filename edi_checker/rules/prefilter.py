@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, cast
 
 from edi_checker.facts import Fact, Value
@@ -105,6 +105,22 @@ class _Join(NamedTuple):
     links: tuple[_Link, ...]
 
 
+class _Constants:
+    """The constants of rules, by the names that stand for them in compiled tests, which share `values`."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, object] = {}
+        self._names: dict[object, str] = {}
+
+    def name(self, value: object) -> str:
+        held = frozenset(value) if isinstance(value, tuple) else value
+        found = self._names.get(held)
+        if found is None:
+            found = self._names[held] = f"C{len(self._names)}"
+            self.values[found] = held
+        return found
+
+
 class Prefilter:
     """A filter for some cases of a rulebook. It may let too much through, never too little.
 
@@ -131,7 +147,7 @@ class Prefilter:
         # What is asked of a kind of fact is put into words when the first comes: most inputs have few kinds.
         self._tests: dict[str, list[_Test]] = {}
         self._holding: dict[str, _Holds] = {}
-        self._constants: dict[object, str] = {}
+        self._constants = _Constants()
         self._cases = dict(cases)
         self._possible: dict[tuple[str, _Told], _Holds] = {}
         self._answers: dict[tuple[str, _Told, int], Answer] = {}
@@ -330,7 +346,7 @@ def _links(case: Case) -> Iterable[_Link]:
         yield _Link(earlier, later, tuple(name for name, _ in names), tuple(name for _, name in names))
 
 
-def _test(patterned: _Patterned, constants: dict[object, str]) -> _Test:
+def _test(patterned: _Patterned, constants: _Constants) -> _Test:
     """What is asked of one fact of a pattern by itself."""
     bit, case, place = patterned
     pattern = case.match[place]
@@ -365,7 +381,7 @@ def _sides(term: Term) -> Iterable[_Asked]:
             yield _Asked(present, frozenset((side.field,)), constant=True)
 
 
-def _ask(terms: Iterable[Term], constants: dict[object, str]) -> _Asked:
+def _ask(terms: Iterable[Term], constants: _Constants) -> _Asked:
     terms = list(terms)
     fields = {term.field.field for term in terms}
     fields |= {term.value.field for term in terms if isinstance(term.value, Reference)}
@@ -373,7 +389,7 @@ def _ask(terms: Iterable[Term], constants: dict[object, str]) -> _Asked:
     return _Asked(" and ".join(_expression(term, constants) for term in terms), frozenset(fields), constant)
 
 
-def _expression(term: Term, constants: dict[object, str]) -> str:
+def _expression(term: Term, constants: _Constants) -> str:
     """One term on one fact whose values are `v`. Constants come in by name, never as source text."""
     left = f"v[{term.field.field!r}]"
     kind, operator = term.field.type, term.operator
@@ -423,17 +439,14 @@ def _expression_of_codes(left: str, term: Term, right: str) -> str:
     return disjoint if term.operator == "has_none" else f"not {disjoint}"
 
 
-def _constant(value: object, constants: dict[object, str]) -> str:
-    if isinstance(value, int):
-        return repr(value)
-    held = frozenset(value) if isinstance(value, tuple) else value
-    return constants.setdefault(held, f"C{len(constants)}")
+def _constant(value: object, constants: _Constants) -> str:
+    return repr(value) if isinstance(value, int) else constants.name(value)
 
 
 _Holds = Callable[[dict[str, Value], int], int]
 
 
-def _compile(tests: list[_Test], constants: Mapping[object, str]) -> _Holds:
+def _compile(tests: list[_Test], constants: _Constants) -> _Holds:
     """The function that gives the bits of the tests that hold on the values of a fact."""
     lines = ["def holds(v, received):", " bits = 0", *_nested(tests, " "), " return bits"]
     return cast("_Holds", _define("holds", lines, constants))
@@ -455,7 +468,7 @@ class _Told(NamedTuple):
         )
 
 
-def _compile_possible(tests: list[_Test], told: _Told, constants: Mapping[object, str]) -> _Holds:
+def _compile_possible(tests: list[_Test], told: _Told, constants: _Constants) -> _Holds:
     """The function that gives the bits of the tests that what is known does not rule out."""
     known = [
         test._replace(
@@ -468,7 +481,7 @@ def _compile_possible(tests: list[_Test], told: _Told, constants: Mapping[object
     return cast("_Holds", _define("possible", lines, constants))
 
 
-def _compile_answer(tests: list[_Test], told: _Told, constants: Mapping[object, str]) -> Answer:
+def _compile_answer(tests: list[_Test], told: _Told, constants: _Constants) -> Answer:
     """What is left to ask of these tests, which what is known does not rule out."""
     bits = 0
     asked = []
@@ -493,11 +506,10 @@ def _compile_answer(tests: list[_Test], told: _Told, constants: Mapping[object, 
     return Answer(bits, question)
 
 
-def _define(name: str, lines: list[str], constants: Mapping[object, str]) -> object:
-    namespace: dict[str, object] = {of: held for held, of in constants.items()}
+def _define(name: str, lines: list[str], constants: _Constants) -> object:
     code = compile("\n".join(lines), "<sieve>", "exec")
-    exec(code, namespace)  # noqa: S102  # nosec B102  # made of checked names and numbers
-    return namespace[name]
+    exec(code, constants.values)  # noqa: S102  # nosec B102  # made of checked names and numbers
+    return constants.values.pop(name)
 
 
 def _nested(tests: list[_Test], indent: str) -> list[str]:

@@ -14,31 +14,36 @@ _NUMBER = re.compile(r"-?(?:[0-9]{1,18}(?:\.[0-9]{0,8})?|\.[0-9]{1,8})")
 _TOO_MUCH = 10**10  # cents
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def cents(text: str) -> int | None:
     """Money in cents; None where the text is empty, no number, holds a fraction of a cent, or has more than
     the ten digits that the guide allows.
     """
-    amount = _scale(text, 100)
+    amount = _read(text, 2)
     return amount if amount is not None and abs(amount) < _TOO_MUCH else None
 
 
 @lru_cache(maxsize=4096)
 def thousandths(text: str) -> int | None:
     """Units in thousandths; None where they cannot be read, are below zero or finer than thousandths."""
-    units = _scale(text, 1000)
+    units = _read(text, 3)
     return units if units is not None and units >= 0 else None
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def quantity(text: str) -> Decimal | None:
     """A count such as SV104, which may have decimals; None where the text is no number."""
     return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
-def _scale(text: str, by: int) -> int | None:
-    value = quantity(text)
-    return None if value is None or value * by % 1 else int(value * by)
+def _read(text: str, decimals: int) -> int | None:
+    """A number with its point moved by so many decimals; None where it is none, or has more of them."""
+    if _NUMBER.fullmatch(text) is None:
+        return None
+    whole, _, part = text.partition(".")
+    if part[decimals:].strip("0"):
+        return None
+    return int(whole + part[:decimals].ljust(decimals, "0"))
 
 
 def dollars(cents: int) -> str:
