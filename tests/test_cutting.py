@@ -36,9 +36,11 @@ def outcome(cut: object, text: str) -> object:
 
 
 def assert_same(text: str, delimiters: Delimiters = USUAL) -> bool:
-    """Whether the claim was cut; native code and Python agree on it."""
+    """Whether the claim was cut; native code and Python agree on it, and on the text as that of a level."""
     cutter = CUTTERS[delimiters]
     assert cutter._native is not None
+    as_level = outcome(cutter.cut_level, text)
+    assert as_level == outcome(cutter.cut_level_in_python, text), block_changes.shape(text)
     found = outcome(cutter.cut, text)
     assert found == outcome(cutter.cut_in_python, text), block_changes.shape(text)
     assert found is None or type(found) in (Cut, str)
@@ -49,6 +51,8 @@ def test_every_claim_is_cut_alike():
     made = block_changes.blocks_in("".join(piece.text for piece in make("noisy", 200, seed=6)))
     claims = [text for level, text in (*block_changes.blocks(), *made) if level == "2300"]
     for delimiters in CUTTERS:
+        for _, text in block_changes.blocks():
+            assert_same(block_changes.turn(text, USUAL, delimiters), delimiters)
         cut = [assert_same(block_changes.turn(text, USUAL, delimiters), delimiters) for text in claims]
         assert sum(cut) > 500
 
@@ -63,8 +67,7 @@ def test_odd_texts_are_cut_alike(text):
 def test_changed_claims_are_cut_alike(count):
     cut = 0
     for level, text, delimiters in block_changes.changes(count, seed=count + 1):
-        if level == "2300":
-            cut += assert_same(text, delimiters)
+        cut += assert_same(text, delimiters) and level == "2300"
     assert cut > count // 10
 
 

@@ -30,6 +30,8 @@ _TELLING = ("DTP", *[name for name in triggers_of("head") if name not in ("CLM",
 
 
 LineText = tuple[str, str, str, str, str, str, str, str, str, str, str, str]
+# Of a level above claims: the key of its segments, what stands in their columns, number and text of each N4.
+LevelText = tuple[str, list[str], list[tuple[int, str]]]
 
 
 class Cut(NamedTuple):
@@ -99,6 +101,12 @@ class Cutter:
         if self._native is None or not text.isascii():
             return self.cut_in_python(text)
         return self._native.cut(text)
+
+    def cut_level(self, text: str) -> LevelText:
+        """A level without faults in pieces."""
+        if self._native is None or not text.isascii():
+            return self.cut_level_in_python(text)
+        return self._native.cut_level(text)
 
     def _make_native(self, delimiters: Delimiters) -> native.Cutter[Cut] | None:
         """What cuts as `cut_in_python` does, and mostly gives equal texts as one object; None for delimiters
@@ -172,6 +180,14 @@ class Cutter:
         return Cut(
             id, charge, terms, head, composites, parties, number + 1, payers, of_payers, lines, before_lines
         )
+
+    def cut_level_in_python(self, text: str) -> LevelText:
+        """As `cut_level`."""
+        columns: list[str] = []
+        segments = text.split(self.terminator)
+        key = self.terminator.join([self.cut_segment(segment, columns) for segment in segments])
+        addresses = [(at, each) for at, each in enumerate(segments) if each.startswith(self.address)]
+        return key, columns, addresses
 
     def segments_of_line(self, line: LineText) -> list[Segment]:
         """The segments of a line."""

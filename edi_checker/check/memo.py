@@ -385,10 +385,8 @@ class Memo:
 
     def judge_level(self, level: AnyLevel) -> list[Finding] | None:
         """The findings on a level without faults; None where it must be looked at as a whole."""
-        cutter = self.cutter
-        columns: list[str] = []
-        texts = level.block.text.split(cutter.terminator)
-        key = (type(level), *[cutter.cut_segment(text, columns) for text in texts])
+        text, columns, addresses = self.cutter.cut_level(level.block.text)
+        key = (type(level), text)
         known: tuple[Said, LevelRead] | None = self._of_levels.get(key)
         if known is None:
             view = look_at(level.segments, level.component)
@@ -403,12 +401,11 @@ class Memo:
         joins = 0
         if said is not NOTHING_SAID:
             joins = self.judgement.utter(said, LevelMet(level, columns), self.received, fired)
-        for number, text in enumerate(texts):
-            if text.startswith(cutter.address):
-                of_address = self._hear_level_address(text, of_level.loops, number)
-                if of_address is not NOTHING_SAID:
-                    met = LevelMet(level, [], number)
-                    joins |= self.judgement.utter(of_address, met, self.received, fired)
+        for number, address in addresses:
+            of_address = self._hear_level_address(address, of_level.loops, number)
+            if of_address is not NOTHING_SAID:
+                met = LevelMet(level, [], number)
+                joins |= self.judgement.utter(of_address, met, self.received, fired)
         if self.may_join(joins):
             return None
         return in_order(fired) if fired else _NONE
@@ -634,7 +631,7 @@ class Memo:
         said = None
         if all(cells[0] != "NM1" for cells in view.segments):
             with suppress(UsesColumn):
-                made = make_following(view, self.judging_on(claim.dates[0]))
+                made = make_following(view, self._judging_of(claim))
                 said = self.judgement.hear(made, near, self.received)
         return Following(view, said)
 
@@ -659,7 +656,7 @@ class Memo:
         whole = self._look_at(line)
         view = whole.part(0, OF_SERVICE, is_following)
         service = service_in(view, on, self.tables)
-        given = OfLine(self.judging_on(claim.dates[0]), on, era.therapist, timed=following.noted)
+        given = OfLine(self._judging_of(claim), on, era.therapist, timed=following.noted)
         near = _near(on, single=single)
         said = None
         if following.said is not None:
@@ -739,11 +736,13 @@ class Memo:
             known = self._may_join[bits] = self.judgement.sieve.may_join(bits)
         return known
 
+    def _judging_of(self, claim: Claim) -> Judging:
+        return self.judging_on(claim.dates[0]) if self.goes_by_day else self._judging
+
     def judging_on(self, first: int | None) -> Judging:
-        judging = self._judging
-        if judging.imported is None:
-            return judging
-        return judging._replace(first=min(first or self.received, self.received))
+        if not self.goes_by_day:
+            return self._judging
+        return self._judging._replace(first=min(first or self.received, self.received))
 
 
 def _near(on: int, *, single: bool) -> dict[str, Value]:

@@ -427,6 +427,41 @@ static int cut_lines(Cutter *self, const char *at, const char *end, PyObject *li
     return 0;
 }
 
+/* ---- a level above claims */
+
+static int add_address(PyObject *addresses, long number, Span segment) {
+    PyObject *text = plain_text(segment);
+    PyObject *item = text ? Py_BuildValue("(lO)", number, text) : NULL;
+    Py_XDECREF(text);
+    return add_to(addresses, item);
+}
+
+/* (key, columns, addresses): the key of all segments, what stands in their columns, number and text of each address. */
+static PyObject *cut_level(Cutter *self, Claim *level) {
+    PyObject *columns = PyList_New(0), *addresses = PyList_New(0), *key = NULL, *made = NULL;
+    char *out = level->scratch;
+    const char *at = level->start;
+    if (!columns || !addresses) goto done;
+    for (long number = 0;; number++) {
+        Span segment = {at, find(at, level->end, self->terminator)};
+        Span name = {at, find(at, segment.end, self->element)};
+        const Plan *plan = find_plan(self, name);
+        if (plan && plan->flags & ADDRESS && name.end < segment.end && add_address(addresses, number, segment) < 0)
+            goto done;
+        if ((out = cut_segment(self, segment, out, columns)) == NULL) goto done;
+        if (segment.end == level->end) break;
+        *out++ = self->terminator;
+        at = segment.end + 1;
+    }
+    key = known_text(self, (Span){level->scratch, out});
+    if (key) made = PyTuple_Pack(3, key, columns, addresses);
+done:
+    Py_XDECREF(key);
+    Py_XDECREF(columns);
+    Py_XDECREF(addresses);
+    return made;
+}
+
 /* ---- the whole */
 
 static PyObject *cut(Cutter *self, Claim *claim) {
@@ -480,22 +515,26 @@ done:
     return made;
 }
 
-static PyObject *cutter_cut(PyObject *object, PyObject *text) {
+/* Give a text to one of the two above, with room for its keys. */
+static PyObject *cut_text(PyObject *object, PyObject *text, PyObject *(*way)(Cutter *, Claim *)) {
     Cutter *self = (Cutter *)object;
     Py_ssize_t length;
     const char *utf8 = PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &length) : NULL;
     if (utf8 == NULL || length != PyUnicode_GetLength(text)) {
-        if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "the text of a claim is a str of ASCII");
+        if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "the text of a claim or level is a str of ASCII");
         return NULL;
     }
     char small[ON_STACK];
-    size_t room = (size_t)length + 64;
+    size_t room = 2 * (size_t)length + 64; /* each empty name may take a character */
     Claim claim = {utf8, utf8 + length, room <= ON_STACK ? small : PyMem_Malloc(room)};
     if (claim.scratch == NULL) return PyErr_NoMemory();
-    PyObject *made = cut(self, &claim);
+    PyObject *made = way(self, &claim);
     if (claim.scratch != small) PyMem_Free(claim.scratch);
     return made;
 }
+
+static PyObject *cutter_cut(PyObject *object, PyObject *text) { return cut_text(object, text, cut); }
+static PyObject *cutter_cut_level(PyObject *object, PyObject *text) { return cut_text(object, text, cut_level); }
 
 /* ---- making a cutter */
 
@@ -585,6 +624,7 @@ static void cutter_free(PyObject *object) {
 
 static PyMethodDef methods[] = {
     {"cut", cutter_cut, METH_O, "A claim's text, of ASCII, in pieces; None where `Cutter.cut` of Python gives None."},
+    {"cut_level", cutter_cut_level, METH_O, "As `Cutter.cut_level` of Python, of a text of ASCII."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -75,8 +75,7 @@ class Fault:
     trigger: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Delimiters:
+class Delimiters(NamedTuple):
     """The four delimiters of an interchange; `repetition` is "" where ISA11 names none."""
 
     element: str
