@@ -207,9 +207,9 @@ class Ask(NamedTuple):
     """
 
     fact: OpenFact
-    holds: Callable[[dict[str, Value], int], int]
+    holds: Callable[[Mapping[str, Any], int], int]
     takes: tuple[tuple[str, Callable[[Any], Any]], ...]
-    known: dict[str, Value]
+    known: dict[str, OpenValue]
     joins: int
     templates: dict[int, Template]
     column: int | None
@@ -307,9 +307,11 @@ class Judgement:
             bounded += fact.kind in ("code_error", "situation")
             if fact.kind not in self.sieve.kinds:
                 continue
-            known = {name: value for name, value in fact.values.items() if not isinstance(value, Open)}
-            close = {name: near[name] for name in near if isinstance(fact.values.get(name), Open)}
-            bits, question = self.sieve.ask(fact.kind, known, close, received, _same_in(fact.values, close))
+            values = fact.values
+            opened = {name: value for name, value in values.items() if isinstance(value, Open)}
+            close = {name: near[name] for name in near if name in opened}
+            same = _same_in(opened, close)
+            bits, question = self.sieve.ask(fact.kind, values, frozenset(opened), close, received, same)
             if bits and fact.when is None:
                 fires += [
                     Template(self.spoken[case], self._bind(case, fact)) for case in self.sieve.single(bits)
@@ -319,9 +321,9 @@ class Judgement:
                 # Whether there is such a fact is not known: its tests are asked again.
                 asks.append(Ask(fact, _always(bits), (), {}, bits & self.sieve.joined_bits, {}, None, {}))
             if question is not None:
-                open_fields = sorted(question.fields - known.keys())
-                takes = tuple([(name, fact.values[name].take) for name in open_fields])  # type: ignore[union-attr]  # they are Open
-                held = {name: known[name] for name in question.fields if name in known}
+                open_fields = sorted(question.fields & opened.keys())
+                takes = tuple([(name, opened[name].take) for name in open_fields])
+                held = {name: values[name] for name in question.fields if name not in opened}
                 joined = question.bits & self.sieve.joined_bits
                 column = _npi_of(fact, open_fields)
                 asks.append(Ask(fact, question.holds, takes, held, joined, {}, column, {}))
@@ -363,11 +365,11 @@ class Judgement:
         return {self.spoken[case].case.match[0].alias: fact}
 
 
-def _same_in(values: Mapping[str, OpenValue], near: Iterable[str]) -> frozenset[str]:
-    """Those of the values that are one and the same column, and a value in any claim without faults."""
+def _same_in(opened: Mapping[str, Open], near: Iterable[str]) -> frozenset[str]:
+    """Those open values that are one and the same column, and a value in any claim without faults."""
     found: dict[int, list[str]] = {}
-    for name, value in values.items():
-        if isinstance(value, Open) and (name in near or (value.column is not None and value.name == "first")):
+    for name, value in opened.items():
+        if name in near or (value.column is not None and value.name == "first"):
             found.setdefault(id(value), []).append(name)
     return frozenset(name for names in found.values() if len(names) > 1 for name in names)
 
@@ -378,5 +380,5 @@ def _npi_of(fact: OpenFact, fields: Sequence[str]) -> int | None:
     return columns.pop() if fact.kind == "provider" and fact.when is None and len(columns) == 1 else None
 
 
-def _always(bits: int) -> Callable[[dict[str, Value], int], int]:
+def _always(bits: int) -> Callable[[Mapping[str, Any], int], int]:
     return lambda _values, _received: bits

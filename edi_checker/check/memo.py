@@ -626,7 +626,8 @@ class Memo:
     def following(self, line: LineText, claim: Claim, on: int, *, single: bool) -> Following:
         """What the rules say of what follows an SV1 and is met for the first time, in the era of this day."""
         self._memos.make_room()
-        view = self._look_at(line).part(OF_SERVICE, None, is_of_service)
+        whole = look_at(self.cutter.segments_of_line(line), self.cutter.component)
+        view = whole.part(OF_SERVICE, None, is_of_service)
         near = _near(on, single=single)
         said = None
         if all(cells[0] != "NM1" for cells in view.segments):
@@ -653,8 +654,8 @@ class Memo:
         if found is not None:
             return found
         self._memos.make_room()
-        whole = self._look_at(line)
-        view = whole.part(0, OF_SERVICE, is_following)
+        segments = self.cutter.segments_of_line(line)
+        view = look_at(segments[:OF_SERVICE], self.cutter.component, is_following)
         service = service_in(view, on, self.tables)
         given = OfLine(self._judging_of(claim), on, era.therapist, timed=following.noted)
         near = _near(on, single=single)
@@ -664,6 +665,7 @@ class Memo:
                 made = make_service(view, service, given, single=single)
                 said = self.judgement.hear(made, near, self.received)
         if said is None:
+            whole = look_at(segments, self.cutter.component)
             said = self.judgement.hear(make_line(whole, service, given), near, self.received)
             key = (key, following)
         mue_day = self.hear([open_code_day(service, view, self.profile)], on)
@@ -675,9 +677,6 @@ class Memo:
             own = self._numbers[of_pairs] = self._last_number
         entry = era.lines[key] = LineEntry(own, view, service, said, mue_day)
         return entry
-
-    def _look_at(self, line: LineText) -> View:
-        return look_at(self.cutter.segments_of_line(line), self.cutter.component)
 
     def pair(
         self, entries: tuple[LineEntry, LineEntry], lines: tuple[Line, Line], on: int

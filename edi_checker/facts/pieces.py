@@ -97,6 +97,10 @@ def read(found: Cell, name: str, convert: Callable[[str], Value]) -> OpenValue:
     return Open(name, lambda met: convert(take(met)), column=found.column)
 
 
+def _nothing(_name: str) -> bool:
+    return False
+
+
 class View:
     """The segments of a piece as a maker of facts sees them; `key` is all of that as one text.
 
@@ -111,7 +115,7 @@ class View:
         segments: list[Cells],
         component: str,
         columns: int,
-        hides: Callable[[str], bool] = lambda _name: False,
+        hides: Callable[[str], bool] = _nothing,
     ) -> None:
         self.segments = segments
         self.component = component
@@ -163,8 +167,8 @@ def _column(number: int, name: str, *, sent: bool | None = True) -> Open:
     return Open(name, lambda met: met.columns[number], sent=sent, column=number)
 
 
-def look_at(segments: Iterable[Segment], component: str) -> View:
-    """The segments as a View."""
+def look_at(segments: Iterable[Segment], component: str, hides: Callable[[str], bool] = _nothing) -> View:
+    """The segments as a View; `hides` as there."""
     seen: list[Cells] = []
     count = 0
     for segment in segments:
@@ -186,7 +190,7 @@ def look_at(segments: Iterable[Segment], component: str) -> View:
             elif name == "SV1":
                 count += 1  # has its columns in any case, so that those of what follows stand at one place
         seen.append(cells)
-    return View(seen, component, count)
+    return View(seen, component, count, hides)
 
 
 def without_description(procedure: str, component: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
 
 from edi_checker.facts import Fact, Value
 from edi_checker.rules.model import Case, InForce, Reference, Term
@@ -60,7 +60,7 @@ class Question(NamedTuple):
 
     bits: int
     fields: frozenset[str]
-    holds: Callable[[dict[str, Value], int], int]
+    holds: Callable[[Mapping[str, Any], int], int]
 
 
 class Answer(NamedTuple):
@@ -182,25 +182,28 @@ class Prefilter:
     def ask(
         self,
         kind: str,
-        known: dict[str, Value],
+        values: Mapping[str, object],
+        opened: frozenset[str],
         near: dict[str, Value],
         received: int,
         same: frozenset[str] = frozenset(),
     ) -> Answer:
-        """What the tests say of a fact with these values on a day of receipt.
+        """What the tests say of a fact with these values on a day of receipt; the fields `opened` are
+        not known, and not looked at.
 
-        `near` stand for values that are not known: whatever constant these are compared with, the answer is
+        `near` stand for some of them: whatever constant these are compared with, the answer is
         that for the ones given. Those named by `same` are the same value, whatever it is.
         """
         tests = self._tests_of(kind)
         if not tests:
             return NO_ANSWER
-        told = _Told(frozenset(known), frozenset(near), same)
+        told = _Told(opened, frozenset(near), same)
         possible = self._possible.get((kind, told))
         if possible is None:
             possible = self._possible[kind, told] = _compile_possible(tests, told, self._constants)
-        # Which value the same ones are does not matter.
-        values = {**dict.fromkeys(same, _ANY_DAY), **known, **near}
+        if same or near:
+            # Which value the same ones are does not matter.
+            values = {**values, **dict.fromkeys(same, _ANY_DAY), **near}
         bits = possible(values, received)
         if not bits:
             return NO_ANSWER
@@ -443,7 +446,7 @@ def _constant(value: object, constants: _Constants) -> str:
     return repr(value) if isinstance(value, int) else constants.name(value)
 
 
-_Holds = Callable[[dict[str, Value], int], int]
+_Holds = Callable[[Mapping[str, Any], int], int]
 
 
 def _compile(tests: list[_Test], constants: _Constants) -> _Holds:
@@ -453,17 +456,17 @@ def _compile(tests: list[_Test], constants: _Constants) -> _Holds:
 
 
 class _Told(NamedTuple):
-    """The fields whose values are known, those of which one near is, those that have one value."""
+    """The fields whose values are not known, those of which one near is, those that have one value."""
 
-    names: frozenset[str]
+    opened: frozenset[str]
     near: frozenset[str]
     same: frozenset[str]
 
     def answers(self, term: _Asked) -> bool:
         fields = term.fields
         return (
-            fields <= self.names
-            or (term.constant and fields <= self.names | self.near)
+            fields.isdisjoint(self.opened)
+            or (term.constant and fields.isdisjoint(self.opened - self.near))
             or (len(fields) > 1 and fields <= self.same)
         )
 
