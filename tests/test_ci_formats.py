@@ -21,7 +21,7 @@ from edi_checker.reports.findings_log import FindingsLog
 from edi_checker.reports.github_report import GithubReport
 from edi_checker.reports.junit_report import JunitReport
 from edi_checker.reports.sarif_report import SarifReport
-from test_reports import bundled, check, count_fault, interchange, journal_of, transaction
+from test_reports import bundled, check, close_journals, count_fault, interchange, journal_of, transaction  # noqa: F401  # a fixture
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "837p"
 PTP = SAMPLES / "faulty/ncci.ptp.97530-97750.837"

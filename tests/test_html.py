@@ -33,7 +33,7 @@ from edi_checker.reports.html.markup import visible
 from edi_checker.reports.html.page import Answer
 from edi_checker.x12.blocks import NotX12
 from paths import CORPUS
-from test_reports import bundled, count_fault, interchange, journal_of, parts, transaction
+from test_reports import bundled, close_journals, count_fault, interchange, journal_of, parts, transaction  # noqa: F401  # a fixture
 from test_reports import check as stream
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "837p"

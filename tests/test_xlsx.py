@@ -21,7 +21,16 @@ from edi_checker.cli import commands
 from edi_checker.reports import xlsx_report
 from edi_checker.reports.findings_log import FindingsLog
 from edi_checker.reports.xlsx_report import XlsxReport
-from test_reports import TABLES, bundled, check, count_fault, interchange, journal_of, transaction
+from test_reports import (  # noqa: F401  # a fixture
+    TABLES,
+    bundled,
+    check,
+    close_journals,
+    count_fault,
+    interchange,
+    journal_of,
+    transaction,
+)
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "837p"
 RECEIVED = ("--received", "2026-09-30")
