@@ -398,7 +398,8 @@ def test_a_history_that_cannot_be_read_ends_the_check(sender, monkeypatch):
 
     text = claims(["97530:GP x2"])
     history = sender.history(text)
-    monkeypatch.setattr(sender.ledger, "find_history", fail)
+    for reading in ("find_history", "sift_history"):
+        monkeypatch.setattr(sender.ledger, reading, fail)
     with pytest.raises(HistoryUnreadable, match="the disk is gone"):
         sender.check(text, history=history)
 
@@ -428,3 +429,101 @@ def test_a_claim_that_is_sent_again_under_another_number_is_not_stopped(sender):
 def test_more_of_another_claim_of_the_day_is_stopped(sender):
     found = sender.send(claims(["97530:GP x4"]), claims(["97530:GP:76 x3"]))
     assert severities(found) == {"history.mue": "error"}
+
+
+# -- what need not be asked
+
+
+class Asked:
+    """What a check that only looks asks the ledger for: keys that are sifted, keys that are looked up."""
+
+    def __init__(self, sender, monkeypatch):
+        self.sifted, self.found = [], []
+        sift, find = sender.ledger.sift_history, sender.ledger.find_history
+        monkeypatch.setattr(
+            sender.ledger, "sift_history", lambda past, keys: self.sifted.extend(keys) or sift(past, keys)
+        )
+        monkeypatch.setattr(
+            sender.ledger, "find_history", lambda past, keys: self.found.extend(keys) or find(past, keys)
+        )
+
+
+def test_a_new_patient_is_asked_for_by_year_alone(sender, monkeypatch):
+    sender.send(claims(["97530:GP x2 on 2026-01-05"]))
+    asked = Asked(sender, monkeypatch)
+    lines = [f"97750:GP x1 on 2026-02-0{day}" for day in range(2, 7)]
+    sender.check(claims(*[[line] for line in lines], edit=patient(7), payer="commercial"))
+    assert (len(asked.sifted), len(asked.found)) == (1, 1)  # the patient's year, and the provider's month
+
+
+def test_a_patient_who_is_known_by_another_day_is_asked_for_by_day(sender, monkeypatch):
+    sender.send(claims(["97530:GP x2 on 2026-02-04"]))
+    asked = Asked(sender, monkeypatch)
+    assert of_history(sender.find(claims(["97750:GP x1"], payer="commercial"))) == []
+    assert len(asked.found) > 1
+    assert of_history(sender.find(claims(["97750:GP x1 on 2026-02-04"]))) == [("history.ptp", "error")]
+
+
+def test_a_patient_may_be_known_in_one_year_and_new_in_another(sender):
+    sender.send(claims(["97530:GP x2 on 2025-12-30"]))
+    both = ["97750:GP x1", "97750:GP x1 on 2025-12-30"]
+    [finding] = [f for f in sender.find(claims(both)) if f.rule == "history.ptp"]
+    assert finding.where.line == 2
+
+
+def test_what_was_replaced_or_voided_is_not_found_of_a_patient_who_is_known(sender):
+    first = claims(named(["97530:GP x4"], "FIRST"))
+    moved = claims(replacing(["97530:GP x4 on 2026-02-05"], "7", "FIRST"), edit=F8)
+    sender.send(first, moved, claims(named(["97530:GP x1 on 2026-02-10"], "OTHER")))
+    assert of_history(sender.find(claims(["97530:GP:76 x4"]))) == []
+    sender.send(claims(replacing(["97530:GP x4 on 2026-02-05"], "8", "FIRST"), edit=F8))
+    assert of_history(sender.find(claims(["97530:GP:76 x4 on 2026-02-05"]))) == []
+
+
+def test_a_void_beside_its_claim_takes_out_of_the_year_what_it_leaves_on_the_day(sender):
+    """The void is of another day: the claim's day stays in the store, its year does not."""
+    both = claims(
+        named(["97530:GP x4"], "FIRST"), replacing(["97530:GP x4 on 2026-02-05"], "8", "FIRST"), edit=F8
+    )
+    sender.send(both)
+    assert of_history(sender.find(claims(["97530:GP:76 x4"]))) == [("history.mue", "error")]
+
+
+def test_a_patient_whose_history_was_purged_is_new(sender, monkeypatch):
+    sender.send(claims(["97530:GP x4"]))
+    [file] = sender.ledger.list_files()
+    assert of_history(sender.find(claims(["97530:GP:76 x4"]))) == [("history.mue", "error")]
+    sender.ledger.drop_history(file.id)
+    assert of_history(sender.find(claims(["97530:GP:76 x4"]))) == []
+    while sender.ledger.merge_history():
+        pass
+    # A file later the runs are read again; none has the patient.
+    sender.send(claims(["97110:GP x1 on 2026-01-05"], edit=patient(8)))
+    asked = Asked(sender, monkeypatch)
+    sender.check(claims(["97530:GP:76 x4"], payer="commercial"))
+    assert (len(asked.sifted), len(asked.found)) == (1, 1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_left_out_changes_nothing_for_patients_who_come_and_go(sender, seed):
+    """`find` holds what a check says that only looks against one that asks for every day."""
+    chance = random.Random(seed)
+    found = []
+    for _ in range(16):
+        days = chance.sample(["2025-12-30", "2026-01-05", "2026-02-03"], 2)
+        each = [
+            [f"{line} on {day} ${chance.randrange(1, 9)}.00" for line in chance.choice(_LINES)]
+            for day in days[: chance.randrange(1, 3)]
+        ]
+        number = f"K{chance.randrange(4)}"
+        edit = patient(chance.randrange(2))
+        if chance.random() < 0.3:
+            first, edit = replacing(each[0], chance.choice("78"), number), edit + F8
+        else:
+            first = named(each[0], number)
+        found += of_history(sender.send(claims(first, *each[1:], edit=edit)))
+        if chance.random() < 0.2:
+            sender.ledger.drop_history(chance.choice(sender.ledger.list_files()).id)
+        if chance.random() < 0.3:
+            sender.ledger.merge_history()
+    assert found

@@ -152,6 +152,65 @@ def test_dropped_lines_are_gone_from_the_store(ledger, ledger_url, tmp_path):
             assert KEYS[0] not in file.read_bytes()
 
 
+def test_keys_that_no_file_left_are_told_apart(ledger):
+    first = put(ledger, "a", [Entry(KEYS[0], 1, NO_CLAIM, b"x"), Entry(KEYS[1], 2, NO_CLAIM, b"", void=True)])
+    assert ledger.sift_history(ledger.past("b"), KEYS) == {*KEYS[:2]}
+    put(ledger, "c", [Entry(KEYS[2], 1, NO_CLAIM, b"y")])
+    assert ledger.sift_history(ledger.past("b"), KEYS[2:]) == {KEYS[2]}
+    ledger.drop_history(first.id)
+    assert ledger.sift_history(ledger.past("b"), KEYS) == {*KEYS[:3]}
+    while ledger.merge_history():
+        pass
+    put(ledger, "d", [Entry(KEYS[3], 1, NO_CLAIM, b"z")])
+    assert ledger.sift_history(ledger.past("b"), KEYS) == {*KEYS[2:4]}
+
+
+def test_what_no_filter_knows_is_asked_of_no_database(ledger, monkeypatch):
+    put(ledger, "a", [Entry(KEYS[0], 1, NO_CLAIM, b"x")])
+    past = ledger.past("b")
+    assert texts(ledger.find_history(past, KEYS)) == {KEYS[0]: [b"x"]}
+    with monkeypatch.context() as patch:
+        for way in ("reading", "looking"):
+            patch.setattr(ledger._store, way, lambda: 1 // 0)
+        assert ledger.find_history(past, KEYS[1:]) == {}
+        with pytest.raises(ZeroDivisionError):
+            ledger.find_history(past, KEYS)
+    put(ledger, "c", [Entry(KEYS[1], 1, NO_CLAIM, b"new")])
+    assert texts(ledger.find_history(ledger.past("b"), KEYS[1:])) == {KEYS[1]: [b"new"]}
+    assert ledger.find_history(past, KEYS[1:]) == {}
+
+
+@pytest.mark.parametrize("between", ["merge", "drop", "purge"])
+def test_others_may_merge_and_drop_while_a_file_is_held_against_its_past(ledger, ledger_url, between):
+    """The runs that one ledger knows are gone by the time at which it looks again."""
+    names = [put(ledger, f"a{number}", [Entry(KEYS[0], 1, NO_CLAIM, b"%d" % number)]) for number in range(4)]
+    past = ledger.past("z")
+    whole = [b"0", b"1", b"2", b"3"]
+    assert texts(ledger.find_history(past, KEYS)) == {KEYS[0]: whole}
+    with open_ledger(ledger_url, Clock()) as other:
+        if between != "merge":
+            other.drop_history(names[1].id)
+            whole.remove(b"1")
+        while between != "drop" and other.merge_history():
+            pass
+    assert texts(ledger.find_history(past, KEYS)) == {KEYS[0]: whole}
+
+
+def test_a_look_up_that_fails_is_told_without_the_statement(ledger):
+    put(ledger, "a", [Entry(KEYS[0], 1, NO_CLAIM, b"x")])
+    past = ledger.past("b")
+    assert ledger.find_history(past, KEYS)
+    with ledger._store.writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE history_page RENAME TO elsewhere")
+    for _ in range(2):
+        with pytest.raises(StateError, match="history_page") as caught:
+            ledger.find_history(past, KEYS)
+        assert "SELECT" not in str(caught.value)
+    with ledger._store.writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO history_page")
+    assert texts(ledger.find_history(past, KEYS)) == {KEYS[0]: [b"x"]}
+
+
 def test_history_is_kept_longer_than_files_where_that_is_wanted(ledger):
     put(ledger, "a", [Entry(KEYS[0], 1, NO_CLAIM, b"x")])
     ledger._clock.now += 100

@@ -180,7 +180,7 @@ _NOTHING: tuple[tuple[Finding, ...], str] = ((), "")
 
 _T = TypeVar("_T")
 MANY = 100  # parts at once
-MANY_KEYS = 500  # of them, where keys are looked up in the history: more would leave the processor's cache
+MANY_KEYS = 200  # of them, where keys are looked up in the history: more would leave the processor's cache
 _LONG = 1 << 16  # characters, of MANY parts
 
 

@@ -218,7 +218,8 @@ class InputMemory:
     def find_services(self, key: int, claim: Claim, on: int) -> list[bytes]:
         """What earlier claims bill for the claim's person on a day, or in a month (CCYYMM00)."""
         seen = self.services_seen.find(key)
-        return seen if self.history is None else self.history.services(key, claim, on) + seen
+        before = self.history.services(key, claim, on) if self.history is not None else None
+        return before + seen if before else seen
 
     def find_charges(self, key: int, claim: Claim, year: int, *, occupational: bool) -> tuple[int, int]:
         """The charges of the person's year, of earlier files and of this input."""

@@ -74,6 +74,12 @@ class Kept(Protocol):
 
 # Gives the lines under each key that has any, in the order in which they came.
 LookUp = Callable[[Collection[bytes]], Mapping[bytes, Sequence[Kept]]]
+# Gives at least the keys under which any file left something, and costs far less than to look up.
+Sift = Callable[[Collection[bytes]], Collection[bytes]]
+
+
+def _may_all_be(keys: Collection[bytes]) -> Collection[bytes]:
+    return keys
 
 
 _Day = tuple[int, str]  # as facts/earlier.py numbers it, and ISA15
@@ -98,6 +104,7 @@ class ClaimHistory:
     exact  whether the minutes of providers are noted too: where files of one practice are checked at the
            same time, each would be overtaken by the others
     asked  the keys that were looked up, as far as they are noted
+    sift   leaves out what need not be looked up
     """
 
     def __init__(
@@ -109,10 +116,12 @@ class ClaimHistory:
         keeps: bool = False,
         notes: bool = False,
         exact: bool = True,
+        sift: Sift = _may_all_be,
     ) -> None:
         self._exact = exact
         self._keys = keys
         self._look_up = look_up
+        self._sift = sift
         self._received = received
         self.keeps = keeps
         self.asked: set[bytes] | None = set() if keeps or notes else None
@@ -122,6 +131,9 @@ class ClaimHistory:
         # Numbers of days under which there is nothing, which is what is asked most; not where ISA15 differs
         # among the claims that are judged next.
         self._nothing: set[int] = set()
+        # By the claims that are judged next, the years in which no file left anything of their persons.
+        self._fresh: dict[Claim, list[int]] = {}
+        self._fresh_years: dict[_Year, bool] = {}
         self._persons: dict[tuple[int, str], str] = {}
         # The last interchange, its ISA15, and how its claims are looked through: most claims have the same.
         self._interchange: Interchange | None = None
@@ -141,13 +153,17 @@ class ClaimHistory:
         """As of EarlierFiles."""
         self.forget_days()
         self._pending = {}
-        for known in (self._persons, self._years, self._worked):
+        for known in (self._persons, self._years, self._worked, self._fresh_years):
             if len(known) > _MOST:
                 known.clear()
+        seen = [self._see(claim) for claim in claims if not claim.faults]
         wanted = _Wanted({}, {}, {})
-        for claim in claims:
-            if not claim.faults:
-                self._want(wanted, claim, setting)
+        for each in seen:
+            self._want_months(wanted, each)
+        if self.asked is None:
+            seen = self._leave_out_fresh(seen)
+        for each in seen:
+            self._want(wanted, each, setting)
         # Made at once: there are several a claim.
         self._day_keys = dict(zip(wanted.days, self._keys.keys("day", wanted.days.values()), strict=True))
         found = self._ask([*self._day_keys.values(), *wanted.years, *wanted.worked])
@@ -168,24 +184,55 @@ class ClaimHistory:
     def forget_days(self) -> None:
         """Begin with other claims, whose days have not been looked up."""
         self._days, self._day_keys, self._nothing = {}, {}, set()
+        self._fresh = {}
 
-    def _want(self, wanted: _Wanted, claim: Claim, setting: Setting) -> None:
+    def _see(self, claim: Claim) -> _Seen:
+        usage = self._usage_of(claim)
+        assert self._looks is not None
+        person = person_of(claim) if claim.billing is not None else 0
+        return claim, usage, person, set(map(int, set(self._looks.days(claim.block.text))))
+
+    def _leave_out_fresh(self, seen: Sequence[_Seen]) -> list[_Seen]:
+        """Those of the claims of whose person an earlier file may have left something in a year of theirs.
+
+        What a file leaves of a person's day it leaves of the year too, and both are in one run of the store.
+        """
+        fresh = self._fresh_years
+        new: dict[bytes, _Year] = {}
+        of_years: list[tuple[_Seen, set[int]]] = []
+        for each in seen:
+            claim, usage, person, on = each
+            years = {day // 10_000 for day in on}
+            of_years.append((each, years))
+            for number in years:
+                year = person, usage, number
+                if year not in fresh:
+                    # Nobody leaves nothing.
+                    fresh[year] = True
+                    if person:
+                        new[self._year_key(claim, number)] = year
+        for key in self._sift(new) if new else ():
+            fresh[new[key]] = False
+        left = []
+        for each, years in of_years:
+            claim, usage, person, _ = each
+            here = [year for year in years if fresh[person, usage, year]]
+            if here:
+                self._fresh[claim] = here
+            if len(here) < len(years):
+                left.append(each)
+        return left
+
+    def _is_fresh(self, claim: Claim, year: int) -> bool:
+        return year in self._fresh.get(claim, ())
+
+    def _want(self, wanted: _Wanted, seen: _Seen, setting: Setting) -> None:
         """Add what may be asked for a claim."""
-        usage, text = self._usage_of(claim), claim.block.text
-        looks = self._looks
-        assert looks is not None
-        on = set(map(int, set(looks.days(text))))
-        months = {day // 100 for day in on}
-        billing = claim.billing
-        for npi in looks.renders(text) or _alone(billing):
-            for month in months:
-                worked = usage, npi, month
-                if worked not in self._worked:
-                    self._worked[worked] = {}
-                    wanted.worked[self._month_key(worked)] = worked
-        person = person_of(claim)
+        claim, usage, person, on = seen
+        text, billing = claim.block.text, claim.billing
         if not person or billing is None:
             return
+        looks = _looks_of(claim.block.delimiters)
         replaces = looks.replaces(text) is not None
         # What is open about a claim changes nothing about whose profile it has.
         if replaces or "medicare" in choose(claim, setting.profile).names:
@@ -198,7 +245,7 @@ class ClaimHistory:
                     self._years[charged] = ()
                     wanted.years[self._year_key(claim, year)] = charged
         if looks.by_month(text):
-            on.update([month * 100 for month in months])
+            on.update([day // 100 * 100 for day in on])
         provider = billing.known_by
         who = f"{self._person(claim, usage)}{provider}."
         for day, number in numbers_of_days(person, provider, on):
@@ -214,6 +261,18 @@ class ClaimHistory:
     def _forget(self, worked: Iterable[bytes]) -> None:
         if self.asked is not None and not self._exact:
             self.asked.difference_update(worked)
+
+    def _want_months(self, wanted: _Wanted, seen: _Seen) -> None:
+        """Add the months of the providers of a claim that are not known."""
+        claim, usage, _, on = seen
+        npis = _looks_of(claim.block.delimiters).renders(claim.block.text) or _alone(claim.billing)
+        if npis:
+            for number in {day // 100 for day in on}:
+                for npi in npis:
+                    month = usage, npi, number
+                    if month not in self._worked:
+                        self._worked[month] = {}
+                        wanted.worked[self._month_key(month)] = month
 
     def _day_key(self, number: int, claim: Claim, on: int) -> bytes:
         usage = self._usage_of(claim)
@@ -272,6 +331,8 @@ class ClaimHistory:
         return [] if None in gone else [each for each in found if each.claim not in gone]
 
     def _of_year(self, claim: Claim, year: int) -> Sequence[Kept]:
+        if self._is_fresh(claim, year):
+            return ()
         charged = person_of(claim), self._usage_of(claim), year
         found = self._years.get(charged)
         if found is None:
@@ -284,7 +345,7 @@ class ClaimHistory:
     def services(self, key: int, claim: Claim, on: int) -> list[bytes]:
         """As of EarlierFiles; as much of a day as is remembered of one input."""
         texts: list[bytes] = []
-        if key in self._nothing:
+        if key in self._nothing or self._is_fresh(claim, on // 10_000):
             return texts
         room = ServicesSeen.A_DAY
         for each in self._of_day(key, claim, on):
@@ -307,6 +368,8 @@ class ClaimHistory:
         return found.get(on, 0)
 
     def meet(self, digest: int, claim: Claim, on: int) -> Place | None:
+        if self._is_fresh(claim, on // 10_000):
+            return None
         key = day_key(claim, on)
         if not key or key in self._nothing:
             return None
@@ -437,6 +500,11 @@ def _read_year(packed: bytes) -> tuple[tuple[int, int], list[int]]:
     """Charges of physical and speech-language therapy, of occupational, and the days of the claim."""
     general, occupational, *days = map(int, packed.split())
     return (general, occupational), days
+
+
+# A claim that is judged next, its ISA15, its person as facts/earlier.py numbers them (0 for nobody), and the
+# first days of its lines; no NamedTuple, because a great many are made.
+_Seen = tuple[Claim, str, int, set[int]]
 
 
 class _Wanted(NamedTuple):

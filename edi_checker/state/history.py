@@ -8,13 +8,12 @@ it is gone from the disk once its run is written again.
 from __future__ import annotations
 
 import heapq
-import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select, text, update
+from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from edi_checker.state.errors import Overtaken, StateError
 from edi_checker.state.keys import CLAIM_BYTES, KEY_BYTES
@@ -22,6 +21,7 @@ from edi_checker.state.numbers import raise_number
 from edi_checker.state.pages import (
     Filter,
     Line,
+    Probe,
     bits_for,
     count,
     find_in_page,
@@ -33,7 +33,7 @@ from edi_checker.state.pages import (
 )
 from edi_checker.state.records import NO_CLAIM, Entry, File, Found, HistoryRun, Past
 from edi_checker.state.schema import about, history_file, history_page, history_run, rising
-from edi_checker.state.store import Store, in_parts
+from edi_checker.state.store import Store, among, in_parts
 
 _BUILDING, _LIVE, _GONE = "building", "live", "gone"
 _FAN = 4  # so many runs of about one size become one
@@ -160,25 +160,74 @@ def _numbers_of(connection: Connection, sha256: str) -> frozenset[int]:
 
 
 class Reader:
-    """Looks keys up; it remembers the filters of runs, about 16 to 32 MB for ten million lines."""
+    """Looks keys up; it remembers the runs and their filters, about 16 to 32 MB for ten million lines.
+
+    A run never changes, and none that is merged later has what those of a snapshot lack: what no filter knows
+    is not in the store, and no database has to be asked.
+    """
 
     def __init__(self) -> None:
         self._filters: dict[int, Filter] = {}
+        self._runs: list[_Run] = []
+        self._until = -1  # a snapshot of which all lines are in these runs, or in what became of them
 
     def past(self, connection: Connection, sha256: str) -> Past:
         """As Ledger.past."""
         snapshot = connection.execute(select(rising.c.value).where(rising.c.name == "history")).scalar_one()
         return Past(snapshot, _numbers_of(connection, sha256))
 
-    def find(self, connection: Connection, past: Past, keys: Collection[bytes]) -> dict[bytes, list[Found]]:
+    def sift(self, store: Store, past: Past, keys: Collection[bytes]) -> set[bytes]:
+        """As Ledger.sift_history."""
+        self._catch_up(store, past)
+        probes = probes_of(set(keys))
+        return {probe[0] for run in self._runs for probe in self._filters[run.id].sift(probes)}
+
+    def find(self, store: Store, past: Past, keys: Collection[bytes]) -> dict[bytes, list[Found]]:
         """As Ledger.find_history."""
-        left_out = past.left_out | _dropped(connection)
-        runs = self._read_runs(connection)
-        lines: dict[bytes, list[Line]] = defaultdict(list)
-        for line in self._lines(connection, runs, keys):
-            if line.number <= past.snapshot and line.number not in left_out:
-                lines[line.key].append(line)
-        found = {key: _without_voided(each) for key, each in lines.items()}
+        probes = probes_of(set(keys))
+        found = None
+        while found is None:
+            self._catch_up(store, past)
+            wanted = self._pages(self._runs, probes)
+            found = self._find_in(store, past, wanted) if wanted else {}
+            if found is None:
+                self._until = -1
+        return found
+
+    def _catch_up(self, store: Store, past: Past) -> None:
+        if past.snapshot > self._until:
+            with store.reading() as connection:
+                self._runs = self._read_runs(connection)
+            self._until = past.snapshot
+
+    def _find_in(
+        self, store: Store, past: Past, wanted: Mapping[int, list[bytes]]
+    ) -> dict[bytes, list[Found]] | None:
+        """What these pages have; None where a run of them was merged into another."""
+        bases = {run.id: run.base for run in self._runs}
+        asked = {page >> _SHIFT for page in wanted}
+        lines: list[Line] = []
+        with store.looking() as look:
+            for ids in in_parts(wanted, _IN):
+                there: set[int] = set()
+                for page, data in look(_LIVE_AND_PAGES, ids):
+                    if data is None:
+                        there.add(page)
+                    else:
+                        lines += _lines_in(data, wanted[page], bases[page >> _SHIFT])
+                if not asked <= there:
+                    return None
+            lines = [
+                line for line in lines if line.number <= past.snapshot and line.number not in past.left_out
+            ]
+            stay: set[int] = set()
+            for numbers in in_parts({line.number for line in lines}, _IN):
+                stay.update(number for (number,) in look(_NOT_DROPPED, numbers))
+        by_key: dict[bytes, list[Line]] = defaultdict(list)
+        for line in lines:
+            if line.number in stay:
+                by_key[line.key].append(line)
+        found = {key: _without_voided(each) for key, each in by_key.items()}
         return {key: each for key, each in found.items() if each}
 
     def changed_since(
@@ -209,31 +258,39 @@ class Reader:
         return runs
 
     def _lines(self, connection: Connection, runs: Sequence[_Run], keys: Collection[bytes]) -> Iterator[Line]:
-        probes = probes_of(set(keys))
-        wanted: dict[int, list[bytes]] = {}
+        wanted = self._pages(runs, probes_of(set(keys)))
         bases = {run.id: run.base for run in runs}
+        for ids in in_parts(wanted, _IN):
+            pages = among(_PAGES, ids, sqlite=connection.dialect.name == "sqlite")
+            for page, data in connection.exec_driver_sql(*pages):
+                yield from _lines_in(data, wanted[page], bases[page >> _SHIFT])
+
+    def _pages(self, runs: Sequence[_Run], probes: Sequence[Probe]) -> dict[int, list[bytes]]:
+        """The keys that may be there, by the page where each would be."""
+        wanted: dict[int, list[bytes]] = {}
         for run in runs:
             for page, key in pages_of(self._filters[run.id].sift(probes), run.bits, run.id << _SHIFT):
                 wanted.setdefault(page, []).append(key)
-        for ids in in_parts(wanted, _IN):
-            for page, data in _read_pages(connection, ids):
-                base = bases[page >> _SHIFT]
-                for key in wanted[page]:
-                    yield from find_in_page(data, key, base)
+        return wanted
 
 
 # What is read at each look-up, as SQL: SQLAlchemy takes longer over a statement that it builds than the
-# database over its rows, and over five hundred parameters than over one.
+# database over its rows.
 _DROPPED = "SELECT number FROM history_file WHERE dropped"
 _LIVE_RUNS = "SELECT id, base, bits, entries, period FROM history_run WHERE state = 'live' ORDER BY id"
-_PAGES_OF_SQLITE = text("SELECT id, data FROM history_page WHERE id IN (SELECT value FROM json_each(:ids))")
-_PAGES_OF_POSTGRESQL = text("SELECT id, data FROM history_page WHERE id = ANY(:ids)")
+_PAGES = "SELECT id, data FROM history_page WHERE id {among}"
+# One statement sees the database at one moment: where a run is live, all of its pages are there.
+_LIVE_AND_PAGES = (
+    "SELECT id, NULL AS data FROM history_run WHERE state = 'live' "
+    "UNION ALL SELECT id, data FROM history_page WHERE id {among}"
+)
+# A file is listed for as long as anything of it could be found: where it is not, it was dropped.
+_NOT_DROPPED = "SELECT number FROM history_file WHERE NOT dropped AND number {among}"
 
 
-def _read_pages(connection: Connection, ids: list[int]) -> Iterable[Any]:
-    if connection.dialect.name == "sqlite":
-        return connection.execute(_PAGES_OF_SQLITE, {"ids": json.dumps(ids)})
-    return connection.execute(_PAGES_OF_POSTGRESQL, {"ids": ids})
+def _lines_in(data: bytes, keys: Iterable[bytes], base: int) -> Iterator[Line]:
+    for key in keys:
+        yield from find_in_page(data, key, base)
 
 
 def _without_voided(lines: list[Line]) -> list[Found]:
