@@ -52,6 +52,13 @@ _TRACED = frozenset(
 )
 
 
+# Those that take longest, the longest first: whoever begins with one of them late is left alone with it.
+_LONGEST = (
+    "test_state_processes test_watch test_accessibility test_other_books test_hostile_writes test_fix "  # noqa: SIM905
+    "test_screenshots test_crash test_hostile_bounds test_full_table test_probe test_code_rules test_site".split()
+)
+
+
 def pytest_ignore_collect(collection_path, config):
     """The quick lane does not even read the modules that it leaves out."""
     left_out = collection_path.stem in _LONG | _TRACED
@@ -60,8 +67,8 @@ def pytest_ignore_collect(collection_path, config):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """One more than cores: many tests wait for processes, servers and clocks."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than cores: many tests wait for processes, servers and clocks."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_collection_modifyitems(items):
@@ -70,7 +77,10 @@ def pytest_collection_modifyitems(items):
         if name not in _LONG and item.get_closest_marker("long") is None:
             item.add_marker("traced" if name in _TRACED else "quick")
     # What takes long begins early, so that no worker is left alone with it at the end.
-    items.sort(key=lambda item: item.path.stem not in _LONG | _TRACED)
+    places = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(
+        key=lambda item: (places.get(item.path.stem, len(places)), item.path.stem not in _LONG | _TRACED)
+    )
 
 
 def pytest_collection_finish():

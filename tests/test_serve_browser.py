@@ -48,7 +48,7 @@ def check(browser, at, file=SAMPLE):
     browser.open(f"{at}/")
     browser.choose("#file", file)
     browser.evaluate("document.querySelector('button.main').click()")
-    browser.until(VERDICT)
+    browser.until(f"document.readyState === 'complete' && {VERDICT}")
 
 
 def test_a_file_goes_up_and_the_answer_is_seen_and_saved(browser, at):
