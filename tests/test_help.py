@@ -32,6 +32,7 @@ def invoke(*arguments):
 def test_the_first_screen_says_what_to_type():
     for arguments in ((), ("--help",), ("-h",)):
         done = invoke(*arguments)
+        assert "Begin with:" in done.output, (done.exit_code, done.exception, done.output)
         begin = done.output.index("Begin with:")
         assert begin < done.output.index("edi-checker check claims.837") < done.output.index("Check claims:")
         for name, does in COMMANDS.items():
@@ -84,7 +85,7 @@ def test_every_name_under_a_heading_is_an_option():
     known = {
         name.lstrip("-")
         for each in map(lambda name: commands.get_command(ctx, name), COMMANDS)  # noqa: C417  # reads in order
-        for option in each.get_params(click.Context(each, info_name=each.name))
+        for option in each.get_params(click.Context(each, info_name=each.name, **commands.context_settings))
         for name in option.opts
     }
     assert {name for names in _HEADINGS.values() for name in names} <= known

@@ -64,7 +64,11 @@ def _all_commands() -> Iterator[tuple[str, click.Command]]:
 
 
 def _help(command: click.Command, name: str) -> str:
-    with click.Context(command, info_name=name, max_content_width=_WIDTH, terminal_width=_WIDTH) as context:
+    # A command keeps its option for help as it was first asked for.
+    named = commands.context_settings["help_option_names"]
+    with click.Context(
+        command, info_name=name, max_content_width=_WIDTH, terminal_width=_WIDTH, help_option_names=named
+    ) as context:
         return f"```text\n{command.get_help(context)}\n```"
 
 
