@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edi_checker.reports.csv_report import COLUMNS, MARK, CsvReport
-from test_reports import bundled, check, count_fault, interchange, journal_of, transaction
+from test_reports import bundled, check, close_journals, count_fault, interchange, journal_of, transaction  # noqa: F401  # a fixture
 
 
 def report(*journals):
