@@ -287,10 +287,9 @@ class _Teller:
         if self._answer:
             self._subject = self._next_subject()
         elif len(self._others) < _MOST_OTHERS:
-            name = plain(id, 6) or "(without a name)"
             kind = name_group(element(self._head, 1), element(self._head, 8), id, version)
             known = kind is not None and not is_answer(kind)
-            self._others[kind if known and kind else name_other_set(name)] = None
+            self._others[kind if known and kind else name_other_set(plain(id, 6))] = None
 
     def _end_transaction(self) -> Iterator[Statement]:
         yield from self._end_group([])

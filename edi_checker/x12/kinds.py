@@ -130,6 +130,8 @@ def name_guide(version: str) -> Kind | None:
 
 def name_other_set(name: str) -> Kind:
     """What a transaction set is that is no acknowledgement: claims, or of a kind that is not known."""
+    if not name:
+        return _other("transaction set", "without a number in ST01")
     return _CLAIMS if name == "837" else _other(name, "another transaction set")
 
 
