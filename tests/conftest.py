@@ -54,8 +54,8 @@ _TRACED = frozenset(
 
 # Those that take longest, the longest first: whoever begins with one of them late is left alone with it.
 _LONGEST = (
-    "test_state_processes test_watch test_accessibility test_other_books test_hostile_writes test_fix "  # noqa: SIM905
-    "test_screenshots test_crash test_hostile_bounds test_full_table test_probe test_code_rules "
+    "test_spark test_state_processes test_watch test_accessibility test_other_books test_hostile_writes "  # noqa: SIM905
+    "test_fix test_screenshots test_crash test_hostile_bounds test_full_table test_probe test_code_rules "
     "test_site".split()
 )
 
