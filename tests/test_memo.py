@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from functools import cache
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 
@@ -292,6 +293,19 @@ def test_lines_are_bounded_over_all_memos(monkeypatch):
         if not {LineEntry, Following}.isdisjoint(map(type, each.values()))
     ]
     assert 0 < sum(map(len, held)) <= 60
+
+
+def test_lines_that_are_met_least_are_forgotten_first(monkeypatch):
+    monkeypatch.setattr(memo, "_MOST_LINES", 4)
+    memos = memo.Memos()
+    view = look_at([["LX", "1"], ["SV1", "HC:97530:GP", "50", "UN", "1", "", "", "1"]], ":")
+    lines = {name: Following(view, None) for name in "abcd"}
+    memos.add("key", SimpleNamespace(lines=lambda: [(each, lines, name) for name, each in lines.items()]))
+    for name, times in (("a", 9), ("b", 1), ("c", 5), ("d", 2)):
+        lines[name].met = times
+        memos.make_room()
+    memos.make_room()
+    assert {name: each.met for name, each in lines.items()} == {"a": 4, "c": 2}
 
 
 def remembered_in(pair: Pair) -> list[dict[object, object]]:

@@ -234,8 +234,11 @@ def test_samples_have_the_same_faults_with_and_without(path, at_once):
 def test_published_files_have_the_same_faults_with_and_without(at_once):
     for path in sorted((CORPUS / "837p").glob("*")):
         text = path.read_bytes().decode("utf-8", "replace")
-        with contextlib.suppress(NotX12):
-            assert parts(text, fast=True) == parts(text, fast=False), path.name
+        try:
+            walked = parts(text, fast=False)
+        except NotX12:
+            continue
+        assert parts(text, fast=True) == walked, path.name
 
 
 @needs_it
