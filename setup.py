@@ -10,9 +10,9 @@ STABLE = not sysconfig.get_config_var("Py_GIL_DISABLED")
 setup(
     ext_modules=[
         Extension(
-            "edi_checker.native._native",
-            sources=[f"edi_checker/native/{name}.c" for name in ("cutter", "module", "scanner")],
-            depends=["edi_checker/native/native.h"],
+            "edi_checker.guide.native._native",
+            sources=[f"edi_checker/guide/native/{name}.c" for name in ("cutter", "module", "scanner")],
+            depends=["edi_checker/guide/native/native.h"],
             define_macros=[("Py_LIMITED_API", "0x030B0000")] if STABLE else [],
             py_limited_api=STABLE,
             optional=True,

@@ -37,9 +37,9 @@ from edi_checker.facts import InputMemory, Setting
 from edi_checker.files.folder import OutputFolder
 from edi_checker.files.inputs import find_inputs
 from edi_checker.guide.table import load
-from edi_checker.history import HistorySource, InputHistory, Leaving, Opener, remember
 from edi_checker.reference.tables import built_in
-from edi_checker.run import Files, Watcher, check_input
+from edi_checker.run.history import HistorySource, InputHistory, Leaving, Opener, remember
+from edi_checker.run.one_input import Files, Watcher, check_input
 from edi_checker.state import Entry, HistoryRun, Secret
 from second_maker import make  # found beside this file
 

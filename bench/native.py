@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from edi_checker import native
 from edi_checker.check.cutting import Cutter
+from edi_checker.guide import native
 from edi_checker.guide.scanner import Scanners
 from edi_checker.guide.table import load
 from edi_checker.guide.walker import Walker

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
         TransactionEnd,
     )
     from edi_checker.claims.profile import Profile
-    from edi_checker.finding import Finding, Place, Severity, Status, TableVersion
     from edi_checker.rules.model import RuleError
     from edi_checker.x12.blocks import NotX12
+    from edi_checker.x12.finding import Finding, Place, Severity, Status, TableVersion
 
 __version__ = "0.1.0"
 

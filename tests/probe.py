@@ -14,7 +14,7 @@ import edi_checker
 import pyx12_oracle
 from edi_checker.check.checker import Checker
 from edi_checker.check.examples import edit_segments
-from edi_checker.finding import Finding
+from edi_checker.x12.finding import Finding
 from generate_claims import npi
 
 Edit = Mapping[str, Any]

@@ -21,11 +21,11 @@ from urllib.parse import unquote
 
 from edi_checker.reference.store import open_tables
 from edi_checker.reference.tables import built_in
-from edi_checker.run import Limits
+from edi_checker.run.one_input import Limits
+from edi_checker.run.setting import CheckSetting
 from edi_checker.serve.app import Server, make_app
 from edi_checker.serve.guard import Access
 from edi_checker.serve.work import Desk
-from edi_checker.setting import CheckSetting
 from paths import ROOT
 
 SAMPLE = ROOT / "samples" / "837p" / "faulty" / "ncci.mue.97530-x7.837"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edi_checker.claims.claim import Transaction
-from edi_checker.finding import Place
+from edi_checker.x12.finding import Place
 from test_acks import ONE, answer, at_claim, make_finding, on_claim, recount
 
 

@@ -42,9 +42,9 @@ from edi_checker.claims.reader import read_parts
 from edi_checker.cli import commands
 from edi_checker.facts.levels import level_of
 from edi_checker.facts.statuses import answer_fault
-from edi_checker.finding import Finding, Place, Status
 from edi_checker.guide.table import load as load_guide
 from edi_checker.x12.blocks import Fault, read_blocks
+from edi_checker.x12.finding import Finding, Place, Status
 from edi_checker.x12.money import x12_amount
 from generate_claims import generate
 

@@ -29,7 +29,7 @@ from edi_checker.files.folder import OutputFolder
 from edi_checker.files.inputs import find_inputs
 from edi_checker.guide.table import load
 from edi_checker.reference.tables import built_in
-from edi_checker.run import Files, Watcher, check_input
+from edi_checker.run.one_input import Files, Watcher, check_input
 from generate_claims import generate
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "837p"

@@ -41,7 +41,7 @@ from edi_checker.reference.tables import built_in
 from edi_checker.reports.json_report import read_findings
 from edi_checker.rules import load as load_rules
 from edi_checker.rules.model import Reference
-from edi_checker.run import Files, Limits, Watcher, check_input
+from edi_checker.run.one_input import Files, Limits, Watcher, check_input
 from edi_checker.x12.blocks import MAX_BLOCK, MAX_SEGMENT, Bounds, read_blocks
 from generate_claims import generate
 

@@ -15,12 +15,12 @@ from lxml import etree
 
 from book import BOOK
 from edi_checker.cli import commands
-from edi_checker.finding import Place
 from edi_checker.reports.file_lines import FileLines
 from edi_checker.reports.findings_log import FindingsLog
 from edi_checker.reports.github_report import GithubReport
 from edi_checker.reports.junit_report import JunitReport
 from edi_checker.reports.sarif_report import SarifReport
+from edi_checker.x12.finding import Place
 from test_reports import bundled, check, close_journals, count_fault, interchange, journal_of, transaction  # noqa: F401  # a fixture
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "837p"

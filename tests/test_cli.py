@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from edi_checker import run
 from edi_checker.cli import commands, explain
+from edi_checker.run import one_input as run
 from report_schema import validate
 
 # A patient with a claim of one line, clean for the guide; {balance} spoils the sum of its lines when not 100.

@@ -13,10 +13,10 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example, write_example
 from edi_checker.facts import Setting
-from edi_checker.finding import TableVersion
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.periods import last_day
 from edi_checker.reference.tables import TherapyTables, built_in
+from edi_checker.x12.finding import TableVersion
 from parts_of import facts
 
 ENGINE = Engine(BOOK, "python")

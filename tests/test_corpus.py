@@ -13,9 +13,9 @@ from edi_checker.check.checker import Checked, Checker
 from edi_checker.check.engine import Engine
 from edi_checker.claims.claim import GroupEnd, InterchangeEnd
 from edi_checker.facts import Setting
-from edi_checker.finding import Finding
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
+from edi_checker.x12.finding import Finding
 from paths import CORPUS, read_rows
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the public corpus is not beside the project")

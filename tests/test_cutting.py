@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import block_changes
 from block_changes import CLAIM, OTHERS, USUAL
-from edi_checker import native
 from edi_checker.check.cutting import Cut, Cutter
+from edi_checker.guide import native
 from edi_checker.x12.blocks import Delimiters
 from second_maker import make
 from test_scanner import hostile

@@ -16,11 +16,11 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example
 from edi_checker.facts import Setting
-from edi_checker.finding import Finding
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import AddOn, MueLimit, Procedure, PtpEdit, built_in
 from edi_checker.rules import Rule
 from edi_checker.rules.model import Case
+from edi_checker.x12.finding import Finding
 
 DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 SET_DAY = re.compile(r"\b(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\b")

@@ -14,9 +14,9 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example, write_example
 from edi_checker.facts import ClaimsSeen, InputMemory, Setting
-from edi_checker.finding import Finding
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
+from edi_checker.x12.finding import Finding
 from parts_of import claim_of, facts
 
 CHECKER = Checker(load_guide(), Engine(BOOK, "python"), Setting(20260302, built_in()))

@@ -12,11 +12,11 @@ from edi_checker.check import engine as engine_module
 from edi_checker.check.engine import MAX_FINDINGS, Engine, Tally
 from edi_checker.claims.payer_profiles import COMMERCIAL, MEDICARE
 from edi_checker.claims.profile import Profile
-from edi_checker.finding import Status, TableVersion
 from edi_checker.rules.durable import Network, Unsafe, hold_safe, networks
 from edi_checker.rules.language import read_rule
 from edi_checker.rules.reference_engine import MAX_STEPS, TooMuch
 from edi_checker.rules.rulebook import Rulebook
+from edi_checker.x12.finding import Status, TableVersion
 from toy_rules import VOCABULARY, Spot, fact
 
 RECEIVED = 20260301

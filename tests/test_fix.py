@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
+from edi_checker.check.fixes import REPAIRS, CannotFix, Repair, Withheld, fix, rewriting
+from edi_checker.check.fixes.form import write_date, write_time
+from edi_checker.check.fixes.rewriting import find_edits, rewrite
 from edi_checker.facts import Setting
-from edi_checker.fixes import REPAIRS, CannotFix, Repair, Withheld, fix, rewriting
-from edi_checker.fixes.form import write_date, write_time
-from edi_checker.fixes.rewriting import find_edits, rewrite
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from edi_checker.x12 import blocks

@@ -11,14 +11,14 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from edi_checker import native
 from edi_checker.claims.payer_profiles import BUILT_IN
 from edi_checker.cli import COMMANDS, commands
 from edi_checker.cli.completion import PROFILES
 from edi_checker.cli.help import _HEADINGS, EXAMPLES, FIRST, in_groups
 from edi_checker.files.shipped import packaged_ids
-from edi_checker.near import ask_near, find_near
+from edi_checker.guide import native
 from edi_checker.rules import load
+from edi_checker.rules.near import ask_near, find_near
 from paths import ROOT
 
 FAULTY = ROOT / "samples/837p/faulty/ncci.mue.97530-x7.837"

@@ -17,8 +17,8 @@ from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
 from edi_checker.facts import HistoryUnreadable, InputMemory, Setting
 from edi_checker.guide.table import load as load_guide
-from edi_checker.history import InputHistory, Leaving, remember
 from edi_checker.reference.tables import built_in
+from edi_checker.run.history import InputHistory, Leaving, remember
 from edi_checker.state import Overtaken, Secret, StateError, open_ledger
 from edi_checker.x12.blocks import read_blocks
 from ledgers import Clock

@@ -19,9 +19,9 @@ from edi_checker.facts import Setting
 from edi_checker.files.folder import OutputFolder
 from edi_checker.files.inputs import find_inputs
 from edi_checker.guide.table import load as load_guide
-from edi_checker.history import HistorySource, InputHistory, Opener
 from edi_checker.reference.tables import built_in
-from edi_checker.run import Files, Watcher, check_input
+from edi_checker.run.history import HistorySource, InputHistory, Opener
+from edi_checker.run.one_input import Files, Watcher, check_input
 from edi_checker.state import Secret, State, StateError, open_ledger
 from report_schema import validate
 from test_history import DAY, claims, digest, named, patient

@@ -21,7 +21,7 @@ from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.store import list_releases, open_tables
 from edi_checker.reference.tables import built_in
 from edi_checker.rules import load
-from edi_checker.run import Files, Watcher, check_input
+from edi_checker.run.one_input import Files, Watcher, check_input
 from generate_claims import generate
 from make_cms_files import mue_text
 from paths import ROOT

@@ -24,7 +24,6 @@ from edi_checker.claims.claim import Claim
 from edi_checker.claims.minutes import Minutes, read_minutes
 from edi_checker.cli import commands
 from edi_checker.facts import Setting
-from edi_checker.finding import SEVERITIES, Finding, Place
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from edi_checker.reports.findings_log import FindingsLog
@@ -32,6 +31,7 @@ from edi_checker.reports.html import ClaimViews, HtmlReport, claim_view
 from edi_checker.reports.html.markup import visible
 from edi_checker.reports.html.page import Answer
 from edi_checker.x12.blocks import NotX12
+from edi_checker.x12.finding import SEVERITIES, Finding, Place
 from paths import CORPUS
 from test_reports import bundled, close_journals, count_fault, interchange, journal_of, parts, transaction  # noqa: F401  # a fixture
 from test_reports import check as stream

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edi_checker.setting import AUTO, CheckSetting, SettingError
+from edi_checker.run.setting import AUTO, CheckSetting, SettingError
 from edi_checker.watch.inbox import Inbox, companions
 from edi_checker.watch.partners import WINDOW, Way, read_partners, seconds_of
 from edi_checker.watch.places import (

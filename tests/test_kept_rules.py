@@ -205,7 +205,7 @@ def test_a_check_of_one_claim_loads_little(tmp_path):
         "rich",
         "sqlalchemy",
         "yaml",
-        "edi_checker.history",
+        "edi_checker.run.history",
         "edi_checker.reference.store.importing",
         "edi_checker.reports.html",
         "edi_checker.rules.language",

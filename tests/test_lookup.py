@@ -9,12 +9,12 @@ from click.testing import CliRunner
 from edi_checker.acks.words import STATUSES
 from edi_checker.check.code_advice import Known, of_one_line, record_of, take_advice, usual_diagnoses
 from edi_checker.cli import commands
-from edi_checker.lookup import example_checker
 from edi_checker.reference.codesets.lists import modifiers
 from edi_checker.reference.meanings import FAMILIES, FEE_SCHEDULE, MODIFIERS
 from edi_checker.reference.tables import BUILT_IN, built_in
 from edi_checker.reports.shipped_lists import facts_that_ship
 from edi_checker.rules import load
+from edi_checker.run.lookup import example_checker
 from make_cms_files import (
     MPFS_HEAD,
     addon_line,

@@ -119,13 +119,13 @@ def test_a_crash_is_one_line_without_what_the_file_holds(folder, words, monkeypa
     def broken(*_, **__):
         raise ZeroDivisionError("ASPEN")
 
-    monkeypatch.setattr("edi_checker.setting.load", broken)
+    monkeypatch.setattr("edi_checker.run.setting.load", broken)
     done = run(*words.split())
     assert (done.exit_code, done.stderr) == (2, "edi-checker: internal error (ZeroDivisionError)\n")
 
 
 def test_a_crash_shows_its_traceback_to_who_asks(folder, monkeypatch):
-    monkeypatch.setattr("edi_checker.setting.load", lambda *_, **__: 1 // 0)
+    monkeypatch.setattr("edi_checker.run.setting.load", lambda *_, **__: 1 // 0)
     done = run("check", "a.837", "--debug")
     assert done.exit_code == 2
     assert "Traceback" in done.stderr

@@ -13,8 +13,8 @@ from edi_checker.claims.payer_profiles import COMMERCIAL, MEDICAID, MEDICARE
 from edi_checker.claims.profile import Profile
 from edi_checker.facts import Setting, facts_of
 from edi_checker.facts.evaluation_codes import surely_no_visit, surely_visit
-from edi_checker.finding import Finding
 from edi_checker.reference.tables import Procedure, Tables, built_in
+from edi_checker.x12.finding import Finding
 from parts_of import claim_of
 
 ENGINE = Engine(BOOK.keep(select=["modifier"]), "python")

@@ -18,12 +18,12 @@ from edi_checker.claims.claim import (
     Transaction,
     TransactionEnd,
 )
-from edi_checker.finding import Finding, Place, Status, TableVersion
 from edi_checker.reports.findings_log import FindingsLog, Tally
 from edi_checker.reports.json_report import JsonReport
 from edi_checker.reports.ndjson import NdjsonReport
 from edi_checker.reports.text import ASCII, UNICODE, TextReport
 from edi_checker.x12.blocks import read_blocks
+from edi_checker.x12.finding import Finding, Place, Status, TableVersion
 from report_schema import validate
 
 TABLES = [("ncci_ptp", "builtin-therapy-2024Q3", 386)]

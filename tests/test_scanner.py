@@ -17,9 +17,8 @@ import pytest
 import block_changes
 import edi_checker
 from block_changes import CLAIM, GUIDE, OTHERS, USUAL
-from edi_checker import native
 from edi_checker.claims.reader import read_parts
-from edi_checker.guide import scanner, walker
+from edi_checker.guide import native, scanner, walker
 from edi_checker.guide.scanner import MAX_TEXT, PROVED, Scanners, compile_tables, scanners_for
 from edi_checker.x12.blocks import Delimiters, NotX12, read_blocks
 from generate_claims import generate

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from edi_checker.setting import CheckSetting, SettingError, UnknownRule, digest_of
+from edi_checker.run.setting import CheckSetting, SettingError, UnknownRule, digest_of
 from edi_checker.x12.blocks import Bounds
 from paths import ROOT
 
@@ -31,7 +31,7 @@ def test_a_setting_comes_through_a_pickle():
 
 def test_another_process_gets_the_same_digest():
     script = (
-        "import pickle, sys; from edi_checker.setting import digest_of;"
+        "import pickle, sys; from edi_checker.run.setting import digest_of;"
         "print(digest_of(pickle.load(sys.stdin.buffer).make(), {'a': 1}))"
     )
     done = subprocess.run(

@@ -28,10 +28,10 @@ from edi_checker.batch.workers import Died, Done
 from edi_checker.check.redact import Redactor
 from edi_checker.files.folder import OutputFolder
 from edi_checker.files.inputs import find_inputs
-from edi_checker.history import HistorySource
 from edi_checker.reports.fact_tables import TABLES
-from edi_checker.run import Files, Limits
-from edi_checker.setting import CheckSetting
+from edi_checker.run.history import HistorySource
+from edi_checker.run.one_input import Files, Limits
+from edi_checker.run.setting import CheckSetting
 from edi_checker.state import Secret
 from generate_claims import generate
 from kills import compare_folders

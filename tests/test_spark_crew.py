@@ -11,8 +11,8 @@ import pytest
 from edi_checker.batch.session import Settings, name_all, run_session
 from edi_checker.files.folder import OutputFolder
 from edi_checker.files.inputs import find_inputs
-from edi_checker.run import Files
-from edi_checker.setting import CheckSetting
+from edi_checker.run.one_input import Files
+from edi_checker.run.setting import CheckSetting
 from edi_checker.spark import crew
 from edi_checker.spark.carried import carry
 from edi_checker.spark.crew import SparkCrew

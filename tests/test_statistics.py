@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from edi_checker.cli import commands
-from edi_checker.finding import Finding, Place, Status
 from edi_checker.reports.stakes import Stake, Stakes, add_up
+from edi_checker.x12.finding import Finding, Place, Status
 from test_reports import check, interchange, transaction
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "837p"

@@ -13,9 +13,9 @@ from edi_checker.check.examples import run_example
 from edi_checker.claims.payer_profiles import COMMERCIAL, MEDICAID, MEDICARE
 from edi_checker.claims.profile import Profile
 from edi_checker.facts import Setting, facts_of
-from edi_checker.finding import Finding, TableVersion
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import AddOn, MueLimit, built_in
+from edi_checker.x12.finding import Finding, TableVersion
 from parts_of import claim_of
 from paths import facts_table
 

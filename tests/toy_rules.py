@@ -2,7 +2,7 @@
 
 from edi_checker.facts import VOCABULARY as REAL
 from edi_checker.facts import Fact, FactType, Field
-from edi_checker.finding import Place
+from edi_checker.x12.finding import Place
 
 VISIT = FactType(
     about="something done on a day",

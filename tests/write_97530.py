@@ -21,9 +21,9 @@ from edi_checker.check.engine import Engine
 from edi_checker.check.examples import asking, write_example
 from edi_checker.claims.minutes import Minutes
 from edi_checker.facts import Setting
-from edi_checker.finding import Finding
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
+from edi_checker.x12.finding import Finding
 
 ROOT = Path(__file__).resolve().parent.parent
 STATEMENTS = ROOT / "tests" / "statements_97530.yaml"

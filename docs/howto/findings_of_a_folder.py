@@ -59,7 +59,7 @@ duckdb.sql(f"""
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as f
 
-from edi_checker.setting import CheckSetting
+from edi_checker.run.setting import CheckSetting
 from edi_checker.spark import check
 
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # executors need the Python of this notebook

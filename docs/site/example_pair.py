@@ -10,8 +10,8 @@ from itertools import zip_longest
 from typing import Any
 
 from edi_checker.check.examples import write_example
-from edi_checker.finding import SEVERITIES, Finding, Place
 from edi_checker.rules.explain import say_example
+from edi_checker.x12.finding import SEVERITIES, Finding, Place
 
 # They follow from the units of an example.
 _AMOUNTS = ("CLM02", "SV102")

@@ -16,7 +16,7 @@ from command_pages import write_commands_page, write_configuration_page
 from edi_checker.check.checker import Checker
 from edi_checker.reports.coverage_page import write_coverage_page
 from edi_checker.rules import Rule, load
-from edi_checker.setting import CheckSetting
+from edi_checker.run.setting import CheckSetting
 from rule_pages import (
     Tried,
     relate,

@@ -12,12 +12,12 @@ from codes_page import say_code
 from edi_checker.check.checker import Checker
 from edi_checker.check.examples import asking, run_example
 from edi_checker.claims.payer_profiles import BUILT_IN
-from edi_checker.finding import Finding
 from edi_checker.reports.boxes import box_of
 from edi_checker.rules import Rule
 from edi_checker.rules.explain import explain
 from edi_checker.rules.model import ASKED
 from edi_checker.x12.dates import iso
+from edi_checker.x12.finding import Finding
 from example_pair import Pair, beside, choose_pair, segment_at
 from sources import address_of
 

@@ -36,9 +36,9 @@ from edi_checker.claims.claim import (
     Transaction,
     TransactionEnd,
 )
-from edi_checker.finding import Finding
 from edi_checker.guide.table import Composite, Guide
 from edi_checker.x12.fault_codes import NOTED_ONLY
+from edi_checker.x12.finding import Finding
 
 __all__ = [
     "NOON",

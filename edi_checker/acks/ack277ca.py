@@ -30,7 +30,7 @@ from edi_checker.claims.claim import (
     Transaction,
     element,
 )
-from edi_checker.finding import NEED_A_SECOND, RETURNED, Finding
+from edi_checker.x12.finding import NEED_A_SECOND, RETURNED, Finding
 from edi_checker.x12.money import x12_amount
 
 VERSION = "005010X214"

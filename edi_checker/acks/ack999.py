@@ -28,8 +28,8 @@ from edi_checker.claims.claim import (
     TransactionEnd,
     element,
 )
-from edi_checker.finding import Finding, Place
 from edi_checker.x12.fault_codes import CONDITIONS, MISSING
+from edi_checker.x12.finding import Finding, Place
 
 VERSION = "005010X231A1"
 

@@ -13,9 +13,9 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Kind
 from edi_checker.claims.payer_profiles import BUILT_IN, Choice
 from edi_checker.claims.profile import Isolation, Profile
-from edi_checker.near import ask_near
 from edi_checker.rules import RuleError
-from edi_checker.setting import AUTO, CheckSetting, SettingError, user_tables
+from edi_checker.rules.near import ask_near
+from edi_checker.run.setting import AUTO, CheckSetting, SettingError, user_tables
 from edi_checker.x12.dates import from_date
 
 AnyPath: TypeAlias = str | os.PathLike[str]

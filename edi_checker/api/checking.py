@@ -17,8 +17,8 @@ from edi_checker.check.redact import Redactor
 from edi_checker.claims.payer_profiles import Choice
 from edi_checker.claims.profile import Isolation, Profile
 from edi_checker.reports.findings_log import MOST_FINDINGS
-from edi_checker.run import Files, Limits, Output, Watcher, check_into
-from edi_checker.setting import AUTO
+from edi_checker.run.one_input import Files, Limits, Output, Watcher, check_into
+from edi_checker.run.setting import AUTO
 
 
 def make_checker(

@@ -17,13 +17,13 @@ from typing import Any, BinaryIO, Literal, NamedTuple, Self, TextIO, get_args
 from edi_checker.api.arguments import AnyPath
 from edi_checker.check.checker import Checker, Outcome
 from edi_checker.files.output import open_text, write_named
-from edi_checker.finding import Finding, Place, Status, TableVersion
-from edi_checker.near import ask_near
 from edi_checker.reports.findings_log import FileOutcome, FindingsLog, Summary
 from edi_checker.reports.gaps import say_gaps
-from edi_checker.run import Output
-from edi_checker.run import Result as Run
+from edi_checker.rules.near import ask_near
+from edi_checker.run.one_input import Output
+from edi_checker.run.one_input import Result as Run
 from edi_checker.x12.dates import from_date, to_date
+from edi_checker.x12.finding import Finding, Place, Status, TableVersion
 
 Form = Literal["json", "ndjson", "csv", "html", "xlsx", "999", "277ca", "ta1", "clean.837", "rejected.837"]
 _FORMS: tuple[Form, ...] = get_args(Form)

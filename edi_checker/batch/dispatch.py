@@ -18,9 +18,9 @@ from edi_checker.check.checker import Checked, Checker, take_handfuls
 from edi_checker.claims.minutes import MinutesError
 from edi_checker.facts import HistoryUnreadable
 from edi_checker.files.inputs import Input, Reading, Unreadable
-from edi_checker.history import InputHistory
 from edi_checker.rules import Rulebook
-from edi_checker.run import Files, Output, Result, TookTooLong, Watcher, with_minutes
+from edi_checker.run.history import InputHistory
+from edi_checker.run.one_input import Files, Output, Result, TookTooLong, Watcher, with_minutes
 from edi_checker.state import HistoryRun, Past
 from edi_checker.x12.blocks import read_blocks
 

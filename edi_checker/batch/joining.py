@@ -13,8 +13,8 @@ from edi_checker.claims.reader import Reader
 from edi_checker.facts import Coverage, Gap, InputMemory
 from edi_checker.guide.hierarchy import LevelsSoFar
 from edi_checker.guide.walker import Walked
-from edi_checker.history import InputHistory
 from edi_checker.reports.findings_log import Tally
+from edi_checker.run.history import InputHistory
 from edi_checker.x12.blocks import Block, Delimiters
 
 

@@ -23,8 +23,8 @@ from edi_checker.facts import (
     Services,
     ServicesSeen,
 )
-from edi_checker.finding import Place
 from edi_checker.rules import Rule
+from edi_checker.x12.finding import Place
 
 _MINUTES = "provider_minutes"  # the field of a therapy_day that adds up over claims
 _NEVER = 1 << 62  # minutes

@@ -17,11 +17,11 @@ from edi_checker.check.engine import Met
 from edi_checker.claims.claim import BlockView, Claim, GroupEnd, InterchangeEnd, Part, TransactionEnd
 from edi_checker.claims.reader import Reader
 from edi_checker.facts import Coverage, Gap
-from edi_checker.finding import Finding
 from edi_checker.guide.hierarchy import LevelsSoFar
 from edi_checker.guide.walker import Walked, Walker
-from edi_checker.history import Asked, InputHistory
+from edi_checker.run.history import Asked, InputHistory
 from edi_checker.x12.blocks import Block, Delimiters, Fault
+from edi_checker.x12.finding import Finding
 
 RANGE = 1 << 19  # characters from which a range ends with the next transaction set
 LARGE = 1 << 21  # the same where to give a task takes long

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from edi_checker.files.inputs import Input
-from edi_checker.history import MOST_TRIES, HistorySource, InputHistory, Leaving, Opener, remember
-from edi_checker.run import Result
+from edi_checker.run.history import MOST_TRIES, HistorySource, InputHistory, Leaving, Opener, remember
+from edi_checker.run.one_input import Result
 from edi_checker.state import AlreadyAnswered, HistoryRun, Overtaken, Past, StateError
 
 T = TypeVar("T")

@@ -18,7 +18,7 @@ from edi_checker.files.folder import digest_of
 from edi_checker.files.inputs import Input, Unreadable
 from edi_checker.files.output import open_own
 from edi_checker.reports.stakes import Stake
-from edi_checker.run import Result
+from edi_checker.run.one_input import Result
 from edi_checker.x12.money import dollars
 
 FILE = ".edi-checker-batch.jsonl"

@@ -21,8 +21,8 @@ from edi_checker.files.inputs import Input, name_outputs
 from edi_checker.files.output import open_text, write_whole
 from edi_checker.reports.gaps import say_gaps
 from edi_checker.rules import Rulebook
-from edi_checker.run import Files
-from edi_checker.setting import Made, digest_of
+from edi_checker.run.one_input import Files
+from edi_checker.run.setting import Made, digest_of
 from edi_checker.x12.dates import iso
 
 __all__ = ["Outcome", "Settings", "find_paths", "name_all", "run_session"]

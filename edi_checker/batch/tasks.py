@@ -16,10 +16,10 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine, Kind
 from edi_checker.check.redact import Redactor
 from edi_checker.files.inputs import Input
-from edi_checker.history import HistorySource, InputHistory
 from edi_checker.reports.baseline import Baseline, Known
 from edi_checker.rules import Rulebook
-from edi_checker.run import Files, Limits, Result, Watcher, check_input, with_minutes
+from edi_checker.run.history import HistorySource, InputHistory
+from edi_checker.run.one_input import Files, Limits, Result, Watcher, check_input, with_minutes
 from edi_checker.state import HistoryRun, Past
 
 _ON_PYTHON = 2  # deaths over one task after which the Python engine takes it

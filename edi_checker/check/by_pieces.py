@@ -70,10 +70,10 @@ from edi_checker.facts.pieces import (
 from edi_checker.facts.places import FixedLocation
 from edi_checker.facts.triggers import Around
 from edi_checker.facts.whole_claim import Line, WholeClaim, repeated
-from edi_checker.finding import Finding
 from edi_checker.reference.tables import COUNTED_BY_MONTH, kx_thresholds
 from edi_checker.reference.units import least_minutes
 from edi_checker.x12.dates import days_of
+from edi_checker.x12.finding import Finding
 from edi_checker.x12.money import cents, thousandths
 
 _NONE: list[Finding] = []

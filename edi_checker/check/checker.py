@@ -29,10 +29,10 @@ from edi_checker.claims.payer_profiles import Choice, choose, choose_for_run
 from edi_checker.claims.profile import Isolation, Profile
 from edi_checker.claims.reader import read_parts
 from edi_checker.facts import AnyLevel, Fact, HistoryUnreadable, InputMemory, Setting, facts_of
-from edi_checker.finding import Finding
 from edi_checker.guide.table import Guide
 from edi_checker.x12.blocks import Bounds, Fault, read_blocks
 from edi_checker.x12.fault_codes import NOTED_ONLY
+from edi_checker.x12.finding import Finding
 
 Outcome = Literal["accepted", "rejected", "not_checked"]
 

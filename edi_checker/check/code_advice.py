@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from edi_checker.check.checker import Checker
 from edi_checker.check.examples import run_example
 from edi_checker.facts.evaluation_codes import surely_visit
-from edi_checker.finding import Finding
 from edi_checker.reference.codesets.lists import modifiers
 from edi_checker.reference.meanings import MODIFIERS
 from edi_checker.reference.tables import Procedure, PtpEdit
 from edi_checker.rules import Rule, Rulebook
 from edi_checker.rules.model import Pattern, Term
 from edi_checker.x12.dates import iso
+from edi_checker.x12.finding import Finding
 
 # The rules that speak of modifiers, by the beginnings of their ids.
 _FAMILIES = ("modifier", "therapy")

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from edi_checker import native
 from edi_checker.claims.claim import (
     DIAGNOSIS_LISTS,
     Segment,
@@ -20,6 +19,7 @@ from edi_checker.facts.columns import (
     NAME_OF_A_PERSON,
 )
 from edi_checker.facts.triggers import triggers_of
+from edi_checker.guide import native
 from edi_checker.x12.blocks import Delimiters
 
 # Columns of an NM1 whose id is taken off.

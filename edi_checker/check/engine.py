@@ -14,13 +14,13 @@ from edi_checker.check.judgement import MAX_FINDINGS, Fired, Judgement, Spoken, 
 from edi_checker.check.memo import Decider, Memo, Memos
 from edi_checker.claims.profile import Profile
 from edi_checker.facts import Fact, Setting
-from edi_checker.finding import Finding
 from edi_checker.rules import Rule, Rulebook
 from edi_checker.rules.durable import ALIASES, Network, Unsafe, networks
 from edi_checker.rules.model import Case, InForce
 from edi_checker.rules.prefilter import Prefilter
 from edi_checker.rules.reference_engine import Binding, bindings
 from edi_checker.x12.blocks import Delimiters
+from edi_checker.x12.finding import Finding
 
 Kind = Literal["durable", "python"]
 

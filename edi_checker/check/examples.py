@@ -30,12 +30,12 @@ from edi_checker.check.checker import Checker
 from edi_checker.claims.minutes import Minutes
 from edi_checker.facts import InputMemory
 from edi_checker.facts.history import ClaimHistory, Row
-from edi_checker.finding import Finding, Place
-from edi_checker.near import ask_near
 from edi_checker.rules import Rule
 from edi_checker.rules.explain import Section, say_example
 from edi_checker.rules.model import Notation
+from edi_checker.rules.near import ask_near
 from edi_checker.x12.dates import day_before
+from edi_checker.x12.finding import Finding, Place
 from edi_checker.x12.money import quantity
 
 # What the notation says, as the rule file holds it: texts in lists and mappings.

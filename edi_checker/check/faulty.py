@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from edi_checker.claims.claim import Claim
 from edi_checker.claims.profile import Profile
-from edi_checker.finding import Finding, Place
 from edi_checker.rules import Rule
 from edi_checker.x12.blocks import Fault
+from edi_checker.x12.finding import Finding, Place
 
 _MOST = 2_000  # sets of faults that are remembered
 _LONGEST = 50  # faults of one claim

@@ -10,11 +10,11 @@ from edi_checker.check.allowed import NOT_SHOWN, quotable
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.fact import Fact, Placed, Value
 from edi_checker.facts.pieces import Location, Met, Open, OpenFact, OpenValue, Site, Standing
-from edi_checker.finding import RETURNED, Finding, Place, Severity, Status
 from edi_checker.rules import Rule
 from edi_checker.rules.explain import say
 from edi_checker.rules.model import Case, Reference, Text, Where
 from edi_checker.rules.prefilter import Prefilter
+from edi_checker.x12.finding import RETURNED, Finding, Place, Severity, Status
 
 _MOST_ANSWERS = 10_000  # of one question that an NPI answers
 _FEW_ANSWERS = 100  # of any other

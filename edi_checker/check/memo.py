@@ -77,10 +77,10 @@ from edi_checker.facts.pieces import (
 from edi_checker.facts.pieces import text as said_in
 from edi_checker.facts.triggers import DETAILS, Above, Around
 from edi_checker.facts.whole_claim import Line, Service, WholeClaim
-from edi_checker.finding import Finding
 from edi_checker.reference.codesets import lists, therapist
 from edi_checker.x12.blocks import Delimiters
 from edi_checker.x12.dates import day
+from edi_checker.x12.finding import Finding
 
 # Answers of a kind and eras that are kept before it starts again, and lines before half of them go, so that
 # memory stays bounded: what is known of a line takes some 5 kB, other answers hardly any.

@@ -39,10 +39,10 @@ from edi_checker.claims.claim import (
     TransactionEnd,
     element,
 )
-from edi_checker.finding import Finding, Place
 from edi_checker.guide.table import is_segment_id
 from edi_checker.x12.blocks import Block, Delimiters
 from edi_checker.x12.dates import day
+from edi_checker.x12.finding import Finding, Place
 from edi_checker.x12.money import cents
 
 _P = TypeVar("_P", bound=Part)

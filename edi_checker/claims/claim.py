@@ -13,9 +13,9 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
-from edi_checker.finding import Place
 from edi_checker.x12.blocks import Block, Delimiters, Fault
 from edi_checker.x12.dates import day, days_of
+from edi_checker.x12.finding import Place
 from edi_checker.x12.money import cents, quantity
 
 REISSUE = "18"  # BHT02: the whole transaction is sent a second time, on purpose

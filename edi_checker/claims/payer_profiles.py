@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from edi_checker.claims.claim import Claim
 from edi_checker.claims.profile import Profile
-from edi_checker.finding import Severity
+from edi_checker.x12.finding import Severity
 
 _NCCI: dict[str, Severity] = {"ncci": "warning", "history": "warning"}
 _MINUTES: dict[str, Severity] = dict.fromkeys(("therapy.minutes", "therapy.minutes-allocation"), "warning")

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
-from edi_checker.finding import Severity
+from edi_checker.x12.finding import Severity
 
 UnitMethod = Literal["cms", "ama"]
 Isolation = Literal["claim", "transaction"]

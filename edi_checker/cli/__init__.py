@@ -18,7 +18,7 @@ from edi_checker.cli.help import FIRST, in_groups, write_examples
 from edi_checker.cli.refusal import DEBUG, Refusal
 from edi_checker.cli.terminal import PIPE_WIDTH
 from edi_checker.cli.version import engine, reading, version
-from edi_checker.near import ask_near
+from edi_checker.rules.near import ask_near
 
 # Each is a module of this package, with a command of the same name; they import the rest where it is used.
 # Their first lines stand here too: the list is shown without loading them.

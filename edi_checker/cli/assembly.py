@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from edi_checker.cli.options import Checking, Shared
     from edi_checker.reports.baseline import Baseline
     from edi_checker.rules import Rulebook
-    from edi_checker.run import Limits
-    from edi_checker.setting import CheckSetting, Made
+    from edi_checker.run.one_input import Limits
+    from edi_checker.run.setting import CheckSetting, Made
     from edi_checker.watch.partners import Partners
 
 
 def setting_of(checking: Checking) -> CheckSetting:
     """The setting that the options of any command that checks ask for."""
-    from edi_checker.setting import CheckSetting
+    from edi_checker.run.setting import CheckSetting
     from edi_checker.x12.blocks import MAX_BLOCK, MAX_SEGMENT, Bounds
 
     return CheckSetting(
@@ -76,7 +76,7 @@ def assemble(setting: CheckSetting, rulebook: Rulebook | None = None) -> Made:
 
 
 def make_limits(checking: Checking) -> Limits:
-    from edi_checker.run import Limits
+    from edi_checker.run.one_input import Limits
 
     return Limits(checking.max_findings, checking.max_seconds, time.monotonic)
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from edi_checker.batch.dispatch import Hire
     from edi_checker.batch.session import Outcome
-    from edi_checker.setting import CheckSetting, Made
+    from edi_checker.run.setting import CheckSetting, Made
 
 
 @click.command(cls=Explained)
@@ -138,7 +138,7 @@ def batch(
     from edi_checker.batch.ranges import LARGE
     from edi_checker.batch.session import Settings, find_paths, name_all, run_session
     from edi_checker.files.inputs import STDIN, find_inputs
-    from edi_checker.run import Files
+    from edi_checker.run.one_input import Files
 
     if master is not None and engine != "spark":
         raise click.UsageError("--master goes with --engine spark.")

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from edi_checker.check.checker import Checker
     from edi_checker.check.engine import Kind
     from edi_checker.reports.html import HtmlReport
-    from edi_checker.run import Result
+    from edi_checker.run.one_input import Result
 
 
 @click.command(cls=Explained)
@@ -133,7 +133,7 @@ def check(
     earlier, baseline = find_history(history, history_key, paths), find_baseline(baseline_file)
 
     from edi_checker.files.inputs import find_inputs, name_outputs
-    from edi_checker.run import Files, check_input
+    from edi_checker.run.one_input import Files, check_input
 
     inputs = list(find_inputs(paths, shared.max_unpacked))
     names = name_outputs(inputs)
@@ -158,7 +158,7 @@ def check(
         page = cast("HtmlReport", report) if form == "html" else None
         ledger = None
         if earlier is not None:
-            from edi_checker.history import Opener
+            from edi_checker.run.history import Opener
 
             ledger = stack.enter_context(Opener(earlier))
         for source, name in zip(inputs, names, strict=True):

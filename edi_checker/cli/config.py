@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from edi_checker.near import ask_near
+from edi_checker.rules.near import ask_near
 
 FILE = "edi-checker.toml"
 MAX_BYTES = 1 << 20

@@ -15,8 +15,8 @@ from edi_checker.cli.refusal import Refusal, refusing
 from edi_checker.cli.rulebook import load_rules
 from edi_checker.cli.stored_tables import find_store
 from edi_checker.cli.terminal import PIPE_WIDTH, width_of_terminal
-from edi_checker.lookup import example_checker, looks_like_a_code, page_of_rule, pages_of_code
-from edi_checker.near import find_near
+from edi_checker.rules.near import find_near
+from edi_checker.run.lookup import example_checker, looks_like_a_code, page_of_rule, pages_of_code
 
 if TYPE_CHECKING:
     from edi_checker.reports.answer_codes import Page

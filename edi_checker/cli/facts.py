@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from edi_checker.files.folder import Stage
     from edi_checker.files.inputs import Input
     from edi_checker.reports.parquet_tables import ParquetTables
-    from edi_checker.run import Limits, Watcher
+    from edi_checker.run.one_input import Limits, Watcher
 
 _ENDING = ".parquet"
 
@@ -154,7 +154,7 @@ def _read(
 ) -> int:
     """Check the inputs and fill the tables; gives the exit code. Raises OSError."""
     from edi_checker.reports.fact_tables import FactTables
-    from edi_checker.run import check_input
+    from edi_checker.run.one_input import check_input
 
     report = FactTables(tables.add, checker.setting.profile_of, with_phi=with_phi)
     code, skipped = CHECKED, 0

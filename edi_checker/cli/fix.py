@@ -22,8 +22,8 @@ from edi_checker.files.names import escape
 
 if TYPE_CHECKING:
     from edi_checker.check.checker import Checker
+    from edi_checker.check.fixes import Fixed
     from edi_checker.files.inputs import Input
-    from edi_checker.fixes import Fixed
 
 STDOUT = Path("-")
 
@@ -107,11 +107,11 @@ def _fix(checker: Checker, source: Input, copy: IO[bytes], shared: Shared, *, un
 
     Raises Refusal, with the reason why it cannot be repaired.
     """
+    from edi_checker.check.fixes import CannotFix, copy_input
+    from edi_checker.check.fixes import fix as repair
     from edi_checker.claims.minutes import MinutesError
     from edi_checker.files.inputs import Unreadable
-    from edi_checker.fixes import CannotFix, copy_input
-    from edi_checker.fixes import fix as repair
-    from edi_checker.run import TookTooLong, with_minutes
+    from edi_checker.run.one_input import TookTooLong, with_minutes
     from edi_checker.x12.blocks import NotX12
 
     look = make_limits(shared).timer()

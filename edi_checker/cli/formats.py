@@ -10,7 +10,7 @@ from edi_checker.cli.terminal import PIPE_WIDTH, wants_colour, width_of_terminal
 
 if TYPE_CHECKING:
     from edi_checker.rules import Rule
-    from edi_checker.run import Report
+    from edi_checker.run.one_input import Report
 
 
 class About(NamedTuple):

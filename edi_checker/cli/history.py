@@ -12,7 +12,7 @@ from edi_checker.cli.refusal import Refusal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edi_checker.history import HistorySource
+    from edi_checker.run.history import HistorySource
     from edi_checker.state import Secret
 
 
@@ -30,7 +30,7 @@ def find_history(
     import time
 
     from edi_checker.files.inputs import STDIN
-    from edi_checker.history import HistorySource
+    from edi_checker.run.history import HistorySource
     from edi_checker.state import StateError
 
     if STDIN in paths:

@@ -14,7 +14,7 @@ from click.shell_completion import CompletionItem
 
 from edi_checker.cli.completion import PROFILES, complete_profile, complete_rule
 from edi_checker.cli.refusal import DEBUG, Refusal
-from edi_checker.near import ask_near
+from edi_checker.rules.near import ask_near
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -14,7 +14,7 @@ from edi_checker.cli.refusal import Refusal
 if TYPE_CHECKING:
     from edi_checker.files.folder import OutputFolder
     from edi_checker.files.inputs import Input
-    from edi_checker.run import Files
+    from edi_checker.run.one_input import Files
 
 
 def open_folder(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edi_checker.files.inputs import Input
-    from edi_checker.run import Watcher
+    from edi_checker.run.one_input import Watcher
 
 BIG = 1 << 22  # bytes from which a progress bar is worth showing
 
@@ -29,7 +29,7 @@ def show_bar(title: str, size: int, shown: bool) -> Iterator[Callable[[int], Non
 
 def watch(source: Input, with_bar: bool, debug: bool) -> Watcher:
     """Shows the progress of a long reading on standard error, and tracebacks with --debug."""
-    from edi_checker.run import Watcher
+    from edi_checker.run.one_input import Watcher
 
     crash = _show_crash if debug else _keep_crash
     if not with_bar or (source.size is not None and source.size < BIG):

@@ -29,7 +29,7 @@ class Refusal(click.ClickException):
 @contextmanager
 def refusing() -> Iterator[None]:
     """Refuse the command where what its options name cannot be used."""
-    from edi_checker.setting import SettingError, UnknownRule
+    from edi_checker.run.setting import SettingError, UnknownRule
 
     try:
         yield

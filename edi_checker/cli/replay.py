@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from edi_checker.cli.options import Checking
     from edi_checker.files.inputs import Input
     from edi_checker.reports.comparison import Comparison
-    from edi_checker.run import Limits
-    from edi_checker.setting import CheckSetting
+    from edi_checker.run.one_input import Limits
+    from edi_checker.run.setting import CheckSetting
     from edi_checker.state import Details, File
     from edi_checker.state.ledger import Ledger
 
@@ -124,7 +124,7 @@ def _make_checker(setting: CheckSetting, received: int | None) -> Checker:
 
 def _check(checker: Checker, source: Input, limits: Limits, out: TextIO) -> None:
     from edi_checker.reports.json_report import JsonReport
-    from edi_checker.run import check_input
+    from edi_checker.run.one_input import check_input
 
     report = JsonReport(
         out,

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def load_rules(folders: tuple[Path, ...], profile: str = "auto", *, packaged: bool = True) -> Rulebook:
-    from edi_checker.setting import load_rules
+    from edi_checker.run.setting import load_rules
 
     with refusing():
         return load_rules(folders, profile=profile, packaged=packaged)
 
 
 def gather_plugins() -> Plugins | None:
-    from edi_checker.setting import gather_plugins
+    from edi_checker.run.setting import gather_plugins
 
     with refusing():
         return gather_plugins()

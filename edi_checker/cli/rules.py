@@ -12,7 +12,7 @@ from edi_checker.cli.help import Explained
 from edi_checker.cli.options import config_option, profile_option
 from edi_checker.cli.refusal import Refusal
 from edi_checker.cli.rulebook import gather_plugins, load_rules
-from edi_checker.lookup import example_checker, show_example
+from edi_checker.run.lookup import example_checker, show_example
 
 if TYPE_CHECKING:
     from edi_checker.check.checker import Checker
@@ -143,8 +143,8 @@ def _write_docs(book: Rulebook, chosen: list[Rule], profile: str, out_dir: Path 
 
 
 def _lint(book: Rulebook, chosen: list[Rule]) -> list[str]:
+    from edi_checker.check.fixes import REPAIRS
     from edi_checker.facts import VOCABULARY
-    from edi_checker.fixes import REPAIRS
     from edi_checker.rules import RuleFault
     from edi_checker.rules.lint import lint, lint_twins
 

@@ -7,8 +7,8 @@ import json
 import click
 
 from edi_checker.cli.help import Explained
-from edi_checker.near import ask_near
 from edi_checker.reports.schemas import NAMES, schema_of
+from edi_checker.rules.near import ask_near
 
 
 @click.command(cls=Explained)

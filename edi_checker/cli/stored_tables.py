@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 def store_folder(given: Path | None) -> Path:
     if given is not None:
         return given
-    from edi_checker.setting import user_tables
+    from edi_checker.run.setting import user_tables
 
     return user_tables()
 
 
 def find_store(given: Path | None) -> Path:
     """As `store_folder`; one that was named must hold tables."""
-    from edi_checker.setting import holds_tables
+    from edi_checker.run.setting import holds_tables
 
     folder = store_folder(given)
     with refusing():
@@ -31,7 +31,7 @@ def find_store(given: Path | None) -> Path:
 
 def open_tables(given: Path | None) -> Tables:
     """The imported tables before the built-in ones; these alone where nothing is imported."""
-    from edi_checker.setting import open_tables
+    from edi_checker.run.setting import open_tables
 
     with refusing():
         return open_tables(store_folder(given), named=given is not None)

@@ -159,9 +159,9 @@ def _look_up(found: StoredTables, codes: tuple[str, ...], on: int, *, as_json: b
 
     if len(codes) == 2:
         return pair_as_json(found, codes, on) if as_json else describe(found, codes, on)
-    from edi_checker.lookup import is_known, look_up
     from edi_checker.reports.code_page import code_as_json, write_code
     from edi_checker.reports.shipped_lists import near_codes
+    from edi_checker.run.lookup import is_known, look_up
 
     (code,) = codes
     with refusing():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import edi_checker
-from edi_checker import native
+from edi_checker.guide import native
 
 
 def version() -> str:

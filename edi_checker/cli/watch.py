@@ -138,7 +138,7 @@ def watch(
 
     Exit code of --once: 0 all was answered, 2 something could not be.
     """
-    from edi_checker.setting import SettingError
+    from edi_checker.run.setting import SettingError
     from edi_checker.state import StateError, open_ledger
     from edi_checker.watch.places import Places, PlacesError
 
@@ -192,7 +192,7 @@ def _make_desk(
     secret: Secret | None,
 ) -> Desk:
     """Read all that decides what is found. Raises SettingError."""
-    from edi_checker.setting import digest_of
+    from edi_checker.run.setting import digest_of
     from edi_checker.watch.job import Desk
 
     partners = find_ways(checking, partners_file, page=writes[0], split=writes[1])

@@ -64,10 +64,10 @@ from edi_checker.facts.situations import (
 )
 from edi_checker.facts.triggers import NOTHING_AROUND, Around
 from edi_checker.facts.whole_claim import Line, WholeClaim, pointers_in
-from edi_checker.finding import Place
 from edi_checker.reference.codesets import therapist
 from edi_checker.reference.codesets.imported import releases_in
 from edi_checker.x12.dates import a_year_after
+from edi_checker.x12.finding import Place
 
 
 class Part:

@@ -35,7 +35,6 @@ from edi_checker.facts.pieces import (
     text,
 )
 from edi_checker.facts.places import FixedLocation
-from edi_checker.finding import Place, TableVersion
 from edi_checker.reference.codesets import diagnoses as icd
 from edi_checker.reference.codesets import lists
 from edi_checker.reference.codesets.imported import Releases, Unlisted, judge_listed
@@ -43,6 +42,7 @@ from edi_checker.reference.codesets.member_ids import LONGEST, judge_medicare_id
 from edi_checker.reference.periods import last_day
 from edi_checker.x12.blocks import Fault
 from edi_checker.x12.dates import NO_END, day, days_between, years_between
+from edi_checker.x12.finding import Place, TableVersion
 from edi_checker.x12.money import cents, quantity
 
 # What a finding may quote as a code; what is longer, or letters alone, may be a name or a number of a person.

@@ -14,9 +14,9 @@ from edi_checker.facts.fact import Fact, Placed, Value
 from edi_checker.facts.pieces import Location, Open, OpenFact, OpenValue, Site, View, Within
 from edi_checker.facts.vocabulary import VOCABULARY
 from edi_checker.facts.whole_claim import Coded, Line, Service, WholeClaim
-from edi_checker.finding import TableVersion
 from edi_checker.reference.tables import MueLimit, PtpEdit, Tables
 from edi_checker.reference.units import QUARTER, Working, least_minutes, work
+from edi_checker.x12.finding import TableVersion
 
 
 def add_coding(facts: list[Fact], whole: WholeClaim) -> None:

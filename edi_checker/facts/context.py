@@ -23,10 +23,10 @@ from edi_checker.claims.payer_profiles import (
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.coverage import Coverage
 from edi_checker.facts.fact import Fact
-from edi_checker.finding import Place
 from edi_checker.reference.codesets.imported import list_versions
 from edi_checker.reference.codesets.member_ids import judge_medicare_id
 from edi_checker.reference.tables import Tables
+from edi_checker.x12.finding import Place
 
 # Claim, date of receipt and profile to facts.
 FactMaker = Callable[[Claim, int, Profile], Iterable[Fact]]

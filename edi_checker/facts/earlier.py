@@ -26,10 +26,10 @@ from edi_checker.facts.duplicates import is_first_issue
 from edi_checker.facts.fact import Fact, Value
 from edi_checker.facts.lines import read_lines
 from edi_checker.facts.whole_claim import Line, Service, WholeClaim
-from edi_checker.finding import Place
 from edi_checker.reference.codesets import DISCIPLINES, releasing
 from edi_checker.reference.tables import COUNTED_BY_MONTH, PtpEdit, kx_thresholds
 from edi_checker.x12.dates import iso
+from edi_checker.x12.finding import Place
 
 REPLACING = ("6", "7")  # CLM05-3
 _MASK = (1 << 64) - 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, Protocol
 
-from edi_checker.finding import Place, TableVersion
+from edi_checker.x12.finding import Place, TableVersion
 
 FieldType = Literal["text", "int", "quantity", "money", "date", "bool", "codes"]
 

@@ -42,9 +42,9 @@ from edi_checker.facts.earlier import (
     read_claim,
     year_key,
 )
-from edi_checker.finding import Place
 from edi_checker.reference.tables import COUNTED_BY_MONTH
 from edi_checker.x12.blocks import Delimiters
+from edi_checker.x12.finding import Place
 
 _NOBODY = bytes(8)  # in place of a claim
 _FIXED = 12  # bytes before the text of a day: digest of the claim and position of its CLM

@@ -57,10 +57,10 @@ from edi_checker.facts.places import FixedLocation, Header, LoopLocation
 from edi_checker.facts.situations import hides_something, is_box, make_situations
 from edi_checker.facts.statuses import answer_fault
 from edi_checker.facts.triggers import DETAILS, NOTHING_AROUND, SELF
-from edi_checker.finding import Place
 from edi_checker.reference.codesets.imported import releases_in
 from edi_checker.x12.blocks import Fault
 from edi_checker.x12.dates import day
+from edi_checker.x12.finding import Place
 
 _LEVELS: dict[type, str] = {
     Interchange: "interchange",

@@ -10,7 +10,7 @@ from edi_checker.facts.fact import Fact, Value
 from edi_checker.facts.places import LoopLocation
 from edi_checker.facts.triggers import PAYER_ORDER
 from edi_checker.facts.whole_claim import Line, WholeClaim
-from edi_checker.finding import Place
+from edi_checker.x12.finding import Place
 from edi_checker.x12.money import cents, quantity
 
 # Where one of these cannot be read, nobody can say what balances.

@@ -22,7 +22,7 @@ from edi_checker.facts.columns import (
     NAME_OF_A_PERSON,
 )
 from edi_checker.facts.fact import Fact, Placed, Value
-from edi_checker.finding import Place, TableVersion
+from edi_checker.x12.finding import Place, TableVersion
 
 
 class UsesColumn(Exception):

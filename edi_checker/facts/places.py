@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from edi_checker.claims.claim import Claim, Group, Interchange, SegmentRun, Transaction, place_in
-from edi_checker.finding import Place
+from edi_checker.x12.finding import Place
 
 
 class FixedLocation(NamedTuple):

@@ -18,10 +18,10 @@ from edi_checker.facts.places import FixedLocation, LoopLocation
 from edi_checker.facts.service_kinds import MONITORING, in_one_period
 from edi_checker.facts.situations import hides_something, name_segments
 from edi_checker.facts.triggers import DETAILS, INPATIENT_VISITS, Above, Around, is_attended
-from edi_checker.finding import Place
 from edi_checker.reference.tables import MueLimit, Procedure
 from edi_checker.reference.units import QUARTER, ROUNDS_UP
 from edi_checker.x12.dates import day, days_of
+from edi_checker.x12.finding import Place
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # known again as the object that it is

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from edi_checker import native
+from edi_checker.guide import native
 from edi_checker.guide.placement import Chart, Placement, Step, chart_for
 from edi_checker.guide.table import Composite, Element, Guide, Item, Level, Segment, walk_loops
 from edi_checker.x12.blocks import Delimiters

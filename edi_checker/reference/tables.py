@@ -12,8 +12,8 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
-from edi_checker.finding import TableVersion
 from edi_checker.x12.dates import NO_END
+from edi_checker.x12.finding import TableVersion
 
 # Practitioner tables of the third quarter of 2024, the rows of therapy codes alone.
 BUILT_IN = "builtin-therapy-2024Q3"

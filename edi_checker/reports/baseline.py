@@ -9,8 +9,8 @@ from hashlib import blake2b
 from pathlib import Path, PurePath
 from typing import Any, TextIO
 
-from edi_checker.finding import Finding
 from edi_checker.reports.json_report import SCHEMA, read_parts
+from edi_checker.x12.finding import Finding
 
 _LONGEST = 1 << 24  # characters of one value of the report, or of one line
 _MOST = 5_000_000  # findings: each takes about 100 bytes of memory

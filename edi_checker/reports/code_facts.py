@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from edi_checker.check.code_advice import Advice, Against
-from edi_checker.finding import TableVersion
 from edi_checker.reference.codesets.lists import is_level_1, is_procedure, therapy_procedures
 from edi_checker.reference.meanings import (
     BETOS,
@@ -21,6 +20,7 @@ from edi_checker.reference.meanings import (
 from edi_checker.reference.store import ALWAYS, StoredTables
 from edi_checker.reference.tables import BUILT_IN, RELEASED, MueLimit, PtpEdit
 from edi_checker.x12.dates import NO_END, iso
+from edi_checker.x12.finding import TableVersion
 
 Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from edi_checker.finding import TableVersion
 from edi_checker.reports.code_facts import CodeFact
 from edi_checker.x12.dates import iso
+from edi_checker.x12.finding import TableVersion
 
 SCHEMA = "edi-checker/code/1"
 WIDEST = 80

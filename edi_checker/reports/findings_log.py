@@ -27,11 +27,11 @@ from edi_checker.claims.claim import (
     TransactionEnd,
 )
 from edi_checker.facts import Gap
-from edi_checker.finding import Finding, Place, Severity, Status, TableVersion
 from edi_checker.reports.affected import Affected, Reaches
 from edi_checker.reports.stakes import Stake
 from edi_checker.x12.blocks import Delimiters
 from edi_checker.x12.dates import iso, show_days
+from edi_checker.x12.finding import Finding, Place, Severity, Status, TableVersion
 from edi_checker.x12.money import dollars
 
 FileOutcome = Literal["accepted", "accepted_with_errors", "rejected", "not_checked"]

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import TextIO
 
+from edi_checker.check.fixes import Fixed, Repair, Withheld
 from edi_checker.files.names import escape
-from edi_checker.finding import SEVERITIES, Place
-from edi_checker.fixes import Fixed, Repair, Withheld
+from edi_checker.x12.finding import SEVERITIES, Place
 
 # Gives the token for a value of a kind; None where values are shown as they are.
 Token = Callable[[str, str], str]

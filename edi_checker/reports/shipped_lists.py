@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from functools import cache
 
 from edi_checker.acks.words import CATEGORIES, ENTITIES, STATUSES
-from edi_checker.finding import TableVersion
 from edi_checker.guide.table import Element, load
 from edi_checker.reference.codesets import diagnoses, lists
 from edi_checker.reference.meanings import MODIFIERS
 from edi_checker.reference.store import StoredTables
 from edi_checker.reports.code_facts import CodeFact, is_procedure_here, show_days
 from edi_checker.x12.dates import NO_END, iso
+from edi_checker.x12.finding import TableVersion
 
 GROUP = "Other lists"
 _MOST_NEAR = 5

@@ -20,7 +20,7 @@ from edi_checker.claims.claim import (
     Transaction,
     TransactionEnd,
 )
-from edi_checker.finding import SEVERITIES, Finding, Severity
+from edi_checker.x12.finding import SEVERITIES, Finding, Severity
 
 _LONGEST_EXAMPLE = 300  # characters
 # What a part closes when it begins: itself and all behind it.

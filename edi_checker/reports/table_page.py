@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from edi_checker.finding import TableVersion
 from edi_checker.reference.store import Found, Release, StoredTables
 from edi_checker.reference.tables import BUILT_IN, Tables
 from edi_checker.x12.dates import NO_END, iso
+from edi_checker.x12.finding import TableVersion
 
 _INDICATORS = {
     "0": "no modifier releases it",

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, TextIO
 
 from edi_checker.facts import Coverage, Gap
 from edi_checker.files.names import escape
-from edi_checker.finding import SEVERITIES, Severity
 from edi_checker.reports.boxes import box_of_fix
 from edi_checker.reports.findings_log import (
     Entry,
@@ -25,6 +24,7 @@ from edi_checker.reports.findings_log import (
 from edi_checker.reports.gaps import say_gaps
 from edi_checker.reports.styled import Text, Writer, cell_len
 from edi_checker.reports.verdict import say_file
+from edi_checker.x12.finding import SEVERITIES, Severity
 from edi_checker.x12.money import show_dollars
 
 WIDTHS = (40, 120)  # narrower cannot be read, wider lines are hard to follow

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
-from edi_checker.near import ask_near
 from edi_checker.rules.model import RuleFault
+from edi_checker.rules.near import ask_near
 from edi_checker.rules.yaml_tree import Mapping, Node, Scalar, Sequence
 
 _T = TypeVar("_T")

@@ -9,7 +9,6 @@ from functools import partial
 from typing import NamedTuple, cast
 
 from edi_checker.facts import FactType
-from edi_checker.finding import NEED_A_SECOND, SEVERITIES
 from edi_checker.rules.conditions import REFERENCE, Conditions, day_of
 from edi_checker.rules.fault_list import (
     Notes,
@@ -42,6 +41,7 @@ from edi_checker.rules.model import (
 )
 from edi_checker.rules.yaml_tree import Mapping, Node, Scalar, Sequence, Unreadable, read
 from edi_checker.x12.fault_codes import CODES
+from edi_checker.x12.finding import NEED_A_SECOND, SEVERITIES
 
 MAX_CODES_277CA = 3
 MAX_FAULT = 70

@@ -19,13 +19,13 @@ from edi_checker.claims.profile import (
     Statuses,
     UnitMethod,
 )
-from edi_checker.finding import SEVERITIES
-from edi_checker.near import ask_near
 from edi_checker.reference.codesets.member_ids import member_id_pattern
 from edi_checker.rules.fault_list import Notes, Wrong, listed, mapping_of, texts_of, word_of
 from edi_checker.rules.model import RuleFault
+from edi_checker.rules.near import ask_near
 from edi_checker.rules.rule_files import take
 from edi_checker.rules.yaml_tree import Mapping, Node, Scalar, Sequence, Unreadable, read
+from edi_checker.x12.finding import SEVERITIES
 
 MAX_FILES = 1000
 MAX_ANCESTORS = 20

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from edi_checker.claims.payer_profiles import BUILT_IN
 from edi_checker.facts import VOCABULARY, FactType
-from edi_checker.near import ask_near
 from edi_checker.rules.kept_rules import kept_rules
 from edi_checker.rules.model import Rule, RuleError, RuleFault
+from edi_checker.rules.near import ask_near
 from edi_checker.rules.rule_files import RuleFile, find_files
 
 

@@ -7,7 +7,7 @@ from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
 from edi_checker.reports.html.markup import Element, append, tag
-from edi_checker.run import Writer
+from edi_checker.run.one_input import Writer
 from edi_checker.serve.media import EDI, JSON, XLSX, ZIP
 
 MOST = 6_000_000  # bytes of all files on one page

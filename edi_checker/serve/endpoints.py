@@ -9,10 +9,10 @@ from datetime import date
 from typing import Any, Literal
 
 from edi_checker.claims.payer_profiles import BUILT_IN
-from edi_checker.near import ask_near
+from edi_checker.rules.near import ask_near
+from edi_checker.run.setting import AUTO
 from edi_checker.serve.media import CSV, EDI, HTML, JSON, NDJSON, TEXT, XLSX, ZIP
 from edi_checker.serve.problem import Problem
-from edi_checker.setting import AUTO
 
 _LONGEST = 200  # characters of a value
 _MOST_VALUES = 40  # of a parameter that may be repeated

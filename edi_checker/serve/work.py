@@ -12,15 +12,25 @@ from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple, TextIO, cast
 
 from edi_checker.check.checker import Checker
+from edi_checker.check.fixes import CannotFix, Fixed, copy_input, fix
 from edi_checker.claims.minutes import Minutes, MinutesError
 from edi_checker.files.inputs import Input, Unreadable, inputs_in, name_outputs
 from edi_checker.files.output import open_text
-from edi_checker.fixes import CannotFix, Fixed, copy_input, fix
 from edi_checker.rules import Rulebook
-from edi_checker.run import Files, Limits, Output, Report, Result, TookTooLong, Watcher, Writer, check_into
+from edi_checker.run.one_input import (
+    Files,
+    Limits,
+    Output,
+    Report,
+    Result,
+    TookTooLong,
+    Watcher,
+    Writer,
+    check_into,
+)
+from edi_checker.run.setting import SettingError, choose_profile
 from edi_checker.serve.carried import Carried, way_back
 from edi_checker.serve.media import CSV, EDI, HTML, JSON, NDJSON, TEXT, XLSX, ZIP
-from edi_checker.setting import SettingError, choose_profile
 from edi_checker.x12.blocks import NotX12
 from edi_checker.x12.dates import from_date
 
@@ -437,9 +447,9 @@ def _rules(desk: Desk, sent: Sent, out: BinaryIO) -> Reply:
 
 def _rule(desk: Desk, sent: Sent, out: BinaryIO) -> Reply:
     """All that is known of a rule, or what a code of an answer means."""
-    from edi_checker.lookup import example_checker, page_of_rule
-    from edi_checker.near import ask_near
     from edi_checker.reports.answer_codes import pages_as_json
+    from edi_checker.rules.near import ask_near
+    from edi_checker.run.lookup import example_checker, page_of_rule
     from edi_checker.serve.rule_pages import write_rule
 
     asked = str(sent.said["id"]).strip().lower()
@@ -458,11 +468,11 @@ def _rule(desk: Desk, sent: Sent, out: BinaryIO) -> Reply:
 
 def _codes(desk: Desk, sent: Sent, out: BinaryIO) -> Reply:
     """What is known of a code, of a pair of codes, or of a code of an answer."""
-    from edi_checker.lookup import is_known, look_up, looks_like_a_code, pages_of_code
     from edi_checker.reference.store import StoreError
     from edi_checker.reports.answer_codes import pages_as_json
     from edi_checker.reports.code_page import code_as_json
     from edi_checker.reports.table_page import pair_as_json
+    from edi_checker.run.lookup import is_known, look_up, looks_like_a_code, pages_of_code
 
     code, other, day = str(sent.said["code"]), sent.said.get("with"), sent.said.get("on")
     on = from_date(date.fromisoformat(day) if day else _today())

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edi_checker.rules import Rulebook
-from edi_checker.setting import CheckSetting, Made, choose_profile
+from edi_checker.run.setting import CheckSetting, Made, choose_profile
 
 # pyspark comes with the extra `spark`.
 if TYPE_CHECKING:

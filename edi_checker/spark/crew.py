@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from edi_checker.batch.tasks import Equipment, Settings, Task, Work
 from edi_checker.batch.workers import Died, Done, Said
-from edi_checker.run import Files
+from edi_checker.run.one_input import Files
 from edi_checker.spark.carried import Carried
 from edi_checker.spark.session import SparkUnusable, say_error
 

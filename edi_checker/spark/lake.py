@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edi_checker.files.inputs import Input, readable, take_stream
 from edi_checker.reports.fact_tables import TABLES, FactTables, Kind, Row, columns_of, value_of
-from edi_checker.run import Limits, Watcher, check_input
-from edi_checker.setting import CheckSetting, Made
+from edi_checker.run.one_input import Limits, Watcher, check_input
+from edi_checker.run.setting import CheckSetting, Made
 from edi_checker.spark.carried import Carried, carry
 
 # pyspark comes with the extra `spark`.

@@ -29,9 +29,9 @@ from edi_checker.files.folder import Published, Stage
 from edi_checker.files.inputs import Input, Unreadable, find_inputs, name_outputs, readable
 from edi_checker.files.names import escape
 from edi_checker.files.output import flush_folder
-from edi_checker.history import InputHistory
-from edi_checker.run import Files, Limits, Result, Watcher, check_input
-from edi_checker.setting import CheckSetting, Made
+from edi_checker.run.history import InputHistory
+from edi_checker.run.one_input import Files, Limits, Result, Watcher, check_input
+from edi_checker.run.setting import CheckSetting, Made
 from edi_checker.state import AlreadyAnswered, Fenced, Overtaken, Secret, State, StateError
 from edi_checker.state.ledger import Ledger
 from edi_checker.watch.filing import file_away

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edi_checker.batch.workers import Died, Done, Said, Workers
-from edi_checker.setting import SettingError
+from edi_checker.run.setting import SettingError
 from edi_checker.state import StateError
 from edi_checker.state.ledger import Ledger
 from edi_checker.watch.filing import file_away, tidy

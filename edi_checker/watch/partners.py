@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edi_checker.near import ask_near
+from edi_checker.rules.near import ask_near
 from edi_checker.rules.rule_files import take
 from edi_checker.rules.yaml_tree import Mapping as Tree
 from edi_checker.rules.yaml_tree import Node, Scalar, Sequence, Unreadable, read
-from edi_checker.setting import AUTO, CheckSetting, SettingError
+from edi_checker.run.setting import AUTO, CheckSetting, SettingError
 
 DEFAULT = "default"  # the entry for partners without one
 _KEYS = ("profile", "duplicate-window", "isolation", "rules", "select", "ignore", "split", "page")

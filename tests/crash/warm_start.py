@@ -15,7 +15,7 @@ from typing import Any, Generic, Self, TypeVar
 from claim_files import POOL, read_sample
 from edi_checker import cli
 from edi_checker.batch.workers import Done
-from edi_checker.setting import CheckSetting
+from edi_checker.run.setting import CheckSetting
 from edi_checker.watch import job, loop
 from judge import Places
 from partner import Sent, drop

@@ -22,7 +22,7 @@ from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.store import StoreError
 from edi_checker.reference.store.importing import ImportRefused, plan_import, run_import
 from edi_checker.rules.profile_file import ProfileError, read_profiles
-from edi_checker.run import Files, Watcher, check_input
+from edi_checker.run.one_input import Files, Watcher, check_input
 from edi_checker.x12.blocks import NotX12
 
 RECEIVED = (2026, 11, 21)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from edi_checker.finding import TableVersion
 from edi_checker.reference.codesets import diagnoses, lists
 from edi_checker.reference.codesets.lists import Problem
 from edi_checker.reference.periods import last_day
 from edi_checker.x12.dates import NO_END
+from edi_checker.x12.finding import TableVersion
 
 
 class Billable(Protocol):

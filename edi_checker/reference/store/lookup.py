@@ -22,7 +22,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from edi_checker.finding import TableVersion
 from edi_checker.reference.store.packed import Damaged, Packed, Record
 from edi_checker.reference.store.release import (
     EARLIER,
@@ -43,6 +42,7 @@ from edi_checker.reference.tables import (
     sort_partners,
 )
 from edi_checker.x12.dates import NO_END
+from edi_checker.x12.finding import TableVersion
 
 _CODE = 5
 _CONTRACTOR = "CCCCC"  # stands for the primaries that a Medicare contractor names itself

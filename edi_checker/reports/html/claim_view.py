@@ -28,10 +28,10 @@ from edi_checker.claims.claim import (
 )
 from edi_checker.claims.loops import LOOPS_1000, LOOPS_2010, LOOPS_2310, walk_loops
 from edi_checker.claims.minutes import Minutes, minutes_of
-from edi_checker.finding import Finding, Place
 from edi_checker.reports.html.markup import shorten
 from edi_checker.x12.blocks import Delimiters
 from edi_checker.x12.dates import hyphenate, show_days
+from edi_checker.x12.finding import Finding, Place
 from edi_checker.x12.money import dollars
 
 MOST_REJECTED = 100  # parts with an error that are laid out in full; the rest stands in the list of findings

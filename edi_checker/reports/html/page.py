@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, NamedTuple, TextIO
 
 from edi_checker.facts import Coverage
-from edi_checker.finding import Severity
 from edi_checker.reports.findings_log import (
     Entry,
     FileOutcome,
@@ -39,6 +38,7 @@ from edi_checker.reports.html.work_list import Card, WorkList
 from edi_checker.reports.verdict import capitalize, say_claims, say_file
 from edi_checker.rules import Rule
 from edi_checker.x12.dates import iso
+from edi_checker.x12.finding import Severity
 from edi_checker.x12.money import show_dollars
 
 MOST_CARD_TEXT = 9_000_000  # characters of parts laid out in full on one page

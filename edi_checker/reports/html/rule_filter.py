@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from edi_checker.finding import SEVERITIES, Severity
 from edi_checker.reports.html.markup import Element, append, tag
+from edi_checker.x12.finding import SEVERITIES, Severity
 
 MOST_RULES = 40  # rules with a bar and a switch of their own
 _WIDTH = 200

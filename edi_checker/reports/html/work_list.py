@@ -7,11 +7,11 @@ from functools import partial
 from itertools import groupby
 from typing import IO, NamedTuple, TextIO
 
-from edi_checker.finding import SEVERITIES
 from edi_checker.reports.boxes import box_of_fix
 from edi_checker.reports.findings_log import Entry, FindingsLog
 from edi_checker.reports.html.markup import Content, Element, append, head_of, shorten, tag, write
 from edi_checker.reports.verdict import first_sentence
+from edi_checker.x12.finding import SEVERITIES
 from edi_checker.x12.money import show_dollars
 
 MOST_ROWS = 3_000

@@ -27,7 +27,7 @@ static PyModuleDef_Slot slots[] = {
 
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
-    .m_name = "edi_checker.native._native",
+    .m_name = "edi_checker.guide.native._native",
     .m_doc = "Reads fast what the Python modules read as well.",
     .m_size = 0,
     .m_slots = slots,

@@ -23,6 +23,7 @@ from edi_checker.acks import (
     numbers_of,
 )
 from edi_checker.check.checker import Checked, Checker, take_handfuls
+from edi_checker.check.fixes import Planner
 from edi_checker.check.split import Split, Splitter
 from edi_checker.claims.claim import Claim
 from edi_checker.claims.minutes import Minutes, MinutesError, read_minutes
@@ -30,7 +31,6 @@ from edi_checker.facts import Coverage, Gap, HistoryUnreadable, InputMemory
 from edi_checker.files.folder import Published, Stage, say_unwritten
 from edi_checker.files.inputs import Input, Unreadable
 from edi_checker.files.output import open_text
-from edi_checker.fixes import Planner
 from edi_checker.guide.table import Guide
 from edi_checker.reports.findings_log import MOST_FINDINGS, FindingsLog, Summary, Tally
 from edi_checker.reports.stakes import Stakes
@@ -40,9 +40,9 @@ from edi_checker.x12.blocks import NotClaims, NotX12
 # lxml is loaded only where a page is written.
 if TYPE_CHECKING:
     from edi_checker.check.redact import Redactor
-    from edi_checker.history import InputHistory
     from edi_checker.reports.baseline import Known
     from edi_checker.reports.html import Answer, ClaimViews, HtmlReport
+    from edi_checker.run.history import InputHistory
 
 
 class Report(Protocol):

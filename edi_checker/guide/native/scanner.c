@@ -528,7 +528,7 @@ static PyType_Slot slots[] = {
 };
 
 static PyType_Spec spec = {
-    .name = "edi_checker.native._native.Scanner",
+    .name = "edi_checker.guide.native._native.Scanner",
     .basicsize = sizeof(Scanner),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = slots,

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import IO, BinaryIO, cast
 
-from edi_checker.fixes.planning import Repair
+from edi_checker.check.fixes.planning import Repair
 from edi_checker.x12.blocks import BLANKS, CHUNK, HEAD_REACH, Block, Bounds, is_wrapped, read_blocks
 
 # A byte that is not UTF-8 is kept as a surrogate, and read as the reader of blocks reads it: as Latin-1.

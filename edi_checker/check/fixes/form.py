@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from edi_checker.check.fixes.spot import Repaired, Spot, repairs
 from edi_checker.claims.claim import DIAGNOSIS_LISTS, element
-from edi_checker.fixes.spot import Repaired, Spot, repairs
 from edi_checker.guide.table import Element, is_segment_id
 from edi_checker.reference.codesets import lists, npi_valid
 from edi_checker.reference.codesets.member_ids import judge_medicare_id

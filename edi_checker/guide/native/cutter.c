@@ -639,7 +639,7 @@ static PyType_Slot slots[] = {
 };
 
 static PyType_Spec spec = {
-    .name = "edi_checker.native._native.Cutter",
+    .name = "edi_checker.guide.native._native.Cutter",
     .basicsize = sizeof(Cutter),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = slots,

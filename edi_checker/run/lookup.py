@@ -42,7 +42,7 @@ def is_known(facts: list[CodeFact]) -> bool:
 def _advise(tables: StoredTables, code: str, on: int) -> Advice:
     """What the rules that come with the checker say of a code, with these tables."""
     from edi_checker.check.code_advice import Known, of_one_line, take_advice
-    from edi_checker.setting import CheckSetting, load_rules
+    from edi_checker.run.setting import CheckSetting, load_rules
 
     book = load_rules(())
     checker = CheckSetting(engine="python").make(of_one_line(book)).checker
@@ -52,7 +52,7 @@ def _advise(tables: StoredTables, code: str, on: int) -> Advice:
 
 def example_checker(book: Rulebook, profile: str) -> Checker:
     """A checker for the examples of rules. Raises SettingError."""
-    from edi_checker.setting import CheckSetting
+    from edi_checker.run.setting import CheckSetting
 
     # What an example shows does not hang on what is imported.
     return CheckSetting(profile=profile, isolation="claim").make(book).checker

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from edi_checker.check.fixes.form import write_date, write_time
+from edi_checker.check.fixes.spot import Repaired, Spot, repairs
 from edi_checker.claims.claim import (
     GroupEnd,
     InterchangeEnd,
@@ -11,8 +13,6 @@ from edi_checker.claims.claim import (
     TransactionEnd,
 )
 from edi_checker.claims.reader import READ_AS_VERSION, VERSION
-from edi_checker.fixes.form import write_date, write_time
-from edi_checker.fixes.spot import Repaired, Spot, repairs
 from edi_checker.x12.blocks import BLANKS, ISA_WIDTHS
 
 _TRAILERS = ("SE", "GE", "IEA")

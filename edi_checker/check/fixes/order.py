@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from edi_checker.check.fixes.spot import Repaired, Spot, repairs
 from edi_checker.claims.claim import element
-from edi_checker.fixes.spot import Repaired, Spot, repairs
 
 
 @repairs("guide.line-number", "safe")

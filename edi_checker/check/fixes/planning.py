@@ -7,6 +7,8 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from edi_checker.check.checker import Checked
+from edi_checker.check.fixes import envelope, form, order  # noqa: F401  # each registers its repairs
+from edi_checker.check.fixes.spot import REPAIRS, Above, Spot, Standing
 from edi_checker.claims.claim import (
     BillingProvider,
     BlockView,
@@ -25,10 +27,8 @@ from edi_checker.claims.claim import (
     element,
     place_in,
 )
-from edi_checker.finding import Place
-from edi_checker.fixes import envelope, form, order  # noqa: F401  # each registers its repairs
-from edi_checker.fixes.spot import REPAIRS, Above, Spot, Standing
 from edi_checker.guide.table import Guide
+from edi_checker.x12.finding import Place
 
 # HL03 of the levels, and that of the level above each.
 _CODES: dict[type, str] = {BillingProvider: "20", Subscriber: "22", Patient: "23"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 FORM = 2  # of what passes between Python and the module; raise it here and in module.c when that changes
 
 try:
-    from edi_checker.native._native import FORM as _BUILT
-    from edi_checker.native._native import Cutter, Scanner
+    from edi_checker.guide.native._native import FORM as _BUILT
+    from edi_checker.guide.native._native import Cutter, Scanner
 except ImportError:  # no compiler where the package was built, or another platform
     _BUILT = 0
 

@@ -15,11 +15,11 @@ from types import TracebackType
 from typing import IO, Any, BinaryIO, Generic, NamedTuple, Self, TypeVar, cast
 
 from edi_checker.check.checker import Checker
+from edi_checker.check.fixes.planning import Name, Planner, Repair
+from edi_checker.check.fixes.rewriting import NotFollowed, Window, rewrite
 from edi_checker.claims.claim import BlockView, Part
 from edi_checker.facts import InputMemory
-from edi_checker.finding import Finding, Place
-from edi_checker.fixes.planning import Name, Planner, Repair
-from edi_checker.fixes.rewriting import NotFollowed, Window, rewrite
+from edi_checker.x12.finding import Finding, Place
 
 MOST_ATTEMPTS = 8  # to find out which repairs bring up something new
 MOST_ROUNDS = 4  # of repairs that others make possible

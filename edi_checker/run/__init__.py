@@ -1,0 +1,1 @@
+"""How one input is checked and answered, from a setting to the last of its files."""
