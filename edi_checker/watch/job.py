@@ -357,7 +357,7 @@ class Clerk:
                 stem,
                 report=None,
                 files=files,
-                watcher=Watcher(hold, _do_nothing, faults.crashes.append, faults.disk.append),
+                watcher=Watcher(hold, crash=faults.crashes.append, disk=faults.disk.append),
                 limits=self._desk.limits,
                 listener=listener,
                 history=history,
@@ -631,7 +631,3 @@ def _shown(source: Input, work: Path, mine: state.File) -> str:
     """The input's path as its partner knows it."""
     name = source.path.removeprefix(readable(f"{work.parent}{os.sep}"))
     return f"{escape(mine.partner)}/{name}" if mine.partner else name
-
-
-def _do_nothing() -> None:
-    pass
