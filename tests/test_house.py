@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "edi_checker"
 LONG = 60  # lines from `def` to the last
 MOST_LONG = 6
 MOST_ROOMS = 25  # names at the top of the package
-MOST_ARROWS = 159  # pairs of rooms of which one imports the other
+MOST_ARROWS = 158  # pairs of rooms of which one imports the other
 
 
 def _trees() -> Iterator[tuple[Path, ast.Module]]:
