@@ -114,7 +114,7 @@ def check(
     inside, stream = find_source(source)
     files = Files(None, acks=True, version=__version__, rules=checker.engine.rules, split=not redact)
     limits = Limits(max_findings, max_seconds, time.monotonic)
-    watcher = Watcher(lambda _: None, lambda: None, lambda _: None)
+    watcher = Watcher()
     output = Output(
         checker, inside, inside.name, files=files, watcher=watcher, redactor=redactor, limits=limits
     )

@@ -218,7 +218,7 @@ class Batch:
             self._inputs[index],
             self._names[index],
             files=self._files,
-            watcher=Watcher(_ignore, _do_nothing, self._equipment.crash),
+            watcher=Watcher(crash=self._equipment.crash),
             redactor=self._settings.redactor,
             limits=self._settings.limits,
             known=self._equipment.known(self._inputs[index]),
@@ -344,11 +344,3 @@ class Batch:
         self._records[index] = record
         if self._history is not None:
             self._history.finish(index)
-
-
-def _do_nothing() -> None:
-    pass
-
-
-def _ignore(_position: int) -> None:
-    pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from edi_checker.batch.resume import Record
 from edi_checker.facts import Coverage, Gap
@@ -14,6 +14,9 @@ from edi_checker.reports.stakes import Stake, add_up
 from edi_checker.reports.statistics import stakes_as_json
 from edi_checker.reports.verdict import say_file
 from edi_checker.x12.money import dollars, show_dollars
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 SCHEMA = "edi-checker/batch-summary/1"
 _SHOWN = 15  # inputs or rules in the table
@@ -112,12 +115,33 @@ def write_summary(
 def print_summary(out: TextIO, records: list[Record], totals: Totals, work: Work, width: int) -> None:
     """Print the totals, the most frequent findings and the inputs that need a look."""
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     console = Console(file=out, width=width, highlight=False, markup=False, emoji=False)
     for sentence in say_gaps(totals.gaps):
         console.print(sentence, style="bold")
+    console.print(_table_of_claims(totals))
+    frequent = totals.most_frequent()
+    if frequent:
+        console.print(_table_of_rules(frequent))
+        _say_more(console.print, len(frequent), "rules")
+    marked = [
+        record
+        for record in records
+        if record.troubles or (record.outcome != "accepted" and not record.skipped)
+    ]
+    if marked:
+        console.print(_table_of_work(marked))
+        _say_more(console.print, len(marked), "files")
+    skipped = [record for record in records if record.skipped]
+    if skipped:
+        console.print(_table_of_skipped(skipped))
+        _say_more(console.print, len(skipped), "files")
+    console.print(_sentence(work))
+
+
+def _table_of_claims(totals: Totals) -> Table:
+    from rich.table import Table
+
     table = Table(title="Claims", title_justify="left")
     table.add_column("")
     for column in ("files", "claims", "charges"):
@@ -137,50 +161,54 @@ def print_summary(out: TextIO, records: list[Record], totals: Totals, work: Work
         show_dollars(totals.cents.total(), ""),
         end_section=True,
     )
-    console.print(table)
-    frequent = totals.most_frequent()
-    if frequent:
-        table = Table(title="Findings by rule", title_justify="left")
-        table.add_column("rule")
-        table.add_column("severity")
-        table.add_column("findings", justify="right")
-        for (severity, rule), count in frequent[:_SHOWN]:
-            table.add_row(Text(rule), severity, f"{count:,}")
-        console.print(table)
-        _say_more(console.print, len(frequent), "rules")
-    skipped = [record for record in records if record.skipped]
-    marked = [
-        record
-        for record in records
-        if record.troubles or (record.outcome != "accepted" and not record.skipped)
-    ]
-    if marked:
-        table = Table(title="Files that need work before you send", title_justify="left")
-        table.add_column("file", overflow="fold")
-        table.add_column("verdict")
-        for column in ("claims", "errors", "warnings"):
-            table.add_column(column, justify="right")
-        for record in marked[:_SHOWN]:
-            counts = record.counts
-            outcome = say_file(record.outcome, counts["claims_rejected"], counts["claims"])
-            table.add_row(
-                Text(record.path),
-                Text(f"{outcome}: {record.reason}" if record.reason else outcome),
-                f"{counts['claims']:,}",
-                f"{counts['error']:,}",
-                f"{counts['warning']:,}",
-            )
-        console.print(table)
-        _say_more(console.print, len(marked), "files")
-    if skipped:
-        table = Table(title="Skipped: no claim files", title_justify="left")
-        table.add_column("file", overflow="fold")
-        table.add_column("what it is")
-        for record in skipped[:_SHOWN]:
-            table.add_row(Text(record.path), Text(record.reason or ""))
-        console.print(table)
-        _say_more(console.print, len(skipped), "files")
-    console.print(_sentence(work))
+    return table
+
+
+def _table_of_rules(frequent: list[tuple[tuple[str, str], int]]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title="Findings by rule", title_justify="left")
+    table.add_column("rule")
+    table.add_column("severity")
+    table.add_column("findings", justify="right")
+    for (severity, rule), count in frequent[:_SHOWN]:
+        table.add_row(Text(rule), severity, f"{count:,}")
+    return table
+
+
+def _table_of_work(marked: list[Record]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title="Files that need work before you send", title_justify="left")
+    table.add_column("file", overflow="fold")
+    table.add_column("verdict")
+    for column in ("claims", "errors", "warnings"):
+        table.add_column(column, justify="right")
+    for record in marked[:_SHOWN]:
+        counts = record.counts
+        outcome = say_file(record.outcome, counts["claims_rejected"], counts["claims"])
+        table.add_row(
+            Text(record.path),
+            Text(f"{outcome}: {record.reason}" if record.reason else outcome),
+            f"{counts['claims']:,}",
+            f"{counts['error']:,}",
+            f"{counts['warning']:,}",
+        )
+    return table
+
+
+def _table_of_skipped(skipped: list[Record]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title="Skipped: no claim files", title_justify="left")
+    table.add_column("file", overflow="fold")
+    table.add_column("what it is")
+    for record in skipped[:_SHOWN]:
+        table.add_row(Text(record.path), Text(record.reason or ""))
+    return table
 
 
 def _say_more(say: Any, count: int, what: str) -> None:

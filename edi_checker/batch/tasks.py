@@ -152,7 +152,7 @@ class Equipment:
                 task.name,
                 report=None,
                 files=self.files,
-                watcher=Watcher(tell, _do_nothing, self.crash),
+                watcher=Watcher(tell, crash=self.crash),
                 redactor=self.settings.redactor,
                 limits=self.settings.limits,
                 history=history,
@@ -161,7 +161,3 @@ class Equipment:
         except Exception as error:  # noqa: BLE001  # no input may end the run of the others
             self.crash(error)
             return None
-
-
-def _do_nothing() -> None:
-    pass

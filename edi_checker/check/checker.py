@@ -113,7 +113,7 @@ class Checker:
         return findings, failed
 
     def _judge(self, part: Part, memory: InputMemory) -> tuple[tuple[Finding, ...], str]:
-        if isinstance(part, Claim) and not part.faults and not _is_sent(part):
+        if isinstance(part, Claim) and not part.faults and not is_sent(part):
             return _NOTHING  # what is wrong with a CLM sent twice is noted of the second
         try:
             if self.fast and isinstance(part, Claim | AnyLevel) and not part.faults:
@@ -327,12 +327,12 @@ class Outcomes:
         return profile.isolation or "claim"
 
     def of(self, part: Part, findings: tuple[Finding, ...], failed: str) -> Outcome:
-        if not findings and not failed and isinstance(part, Claim) and _is_sent(part):
+        if not findings and not failed and isinstance(part, Claim) and is_sent(part):
             return self._above_claim()
         own: Outcome = "accepted"
         if not isinstance(part, Claim):
             self.adrift = "accepted"
-        elif not _is_sent(part):
+        elif not is_sent(part):
             # The first of a CLM sent twice in a row; the finding stands at the second, this one is empty.
             own = "rejected"
         for finding in findings:
@@ -412,8 +412,8 @@ class Outcomes:
             self.levels[level] = "rejected"
 
 
-def _is_sent(claim: Claim) -> bool:
-    """Whether there is more of a claim than its CLM."""
+def is_sent(claim: Claim) -> bool:
+    """Whether there is more of a claim than its CLM. A CLM alone is the first of one sent twice."""
     return claim.block.delimiters.terminator in claim.block.text
 
 

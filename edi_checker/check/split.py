@@ -9,7 +9,7 @@ from functools import lru_cache
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple
 
-from edi_checker.check.checker import Checked
+from edi_checker.check.checker import Checked, is_sent
 from edi_checker.claims.claim import (
     BillingProvider,
     Claim,
@@ -118,7 +118,7 @@ class Splitter:
             self._journal.say(last[0], False)
         match part:
             case Claim():
-                clean = accepted and _has_content(part) and self._doubt is None
+                clean = accepted and is_sent(part) and self._doubt is None
                 self._last_claim = self._write(_CLAIM, part.block, clean), part
                 self._doubt_levels(part, _CLAIM)
             case BillingProvider() | Subscriber() | Patient():
@@ -217,11 +217,6 @@ class Splitter:
         for side in sides:
             side.close(_INTERCHANGE)
         self._journal.clear()
-
-
-def _has_content(claim: Claim) -> bool:
-    # A CLM alone is the first of a CLM sent twice: the fault is noted at the second.
-    return claim.block.delimiters.terminator in claim.block.text
 
 
 def _holds_segment_of(claim: Claim, part: Claim | Level) -> bool:

@@ -290,58 +290,34 @@ class Reader:
         else:
             yield from self._close_group(None, ())
         faults = [*self._take_between(), *noted]
-        if segments is None:
-            if not self._lost:
-                faults.append(
-                    Fault(
-                        "truncated",
-                        0,
-                        "IEA",
-                        "IEA",
-                        answers=(END_OF_FILE,),
-                        name="interchange trailer",
-                        expected="an IEA segment",
-                    )
-                )
-        else:
-            iea, *rest = segments
-            # Of a number that is not written right, the one fault says all.
-            if _is_right(interchange.segment, 13) and element(iea, 2).strip() != interchange.control_number:
-                faults.append(
-                    _numbers(
-                        "IEA",
-                        "IEA02",
-                        "I12",
-                        INTERCHANGE_NUMBERS_DIFFER,
-                        "the control number of ISA13",
-                    )
-                )
-            if not self._lost and not _counts(element(iea, 1), self._groups):
-                faults.append(
-                    _count(
-                        "IEA",
-                        "IEA01",
-                        "I16",
-                        INTERCHANGE_COUNT,
-                        self._groups,
-                        "functional groups",
-                        element(iea, 1),
-                    )
-                )
-            if rest:
-                faults.append(
-                    _envelope(
-                        "IEA",
-                        BETWEEN_SEGMENTS,
-                        f"nothing but an ISA segment after IEA, not {_ids(rest)}",
-                    )
-                )
+        if segments is not None:
+            faults += self._iea_faults(interchange, segments)
+        elif not self._lost:
+            at, name = ("IEA", "IEA"), "interchange trailer"
+            faults.append(
+                Fault("truncated", 0, *at, answers=(END_OF_FILE,), name=name, expected="an IEA segment")
+            )
         self._interchange = None
         self._lost = False
         answerable = self._for_claims_here or not self._other_here
         faults = [*(faults if answerable else ()), *self._name_others()]
         trailer = segments[0] if segments else None
         yield InterchangeEnd(interchange, trailer, self._groups, tuple(faults), answerable, ordinal)
+
+    def _iea_faults(self, interchange: Interchange, segments: list[Segment]) -> Iterator[Fault]:
+        """What does not agree in the trailer, and what stands behind it."""
+        iea, *rest = segments
+        # Of a number that is not written right, the one fault says all.
+        if _is_right(interchange.segment, 13) and element(iea, 2).strip() != interchange.control_number:
+            number = "the control number of ISA13"
+            yield _numbers("IEA", "IEA02", "I12", INTERCHANGE_NUMBERS_DIFFER, number)
+        said = element(iea, 1)
+        if not self._lost and not _counts(said, self._groups):
+            what = "functional groups"
+            yield _count("IEA", "IEA01", "I16", INTERCHANGE_COUNT, self._groups, what, said)
+        if rest:
+            expected = f"nothing but an ISA segment after IEA, not {_ids(rest)}"
+            yield _envelope("IEA", BETWEEN_SEGMENTS, expected)
 
     # Functional group
 
@@ -531,30 +507,7 @@ class Reader:
                 )
             )
         elif self._walker is not None:
-            trailer, *rest = segments
-            if element(trailer, 2) != transaction.control_number:
-                fault = _numbers(
-                    "SE",
-                    "SE02",
-                    "329",
-                    SET_NUMBERS_DIFFER,
-                    "the control number of ST02",
-                )
-                faults.append(replace(fault, position=position))
-            if not any(_counts(element(trailer, 1), position + extra) for extra in (0, len(rest))):
-                fault = _count("SE", "SE01", "96", SET_COUNT, position, "segments", element(trailer, 1))
-                faults.append(replace(fault, position=position))
-            if rest:
-                faults.append(
-                    Fault(
-                        "segment-unexpected",
-                        position + 1,
-                        "",
-                        _ids(rest[:1]),
-                        answers=(SET_SEGMENTS,),
-                        expected="an ST or GE segment after SE",
-                    )
-                )
+            faults += _se_faults(transaction, segments, position)
         self._transaction = None
         if self._repeats_a_batch(transaction):
             # Noted at the end of the set, for what is below it does not rest on it.
@@ -601,6 +554,20 @@ def _kind_of_group(block: Block, following: Block | None) -> Kind | None:
         return None
     first = _set_of(following) if following is not None and following.kind == "ST" else ("", "")
     return name_group(element(head, 1), element(head, 8), *first)
+
+
+def _se_faults(transaction: Transaction, segments: list[Segment], position: int) -> Iterator[Fault]:
+    """What does not agree in a trailer at this position of its set, and what stands behind it."""
+    trailer, *rest = segments
+    if element(trailer, 2) != transaction.control_number:
+        fault = _numbers("SE", "SE02", "329", SET_NUMBERS_DIFFER, "the control number of ST02")
+        yield replace(fault, position=position)
+    said = element(trailer, 1)
+    if not any(_counts(said, position + extra) for extra in (0, len(rest))):
+        yield replace(_count("SE", "SE01", "96", SET_COUNT, position, "segments", said), position=position)
+    if rest:
+        at, expected = ("", _ids(rest[:1])), "an ST or GE segment after SE"
+        yield Fault("segment-unexpected", position + 1, *at, answers=(SET_SEGMENTS,), expected=expected)
 
 
 def _set_of(block: Block) -> tuple[str, str]:

@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from edi_checker.reports.parquet_tables import ParquetTables
     from edi_checker.run.one_input import Limits, Watcher
 
-_ENDING = ".parquet"
-
 
 @click.command(cls=Explained)
 @click.argument("paths", nargs=-1, required=True, metavar="FILE...")

@@ -33,7 +33,7 @@ def watch(source: Input, with_bar: bool, debug: bool) -> Watcher:
 
     crash = _show_crash if debug else _keep_crash
     if not with_bar or (source.size is not None and source.size < BIG):
-        return Watcher(lambda _: None, lambda: None, crash)
+        return Watcher(crash=crash)
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 

@@ -263,17 +263,7 @@ def make_line_diagnosis_code_errors(
         if unfit is None or unfit.problem == "uncovered":
             continue
         at = f"SV107-{place}"
-        code_error = CodeError(
-            "line-diagnosis",
-            unfit.problem,
-            at,
-            code,
-            False,
-            unfit.since,
-            unfit.until,
-            unfit.better,
-            table=table,
-        )
+        code_error = _of_unfit("line-diagnosis", at, code, False, unfit, table)
         yield _open_fact(code_error, Site("2400", "SV1", number, at), "", judging, shared)
 
 
@@ -487,22 +477,7 @@ def _judge_diagnoses(
         if unfit is not None and unfit.problem == "uncovered":
             uncovered.append((number, code, table))
         elif unfit is not None:
-            found.append(
-                (
-                    number,
-                    CodeError(
-                        "diagnosis",
-                        unfit.problem,
-                        "-2",
-                        code,
-                        first,
-                        unfit.since,
-                        unfit.until,
-                        unfit.better,
-                        table=table,
-                    ),
-                )
-            )
+            found.append((number, _of_unfit("diagnosis", "-2", code, first, unfit, table)))
         if (system, code) in seen:
             found.append((number, CodeError("diagnosis", "repeated", "-2", code)))
         seen.add((system, code))
@@ -518,6 +493,10 @@ def _judge_diagnoses(
         len(qualifier) == 3 and (icd.sex_of(code) or icd.ages_of(code)) for qualifier, code in pairs
     )
     return tuple(found), personal
+
+
+def _of_unfit(set: str, at: str, code: str, first: bool, unfit: icd.Unfit, table: TableVersion) -> CodeError:
+    return CodeError(set, unfit.problem, at, code, first, unfit.since, unfit.until, unfit.better, table=table)
 
 
 def _judge_diagnosis(

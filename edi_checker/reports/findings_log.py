@@ -67,11 +67,15 @@ class Sums:
         self.claims[outcome] += 1
         self.cents[outcome] += cents
 
-    def take(self, other: Sums) -> None:
-        """Move everything from `other` into these sums."""
+    def add(self, other: Sums) -> None:
         for outcome in self.claims:
             self.claims[outcome] += other.claims[outcome]
             self.cents[outcome] += other.cents[outcome]
+
+    def take(self, other: Sums) -> None:
+        """Move everything from `other` into these sums."""
+        self.add(other)
+        for outcome in other.claims:
             other.claims[outcome] = other.cents[outcome] = 0
 
     def turn(self, outcome: Outcome) -> None:

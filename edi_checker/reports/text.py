@@ -23,7 +23,7 @@ from edi_checker.reports.findings_log import (
 )
 from edi_checker.reports.gaps import say_gaps
 from edi_checker.reports.styled import Text, Writer, cell_len
-from edi_checker.reports.verdict import say_file
+from edi_checker.reports.verdict import count_of, say_file
 from edi_checker.x12.finding import SEVERITIES, Severity
 from edi_checker.x12.money import show_dollars
 
@@ -127,9 +127,7 @@ class TextReport:
         self._lines += summary.lines
         self._hidden += summary.hidden
         self._rules += summary.rules
-        for outcome in self._sums.claims:
-            self._sums.claims[outcome] += summary.sums.claims[outcome]
-            self._sums.cents[outcome] += summary.sums.cents[outcome]
+        self._sums.add(summary.sums)
         self._tally = Tally(*map(max, self._tally, summary.tally))
         self._profiles.update(summary.profiles)
         self._coverage.take(summary.gaps)
@@ -142,7 +140,7 @@ class TextReport:
             self._finish()
         if self._skipped:
             self._print()
-            self._print(Text(f"{_count(len(self._skipped), 'file')} skipped, no claim files", "bold"))
+            self._print(Text(f"{count_of(len(self._skipped), 'file')} skipped, no claim files", "bold"))
         for summary in self._skipped:
             self._print(Text(f"{escape(summary.path)}: {escape(summary.reason or '')}"), indent=2)
 
@@ -151,15 +149,15 @@ class TextReport:
         self._print(Text(self._marks.rule * self._width, "dim"))
         outcomes = [outcome for outcome, count in self._sums.claims.items() if count]
         if files > 1:
-            words = [_count(files, "file"), _count(sum(self._sums.claims.values()), "claim")]
-            words += [_count(self._lines, "line"), show_dollars(sum(self._sums.cents.values()))]
+            words = [count_of(files, "file"), count_of(sum(self._sums.claims.values()), "claim")]
+            words += [count_of(self._lines, "line"), show_dollars(sum(self._sums.cents.values()))]
             self._print(Text(self._join(*words), "bold"))
         if files > 1 or len(outcomes) > 1:
             for outcome in outcomes:
                 claims, money = self._sums.claims[outcome], show_dollars(self._sums.cents[outcome])
                 self._print(Text(f"{claims:>7,}  {_words(outcome):<11}  {money:>16}", _STYLES[outcome]))
             if unread:
-                self._print(Text(f"{_count(unread, 'file')} could not be checked", _STYLES["not_checked"]))
+                self._print(Text(f"{count_of(unread, 'file')} could not be checked", _STYLES["not_checked"]))
             self._print()
         for severity in SEVERITIES:
             for (own, rule), count in sorted(self._rules.items()):
@@ -174,7 +172,7 @@ class TextReport:
             one = self._fixable == 1
             form = "is a matter of form: `edi-checker fix FILE` repairs it"
             said = form if one else "are a matter of form: `edi-checker fix FILE` repairs them"
-            self._print(Text(f"{_count(self._fixable, 'finding')} {said}"))
+            self._print(Text(f"{count_of(self._fixable, 'finding')} {said}"))
         if self._rules:
             self._print()
         elif unread < files:
@@ -187,7 +185,7 @@ class TextReport:
     def _how(self) -> None:
         """With which rules, profiles and tables the files were checked."""
         tally = self._tally
-        words = [_count(tally.rules, "rule"), say_profiles(self._profiles).rstrip(".")]
+        words = [count_of(tally.rules, "rule"), say_profiles(self._profiles).rstrip(".")]
         if not self._verbose:
             words.append("Tables used: -v")
         self._print(Text(self._join(*filter(None, words)), "dim"))
@@ -198,7 +196,7 @@ class TextReport:
 
     def _tables_used(self) -> None:
         tally = self._tally
-        said = f"{tally.applied:,} of {_count(tally.rules, 'rule')} applied"
+        said = f"{tally.applied:,} of {count_of(tally.rules, 'rule')} applied"
         self._print(Text(f"{said}, {tally.not_in_force:,} not in force on the dates met", "dim"))
         names = max((len(name) for name, _, _ in self._tables), default=0)
         releases = max((len(release) for _, release, _ in self._tables), default=0)
@@ -219,8 +217,8 @@ class TextReport:
             mark = self._marks.accepted if outcome == "accepted" else self._marks.not_checked
         self._print(Text(escape(summary.path), "bold"))
         what = [
-            _count(summary.claims, "claim"),
-            _count(summary.lines, "line"),
+            count_of(summary.claims, "claim"),
+            count_of(summary.lines, "line"),
             show_dollars(sum(summary.sums.cents.values())),
         ]
         words = say_file(outcome, summary.sums.claims["rejected"], summary.claims)
@@ -341,7 +339,7 @@ def _affected(finding: dict[str, Any]) -> str:
     count, named = finding["affects_count"], finding["affects"][:_MOST_NAMED]
     names = ", ".join(name or "without a number" for name in named)
     more = f" and {count - len(named):,} more" if count > len(named) else ""
-    return f"{_count(count, 'claim')}: {names}{more}"
+    return f"{count_of(count, 'claim')}: {names}{more}"
 
 
 def _clean(text: str) -> str:
@@ -380,7 +378,3 @@ def _last_cells(text: str, cells: int) -> str:
 
 def _words(outcome: str) -> str:
     return outcome.replace("_", " ")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

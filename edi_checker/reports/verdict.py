@@ -1,4 +1,4 @@
-"""The verdict on a file in words, the same in every report."""
+"""The verdict on a file in words, and so many of something, the same in every report."""
 
 from __future__ import annotations
 
@@ -35,3 +35,8 @@ def first_sentence(text: str) -> str:
             return text[:end]
         end += 2
     return text.rstrip().removesuffix(".")
+
+
+def count_of(number: int, noun: str) -> str:
+    """So many of them: `1 file`, `1,200 files`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -122,9 +122,9 @@ class Watcher:
     what is made of it.
     """
 
-    position: Callable[[int], None]
-    ended: Callable[[], None]
-    crash: Callable[[Exception], None]
+    position: Callable[[int], None] = field(default=lambda _: None)
+    ended: Callable[[], None] = field(default=lambda: None)
+    crash: Callable[[Exception], None] = field(default=lambda _: None)
     disk: Callable[[OSError], None] = field(default=lambda _: None)
 
 

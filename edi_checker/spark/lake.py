@@ -156,17 +156,9 @@ def _check_file(made: Made, source: Input, spool: Any, *, with_phi: bool) -> int
         source.name,
         report=report,
         files=None,
-        watcher=Watcher(_ignore, _do_nothing, _ignore),
+        watcher=Watcher(),
         limits=Limits(_ALL),
         listener=report.listen,
     )
     report.finish()
     return count
-
-
-def _ignore(_: object) -> None:
-    pass
-
-
-def _do_nothing() -> None:
-    pass

@@ -15,7 +15,7 @@ from typing import Literal
 
 from edi_checker import state
 from edi_checker.acks import Wanted, reject_interchanges
-from edi_checker.check.checker import Checked
+from edi_checker.check.checker import Checked, Checker
 from edi_checker.check.engine import Engine, Kind
 from edi_checker.claims.claim import (
     Group,
@@ -337,18 +337,13 @@ class Clerk:
                 raise
 
         seen = datetime.fromtimestamp(mine.seen_at)  # noqa: DTZ006  # the day at the desk of the office
-        made, _ = self._desk.made[way.setting]
-        checker = replace(
-            made.checker,
-            engine=self._engine(way.setting, made, mine.tries),
-            setting=replace(made.checker.setting, received=_received(mine, way)),
-        )
+        checker = self._checker(mine, way)
         drawn: dict[tuple[str, str, str], int] = {}
         files = Files(
             _StageFolder(stage),
             acks=True,
             version=self._desk.version,
-            rules=made.rulebook.rules,
+            rules=checker.engine.rules,
             page=way.page,
             split=way.split,
             draw=draw,
@@ -356,22 +351,29 @@ class Clerk:
         )
         results = []
         for source, stem in inputs:
-            results.append(
-                check_input(
-                    checker,
-                    source,
-                    stem,
-                    report=None,
-                    files=files,
-                    watcher=Watcher(hold, _do_nothing, faults.crashes.append, faults.disk.append),
-                    limits=self._desk.limits,
-                    listener=listener,
-                    history=history,
-                )
+            result = check_input(
+                checker,
+                source,
+                stem,
+                report=None,
+                files=files,
+                watcher=Watcher(hold, crash=faults.crashes.append, disk=faults.disk.append),
+                limits=self._desk.limits,
+                listener=listener,
+                history=history,
             )
+            results.append(result)
             if lost:
                 raise lost[0]
         return results
+
+    def _checker(self, mine: state.File, way: Way) -> Checker:
+        made, _ = self._desk.made[way.setting]
+        return replace(
+            made.checker,
+            engine=self._engine(way.setting, made, mine.tries),
+            setting=replace(made.checker.setting, received=_received(mine, way)),
+        )
 
     def _engine(self, setting: CheckSetting, made: Made, tries: int) -> Engine:
         kind: Kind = "python" if tries >= _ON_PYTHON else made.checker.engine.kind
@@ -629,7 +631,3 @@ def _shown(source: Input, work: Path, mine: state.File) -> str:
     """The input's path as its partner knows it."""
     name = source.path.removeprefix(readable(f"{work.parent}{os.sep}"))
     return f"{escape(mine.partner)}/{name}" if mine.partner else name
-
-
-def _do_nothing() -> None:
-    pass

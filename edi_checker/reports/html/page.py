@@ -35,7 +35,7 @@ from edi_checker.reports.html.markup import Content, Element, append, head_of, s
 from edi_checker.reports.html.rule_filter import draw_chart, write_switches
 from edi_checker.reports.html.skeleton import write_end, write_head
 from edi_checker.reports.html.work_list import Card, WorkList
-from edi_checker.reports.verdict import capitalize, say_claims, say_file
+from edi_checker.reports.verdict import capitalize, count_of, say_claims, say_file
 from edi_checker.rules import Rule
 from edi_checker.x12.dates import iso
 from edi_checker.x12.finding import Severity
@@ -122,9 +122,7 @@ class HtmlReport:
         self._outcomes[summary.outcome] += 1
         self._lines += summary.lines
         self._rules += summary.rules
-        for outcome in self._sums.claims:
-            self._sums.claims[outcome] += summary.sums.claims[outcome]
-            self._sums.cents[outcome] += summary.sums.cents[outcome]
+        self._sums.add(summary.sums)
         self._tally = Tally(*map(max, self._tally, summary.tally))
         self._profiles.update(summary.profiles)
         self._coverage.take(summary.gaps)
@@ -165,7 +163,7 @@ class HtmlReport:
                 out.write("</section>\n")
             if self._skipped:
                 rows_of = [tag("li", f"{each.path}: {each.reason}") for each in self._skipped[:MOST_FILES]]
-                title = f"{_count(len(self._skipped), 'file')} skipped, no claim files"
+                title = f"{count_of(len(self._skipped), 'file')} skipped, no claim files"
                 out.write(write(tag("section", tag("h2", title), tag("ul", *rows_of))))
             out.write("</main>\n")
             out.write(write(self._foot()))
@@ -273,7 +271,7 @@ class HtmlReport:
     def _verdict(self) -> tuple[str, str, str]:
         """Sign, sentence and class of the verdict on all files."""
         outcomes, unread = self._outcomes, self._outcomes["not_checked"]
-        missing = f"{_count(unread, 'file')} could not be checked" if unread else ""
+        missing = f"{count_of(unread, 'file')} could not be checked" if unread else ""
         claims = self._sums.claims
         if words := say_claims(claims["rejected"], sum(claims.values())):
             words = f"{capitalize(words)} before you send"
@@ -289,7 +287,7 @@ class HtmlReport:
     def _top(self) -> Element:
         sign, words, outcome = self._verdict()
         files_ = self._outcomes.total()
-        path = self._summaries[0][0] if files_ == 1 and self._summaries else _count(files_, "file")
+        path = self._summaries[0][0] if files_ == 1 and self._summaries else count_of(files_, "file")
         top = tag(
             "header",
             tag("p", "edi-checker \u00b7 837P claims report", class_="brand"),
@@ -305,7 +303,7 @@ class HtmlReport:
                 links.append(tag("li", _SIGNS[own], " ", tag("a", name, href=f"#f{number}")))
             if files_ > len(self._summaries):
                 links.append(tag("li", f"and {files_ - len(self._summaries):,} more"))
-            append(top, tag("details", tag("summary", _count(files_, "file")), links))
+            append(top, tag("details", tag("summary", count_of(files_, "file")), links))
         return top
 
     def _figures(self) -> Element:
@@ -344,7 +342,7 @@ class HtmlReport:
             tag("h2", "With what it was checked"),
             tag(
                 "p",
-                f"edi-checker {self._version} \u00b7 {_count(tally.rules, 'rule')}, "
+                f"edi-checker {self._version} \u00b7 {count_of(tally.rules, 'rule')}, "
                 f"{tally.applied:,} applied, {tally.not_in_force:,} not in force on the dates met. "
                 f"{say_profiles(self._profiles)}",
             ),
@@ -375,11 +373,11 @@ def _heading_of(summary: Summary) -> Element:
     sign = _SIGNS[summary.outcome]
     words = say_file(summary.outcome, summary.sums.claims["rejected"], summary.claims)
     counted = [
-        _count(summary.interchanges, "interchange"),
-        _count(summary.groups, "group"),
-        _count(summary.transactions, "transaction"),
-        _count(summary.claims, "claim"),
-        _count(summary.lines, "line"),
+        count_of(summary.interchanges, "interchange"),
+        count_of(summary.groups, "group"),
+        count_of(summary.transactions, "transaction"),
+        count_of(summary.claims, "claim"),
+        count_of(summary.lines, "line"),
         show_dollars(sum(summary.sums.cents.values())),
     ]
     head = tag(
@@ -431,11 +429,13 @@ def _claims(journal: FindingsLog, summary: Summary, anchors: dict[int, str]) -> 
     head = head_of(("No.", "Claim", "Transaction", "Charge", "Outcome"), ("No.", "Charge"))
     details = tag(
         "details",
-        tag("summary", tag("h3", "All claims"), tag("span", _count(summary.claims, "claim"), class_="quiet")),
+        tag(
+            "summary", tag("h3", "All claims"), tag("span", count_of(summary.claims, "claim"), class_="quiet")
+        ),
         tag("div", tag("table", head, body, class_="claims"), class_="scroll"),
     )
     if left_out:
-        append(details, tag("p", f"{_count(left_out, 'more claim')} not listed.", class_="quiet"))
+        append(details, tag("p", f"{count_of(left_out, 'more claim')} not listed.", class_="quiet"))
     return details
 
 
@@ -455,10 +455,6 @@ def _title_of(entry: Entry) -> str:
         if where["group"]
         else f"interchange {shorten(where['interchange'], 20)}"
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _spool() -> IO[str]:
