@@ -24,7 +24,7 @@ import edi_checker.batch.tasks
 import edi_checker.reports.json_report
 import kills
 from edi_checker.batch.dispatch import Batch
-from edi_checker.batch.memory import agree, least_that_matters
+from edi_checker.batch.memory import agree
 from edi_checker.batch.ranges import Irregular, cut_ranges
 from edi_checker.batch.resume import FILE, read_header
 from edi_checker.batch.session import Settings, find_paths, name_all, run_session
@@ -39,9 +39,11 @@ from edi_checker.files.inputs import find_inputs
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from edi_checker.reports.json_report import read_findings
+from edi_checker.rules import Rulebook
 from edi_checker.rules import load as load_rules
 from edi_checker.rules.model import Reference
 from edi_checker.run.one_input import Files, Limits, Watcher, check_input
+from edi_checker.run.setting import Made
 from edi_checker.x12.blocks import MAX_BLOCK, MAX_SEGMENT, Bounds, read_blocks
 from generate_claims import generate
 
@@ -176,8 +178,7 @@ def session(
     )
     files = Files(OutputFolder(folder), acks=True, version="1", rules=rulebook.rules, page=page)
     return run_session(
-        checker,
-        rulebook,
+        Made(checker, rulebook),
         inputs,
         name_all(inputs),
         files,
@@ -556,12 +557,13 @@ def test_a_claim_is_judged_again_only_where_the_past_matters(
 
 
 def test_minutes_matter_from_where_a_rule_looks_at_them(rulebook):
-    assert least_that_matters(rulebook.rules) == 720
+    asked = "provider_minutes"
+    assert rulebook.least_asked(asked) == 720
     rest = [rule for rule in rulebook.rules if rule.id != "therapy.minutes-implied"]
-    assert least_that_matters(rest) > 10**9
+    assert Rulebook(tuple(rest)).least_asked(asked) > 10**9
     said = Reference("day", "provider_minutes", "int")
     case = replace(rest[0].cases[0], message=("Worked: ", said))
-    assert least_that_matters([*rest, replace(rest[0], cases=(case,))]) == 0
+    assert Rulebook((*rest, replace(rest[0], cases=(case,)))).least_asked(asked) == 0
 
 
 # -- with the options of a check

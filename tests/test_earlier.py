@@ -8,7 +8,6 @@ import pytest
 
 from edi_checker import rules
 from edi_checker.batch.joining import JoinedInput
-from edi_checker.batch.memory import least_that_matters
 from edi_checker.batch.ranges import check_range, cut_ranges
 from edi_checker.check.checker import Checker, with_following
 from edi_checker.check.engine import Engine
@@ -21,7 +20,7 @@ from edi_checker.x12.blocks import read_blocks
 
 BOOK = rules.load()
 ENGINE = Engine(BOOK, "python")
-LEAST = least_that_matters(BOOK.rules)
+LEAST = BOOK.least_asked("provider_minutes")
 
 
 def text_of(*claims, payer="medicare", edit=()):

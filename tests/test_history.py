@@ -10,7 +10,6 @@ import pytest
 
 from edi_checker import rules
 from edi_checker.batch.joining import JoinedInput
-from edi_checker.batch.memory import least_that_matters
 from edi_checker.batch.ranges import check_range, cut_ranges
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
@@ -25,7 +24,7 @@ from ledgers import Clock
 
 BOOK = rules.load()
 ENGINE = Engine(BOOK, "python")
-LEAST = least_that_matters(BOOK.rules)
+LEAST = BOOK.least_asked("provider_minutes")
 SECRET = Secret(bytes(range(32)))
 GUIDE = load_guide()
 DAY = 20260302

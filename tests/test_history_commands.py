@@ -22,6 +22,7 @@ from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from edi_checker.run.history import HistorySource, InputHistory, Opener
 from edi_checker.run.one_input import Files, Watcher, check_input
+from edi_checker.run.setting import Made
 from edi_checker.state import Secret, State, StateError, open_ledger
 from report_schema import validate
 from test_history import DAY, claims, digest, named, patient
@@ -218,8 +219,7 @@ def session(tmp_path, name, paths, *, workers, size, keeps=True):
         files = Files(folder, acks=True, version="1", page=False)
         settings = Settings(workers, "ndjson", False, {}, range_size=size, history=source)
         done = run_session(
-            checker,
-            rules.load(),
+            Made(checker, rules.load()),
             inputs,
             name_all(inputs),
             files,

@@ -9,8 +9,8 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent.parent / "edi_checker"
 LONG = 60  # lines from `def` to the last
 MOST_LONG = 6
-MOST_ROOMS = 25  # names at the top of the package
-MOST_ARROWS = 158  # pairs of rooms of which one imports the other
+MOST_ROOMS = 20  # names at the top of the package
+MOST_ARROWS = 90  # pairs of rooms of which one imports the other
 
 
 def _trees() -> Iterator[tuple[Path, ast.Module]]:

@@ -401,12 +401,12 @@ def test_tables_hold_no_delimiters_and_are_the_same_each_time(level):
 
 def test_the_kinds_are_those_of_the_scanner():
     """The numbers of scanner.py are the places in the enumeration of scanner.c."""
-    source = (ROOT / "edi_checker" / "native" / "scanner.c").read_text("utf-8")
+    source = (ROOT / "edi_checker" / "guide" / "native" / "scanner.c").read_text("utf-8")
     kinds = re.search(r"enum \{ (NEVER.*?), KINDS \}", source)
     assert kinds is not None
     assert [getattr(scanner, f"_{name}") for name in kinds[1].split(", ")] == list(range(10))
     assert f"MAX_TEXT {MAX_TEXT} " in source
-    module = (ROOT / "edi_checker" / "native" / "module.c").read_text("utf-8")
+    module = (ROOT / "edi_checker" / "guide" / "native" / "module.c").read_text("utf-8")
     assert f'"FORM", {native.FORM})' in module
 
 

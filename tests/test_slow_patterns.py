@@ -42,7 +42,7 @@ PUT_TOGETHER = {
             "(?:(CLM|ST|GS|GE|IEA)\\*|(ISA)[^A-Za-z0-9\\s]|([ \t\f\v\x00\x1a]|~))"
         ),
     ),
-    ("fixes/rewriting.py", "BLANKS + terminator"): (r"[ \t\r\n\f\v\x00\x1a~]*",),
+    ("check/fixes/rewriting.py", "BLANKS + terminator"): (r"[ \t\r\n\f\v\x00\x1a~]*",),
     ("check/redact.py", "re.escape(value)"): (r"(?<![0-9A-Za-z])AAAA(?![0-9A-Za-z])",),
     ("x12/blocks.py", "term"): (
         r"~(?=(?:CLM|HL|SE|ST|GS|GE|IEA|TA1)\*|ISA[^A-Za-z0-9\s])",
@@ -51,8 +51,8 @@ PUT_TOGETHER = {
     ("check/allowed.py", "pattern"): tuple(re.findall(r'_like\(r?"([^"]+)"\)', ALLOWED)),
     ("x12/blocks.py", "GS|ST|HL|CLM"): (r"(?:GS|ST|HL|CLM)\*",),
     ("x12/blocks.py", "re.escape(terminator)"): (r"~[ \t\r\n\f\v\x00\x1a~]",),
-    ("reference/codesets/member_ids.py", "_checked"): (),  # test_member_ids.py
-    ("reference/codesets/member_ids.py", "form"): (),
+    ("rules/member_id_forms.py", "_checked"): (),  # test_member_ids.py
+    ("rules/member_id_forms.py", "form"): (),
     ("serve/endpoints.py", "self.pattern"): tuple(
         each.pattern
         for endpoint in ENDPOINTS

@@ -112,7 +112,7 @@ def batch(setting, sources, folder, hire, *, size=SIZE, **more):
         files = Files(out, True, "1", made.rulebook.rules, page=more.pop("page", False), split=not more)
         settings = Settings(2, "ndjson", False, {}, range_size=size, limits=Limits(), **more)
         return run_session(
-            *made, inputs, name_all(inputs), files, settings,
+            made, inputs, name_all(inputs), files, settings,
             look=lambda *_: None, clock=time.monotonic, hire=hire(made),
         )  # fmt: skip
 
@@ -273,7 +273,7 @@ def test_a_task_that_ends_its_process_does_not_take_others_with_it(spark, settin
     (source,) = find_inputs([str(inputs / "small-1.837")])
     with OutputFolder(tmp_path, alone=True) as out:
         files = Files(out, True, "1", made.rulebook.rules, page=False)
-        equipment = Equipment(*made, files, Settings(2, "ndjson", False, {}))
+        equipment = Equipment(made, files, Settings(2, "ndjson", False, {}))
         with SparkCrew(spark, carry(spark, setting, made), 2, equipment) as crew:
             good, bad = Task(0, source, "good"), Task(1, Deadly(), "bad")
             crew.give(good)

@@ -75,7 +75,7 @@ def batch(sources, folder, hire):
     inputs = list(find_inputs(sources))
     with OutputFolder(folder, alone=True) as out:
         return run_session(
-            *made,
+            made,
             inputs,
             name_all(inputs),
             Files(out, True, "1", made.rulebook.rules, page=False),

@@ -14,13 +14,12 @@ from edi_checker.batch.remembering import Remembering, run_of
 from edi_checker.batch.resume import DoneInputs, Record, record_of
 from edi_checker.batch.tasks import Equipment, Reply, Settings, Task
 from edi_checker.batch.workers import Died, Done, Said, Workers
-from edi_checker.check.checker import Checked, Checker, take_handfuls
-from edi_checker.claims.minutes import MinutesError
+from edi_checker.check.checker import Checked, take_handfuls
 from edi_checker.facts import HistoryUnreadable
 from edi_checker.files.inputs import Input, Reading, Unreadable
-from edi_checker.rules import Rulebook
 from edi_checker.run.history import InputHistory
 from edi_checker.run.one_input import Files, Output, Result, TookTooLong, Watcher, with_minutes
+from edi_checker.run.setting import Made
 from edi_checker.state import HistoryRun, Past
 from edi_checker.x12.blocks import read_blocks
 
@@ -86,15 +85,14 @@ class Batch:
 
     def __init__(
         self,
-        checker: Checker,
-        rulebook: Rulebook,
+        made: Made,
         files: Files,
         done_inputs: DoneInputs,
         settings: Settings,
         hire: Hire | None = None,
     ) -> None:
-        self._equipment = Equipment(checker, rulebook, files, settings)
-        self._checker = checker
+        self._equipment = Equipment(made, files, settings)
+        self._checker = made.checker
         self._files = files
         self._done_inputs = done_inputs
         self._settings = settings
@@ -104,7 +102,7 @@ class Batch:
         self._records: dict[int, Record] = {}
         self._history: Remembering | None = None
         if settings.history is not None:
-            self._history = Remembering(settings.history, checker.setting.received, files.version)
+            self._history = Remembering(settings.history, made.checker.setting.received, files.version)
         # What is judged in this process must not end it: durable is C.
         self._own = cache(lambda: self._equipment.with_engine("python"))
         # What is to be done: tasks that were lost, the input that is being cut, the first one not begun.
@@ -204,7 +202,7 @@ class Batch:
             checker = with_minutes(self._own(), source)
             history = self._history.begin(source) if self._history is not None else None
             reading = source.open()
-        except (Unreadable, MinutesError, HistoryUnreadable):
+        except (Unreadable, HistoryUnreadable):
             return False
         ranges = cut_ranges(read_blocks(cast(BinaryIO, reading), checker.bounds), self._settings.range_size)
         joined, look = JoinedInput(checker, self._equipment.least, history), self._settings.limits.timer()

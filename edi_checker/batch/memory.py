@@ -7,7 +7,6 @@ something else to the claim, the claim is checked again with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from edi_checker.claims.claim import Claim
@@ -23,11 +22,7 @@ from edi_checker.facts import (
     Services,
     ServicesSeen,
 )
-from edi_checker.rules import Rule
 from edi_checker.x12.finding import Place
-
-_MINUTES = "provider_minutes"  # the field of a therapy_day that adds up over claims
-_NEVER = 1 << 62  # minutes
 
 
 class Noted(NamedTuple):
@@ -211,22 +206,3 @@ def agree(memory: InputMemory, noted: Noted, claim: Claim, least: int) -> bool:
 def _take_back(days: ProviderDays, worked: tuple[tuple[str, int, int], ...]) -> None:
     for npi, on, minutes in worked:
         days.add(npi, on, -minutes)
-
-
-def least_that_matters(rules: Iterable[Rule]) -> int:
-    """The least sum of a provider-day at which a rule can fire because of it."""
-    least = _NEVER
-    for rule in rules:
-        for case in rule.cases:
-            if all(reference.field != _MINUTES for reference in case.references()):
-                continue
-            bounds = [
-                term.value
-                for pattern in case.match
-                for term in pattern.terms
-                if term.field.field == _MINUTES
-                and term.operator in ("at_least", "more_than")
-                and isinstance(term.value, int)
-            ]
-            least = min(least, max(bounds, default=0))
-    return least

@@ -20,7 +20,6 @@ from edi_checker.check.checker import Checker
 from edi_checker.files.inputs import Input, name_outputs
 from edi_checker.files.output import open_text, write_whole
 from edi_checker.reports.gaps import say_gaps
-from edi_checker.rules import Rulebook
 from edi_checker.run.one_input import Files
 from edi_checker.run.setting import Made, digest_of
 from edi_checker.x12.dates import iso
@@ -67,8 +66,7 @@ def _no_start() -> Any:
 
 
 def run_session(
-    checker: Checker,
-    rulebook: Rulebook,
+    made: Made,
     inputs: Sequence[Input],
     names: Sequence[str],
     files: Files,
@@ -85,8 +83,8 @@ def run_session(
     """
     require(settings.findings)
     begin = clock()
-    head = _head(checker, files)
-    digest = _digest_options(checker, rulebook, files, settings, head)
+    head = _head(made.checker, files)
+    digest = _digest_options(made, files, settings, head)
     resume = settings.resume and settings.redactor is None
     assert files.folder is not None  # a batch writes
     folder = files.folder.path
@@ -96,7 +94,7 @@ def run_session(
         for old in (own["summary.json"], own["index.html"], *(folder / f"findings.{form}" for form in FORMS)):
             old.unlink(missing_ok=True)
         clear_away(own.values())
-        batch = Batch(checker, rulebook, files, done_inputs, settings, hire)
+        batch = Batch(made, files, done_inputs, settings, hire)
         records: list[Record] = []
         totals = Totals()
         done = batch.run(inputs, names, lambda: look(len(records), batch.bytes, batch.claims))
@@ -111,7 +109,7 @@ def run_session(
             own["summary.json"]: partial(_write_summary, records, totals, work, head),
         }
         if files.page:
-            day = iso(checker.setting.received)
+            day = iso(made.checker.setting.received)
             whole[own["index.html"]] = partial(_write_index, records, totals, day, folder)
         for path, write in whole.items():
             try:
@@ -159,13 +157,11 @@ def _head(checker: Checker, files: Files) -> dict[str, Any]:
     }
 
 
-def _digest_options(
-    checker: Checker, rulebook: Rulebook, files: Files, settings: Settings, head: Mapping[str, Any]
-) -> str:
+def _digest_options(made: Made, files: Files, settings: Settings, head: Mapping[str, Any]) -> str:
     """A digest of all that decides what is found, beside the inputs."""
     redacted = settings.redactor is not None
     options = {**settings.options, "head": head, "files": [files.acks, files.page, files.split, redacted]}
-    return digest_of(Made(checker, rulebook), options)
+    return digest_of(made, options)
 
 
 def clear_away(targets: Iterable[Path]) -> None:

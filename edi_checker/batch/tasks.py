@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edi_checker.batch.findings import Form
-from edi_checker.batch.memory import least_that_matters
 from edi_checker.batch.ranges import RANGE, Answers, Range, check_range
 from edi_checker.batch.remembering import HistoryOfWorker, run_of
 from edi_checker.check.checker import Checker
@@ -17,9 +16,9 @@ from edi_checker.check.engine import Engine, Kind
 from edi_checker.check.redact import Redactor
 from edi_checker.files.inputs import Input
 from edi_checker.reports.baseline import Baseline, Known
-from edi_checker.rules import Rulebook
 from edi_checker.run.history import HistorySource, InputHistory
 from edi_checker.run.one_input import Files, Limits, Result, Watcher, check_input, with_minutes
+from edi_checker.run.setting import Made
 from edi_checker.state import HistoryRun, Past
 
 _ON_PYTHON = 2  # deaths over one task after which the Python engine takes it
@@ -76,34 +75,35 @@ class Reply:
 # Takes a task and a function that says something of it on the way, and gives its reply.
 Work = Callable[[Task, Callable[[object], None]], Reply]
 
+_MINUTES = "provider_minutes"  # the field of a therapy_day that adds up over claims
+
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
     """What a process needs for the tasks of a batch.
 
-    `checker` is used for everything but deciding: each process makes engines of its own.
+    `made.checker` is used for everything but deciding: each process makes engines of its own.
     """
 
-    checker: Checker
-    rulebook: Rulebook
+    made: Made
     files: Files
     settings: Settings
 
     @property
     def least(self) -> int:
         """As of memory.RangeMemory."""
-        return least_that_matters(self.rulebook.rules)
+        return self.made.rulebook.least_asked(_MINUTES)
 
     def make_work(self) -> Work:
         """What does the tasks of this process, one after the other."""
         # The minutes beside an input are read once for its ranges that fall to this process.
         last: list[tuple[int, Checker]] = []
         checkers: dict[Kind, Checker] = {}
-        past = HistoryOfWorker(self.settings.history, self.checker.setting.received)
+        past = HistoryOfWorker(self.settings.history, self.made.checker.setting.received)
         least = self.least
 
         def work(task: Task, say: Callable[[object], None]) -> Reply:
-            kind: Kind = "python" if task.deaths >= _ON_PYTHON else self.checker.engine.kind
+            kind: Kind = "python" if task.deaths >= _ON_PYTHON else self.made.checker.engine.kind
             if kind not in checkers:
                 checkers[kind] = self.with_engine(kind)
             checker = checkers[kind]
@@ -123,7 +123,7 @@ class Equipment:
         return work
 
     def with_engine(self, kind: Kind) -> Checker:
-        return replace(self.checker, engine=Engine(self.rulebook, kind))
+        return replace(self.made.checker, engine=Engine(self.made.rulebook, kind))
 
     def known(self, source: Input) -> Known | None:
         """The findings of the baseline for this input."""

@@ -30,6 +30,7 @@ class Statuses:
 
 
 # The rules that ask what was done and how it is coded: what carriers call clinical or policy edits.
+LONGEST_MEMBER_ID = 80  # characters that NM109 may have
 _CODING = ("ncci", "modifier", "therapy", "history")
 
 # No national standard says how an edit of coding is answered; these are published practices.

@@ -152,7 +152,7 @@ def batch(
         # The inputs that are left are checked for the same day as those that are done.
         shared = replace(shared, received=_day_of_run(out_dir))
     setting = setting_of_run(shared)
-    checker, rulebook = made = assemble(setting)
+    made = assemble(setting)
     earlier = find_history(history, history_key, paths, keeps=remember)
     inputs = list(find_inputs(find_paths(paths), shared.max_unpacked))
     names = name_all(inputs)
@@ -178,7 +178,7 @@ def batch(
     try:
         with contextlib.ExitStack() as stack:
             folder = open_folder(out_dir, inputs, stack, alone=True)
-            files = Files(folder, acks, version(), rulebook.rules, page=html, split=split)
+            files = Files(folder, acks, version(), made.rulebook.rules, page=html, split=split)
             written = ("summary.json", "index.html", *(f"findings.{each}" for each in FORMS))
             own = [out_dir / name for name in written]
             keep_apart(inputs, names, files, own, baseline_file)
@@ -190,7 +190,7 @@ def batch(
                 hire = _hire_of(spark, setting, made)
             look = stack.enter_context(watch_batch(inputs, with_bar=with_bar))
             outcome = run_session(
-                checker, rulebook, inputs, names, files, settings, look=look, clock=time.monotonic, hire=hire
+                made, inputs, names, files, settings, look=look, clock=time.monotonic, hire=hire
             )
     except NoParquet:
         raise Refusal("--findings parquet needs pyarrow: pip install 'edi-checker[parquet]'") from None
@@ -202,7 +202,7 @@ def batch(
     if with_statistics:
         from edi_checker.reports.statistics import print_stakes
 
-        faults = {rule.id: rule.fault for rule in rulebook.rules}
+        faults = {rule.id: rule.fault for rule in made.rulebook.rules}
         print_stakes(sys.stdout, outcome.totals.stakes, _width(), faults)
     return code
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,9 +20,8 @@ from edi_checker.files.names import escape
 from edi_checker.state import State
 
 if TYPE_CHECKING:
-    from edi_checker.acks.answered import Role, SentNumbers, WorkList
     from edi_checker.files.inputs import Input
-    from edi_checker.state import Details
+    from edi_checker.run.answered import Role, WorkList
 
 _PAGE = 200  # files of the ledger that are listed at a time
 _MOST_ARCHIVED = 2_000  # files of the archive that are opened
@@ -89,8 +89,8 @@ def explain_ack(
         raise click.UsageError("--format xlsx needs --output PATH.")
     import sqlite3
 
-    from edi_checker.acks.answered import WorkList
     from edi_checker.files.inputs import find_inputs
+    from edi_checker.run.answered import WorkList
 
     answers, sent = list(find_inputs(paths)), list(find_inputs(claims))
     keep_apart([*answers, *sent], [], None, [output] if output is not None else [], None)
@@ -110,39 +110,31 @@ def explain_ack(
 
 def _read_answers(work: WorkList, sources: Iterable[Input]) -> int:
     """Take each answer; the exit code."""
-    from edi_checker.acks.explain import explain
-    from edi_checker.guide.table import load
+    from edi_checker.run.answered import take_answers
 
-    guide = load()
-    return _read(
-        work, sources, "answer", lambda path, stream: work.take_answers(path, explain(stream, guide))
-    )
+    return _read(work, sources, "answer", take_answers)
 
 
 def _read_claims(work: WorkList, sources: Iterable[Input], *, only_answered: bool = False) -> int:
     """Take each file of claims, or those to which an answer belongs; the exit code."""
-    from edi_checker.acks.sent import read_sent
+    from edi_checker.run.answered import take_claims
 
-    def take(path: str, stream: BinaryIO) -> None:
-        work.take_claims(path, read_sent(stream), only_answered=only_answered)
-
-    return _read(work, sources, "claims", take)
+    return _read(work, sources, "claims", partial(take_claims, only_answered=only_answered))
 
 
-def _read(work: WorkList, sources: Iterable[Input], role: Role, take: Callable[[str, BinaryIO], None]) -> int:
+def _read(
+    work: WorkList, sources: Iterable[Input], role: Role, take: Callable[[WorkList, Input], None]
+) -> int:
     """Take each input; what cannot be read is said, and stops nothing."""
-    from edi_checker.acks.answered import TooMuch
-    from edi_checker.files.inputs import Unreadable
-    from edi_checker.x12.blocks import NotClaims, NotX12
+    from edi_checker.run.answered import CannotTake
 
     code, taken, passed_over = CHECKED, 0, 0
     for source in sources:
         try:
-            with source.open() as reading:
-                take(source.path, cast(BinaryIO, reading))
+            take(work, source)
             taken += 1
-        except (Unreadable, NotX12, TooMuch) as error:
-            if source.found and (source.other or isinstance(error, NotClaims)):
+        except CannotTake as error:
+            if source.found and (source.other or error.other_kind):
                 passed_over += 1
                 continue
             code = COULD_NOT
@@ -202,6 +194,7 @@ def _read_ledger(work: WorkList, state: str, archive: Path) -> int:
     from edi_checker.cli.archived import find_input
     from edi_checker.cli.opening import opened
     from edi_checker.files.inputs import find_inputs
+    from edi_checker.run.answered import wants
 
     code, looked_at = CHECKED, 0
     with opened(state) as ledger:
@@ -210,7 +203,7 @@ def _read_ledger(work: WorkList, state: str, archive: Path) -> int:
             before = files[-1].id
             for file in files:
                 details = ledger.show(file.id)
-                if details is None or not work.wants(_numbers_of(details)):
+                if details is None or not wants(work, details):
                     continue
                 looked_at += 1
                 if looked_at > _MOST_ARCHIVED:
@@ -227,17 +220,3 @@ def _read_ledger(work: WorkList, state: str, archive: Path) -> int:
                     continue
                 code = max(code, _read_claims(work, find_inputs((str(path),)), only_answered=True))
     return code
-
-
-def _numbers_of(details: Details) -> list[SentNumbers]:
-    from edi_checker.acks.answered import SentNumbers
-
-    return [
-        SentNumbers(
-            one.key.sender,
-            one.key.receiver,
-            one.key.control,
-            frozenset(group.control for group in one.groups),
-        )
-        for one in details.interchanges
-    ]

@@ -107,19 +107,16 @@ def _fix(checker: Checker, source: Input, copy: IO[bytes], shared: Shared, *, un
 
     Raises Refusal, with the reason why it cannot be repaired.
     """
-    from edi_checker.check.fixes import CannotFix, copy_input
-    from edi_checker.check.fixes import fix as repair
-    from edi_checker.claims.minutes import MinutesError
+    from edi_checker.check.fixes import CannotFix
     from edi_checker.files.inputs import Unreadable
     from edi_checker.run.one_input import TookTooLong, with_minutes
-    from edi_checker.x12.blocks import NotX12
+    from edi_checker.run.repairing import repair_input
 
     look = make_limits(shared).timer()
     try:
         checker = with_minutes(checker, source)
-        copy_input(source, copy, look)
-        return repair(checker, copy, unsafe=unsafe, look=look)
-    except (CannotFix, MinutesError, NotX12, TookTooLong, Unreadable) as error:
+        return repair_input(checker, source, copy, look, unsafe=unsafe)
+    except (CannotFix, TookTooLong, Unreadable) as error:
         raise Refusal(f"{source.path}: nothing is repaired: {error}") from None
 
 

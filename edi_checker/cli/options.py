@@ -19,7 +19,7 @@ from edi_checker.rules.near import ask_near
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from edi_checker.claims.profile import Isolation
+    from edi_checker.run.setting import Isolation
 
 
 def _configure(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
@@ -66,11 +66,8 @@ class ProfileType(click.Path):
         if is_built_in(value):
             return value
         if isinstance(value, str) and not os.path.exists(value):  # noqa: PTH110  # a name with a NUL is no path
-            from edi_checker.claims.payer_profiles import BUILT_IN
-
-            names = (AUTO, *BUILT_IN)
-            near = ask_near(value, names)
-            self.fail(f"{value!r} is none of {', '.join(names)}, and no file or folder.{near}", param, ctx)
+            near = ask_near(value, PROFILES)
+            self.fail(f"{value!r} is none of {', '.join(PROFILES)}, and no file or folder.{near}", param, ctx)
         return super().convert(value, param, ctx)
 
     def shell_complete(
@@ -85,11 +82,7 @@ ALL_FINDINGS = 1 << 62  # more than an input can have
 
 def is_built_in(profile: object) -> bool:
     """Whether it is `auto` or the name of a profile that comes with the program."""
-    if profile == AUTO:
-        return True  # without a look at what takes time to load
-    from edi_checker.claims.payer_profiles import BUILT_IN
-
-    return profile in BUILT_IN
+    return profile in PROFILES
 
 
 class Day(click.DateTime):

@@ -116,17 +116,17 @@ def _begin_rules(names: tuple[str, ...], folders: tuple[Path, ...]) -> int:
 
 
 def _write_docs(book: Rulebook, chosen: list[Rule], profile: str, out_dir: Path | None) -> int:
-    from edi_checker.facts import VOCABULARY
     from edi_checker.files.output import write_whole
     from edi_checker.reports.coverage_page import write_coverage_page
     from edi_checker.reports.rule_docs import write_facts_page, write_rules_page
+    from edi_checker.run.setting import known_facts
 
     checker, plugins = example_checker(book, profile), gather_plugins()
     page = write_rules_page(chosen, lambda rule: show_example(checker, rule))
     if out_dir is None:
         click.echo(page, nl=False)
         return CHECKED
-    vocabulary = {**VOCABULARY, **(plugins.fact_types if plugins is not None else {})}
+    vocabulary = known_facts(plugins)
     pages = {
         "rules.md": page,
         "facts.md": write_facts_page(vocabulary),
@@ -144,12 +144,12 @@ def _write_docs(book: Rulebook, chosen: list[Rule], profile: str, out_dir: Path 
 
 def _lint(book: Rulebook, chosen: list[Rule]) -> list[str]:
     from edi_checker.check.fixes import REPAIRS
-    from edi_checker.facts import VOCABULARY
     from edi_checker.rules import RuleFault
     from edi_checker.rules.lint import lint, lint_twins
+    from edi_checker.run.setting import known_facts
 
     plugins = gather_plugins()
-    vocabulary = {**VOCABULARY, **(plugins.fact_types if plugins is not None else {})}
+    vocabulary = known_facts(plugins)
     faults = [fault for rule in chosen for fault in lint(rule, vocabulary)] + lint_twins(book.rules, chosen)
     faults += [
         RuleFault(rule.path, 0, "has no repair in edi-checker fix (fixable)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import edi_checker
-from edi_checker.guide import native
+from edi_checker.run.reading import reader
 
 
 def version() -> str:
@@ -12,7 +12,7 @@ def version() -> str:
 
 def reading() -> str:
     """What goes through the segments: the native module, or Python where that was not built."""
-    return f"reading: {'native' if native.IN_USE else 'Python'}"
+    return f"reading: {reader()}"
 
 
 def engine() -> str:

@@ -20,7 +20,7 @@ from edi_checker.claims.claim import (
     element,
     place_in,
 )
-from edi_checker.claims.profile import Profile
+from edi_checker.claims.profile import LONGEST_MEMBER_ID, Profile
 from edi_checker.facts.fact import Fact, Value
 from edi_checker.facts.pieces import (
     Cells,
@@ -38,7 +38,7 @@ from edi_checker.facts.places import FixedLocation
 from edi_checker.reference.codesets import diagnoses as icd
 from edi_checker.reference.codesets import lists
 from edi_checker.reference.codesets.imported import Releases, Unlisted, judge_listed
-from edi_checker.reference.codesets.member_ids import LONGEST, judge_medicare_id
+from edi_checker.reference.codesets.member_ids import judge_medicare_id
 from edi_checker.reference.periods import last_day
 from edi_checker.x12.blocks import Fault
 from edi_checker.x12.dates import NO_END, day, days_between, years_between
@@ -419,7 +419,7 @@ def judge_member_id(text: str, entity_type: str, profile: Profile) -> str:
     """What is odd about the form of a subscriber's id for the payer: `form` where it is not the one that the
     profile asks for, else as `judge_medicare_id` has it; "" for nothing.
     """
-    if not text or len(text) > LONGEST or entity_type != "1":
+    if not text or len(text) > LONGEST_MEMBER_ID or entity_type != "1":
         return ""
     if profile.member_id is not None:
         return "" if profile.member_id.fullmatch(text) else "form"

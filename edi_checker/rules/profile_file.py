@@ -19,8 +19,8 @@ from edi_checker.claims.profile import (
     Statuses,
     UnitMethod,
 )
-from edi_checker.reference.codesets.member_ids import member_id_pattern
 from edi_checker.rules.fault_list import Notes, Wrong, listed, mapping_of, texts_of, word_of
+from edi_checker.rules.member_id_forms import member_id_pattern
 from edi_checker.rules.model import RuleFault
 from edi_checker.rules.near import ask_near
 from edi_checker.rules.rule_files import take

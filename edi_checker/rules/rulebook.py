@@ -13,6 +13,8 @@ from edi_checker.rules.model import Rule, RuleError, RuleFault
 from edi_checker.rules.near import ask_near
 from edi_checker.rules.rule_files import RuleFile, find_files
 
+NEVER = 1 << 62  # more than a field of a number holds
+
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
@@ -39,6 +41,24 @@ class Rulebook:
                 and not any(_stands_for(name, rule.id) for name in ignore)
             )
         )
+
+    def least_asked(self, field: str) -> int:
+        """The least value of this field at which a rule can fire because of it; NEVER where no rule asks."""
+        least = NEVER
+        for rule in self.rules:
+            for case in rule.cases:
+                if all(reference.field != field for reference in case.references()):
+                    continue
+                bounds = [
+                    term.value
+                    for pattern in case.match
+                    for term in pattern.terms
+                    if term.field.field == field
+                    and term.operator in ("at_least", "more_than")
+                    and isinstance(term.value, int)
+                ]
+                least = min(least, max(bounds, default=0))
+        return least
 
     def __getitem__(self, rule_id: str) -> Rule:
         for rule in self.rules:

@@ -548,7 +548,7 @@ def _read(
                 # A name for claims says more than the look of a text.
                 other = isinstance(error, NotClaims) and (error.sure or not source.named_as_claims)
             return _Passed(reading.digest(), failure, other)
-    except (Unreadable, MinutesError) as error:
+    except Unreadable as error:
         return _Passed(None, str(error), source.other)
     except HistoryUnreadable as error:
         return _Passed(None, str(error))
@@ -574,10 +574,29 @@ def _name_crash(error: Exception, watcher: Watcher) -> str:
 
 
 def with_minutes(checker: Checker, source: Input) -> Checker:
-    """The checker with the minutes file beside the input, where none was given for the whole run."""
+    """The checker with the minutes file beside the input, where none was given for the whole run.
+
+    Raises Unreadable where that file cannot be used.
+    """
     if checker.setting.minutes is not None or source.minutes is None:
         return checker
-    return replace(checker, setting=replace(checker.setting, minutes=read_minutes(source.minutes)))
+    try:
+        minutes = read_minutes(source.minutes)
+    except MinutesError as error:
+        raise Unreadable(str(error)) from None
+    return replace(checker, setting=replace(checker.setting, minutes=minutes))
+
+
+def with_sent_minutes(checker: Checker, data: bytes) -> Checker:
+    """The checker with minutes that were sent as CSV in UTF-8. Raises Unreadable."""
+    name = "the file with minutes"
+    try:
+        minutes = Minutes.parse(data.decode("utf-8-sig"), name)
+    except MinutesError as error:
+        raise Unreadable(str(error)) from None
+    except UnicodeDecodeError:
+        raise Unreadable(f"{name} is not UTF-8") from None
+    return replace(checker, setting=replace(checker.setting, minutes=minutes))
 
 
 def _finish(

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,8 +15,9 @@ from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine, Kind
 from edi_checker.claims.minutes import Minutes, MinutesError, read_minutes
 from edi_checker.claims.payer_profiles import BUILT_IN, Choice
-from edi_checker.claims.profile import Isolation, Profile
-from edi_checker.facts import VOCABULARY, Setting
+from edi_checker.claims.profile import Isolation as Isolation  # noqa: PLC0414  # a type of the options too
+from edi_checker.claims.profile import Profile
+from edi_checker.facts import VOCABULARY, FactType, Setting
 from edi_checker.files.installed import may_have_entry_points
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import Tables, built_in
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from edi_checker.rules.profile_file import Profiles
 
 AUTO = "auto"  # the profile of each claim's payer
+PROFILES = (AUTO, *BUILT_IN)  # what a profile may be called without a file
 
 
 class SettingError(Exception):
@@ -79,6 +81,10 @@ class CheckSetting:
     bounds: Bounds | None = None
     clock: Callable[[], float] | None = None
 
+    def day_of(self, seen: datetime) -> int:
+        """The day of receipt (CCYYMMDD) of what was seen then."""
+        return self.received or from_date(seen)
+
     def make(self, rulebook: Rulebook | None = None) -> Made:
         """Read all that is named, but for the rules where they are given. Raises SettingError."""
         rulebook = rulebook or load_rules(
@@ -89,7 +95,7 @@ class CheckSetting:
             guide=load_guide(),
             engine=Engine(rulebook, self.engine, self.clock),
             setting=Setting(
-                received=self.received or from_date(date.today()),  # noqa: DTZ011  # the day at the user's desk
+                received=self.received or day_at_desk(),
                 tables=open_tables(self.tables, named=self.tables_named),
                 minutes=_read_minutes(self.minutes),
                 profile=choose_profile(self.profile),
@@ -100,6 +106,11 @@ class CheckSetting:
             bounds=self.bounds,
         )
         return Made(checker, rulebook)
+
+
+def day_at_desk(said: str | None = None) -> int:
+    """The day that is meant, CCYYMMDD: an ISO date, or today where none is said."""
+    return from_date(date.fromisoformat(said) if said else date.today())  # noqa: DTZ011  # the user's own day
 
 
 def digest_of(made: Made, more: Mapping[str, Any]) -> str:
@@ -144,7 +155,7 @@ def load_rules(
         book = load(
             (*(found.rule_folders if found is not None and packaged else ()), *folders),
             packaged=packaged,
-            vocabulary={**VOCABULARY, **(found.fact_types if found is not None else {})},
+            vocabulary=known_facts(found),
             profiles=(*BUILT_IN, *names),
         )
         if profiles is not None and packaged:
@@ -224,6 +235,11 @@ def _read_minutes(path: Path | None) -> Minutes | None:
         return read_minutes(path)
     except MinutesError as error:
         raise SettingError(str(error)) from None
+
+
+def known_facts(plugins: Plugins | None) -> dict[str, FactType]:
+    """The types of facts by name: those of the program, and those that packages of others add."""
+    return {**VOCABULARY, **(plugins.fact_types if plugins is not None else {})}
 
 
 @cache

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from edi_checker.claims.payer_profiles import BUILT_IN
 from edi_checker.rules.near import ask_near
-from edi_checker.run.setting import AUTO
+from edi_checker.run.setting import PROFILES
 from edi_checker.serve.media import CSV, EDI, HTML, JSON, NDJSON, TEXT, XLSX, ZIP
 from edi_checker.serve.problem import Problem
 
@@ -120,7 +119,7 @@ def read_all(parameters: Iterable[Parameter], given: dict[str, list[str]]) -> di
 PROFILE = Parameter(
     "profile",
     "The payer profile for the claims; without it the one with which the server was started",
-    choices=(AUTO, *BUILT_IN),
+    choices=PROFILES,
     example="medicare",
 )
 RECEIVED = Parameter("received", "Date of receipt; without it today", "day", example="2026-09-30")

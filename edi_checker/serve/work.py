@@ -7,13 +7,11 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple, TextIO, cast
 
 from edi_checker.check.checker import Checker
-from edi_checker.check.fixes import CannotFix, Fixed, copy_input, fix
-from edi_checker.claims.minutes import Minutes, MinutesError
+from edi_checker.check.fixes import CannotFix, Fixed
 from edi_checker.files.inputs import Input, Unreadable, inputs_in, name_outputs
 from edi_checker.files.output import open_text
 from edi_checker.rules import Rulebook
@@ -27,18 +25,18 @@ from edi_checker.run.one_input import (
     Watcher,
     Writer,
     check_into,
+    with_sent_minutes,
 )
-from edi_checker.run.setting import SettingError, choose_profile
+from edi_checker.run.repairing import repair_input
+from edi_checker.run.setting import SettingError, choose_profile, day_at_desk
 from edi_checker.serve.carried import Carried, way_back
 from edi_checker.serve.media import CSV, EDI, HTML, JSON, NDJSON, TEXT, XLSX, ZIP
-from edi_checker.x12.blocks import NotX12
-from edi_checker.x12.dates import from_date
 
 # What is loaded only in the process that needs it.
 if TYPE_CHECKING:
-    from edi_checker.acks.answered import WorkList
     from edi_checker.reference.store import StoredTables
     from edi_checker.reports.html import HtmlReport
+    from edi_checker.run.answered import WorkList
 
 _MOST_MINUTES = 1 << 22  # bytes of a file with minutes of treatment
 _WHEN = (1980, 1, 1, 0, 0, 0)  # of every file in an archive: the same input gives the same bytes
@@ -122,34 +120,28 @@ class Desk:
     def checker_of(self, sent: Sent) -> Checker:
         """The checker with the day, profile, isolation and minutes of a request. Raises Refused."""
         said, setting = sent.said, self.checker.setting
-        day = said.get("received")
         setting = replace(
             setting,
-            received=from_date(date.fromisoformat(day) if day else _today()),
-            minutes=_minutes_of(sent) or setting.minutes,
+            received=day_at_desk(said.get("received")),
         )
         if said.get("profile"):
             setting = replace(setting, profile=choose_profile(said["profile"]))
         isolation = said.get("isolation") or self.checker.isolation
-        return replace(self.checker, setting=setting, isolation=isolation)
+        return _with_minutes(replace(self.checker, setting=setting, isolation=isolation), sent)
 
 
-def _today() -> date:
-    return date.today()  # noqa: DTZ011  # the day at the server's desk
-
-
-def _minutes_of(sent: Sent) -> Minutes | None:
+def _with_minutes(checker: Checker, sent: Sent) -> Checker:
+    """The checker with the minutes that were sent along. Raises Refused."""
     for content in sent.contents:
         if content.role == "minutes":
             data = content.stream.read(_MOST_MINUTES + 1)
             if len(data) > _MOST_MINUTES:
                 raise Refused(413, f"the file with minutes has more than {_MOST_MINUTES:,} bytes")
             try:
-                return Minutes.parse(data.decode("utf-8-sig"), "the file with minutes")
-            except (MinutesError, UnicodeDecodeError) as error:
-                why = str(error) if isinstance(error, MinutesError) else "the file with minutes is not UTF-8"
-                raise Refused(422, why) from None
-    return None
+                return with_sent_minutes(checker, data)
+            except Unreadable as error:
+                raise Refused(422, f"{error}") from None
+    return checker
 
 
 # -- check
@@ -361,9 +353,8 @@ def _fixed(desk: Desk, checker: Checker, source: Input, copy: IO[bytes], *, unsa
     """Raises Refused."""
     look = desk.limits.timer()
     try:
-        copy_input(source, copy, look, unpack=True)
-        return fix(checker, copy, unsafe=unsafe, look=look)
-    except (CannotFix, NotX12, TookTooLong, Unreadable) as error:
+        return repair_input(checker, source, copy, look, unsafe=unsafe, unpack=True)
+    except (CannotFix, TookTooLong) as error:
         raise Refused(422, f"nothing is repaired: {error}") from None
 
 
@@ -372,13 +363,13 @@ def _fixed(desk: Desk, checker: Checker, source: Input, copy: IO[bytes], *, unsa
 
 def _explain_ack(desk: Desk, sent: Sent, out: BinaryIO) -> Reply:
     """What answers mean, joined with the claims that are sent along."""
-    from edi_checker.acks.answered import WorkList
+    from edi_checker.run.answered import WorkList
 
     with WorkList() as work:
         for content in sent.contents:
             with inputs_in(content.stream, content.name, desk.unpacked) as inputs:
                 for source in inputs:
-                    _take(desk, work, source)
+                    _take(work, source)
         reasons = [each.reason for each in work.sources() if each.role == "answer"]
         if all(reasons):
             raise Refused(422, reasons[0] if reasons else "a claim file, and no answer to it")
@@ -386,22 +377,18 @@ def _explain_ack(desk: Desk, sent: Sent, out: BinaryIO) -> Reply:
         return _write_answers(desk, sent, work, out)
 
 
-def _take(desk: Desk, work: WorkList, source: Input) -> None:
+def _take(work: WorkList, source: Input) -> None:
     """Take an answer or a file of claims, whichever it is."""
-    from edi_checker.acks.answered import TooMuch
-    from edi_checker.acks.explain import explain
-    from edi_checker.acks.sent import read_sent
+    from edi_checker.run.answered import CannotTake, take_answers, take_claims
 
     try:
-        with source.open() as reading:
-            work.take_answers(source.path, explain(cast(BinaryIO, reading), desk.checker.guide))
+        take_answers(work, source)
         return
-    except (Unreadable, NotX12, TooMuch) as error:
+    except CannotTake as error:
         reason = str(error)
     try:
-        with source.open() as reading:
-            work.take_claims(source.path, read_sent(cast(BinaryIO, reading)))
-    except (Unreadable, NotX12, TooMuch):
+        take_claims(work, source)
+    except CannotTake:
         work.refuse(source.path, "answer", reason)
 
 
@@ -474,8 +461,7 @@ def _codes(desk: Desk, sent: Sent, out: BinaryIO) -> Reply:
     from edi_checker.reports.table_page import pair_as_json
     from edi_checker.run.lookup import is_known, look_up, looks_like_a_code, pages_of_code
 
-    code, other, day = str(sent.said["code"]), sent.said.get("with"), sent.said.get("on")
-    on = from_date(date.fromisoformat(day) if day else _today())
+    code, other, on = str(sent.said["code"]), sent.said.get("with"), day_at_desk(sent.said.get("on"))
     try:
         tables = desk.open_store()
         with open_text(out) as text:
@@ -516,8 +502,7 @@ def _units(desk: Desk, sent: Sent, out: BinaryIO) -> Reply:
         minutes = read_minutes(said["minutes"])
     except ValueError as error:
         raise Refused(422, f"{error}") from None
-    day = said.get("on")
-    on = from_date(date.fromisoformat(day) if day else _today())
+    on = day_at_desk(said.get("on"))
     with open_text(out) as text:
         if sent.form == JSON:
             text.write(units_as_json(minutes, said["method"], tables, on))

@@ -156,7 +156,7 @@ def _work_of(run: str, ours: Broadcast[bytes]) -> Work:
         with suppress(OSError):  # where it is not there, _look tells of it
             os.chdir(given.folder)
         _works.clear()
-        _works[run] = Equipment(made.checker, made.rulebook, given.files, given.settings).make_work()
+        _works[run] = Equipment(made, given.files, given.settings).make_work()
     return _works[run]
 
 

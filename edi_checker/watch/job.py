@@ -14,21 +14,13 @@ from pathlib import Path
 from typing import Literal
 
 from edi_checker import state
-from edi_checker.acks import Wanted, reject_interchanges
 from edi_checker.check.checker import Checked, Checker
 from edi_checker.check.engine import Engine, Kind
-from edi_checker.claims.claim import (
-    Group,
-    GroupEnd,
-    Interchange,
-    InterchangeEnd,
-    TransactionEnd,
-)
-from edi_checker.claims.reader import read_parts
 from edi_checker.files.folder import Published, Stage
-from edi_checker.files.inputs import Input, Unreadable, find_inputs, name_outputs, readable
+from edi_checker.files.inputs import Input, find_inputs, name_outputs, readable
 from edi_checker.files.names import escape
 from edi_checker.files.output import flush_folder
+from edi_checker.run.envelopes import Envelopes, Wanted, interchanges_in, reject_repeats
 from edi_checker.run.history import InputHistory
 from edi_checker.run.one_input import Files, Limits, Result, Watcher, check_input
 from edi_checker.run.setting import CheckSetting, Made
@@ -53,8 +45,6 @@ from edi_checker.watch.places import (
     remove_folder,
     share,
 )
-from edi_checker.x12.blocks import NotX12, read_blocks
-from edi_checker.x12.dates import from_date
 
 MOST_TRIES = 5  # of a file whose check ends in an error of ours, or the process that does it
 MOST_OVERTAKEN = 5  # checks in a row of a file that others overtake
@@ -207,7 +197,7 @@ class Clerk:
         self, mine: state.File, way: Way, work: Path, sha256: str, before: tuple[int, int, int]
     ) -> state.File | Report:
         """Check and answer a file that looked so before. Raises Overtaken where it must be checked again."""
-        envelopes, stage = _Envelopes(), self._fresh_stage(mine)
+        envelopes, stage = Envelopes(), self._fresh_stage(mine)
         history = self._history(mine, way, sha256)
         inputs = list(find_inputs([os.fspath(work)], self._desk.unpacked))
         stems = name_outputs(inputs)
@@ -420,24 +410,17 @@ class Clerk:
         stage = self._fresh_stage(mine)
         seen = datetime.fromtimestamp(mine.seen_at)  # noqa: DTZ006  # as above
         way = self._desk.partners.of(mine.partner)
-        guide = self._desk.made[way.setting][0].checker.guide
+        checker = self._desk.made[way.setting][0].checker
         inputs = list(find_inputs([os.fspath(work)], self._desk.unpacked))
         drawn: dict[tuple[str, str, str], int] = {}
         folder = _StageFolder(stage)
         for source, name in zip(inputs, name_outputs(inputs), strict=True):
-            interchanges = []
-            with contextlib.suppress(Unreadable, NotX12), source.open() as reading:
-                parts = read_parts(read_blocks(reading), guide)  # type: ignore[arg-type]  # a Reading reads
-                interchanges = [part for part in parts if isinstance(part, Interchange)]
+            interchanges = interchanges_in(source, checker)
             with folder.stage() as own:
                 if interchanges:
                     with own.write("ta1") as out:
-                        reject_interchanges(
-                            interchanges,
-                            "025",
-                            (from_date(seen), f"{seen:%H%M}"),
-                            lambda wanted: self._draw(mine, wanted, drawn),
-                            out,
+                        reject_repeats(
+                            interchanges, seen, lambda wanted: self._draw(mine, wanted, drawn), out
                         )
                 with own.write("duplicate.txt") as out:
                     out.write(self._say_first(mine, first).encode())
@@ -556,42 +539,6 @@ class _StageFolder:
         return Published()
 
 
-class _Envelopes:
-    """What the ledger keeps of the interchanges of a file."""
-
-    def __init__(self) -> None:
-        self.found: list[state.Interchange] = []
-        self._groups: list[state.Group] = []
-        self._sets = [0, 0]  # of the open group: all, and those that are accepted
-
-    def add(self, checked: Checked) -> None:
-        part, outcome = checked.part, checked.outcome
-        match part:
-            case Interchange():
-                self._groups = []
-            case Group():
-                self._sets = [0, 0]
-            case TransactionEnd():
-                self._sets[0] += 1
-                self._sets[1] += outcome == "accepted"
-            case GroupEnd():
-                group = part.group
-                sender, receiver, control = (_short(group.value(at)) for at in (2, 3, 6))
-                self._groups.append(
-                    state.Group(sender, receiver, control, self._sets[0], self._sets[1], outcome)
-                )
-            case InterchangeEnd():
-                key = state.InterchangeKey(*(_short(part.interchange.value(at)) for at in (5, 6, 7, 8, 13)))
-                self.found.append(state.Interchange(key, outcome, tuple(self._groups)))
-            case _:
-                pass
-
-
-def _short(value: str) -> str:
-    """A value of an envelope as the ledger can keep it."""
-    return escape(value.strip())[:40]
-
-
 def _record(mine: state.File, results: Iterable[Result]) -> dict[str, object]:
     """What is kept of an answer, without anything that could identify a person."""
     claims = rejected = findings = 0
@@ -615,7 +562,7 @@ def _outputs_in(stage: Path) -> Iterator[state.Output]:
 
 def _received(mine: state.File, way: Way) -> int:
     """The day of receipt: that on which the file was seen, at the desk of the office."""
-    return way.setting.received or from_date(datetime.fromtimestamp(mine.seen_at))  # noqa: DTZ006  # as above
+    return way.setting.day_of(datetime.fromtimestamp(mine.seen_at))  # noqa: DTZ006  # as above
 
 
 def _look_of(path: Path) -> tuple[int, int, int]:

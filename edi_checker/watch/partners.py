@@ -11,7 +11,7 @@ from edi_checker.rules.near import ask_near
 from edi_checker.rules.rule_files import take
 from edi_checker.rules.yaml_tree import Mapping as Tree
 from edi_checker.rules.yaml_tree import Node, Scalar, Sequence, Unreadable, read
-from edi_checker.run.setting import AUTO, CheckSetting, SettingError
+from edi_checker.run.setting import PROFILES, CheckSetting, SettingError
 
 DEFAULT = "default"  # the entry for partners without one
 _KEYS = ("profile", "duplicate-window", "isolation", "rules", "select", "ignore", "split", "page")
@@ -138,6 +138,4 @@ def _is_true(node: Node, line: int) -> bool:
 
 def _profile(word: str, folder: Path) -> str:
     """The name of a built-in profile as it is, a path as seen from the file that names it."""
-    from edi_checker.claims.payer_profiles import BUILT_IN
-
-    return word if word == AUTO or word in BUILT_IN else str(folder / word)
+    return word if word in PROFILES else str(folder / word)

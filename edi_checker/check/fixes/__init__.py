@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from edi_checker.check.fixes.copying import copy_input
 from edi_checker.check.fixes.fixing import CannotFix, Fixed, Withheld, fix
 from edi_checker.check.fixes.planning import Planner, Repair
 from edi_checker.check.fixes.spot import REPAIRS
 
-__all__ = ["REPAIRS", "CannotFix", "Fixed", "Planner", "Repair", "Withheld", "copy_input", "fix"]
+__all__ = ["REPAIRS", "CannotFix", "Fixed", "Planner", "Repair", "Withheld", "fix"]

@@ -1,12 +1,9 @@
-"""Forms of member ids: Medicare's, position by position, and those that a payer's profile gives."""
+"""Forms of Medicare's member ids, position by position."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Literal
-
-LONGEST = 80  # characters that NM109 may have
 
 # The letters are none that looks like a digit (CMS, Understanding the Medicare Beneficiary Identifier).
 _MBI = re.compile(
@@ -29,53 +26,3 @@ def judge_medicare_id(text: str) -> Literal["", "lower-case", "former", "medicar
     if _MBI.fullmatch(text.upper()):
         return "lower-case"
     return "former" if _FORMER.fullmatch(text) else "medicare"
-
-
-MAX_FORM = 60  # characters of one form
-MAX_FORMS = 10
-_MOST_VARYING = 3  # parts of one form that may be longer or shorter: each makes matching slower
-_PART = re.compile(
-    r"(?:[A-Za-z0-9 /_-]|\\d|\[(?:[A-Za-z0-9](?:-[A-Za-z0-9])?)+\])(\?|\{([0-9]{1,2})(?:,([0-9]{1,2}))?\})?"
-)
-
-
-def member_id_pattern(forms: Sequence[str]) -> re.Pattern[str]:
-    r"""The pattern of ids that have one of these forms as a whole: `W[0-9]{8}`, `[A-Z]{3}\d{9,12}`.
-
-    A form is a row of letters, digits, blanks, `-`, `/`, `_`, `\d` and sets in brackets, each with `{n}`,
-    `{m,n}` or `?` behind it where it repeats; upper and lower case are the same. No more of a regular
-    expression is taken: what repeats without an end can take without end. Raises ValueError.
-    """
-    if not 1 <= len(forms) <= MAX_FORMS:
-        raise ValueError(f"one to {MAX_FORMS} forms of a member id")
-    return re.compile("|".join(map(_checked, forms)), re.IGNORECASE | re.ASCII)
-
-
-def _checked(form: str) -> str:
-    """A form as it is. Raises ValueError."""
-    try:
-        sound = _is_bounded(form) and re.compile(form) is not None
-    except re.error:  # a set from Z to A
-        sound = False
-    if not sound:
-        raise ValueError(
-            f"{form[:MAX_FORM]!r} is not a format of a member id: letters, digits, \\d and sets in"
-            f" brackets, each with {{n}}, {{m,n}} or ? (up to {_MOST_VARYING} that vary), in at most"
-            f" {MAX_FORM} characters: W[0-9]{{8}}"
-        )
-    return form
-
-
-def _is_bounded(form: str) -> bool:
-    """Whether a form has nothing but the parts that it may have, and few of them vary."""
-    at = varying = 0
-    while at < len(form) <= MAX_FORM:
-        part = _PART.match(form, at)
-        if part is None:
-            return False
-        least, most = int(part[2] or 0), int(part[3] or part[2] or 1)
-        varying += part[1] is not None and least != most
-        if least > most or most > LONGEST or varying > _MOST_VARYING:
-            return False
-        at = part.end()
-    return 0 < at == len(form)
