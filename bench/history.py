@@ -31,8 +31,9 @@ from typing import BinaryIO, ClassVar, NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from edi_checker import rules
-from edi_checker.check.checker import Checked, Checker
+from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
+from edi_checker.claims.checked import Checked
 from edi_checker.facts import InputMemory, Setting
 from edi_checker.files.folder import OutputFolder
 from edi_checker.files.inputs import find_inputs

@@ -24,7 +24,8 @@ from edi_checker import make_checker
 from edi_checker.acks import Acknowledger, number_elements
 from edi_checker.acks.ack277ca import _intermediary, statuses
 from edi_checker.acks.interchange import Numbers, Spool, Wanted, clean
-from edi_checker.check.checker import Checked, Outcomes
+from edi_checker.check.checker import Outcomes
+from edi_checker.claims.checked import Checked
 from edi_checker.claims.claim import (
     BillingProvider,
     Claim,

@@ -10,9 +10,10 @@ import pytest
 
 from book import BOOK
 from edi_checker.acks import Acknowledger, number_elements
-from edi_checker.check.checker import Checked, Checker, take_handfuls
+from edi_checker.check.checker import Checker, take_handfuls
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import edit_segments, write_example
+from edi_checker.claims.checked import Checked
 from edi_checker.claims.claim import Claim, TransactionEnd
 from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from edi_checker import rules
-from edi_checker.check.checker import Checked, Checker
+from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
+from edi_checker.claims.checked import Checked
 from edi_checker.claims.claim import GroupEnd, InterchangeEnd
 from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide

@@ -127,10 +127,13 @@ def test_equal_texts_are_mostly_one_object():
     first, second = CUTTERS[USUAL].cut(FULL), CUTTERS[USUAL].cut(FULL.replace("A1*100", "A2*101"))
     assert first is not None and second is not None
     assert first.terms is second.terms
-    assert [key for key, *_ in first.head] and all(
-        one[0] is two[0] for one, two in zip(first.head, second.head, strict=True)
-    )
-    assert all(one[0] is two[0] for one, two in zip(first.parties, second.parties, strict=True))
+    pairs = [
+        *zip(first.head, second.head, strict=True),
+        *zip(first.parties, second.parties, strict=True),
+    ]
+    # Two of them may fall on one place of what is remembered, by a hash that each process has for itself.
+    assert len(pairs) >= 6
+    assert sum(one[0] is two[0] for one, two in pairs) >= len(pairs) - 2
 
 
 def test_what_is_remembered_of_texts_is_bounded_and_freed():

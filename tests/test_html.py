@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from book import BOOK
 from edi_checker.acks import Acknowledger, number_elements
-from edi_checker.check.checker import Checked, Checker
+from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
+from edi_checker.claims.checked import Checked
 from edi_checker.claims.claim import Claim
 from edi_checker.claims.minutes import Minutes, read_minutes
 from edi_checker.cli import commands

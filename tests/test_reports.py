@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from edi_checker.check.checker import Checked
+from edi_checker.claims.checked import Checked
 from edi_checker.claims.claim import (
     BillingProvider,
     Claim,

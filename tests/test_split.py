@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from book import BOOK
-from edi_checker.check.checker import Checked, Checker
+from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.split import Splitter
+from edi_checker.claims.checked import Checked
 from edi_checker.claims.claim import Claim, GroupEnd, InterchangeEnd, Subscriber, TransactionEnd
 from edi_checker.cli import commands
 from edi_checker.facts import Setting

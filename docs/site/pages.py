@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def make_pages() -> dict[str, str]:
     """The text of each page by its place in the site."""
     book = load()
-    checker = CheckSetting(isolation="claim", engine="python").make(book).checker
+    checker = CheckSetting(isolation="claim", engine="python", rulebook=book).make().checker
     return make_quick_pages(checker, book.rules) | {
         "reference/coverage.md": "---\ntitle: Coverage\n---\n\n" + write_coverage_page(checker, book.rules)
     }

@@ -23,7 +23,7 @@ from edi_checker.acks.interchange import (
     write_trailer,
 )
 from edi_checker.acks.ta1 import write_ta1
-from edi_checker.check.checker import Checked
+from edi_checker.claims.checked import Checked
 from edi_checker.claims.claim import (
     BillingProvider,
     Claim,

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable
 from datetime import date
 
-from edi_checker import __version__
 from edi_checker.api.arguments import AnyPath, check_limits, flag, make, name_setting
 from edi_checker.api.result import Result, make_result
 from edi_checker.api.source import Source, find_source
@@ -16,6 +15,7 @@ from edi_checker.check.engine import Kind
 from edi_checker.check.redact import Redactor
 from edi_checker.claims.payer_profiles import Choice
 from edi_checker.claims.profile import Isolation, Profile
+from edi_checker.files.version import __version__
 from edi_checker.reports.findings_log import MOST_FINDINGS
 from edi_checker.run.one_input import Files, Limits, Output, Watcher, check_into
 from edi_checker.run.setting import AUTO

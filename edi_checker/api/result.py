@@ -15,7 +15,8 @@ from types import MappingProxyType, TracebackType
 from typing import Any, BinaryIO, Literal, NamedTuple, Self, TextIO, get_args
 
 from edi_checker.api.arguments import AnyPath
-from edi_checker.check.checker import Checker, Outcome
+from edi_checker.check.checker import Checker
+from edi_checker.claims.checked import Outcome
 from edi_checker.files.output import open_text, write_named
 from edi_checker.reports.findings_log import FileOutcome, FindingsLog, Summary
 from edi_checker.reports.gaps import say_gaps

@@ -14,7 +14,8 @@ from edi_checker.batch.remembering import Remembering, run_of
 from edi_checker.batch.resume import DoneInputs, Record, record_of
 from edi_checker.batch.tasks import Equipment, Reply, Settings, Task
 from edi_checker.batch.workers import Died, Done, Said, Workers
-from edi_checker.check.checker import Checked, take_handfuls
+from edi_checker.check.checker import take_handfuls
+from edi_checker.claims.checked import Checked
 from edi_checker.facts import HistoryUnreadable
 from edi_checker.files.inputs import Input, Reading, Unreadable
 from edi_checker.run.history import InputHistory

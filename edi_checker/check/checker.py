@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, Literal, NamedTuple, TypeVar
+from typing import BinaryIO, TypeVar
 
 from edi_checker.check.allowed import hide_numbers, names_day, numbers_in, personal_in
 from edi_checker.check.by_pieces import judge_by_pieces
 from edi_checker.check.engine import Engine
+from edi_checker.claims.checked import Checked, Outcome, length_of
 from edi_checker.claims.claim import (
     BillingProvider,
-    BlockView,
     Claim,
     Group,
     GroupEnd,
@@ -33,29 +33,6 @@ from edi_checker.guide.table import Guide
 from edi_checker.x12.blocks import Bounds, Fault, read_blocks
 from edi_checker.x12.fault_codes import NOTED_ONLY
 from edi_checker.x12.finding import Finding
-
-Outcome = Literal["accepted", "rejected", "not_checked"]
-
-
-class Checked(NamedTuple):
-    """One part of the input in document order, what is wrong with it, and what becomes of it.
-
-    `outcome` says, with all that is known when the part has passed: of a Claim, whether it is accepted,
-    counting
-    findings on the levels above it; of a level or header, whether its own findings reject all below it; of a
-    TransactionEnd, GroupEnd or InterchangeEnd, whether the whole is rejected (then every claim in it is,
-    whatever was said of it before). `failed` is the reason why a part could not be checked (our fault), else
-    "".
-    """
-
-    part: Part
-    findings: tuple[Finding, ...]
-    outcome: Outcome
-    failed: str = ""
-
-    def length(self) -> int:
-        """Characters of the part that it holds."""
-        return _length(self.part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +64,7 @@ class Checker:
         parts = read_parts(read_blocks(stream, self.bounds), self.guide, fast=self.fast)
         history = memory.history
         many = MANY if history is None else MANY_KEYS
-        for handful in with_following(take_handfuls(parts, _length, many), _claim_in):
+        for handful in with_following(take_handfuls(parts, length_of, many), _claim_in):
             if history is not None:
                 history.fetch([part for part, _ in handful if isinstance(part, Claim)], self.setting)
             judged = [(part, *self.judge(part, memory, following)) for part, following in handful]
@@ -248,10 +225,6 @@ def _followed(held: list[tuple[_T, Claim | None]], ready: int) -> list[tuple[_T,
 
 def _claim_in(part: Part) -> Claim | None:
     return part if isinstance(part, Claim) else None
-
-
-def _length(part: Part) -> int:
-    return len(part.block.text) if isinstance(part, BlockView) else 0
 
 
 def _without_echoes(findings: tuple[Finding, ...], faults: tuple[Fault, ...]) -> tuple[Finding, ...]:

@@ -21,7 +21,7 @@ from edi_checker.check.allowed import (
     numbers_in,
     personal_in,
 )
-from edi_checker.check.checker import Checked
+from edi_checker.claims.checked import Checked
 from edi_checker.claims.claim import (
     BillingProvider,
     BlockView,

@@ -9,7 +9,8 @@ from functools import lru_cache
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple
 
-from edi_checker.check.checker import Checked, is_sent
+from edi_checker.check.checker import is_sent
+from edi_checker.claims.checked import Checked
 from edi_checker.claims.claim import (
     BillingProvider,
     Claim,

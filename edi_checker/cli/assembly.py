@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from edi_checker.check.redact import Redactor
     from edi_checker.cli.options import Checking, Shared
     from edi_checker.reports.baseline import Baseline
-    from edi_checker.rules import Rulebook
     from edi_checker.run.one_input import Limits
     from edi_checker.run.setting import CheckSetting, Made
     from edi_checker.watch.partners import Partners
@@ -68,11 +67,11 @@ def find_ways(
     return Partners(usual, {}) if partners_file is None else read_partners(partners_file, usual)
 
 
-def assemble(setting: CheckSetting, rulebook: Rulebook | None = None) -> Made:
-    """The checker of a command and its rules, which are read where they are not given."""
+def assemble(setting: CheckSetting) -> Made:
+    """The checker of a command and its rules."""
     gc.freeze()  # what is loaded stays to the end
     with refusing():
-        return setting.make(rulebook)
+        return setting.make()
 
 
 def make_limits(checking: Checking) -> Limits:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import edi_checker
+from edi_checker.files.version import __version__
 from edi_checker.run.reading import reader
 
 
 def version() -> str:
-    return edi_checker.__version__
+    return __version__
 
 
 def reading() -> str:

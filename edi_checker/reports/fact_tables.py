@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import repeat
 from typing import Any, Literal, NamedTuple
 
-from edi_checker.check.checker import Checked
+from edi_checker.claims.checked import Checked
 from edi_checker.claims.claim import (
     DIAGNOSIS_LISTS,
     Claim,

@@ -13,7 +13,7 @@ from json.encoder import encode_basestring_ascii as _quote
 from types import TracebackType
 from typing import IO, Any, Literal, NamedTuple, Self
 
-from edi_checker.check.checker import Checked, Outcome
+from edi_checker.claims.checked import Checked, Outcome
 from edi_checker.claims.claim import (
     BlockView,
     Claim,

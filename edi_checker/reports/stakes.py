@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from edi_checker.check.checker import Checked, Outcome
+from edi_checker.claims.checked import Checked, Outcome
 from edi_checker.claims.claim import (
     BillingProvider,
     Claim,

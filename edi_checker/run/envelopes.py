@@ -9,7 +9,8 @@ from typing import BinaryIO, cast
 
 from edi_checker import state
 from edi_checker.acks import Draw, Wanted, reject_interchanges
-from edi_checker.check.checker import Checked, Checker
+from edi_checker.check.checker import Checker
+from edi_checker.claims.checked import Checked
 from edi_checker.claims.claim import Group, GroupEnd, Interchange, InterchangeEnd, TransactionEnd
 from edi_checker.claims.reader import read_parts
 from edi_checker.files.inputs import Input, Unreadable

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,20 @@ if TYPE_CHECKING:
     from edi_checker.reports.answer_codes import Page
     from edi_checker.reports.code_facts import CodeFact
     from edi_checker.rules import Rule, Rulebook
+
+    OpenStore = Callable[[], StoredTables]  # raises StoreError, SettingError
+
+
+@contextmanager
+def reading_store(open_store: OpenStore) -> Iterator[StoredTables]:
+    """The imported tables, while they are looked up in. Raises SettingError where they cannot be read."""
+    from edi_checker.reference.store import StoreError
+    from edi_checker.run.setting import SettingError
+
+    try:
+        yield open_store()
+    except StoreError as error:
+        raise SettingError(str(error)) from None
 
 
 def look_up(tables: StoredTables, code: str, on: int) -> list[CodeFact]:
@@ -45,7 +61,7 @@ def _advise(tables: StoredTables, code: str, on: int) -> Advice:
     from edi_checker.run.setting import CheckSetting, load_rules
 
     book = load_rules(())
-    checker = CheckSetting(engine="python").make(of_one_line(book)).checker
+    checker = CheckSetting(engine="python", rulebook=of_one_line(book)).make().checker
     checker = replace(checker, setting=replace(checker.setting, tables=tables))
     return take_advice(book, checker, Known(code, on, tables.procedure(code, on), tables.partners(code, on)))
 
@@ -55,7 +71,7 @@ def example_checker(book: Rulebook, profile: str) -> Checker:
     from edi_checker.run.setting import CheckSetting
 
     # What an example shows does not hang on what is imported.
-    return CheckSetting(profile=profile, isolation="claim").make(book).checker
+    return CheckSetting(profile=profile, isolation="claim", rulebook=book).make().checker
 
 
 def show_example(checker: Checker, rule: Rule) -> Shown | None:

@@ -22,9 +22,10 @@ from edi_checker.acks import (
     number_elements,
     numbers_of,
 )
-from edi_checker.check.checker import Checked, Checker, take_handfuls
+from edi_checker.check.checker import Checker, take_handfuls
 from edi_checker.check.fixes import Planner
 from edi_checker.check.split import Split, Splitter
+from edi_checker.claims.checked import Checked
 from edi_checker.claims.claim import Claim
 from edi_checker.claims.minutes import Minutes, MinutesError, read_minutes
 from edi_checker.facts import Coverage, Gap, HistoryUnreadable, InputMemory

@@ -63,6 +63,7 @@ class CheckSetting:
     received  the day of receipt, CCYYMMDD; None for today
     plugins   whether installed packages add their rules and facts
     clock     where given, it is noted how long each rule takes
+    rulebook  the rules themselves, where they are read already
     The rest as of Checker.
     """
 
@@ -80,14 +81,15 @@ class CheckSetting:
     fast: bool = True
     bounds: Bounds | None = None
     clock: Callable[[], float] | None = None
+    rulebook: Rulebook | None = None
 
     def day_of(self, seen: datetime) -> int:
         """The day of receipt (CCYYMMDD) of what was seen then."""
         return self.received or from_date(seen)
 
-    def make(self, rulebook: Rulebook | None = None) -> Made:
-        """Read all that is named, but for the rules where they are given. Raises SettingError."""
-        rulebook = rulebook or load_rules(
+    def make(self) -> Made:
+        """Read all that is named. Raises SettingError."""
+        rulebook = self.rulebook or load_rules(
             self.rules, self.select, self.ignore, self.profile, plugins=self.plugins
         )
         plugins = gather_plugins() if self.plugins else None

@@ -20,7 +20,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edi_checker.serve.problem import Problem, respond
+from edi_checker.serve.problem import Problem
+from edi_checker.serve.problem_answer import respond
 from edi_checker.watch.log import Log
 
 ROUTE = "edi_checker.route"  # key in the scope: the address as the table has it, without values

@@ -1,14 +1,8 @@
-"""Why a request is not answered as it was asked: the same words for programs (RFC 9457) and on a page."""
+"""Why a request is not answered as it was asked."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from http import HTTPStatus
-
-from starlette.responses import Response
-
-from edi_checker.serve.media import HTML, PROBLEM
 
 
 class Problem(Exception):
@@ -19,34 +13,3 @@ class Problem(Exception):
         self.status = status
         self.detail = detail
         self.headers = dict(headers or {})
-
-
-# What stands over the reason on a page: nobody who bills claims knows what an Unprocessable Entity is.
-_HEADINGS = {
-    401: "A password is needed",
-    404: "There is no such page",
-    413: "The file is too large",
-    500: "Something went wrong here",
-    503: "The server is busy",
-    504: "It took too long",
-}
-_HEADING = "That could not be done"
-
-
-def respond(problem: Problem, request_id: str, path: str) -> Response:
-    """The answer that says so, for programs or for people, by the path that was asked for."""
-    if not path.startswith(("/v1", "/healthz", "/metrics", "/openapi")):
-        from edi_checker.serve.pages import write_problem
-
-        heading = _HEADINGS.get(problem.status, _HEADING)
-        page, policy = write_problem(heading, problem.detail, request_id, path)
-        headers = {**problem.headers, "content-security-policy": policy}
-        return Response(page, problem.status, headers, HTML)
-    said = {
-        "type": "about:blank",
-        "title": HTTPStatus(problem.status).phrase,
-        "status": problem.status,
-        "detail": problem.detail,
-        "request": request_id,
-    }
-    return Response(json.dumps(said) + "\n", problem.status, problem.headers, PROBLEM)

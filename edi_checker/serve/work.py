@@ -34,9 +34,9 @@ from edi_checker.serve.media import CSV, EDI, HTML, JSON, NDJSON, TEXT, XLSX, ZI
 
 # What is loaded only in the process that needs it.
 if TYPE_CHECKING:
-    from edi_checker.reference.store import StoredTables
     from edi_checker.reports.html import HtmlReport
     from edi_checker.run.answered import WorkList
+    from edi_checker.run.lookup import OpenStore
 
 _MOST_MINUTES = 1 << 22  # bytes of a file with minutes of treatment
 _WHEN = (1980, 1, 1, 0, 0, 0)  # of every file in an archive: the same input gives the same bytes
@@ -86,7 +86,7 @@ class Desk:
 
     profile     the name of the profile that applies where a request names none
     unpacked    bytes to which an archive may unpack
-    open_store  opens the imported tables; raises SettingError, StoreError
+    open_store  opens the imported tables
     """
 
     checker: Checker
@@ -95,7 +95,7 @@ class Desk:
     limits: Limits
     unpacked: int
     version: str
-    open_store: Callable[[], StoredTables]
+    open_store: OpenStore
 
     def work(self, request: dict[str, Any], files: list[IO[bytes]]) -> dict[str, Any]:
         """Do what a request asks for; gives the reply for the server. Never raises for what was sent."""
@@ -455,16 +455,14 @@ def _rule(desk: Desk, sent: Sent, out: BinaryIO) -> Reply:
 
 def _codes(desk: Desk, sent: Sent, out: BinaryIO) -> Reply:
     """What is known of a code, of a pair of codes, or of a code of an answer."""
-    from edi_checker.reference.store import StoreError
     from edi_checker.reports.answer_codes import pages_as_json
     from edi_checker.reports.code_page import code_as_json
     from edi_checker.reports.table_page import pair_as_json
-    from edi_checker.run.lookup import is_known, look_up, looks_like_a_code, pages_of_code
+    from edi_checker.run.lookup import is_known, look_up, looks_like_a_code, pages_of_code, reading_store
 
     code, other, on = str(sent.said["code"]), sent.said.get("with"), day_at_desk(sent.said.get("on"))
     try:
-        tables = desk.open_store()
-        with open_text(out) as text:
+        with reading_store(desk.open_store) as tables, open_text(out) as text:
             if other:
                 text.write(pair_as_json(tables, (code.strip().upper(), str(other).strip().upper()), on))
                 return Reply(JSON)
@@ -477,7 +475,7 @@ def _codes(desk: Desk, sent: Sent, out: BinaryIO) -> Reply:
             facts = look_up(tables, code.strip().upper(), on)
             text.write(code_as_json(code.strip().upper(), on, facts))
             return Reply(JSON, status=200 if is_known(facts) else 404)
-    except (SettingError, StoreError) as error:
+    except SettingError as error:
         raise Refused(500, f"the imported tables cannot be read: {error}") from None
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edi_checker.rules import Rulebook
 from edi_checker.run.setting import CheckSetting, Made, choose_profile
 
 # pyspark comes with the extra `spark`.
@@ -27,7 +26,6 @@ class Carried:
     """A setting whose rules and profile are read; its files lie in the archive of this name, "" for none."""
 
     setting: CheckSetting
-    rulebook: Rulebook
     archive: str
 
     def make(self) -> Made:
@@ -42,7 +40,7 @@ class Carried:
                 tables=folder / _TABLES if setting.tables is not None else None,
                 minutes=folder / _MINUTES if setting.minutes is not None else None,
             )
-        made = setting.make(self.rulebook)
+        made = setting.make()
         # As in the command: what a claim leaves behind is seldom more than counting references frees.
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
@@ -56,13 +54,15 @@ def carry(spark: SparkContext, setting: CheckSetting, made: Made) -> Carried:
     """
     received = made.checker.setting.received
     profile = choose_profile(setting.profile) or setting.profile
-    setting = replace(setting, rules=(), select=(), ignore=(), profile=profile, received=received)
+    setting = replace(
+        setting, rules=(), select=(), ignore=(), rulebook=made.rulebook, profile=profile, received=received
+    )
     if setting.tables is not None and not setting.tables.is_dir():
         setting = replace(setting, tables=None)
     archive = ""
     if setting.tables is not None or setting.minutes is not None:
         archive = _send(spark, setting.tables, setting.minutes)
-    return Carried(setting, made.rulebook, archive)
+    return Carried(setting, archive)
 
 
 def _send(spark: SparkContext, tables: Path | None, minutes: Path | None) -> str:

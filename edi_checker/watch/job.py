@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 from edi_checker import state
-from edi_checker.check.checker import Checked, Checker
+from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine, Kind
+from edi_checker.claims.checked import Checked
 from edi_checker.files.folder import Published, Stage
 from edi_checker.files.inputs import Input, find_inputs, name_outputs, readable
 from edi_checker.files.names import escape

@@ -13,7 +13,8 @@ from pathlib import Path
 import edi_checker
 from edi_checker import rules
 from edi_checker.acks.explain import explain
-from edi_checker.check.checker import Checked, Checker
+from edi_checker.check.checker import Checker
+from edi_checker.claims.checked import Checked
 from edi_checker.claims.minutes import MinutesError, read_minutes
 from edi_checker.cli.config import ConfigError, read_config
 from edi_checker.files.folder import OutputFolder

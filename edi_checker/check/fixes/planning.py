@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from edi_checker.check.checker import Checked
 from edi_checker.check.fixes import envelope, form, order  # noqa: F401  # each registers its repairs
 from edi_checker.check.fixes.spot import REPAIRS, Above, Spot, Standing
+from edi_checker.claims.checked import Checked
 from edi_checker.claims.claim import (
     BillingProvider,
     BlockView,
