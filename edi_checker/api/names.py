@@ -64,36 +64,19 @@ __all__ = [
     "make_checker",
 ]
 
-# The module that has each name.
-HOME = {
-    "check": "api.checking",
-    "make_checker": "api.checking",
-    "Result": "api.result",
-    "ClaimResult": "api.result",
-    "Claims": "api.result",
-    "Counts": "api.result",
-    "Charges": "api.result",
-    "Split": "api.result",
-    "TableUsed": "api.result",
-    "Finding": "x12.finding",
-    "Place": "x12.finding",
-    "Severity": "x12.finding",
-    "Status": "x12.finding",
-    "TableVersion": "x12.finding",
-    "Checker": "check.checker",
-    "Checked": "check.checker",
-    "Interchange": "claims.claim",
-    "InterchangeEnd": "claims.claim",
-    "Group": "claims.claim",
-    "GroupEnd": "claims.claim",
-    "Transaction": "claims.claim",
-    "TransactionEnd": "claims.claim",
-    "BillingProvider": "claims.claim",
-    "Subscriber": "claims.claim",
-    "Patient": "claims.claim",
-    "Claim": "claims.claim",
-    "ServiceLine": "claims.claim",
-    "Profile": "claims.profile",
-    "NotX12": "x12.blocks",
-    "RuleError": "rules.model",
+_BY_MODULE = {
+    "api.checking": ("check", "make_checker"),
+    "api.result": ("Charges", "ClaimResult", "Claims", "Counts", "Result", "Split", "TableUsed"),
+    "check.checker": ("Checker",),
+    "claims.checked": ("Checked",),
+    "claims.claim": (
+        *("Interchange", "InterchangeEnd", "Group", "GroupEnd", "Transaction", "TransactionEnd"),
+        *("BillingProvider", "Subscriber", "Patient", "Claim", "ServiceLine"),
+    ),
+    "claims.profile": ("Profile",),
+    "rules.model": ("RuleError",),
+    "x12.blocks": ("NotX12",),
+    "x12.finding": ("Finding", "Place", "Severity", "Status", "TableVersion"),
 }
+# The module that has each name.
+HOME = {name: module for module, names in _BY_MODULE.items() for name in names}
