@@ -27,6 +27,8 @@ PACKAGE = f"{ROOT / 'edi_checker'}/"
 STAGES = (
     ("check/memo.py", "what is remembered of pieces"),
     ("check/judgement.py", "what is remembered of pieces"),
+    ("x12/finding.py", "outcomes"),
+    ("claims/checked.py", "outcomes"),
     ("x12/", "reading: bytes to blocks"),
     ("files/inputs.py", "reading: bytes to blocks"),
     ("guide/", "the guide: scanner and walker"),
@@ -38,18 +40,17 @@ STAGES = (
     ("check/engine.py", "rules"),
     ("rules/", "rules"),
     ("check/checker.py", "outcomes"),
-    ("finding.py", "outcomes"),
     ("acks/", "answers: TA1, 999, 277CA"),
     ("reports/html/", "the HTML page"),
     ("reports/", "reports and files"),
-    ("run.py", "reports and files"),
+    ("run/", "reports and files"),
     ("files/output.py", "reports and files"),
     ("check/", "reports and files"),
 )
 START = "start and end of the command"
 LIBRARIES = "libraries"
 # While one of these is at work the command has started.
-_AT_WORK = ("run.py", "check/checker.py")
+_AT_WORK = ("run/one_input.py", "check/checker.py")
 _EVERY = 0.001  # seconds of processor time
 
 
