@@ -33,7 +33,8 @@ from edi_checker.batch.workers import Died, Done, Said, Workers
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.redact import Redactor
-from edi_checker.facts import ClaimsSeen, ProviderDays, Setting
+from edi_checker.facts import Setting
+from edi_checker.facts.context import ClaimsSeen, ProviderDays
 from edi_checker.files.folder import OutputFolder
 from edi_checker.files.inputs import find_inputs
 from edi_checker.guide.table import load as load_guide

@@ -124,16 +124,20 @@ def test_any_words_are_cut_alike(words):
 
 
 def test_equal_texts_are_mostly_one_object():
-    first, second = CUTTERS[USUAL].cut(FULL), CUTTERS[USUAL].cut(FULL.replace("A1*100", "A2*101"))
-    assert first is not None and second is not None
-    assert first.terms is second.terms
-    pairs = [
-        *zip(first.head, second.head, strict=True),
-        *zip(first.parties, second.parties, strict=True),
-    ]
-    # Two of them may fall on one place of what is remembered, by a hash that each process has for itself.
-    assert len(pairs) >= 6
-    assert sum(one[0] is two[0] for one, two in pairs) >= len(pairs) - 2
+    """All of them, unless two fall on one place, which is seldom: each cutter has a hash of its own."""
+
+    def all_are_one(cutter):
+        first, second = cutter.cut(FULL), cutter.cut(FULL.replace("A1*100", "A2*101"))
+        assert first is not None and second is not None
+        assert first.head and first.parties
+        pairs = [
+            (first.terms, second.terms),
+            *((one[0], two[0]) for one, two in zip(first.head, second.head, strict=True)),
+            *((one[0], two[0]) for one, two in zip(first.parties, second.parties, strict=True)),
+        ]
+        return all(one is two for one, two in pairs)
+
+    assert sum(all_are_one(Cutter(USUAL)) for _ in range(40)) >= 30
 
 
 def test_what_is_remembered_of_texts_is_bounded_and_freed():

@@ -13,7 +13,8 @@ from book import BOOK
 from edi_checker.check.checker import Checker
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import run_example, write_example
-from edi_checker.facts import ClaimsSeen, InputMemory, Setting
+from edi_checker.facts import InputMemory, Setting
+from edi_checker.facts.context import ClaimsSeen
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from edi_checker.x12.finding import Finding

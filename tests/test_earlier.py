@@ -13,7 +13,8 @@ from edi_checker.check.checker import Checker, with_following
 from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
 from edi_checker.claims.minutes import Minutes
-from edi_checker.facts import Coverage, InputMemory, ServicesSeen, Setting
+from edi_checker.facts import Coverage, InputMemory, Setting
+from edi_checker.facts.context import ServicesSeen
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
 from edi_checker.x12.blocks import read_blocks

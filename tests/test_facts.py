@@ -13,12 +13,11 @@ from edi_checker.claims.reader import read_parts
 from edi_checker.facts import (
     VOCABULARY,
     InputMemory,
-    ProviderDays,
     Setting,
     facts_of,
     lines_can_be_trusted,
-    provider_day,
 )
+from edi_checker.facts.context import ProviderDays, provider_day
 from edi_checker.guide.table import load
 from edi_checker.reference.tables import BUILT_IN, built_in
 from edi_checker.x12.blocks import NotX12, read_blocks

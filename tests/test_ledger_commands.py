@@ -132,7 +132,9 @@ def test_a_file_waits_again(ledger, command, clock):
     fill(ledger, clock)
     said = command("reopen", 3, "--reason", "sent whole")
     assert said == "file 3 waits again\n"
-    assert command("reopen", 2, "--reason", "x", "--hide-names", form="json")["name"] is None
+    assert "cannot wait again; replay" in command("reopen", 2, "--reason", "it has an answer", code=2)
+    bad = ledger.fail(ledger.begin("", "bad.837", 1, 0, "me", 60), "no X12")
+    assert command("reopen", bad.id, "--reason", "x", "--hide-names", form="json")["name"] is None
     gone = ledger.vanish(ledger.begin("", "gone.837", 1, 0, "me", 60))
     assert command("reopen", gone.id, "--reason", "x").endswith("it must lie in the inbox as gone.837\n")
     assert "cannot wait again" in command("reopen", 1, "--reason", "no", code=2)

@@ -31,7 +31,8 @@ from edi_checker.check.engine import Engine
 from edi_checker.check.examples import write_example
 from edi_checker.check.memo import Following, LineEntry
 from edi_checker.claims.payer_profiles import MEDICARE
-from edi_checker.facts import VOCABULARY, ClaimsSeen, Coverage, InputMemory, ProviderDays, Setting, facts_of
+from edi_checker.facts import VOCABULARY, Coverage, InputMemory, Setting, facts_of
+from edi_checker.facts.context import ClaimsSeen, ProviderDays
 from edi_checker.facts.lines import service_in
 from edi_checker.facts.pieces import OpenFact, look_at
 from edi_checker.reference.tables import built_in

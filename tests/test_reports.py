@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from edi_checker.check.engine import Tally
 from edi_checker.claims.checked import Checked
 from edi_checker.claims.claim import (
     BillingProvider,
@@ -18,7 +19,7 @@ from edi_checker.claims.claim import (
     Transaction,
     TransactionEnd,
 )
-from edi_checker.reports.findings_log import FindingsLog, Tally
+from edi_checker.reports.findings_log import FindingsLog
 from edi_checker.reports.json_report import JsonReport
 from edi_checker.reports.ndjson import NdjsonReport
 from edi_checker.reports.text import ASCII, UNICODE, TextReport

@@ -14,12 +14,12 @@ import pytest
 from browser import SWITCHES
 from edi_checker.acks import Acknowledger, number_elements
 from edi_checker.check.checker import Checker
-from edi_checker.check.engine import Engine
+from edi_checker.check.engine import Engine, Tally
 from edi_checker.claims.minutes import read_minutes
 from edi_checker.facts import Setting
 from edi_checker.guide.table import load as load_guide
 from edi_checker.reference.tables import built_in
-from edi_checker.reports.findings_log import FindingsLog, Tally
+from edi_checker.reports.findings_log import FindingsLog
 from edi_checker.reports.html import ClaimViews, HtmlReport
 from edi_checker.reports.html.page import Answer
 from edi_checker.rules import load as load_rules

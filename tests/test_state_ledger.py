@@ -14,7 +14,6 @@ from edi_checker.state import (
     AlreadyAnswered,
     Answer,
     Draw,
-    Duplicate,
     Fenced,
     Group,
     Interchange,
@@ -55,6 +54,12 @@ def answer(sha256="a" * 64, key=KEY, **changes):
 
 def begin(ledger, name="x.837", owner="me", lease=60.0):
     return ledger.begin("acme", name, 10, 5, owner, lease)
+
+
+def repeat(ledger, mine, found, sha256):
+    """The file is answered as one that came before."""
+    said = answer(sha256, interchanges=(), outputs=(), duplicate_of=found)
+    return ledger.finish(ledger.answer(mine, said))
 
 
 def finish(ledger, name="x.837", **changes):
@@ -155,7 +160,6 @@ def test_a_lease_that_is_over_is_taken_over_and_its_owner_is_fenced_out(ledger, 
         lambda: ledger.fail(mine, "no", again_in=1),
         lambda: ledger.release(mine),
         lambda: ledger.vanish(mine),
-        lambda: ledger.mark_duplicate(mine, Duplicate(1, "content", True, 1.0), "a" * 64),
     ):
         with pytest.raises(Fenced, match="changed hands"):
             step()
@@ -224,7 +228,7 @@ def test_the_same_content_is_a_duplicate_whenever_it_comes(ledger, clock):
     assert (done.state, done.duplicate_of, done.duplicate_by) == (State.DUPLICATE, first.id, "content")
     third = begin(ledger, "z")
     assert ledger.find_duplicate(third, "a" * 64, [], 3600).of == first.id
-    assert ledger.mark_duplicate(third, found, "a" * 64).state == State.DUPLICATE
+    assert repeat(ledger, third, found, "a" * 64).state == State.DUPLICATE
     assert ledger.counts().other_content == 0
 
 
@@ -329,9 +333,9 @@ def test_settling_takes_the_file_from_its_owner(ledger):
 def test_a_duplicate_with_other_content_needs_somebody_until_it_is_settled(ledger):
     first = finish(ledger)
     mine = begin(ledger, "y")
-    again = ledger.mark_duplicate(mine, ledger.find_duplicate(mine, "d" * 64, [KEY], 3600), "d" * 64)
+    again = repeat(ledger, mine, ledger.find_duplicate(mine, "d" * 64, [KEY], 3600), "d" * 64)
     same = begin(ledger, "z")
-    same = ledger.mark_duplicate(same, ledger.find_duplicate(same, "a" * 64, [KEY], 3600), "a" * 64)
+    same = repeat(ledger, same, ledger.find_duplicate(same, "a" * 64, [KEY], 3600), "a" * 64)
     assert ledger.counts().other_content == 1
     assert [file.id for file in ledger.list_files(stuck=True)] == [again.id]
     assert {file.id for file in ledger.list_files(duplicate_of=first.id)} == {again.id, same.id}

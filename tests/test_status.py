@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from drop_folder import HOUR, NOW, fill, key, run, say
+from drop_folder import HOUR, NOW, fill, key, repeat, run, say
 from edi_checker.state import State, open_ledger
 
 
@@ -72,7 +72,7 @@ def test_each_thing_that_needs_somebody_gives_1_until_it_is_settled(ledger, ledg
     ledger.settle(failed.id, State.FAILED, "sent again", "jo")
     assert needs() == []
     again = ledger.begin("acme", "c", 1, 0, "me", 60)
-    ledger.mark_duplicate(again, ledger.find_duplicate(again, "f" * 64, [key(1)], HOUR), "f" * 64)
+    repeat(ledger, again, ledger.find_duplicate(again, "f" * 64, [key(1)], HOUR), "f" * 64)
     assert needs() == ["1 duplicate with other content"]
     ledger.settle(again.id, State.DONE, "a corrected file", "jo")
     assert needs() == []
@@ -88,7 +88,7 @@ def test_the_same_content_again_needs_nobody(ledger, ledger_url):
     ledger.finish(ledger.answer(ledger.begin("acme", "a", 1, 0, "me", 60), say(1, "a")))
     again = ledger.begin("acme", "b", 1, 0, "me", 60)
     found = ledger.find_duplicate(again, say(1, "a").sha256, [key(1)], HOUR)
-    ledger.mark_duplicate(again, found, say(1, "a").sha256)
+    repeat(ledger, again, found, say(1, "a").sha256)
     assert status(ledger_url).exit_code == 0
 
 

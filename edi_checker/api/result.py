@@ -25,6 +25,7 @@ from edi_checker.run.one_input import Output
 from edi_checker.run.one_input import Result as Run
 from edi_checker.x12.dates import from_date, to_date
 from edi_checker.x12.finding import Finding, Place, Status, TableVersion
+from edi_checker.x12.money import exact_dollars
 
 Form = Literal["json", "ndjson", "csv", "html", "xlsx", "999", "277ca", "ta1", "clean.837", "rejected.837"]
 _FORMS: tuple[Form, ...] = get_args(Form)
@@ -317,7 +318,8 @@ def make_result(checker: Checker, run: Run, output: Output, version: str) -> Res
             *(summary.severities[severity] for severity in ("error", "warning", "info")),
         ),
         charges=Charges(
-            _dollars(sum(sums.cents.values())), *(_dollars(sums.cents[each]) for each in get_args(Outcome))
+            exact_dollars(sum(sums.cents.values())),
+            *(exact_dollars(sums.cents[each]) for each in get_args(Outcome)),
         ),
         profiles=MappingProxyType(dict(sorted(summary.profiles.items()))),
         findings=tuple(findings),
@@ -331,10 +333,6 @@ def make_result(checker: Checker, run: Run, output: Output, version: str) -> Res
         _version=version,
         _output=output,
     )
-
-
-def _dollars(cents: int) -> Decimal:
-    return Decimal(cents).scaleb(-2)
 
 
 def _finding(said: Mapping[str, Any]) -> Finding:

@@ -7,14 +7,13 @@ from collections.abc import Iterator, Sequence
 from edi_checker.batch.memory import agree
 from edi_checker.batch.ranges import Answers, End, Irregular, Judged, Range, standing
 from edi_checker.check.checker import Checker, Outcomes, with_following
-from edi_checker.check.engine import Met
+from edi_checker.check.engine import Met, Tally
 from edi_checker.claims.checked import Checked
 from edi_checker.claims.claim import Claim, Part
 from edi_checker.claims.reader import Reader
 from edi_checker.facts import Coverage, Gap, InputMemory
 from edi_checker.guide.hierarchy import LevelsSoFar
 from edi_checker.guide.walker import Walked
-from edi_checker.reports.findings_log import Tally
 from edi_checker.run.history import InputHistory
 from edi_checker.x12.blocks import Block, Delimiters
 

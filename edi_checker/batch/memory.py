@@ -11,13 +11,12 @@ from typing import NamedTuple
 
 from edi_checker.claims.claim import Claim
 from edi_checker.claims.minutes import Minutes
-from edi_checker.facts import (
+from edi_checker.facts import Coverage, InputMemory
+from edi_checker.facts.context import (
     Charged,
     ClaimNumbers,
     ClaimsSeen,
-    Coverage,
     EarlierFiles,
-    InputMemory,
     ProviderDays,
     Services,
     ServicesSeen,

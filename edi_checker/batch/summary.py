@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -12,11 +13,11 @@ from edi_checker.facts import Coverage, Gap
 from edi_checker.reports.gaps import gaps_as_json, say_gaps
 from edi_checker.reports.stakes import Stake, add_up
 from edi_checker.reports.statistics import stakes_as_json
-from edi_checker.reports.verdict import say_file
+from edi_checker.reports.verdict import say_file, words_of
 from edi_checker.x12.money import dollars, show_dollars
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Console
 
 SCHEMA = "edi-checker/batch-summary/1"
 _SHOWN = 15  # inputs or rules in the table
@@ -119,101 +120,64 @@ def print_summary(out: TextIO, records: list[Record], totals: Totals, work: Work
     console = Console(file=out, width=width, highlight=False, markup=False, emoji=False)
     for sentence in say_gaps(totals.gaps):
         console.print(sentence, style="bold")
-    console.print(_table_of_claims(totals))
+    _show(console, "Claims", ("",), ("files", "claims", "charges"), _rows_of_claims(totals))
     frequent = totals.most_frequent()
-    if frequent:
-        console.print(_table_of_rules(frequent))
-        _say_more(console.print, len(frequent), "rules")
-    marked = [
-        record
-        for record in records
-        if record.troubles or (record.outcome != "accepted" and not record.skipped)
-    ]
-    if marked:
-        console.print(_table_of_work(marked))
-        _say_more(console.print, len(marked), "files")
-    skipped = [record for record in records if record.skipped]
-    if skipped:
-        console.print(_table_of_skipped(skipped))
-        _say_more(console.print, len(skipped), "files")
+    rows = [(rule, severity, f"{count:,}") for (severity, rule), count in frequent]
+    _show(console, "Findings by rule", ("rule", "severity"), ("findings",), rows, "rules")
+    left = [each for each in records if each.troubles or (each.outcome != "accepted" and not each.skipped)]
+    texts, numbers = ("file", "verdict"), ("claims", "errors", "warnings")
+    _show(console, "Files that need work before you send", texts, numbers, [*map(_row_of, left)], "files")
+    skipped = [(record.path, record.reason or "") for record in records if record.skipped]
+    _show(console, "Skipped: no claim files", ("file", "what it is"), (), skipped, "files")
     console.print(_sentence(work))
 
 
-def _table_of_claims(totals: Totals) -> Table:
-    from rich.table import Table
-
-    table = Table(title="Claims", title_justify="left")
-    table.add_column("")
-    for column in ("files", "claims", "charges"):
-        table.add_column(column, justify="right")
-    for verdict in _VERDICTS:
-        table.add_row(
-            verdict.replace("_", " "),
+def _rows_of_claims(totals: Totals) -> list[tuple[str, ...]]:
+    rows = [
+        (
+            words_of(verdict),
             f"{totals.inputs[verdict]:,}",
             f"{totals.counts[f'claims_{verdict}']:,}",
             show_dollars(totals.cents[verdict], ""),
         )
-    table.add_row("some claims rejected", f"{totals.inputs['accepted_with_errors']:,}", "", "")
-    table.add_row(
-        "all",
-        f"{totals.inputs.total():,}",
-        f"{totals.counts['claims']:,}",
-        show_dollars(totals.cents.total(), ""),
-        end_section=True,
-    )
-    return table
+        for verdict in _VERDICTS
+    ]
+    rows.append(("some claims rejected", f"{totals.inputs['accepted_with_errors']:,}", "", ""))
+    charges = show_dollars(totals.cents.total(), "")
+    return [*rows, ("all", f"{totals.inputs.total():,}", f"{totals.counts['claims']:,}", charges)]
 
 
-def _table_of_rules(frequent: list[tuple[tuple[str, str], int]]) -> Table:
+def _row_of(record: Record) -> tuple[str, ...]:
+    counts = record.counts
+    outcome = say_file(record.outcome, counts["claims_rejected"], counts["claims"])
+    said = f"{outcome}: {record.reason}" if record.reason else outcome
+    return (record.path, said, *(f"{counts[each]:,}" for each in ("claims", "error", "warning")))
+
+
+def _show(
+    console: Console,
+    title: str,
+    texts: Sequence[str],
+    numbers: Sequence[str],
+    rows: Sequence[tuple[str, ...]],
+    what: str = "",
+) -> None:
+    """Print a table of the first rows, and how many more of what there are; nothing where there is none."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title="Findings by rule", title_justify="left")
-    table.add_column("rule")
-    table.add_column("severity")
-    table.add_column("findings", justify="right")
-    for (severity, rule), count in frequent[:_SHOWN]:
-        table.add_row(Text(rule), severity, f"{count:,}")
-    return table
-
-
-def _table_of_work(marked: list[Record]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title="Files that need work before you send", title_justify="left")
-    table.add_column("file", overflow="fold")
-    table.add_column("verdict")
-    for column in ("claims", "errors", "warnings"):
+    if not rows:
+        return
+    table = Table(title=title, title_justify="left")
+    for column in texts:
+        table.add_column(column, overflow="fold" if column == "file" else "ellipsis")
+    for column in numbers:
         table.add_column(column, justify="right")
-    for record in marked[:_SHOWN]:
-        counts = record.counts
-        outcome = say_file(record.outcome, counts["claims_rejected"], counts["claims"])
-        table.add_row(
-            Text(record.path),
-            Text(f"{outcome}: {record.reason}" if record.reason else outcome),
-            f"{counts['claims']:,}",
-            f"{counts['error']:,}",
-            f"{counts['warning']:,}",
-        )
-    return table
-
-
-def _table_of_skipped(skipped: list[Record]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title="Skipped: no claim files", title_justify="left")
-    table.add_column("file", overflow="fold")
-    table.add_column("what it is")
-    for record in skipped[:_SHOWN]:
-        table.add_row(Text(record.path), Text(record.reason or ""))
-    return table
-
-
-def _say_more(say: Any, count: int, what: str) -> None:
-    if count > _SHOWN:
-        say(f"and {count - _SHOWN:,} more {what}: see summary.json")
+    for row in rows[:_SHOWN]:
+        table.add_row(*map(Text, row))
+    console.print(table)
+    if len(rows) > _SHOWN:
+        console.print(f"and {len(rows) - _SHOWN:,} more {what}: see summary.json")
 
 
 def _sentence(work: Work) -> str:

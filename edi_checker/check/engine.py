@@ -35,9 +35,9 @@ _MAX_DATES = 10_000  # distinct dates kept for the tally of one profile
 class Tally(NamedTuple):
     """Rules of the book; those in force on some date of the run; those in force on none. The rest is off."""
 
-    rules: int
-    applied: int
-    not_in_force: int
+    rules: int = 0
+    applied: int = 0
+    not_in_force: int = 0
 
 
 class Met(NamedTuple):

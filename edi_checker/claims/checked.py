@@ -14,11 +14,10 @@ class Checked(NamedTuple):
     """One part of the input in document order, what is wrong with it, and what becomes of it.
 
     `outcome` says, with all that is known when the part has passed: of a Claim, whether it is accepted,
-    counting
-    findings on the levels above it; of a level or header, whether its own findings reject all below it; of a
-    TransactionEnd, GroupEnd or InterchangeEnd, whether the whole is rejected (then every claim in it is,
-    whatever was said of it before). `failed` is the reason why a part could not be checked (our fault), else
-    "".
+    counting findings on the levels above it; of a level or header, whether its own findings reject all below
+    it; of a TransactionEnd, GroupEnd or InterchangeEnd, whether the whole is rejected (then every claim in it
+    is, whatever was said of it before). `failed` is the reason why a part could not be checked (our fault),
+    else "".
     """
 
     part: Part

@@ -29,8 +29,8 @@ class Statuses:
     information: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-# The rules that ask what was done and how it is coded: what carriers call clinical or policy edits.
 LONGEST_MEMBER_ID = 80  # characters that NM109 may have
+# The rules that ask what was done and how it is coded: what carriers call clinical or policy edits.
 _CODING = ("ncci", "modifier", "therapy", "history")
 
 # No national standard says how an edit of coding is answered; these are published practices.

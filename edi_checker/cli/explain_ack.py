@@ -90,13 +90,13 @@ def explain_ack(
     import sqlite3
 
     from edi_checker.files.inputs import find_inputs
-    from edi_checker.run.answered import WorkList
+    from edi_checker.run.answered import WorkList, take_answers
 
     answers, sent = list(find_inputs(paths)), list(find_inputs(claims))
     keep_apart([*answers, *sent], [], None, [output] if output is not None else [], None)
     try:
         with WorkList() as work:
-            code = max(_read_answers(work, answers), _read_claims(work, sent))
+            code = max(_read(work, answers, "answer", take_answers), _read_claims(work, sent))
             if state is not None and archive is not None:
                 code = max(code, _read_ledger(work, state, archive))
             if all(source.role != "answer" or source.reason for source in work.sources()):
@@ -106,13 +106,6 @@ def explain_ack(
             return max(code, _code_of(work))
     except sqlite3.Error as error:
         raise Refusal(f"the temporary files cannot be written ({type(error).__name__})") from None
-
-
-def _read_answers(work: WorkList, sources: Iterable[Input]) -> int:
-    """Take each answer; the exit code."""
-    from edi_checker.run.answered import take_answers
-
-    return _read(work, sources, "answer", take_answers)
 
 
 def _read_claims(work: WorkList, sources: Iterable[Input], *, only_answered: bool = False) -> int:

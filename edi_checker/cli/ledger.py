@@ -212,7 +212,7 @@ def settle(file_id: int, state: str, outcome: str, reason: str, hide_names: bool
 @hide_names_option
 @json_option
 def reopen(file_id: int, state: str, reason: str, hide_names: bool, as_json: bool) -> None:
-    """Let a failed, vanished or duplicate file wait again.
+    """Let a failed or vanished file wait again.
 
     It goes on under its id. The watcher takes one that had failed from the archive; another must lie in the
     inbox.

@@ -15,18 +15,9 @@ from edi_checker.claims.payer_profiles import choose_for_run
 from edi_checker.facts.claims import add_claim
 from edi_checker.facts.code_errors import find_header_code_errors
 from edi_checker.facts.context import (
-    Bill,
-    Charged,
-    ClaimNumbers,
-    ClaimsSeen,
-    EarlierFiles,
     HistoryUnreadable,
     InputMemory,
-    ProviderDays,
-    Services,
-    ServicesSeen,
     Setting,
-    provider_day,
 )
 from edi_checker.facts.coverage import Coverage, Gap
 from edi_checker.facts.fact import Fact, FactType, Field, FieldType, Placed, Value
@@ -44,12 +35,7 @@ from edi_checker.facts.vocabulary import VOCABULARY
 __all__ = [
     "VOCABULARY",
     "AnyLevel",
-    "Bill",
-    "Charged",
-    "ClaimNumbers",
-    "ClaimsSeen",
     "Coverage",
-    "EarlierFiles",
     "Fact",
     "FactType",
     "Field",
@@ -58,14 +44,10 @@ __all__ = [
     "HistoryUnreadable",
     "InputMemory",
     "Placed",
-    "ProviderDays",
-    "Services",
-    "ServicesSeen",
     "Setting",
     "Value",
     "facts_of",
     "lines_can_be_trusted",
-    "provider_day",
 ]
 
 

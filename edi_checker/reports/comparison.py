@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from edi_checker.files.names import escape
 from edi_checker.reports.json_report import read_parts
+from edi_checker.reports.verdict import words_of
 
 _Row = dict[str, Any]
 _HEAD = ("schema", "version", "received", "tables", "outcome", "reason", "unlisted")
@@ -139,7 +140,7 @@ def _say_tables(found: Comparison) -> Iterator[str]:
 
 
 def _outcome(claim: _Row | None) -> str:
-    return claim["outcome"].replace("_", " ") if claim is not None else "not there"
+    return words_of(claim["outcome"]) if claim is not None else "not there"
 
 
 def _say_change(old: _Row, new: _Row) -> Iterator[str]:

@@ -23,6 +23,7 @@ from edi_checker.claims.claim import (
 from edi_checker.claims.profile import Profile
 from edi_checker.reports.findings_log import Entry, FindingsLog, Rows, Summary, say_unlisted
 from edi_checker.x12.dates import to_date
+from edi_checker.x12.money import exact_dollars
 
 Kind = Literal["text", "texts", "number", "money", "units", "day"]
 """Money is cents, units are thousandths, a day is CCYYMMDD; all three are whole numbers here."""
@@ -276,17 +277,12 @@ def value_of(kind: Kind, value: Any) -> Any:
     return convert(value) if convert is not None and value is not None else value
 
 
-@lru_cache(maxsize=65536)
-def _dollars(cents: int) -> Decimal:
-    return Decimal(cents).scaleb(-2)
-
-
 @lru_cache(maxsize=4096)
 def _whole_units(thousandths: int) -> Decimal:
     return Decimal(thousandths).scaleb(-3)
 
 
-_CONVERT: dict[Kind, Callable[[int], Any]] = {"money": _dollars, "units": _whole_units, "day": to_date}
+_CONVERT: dict[Kind, Callable[[int], Any]] = {"money": exact_dollars, "units": _whole_units, "day": to_date}
 
 
 class FactTables:

@@ -13,6 +13,7 @@ from json.encoder import encode_basestring_ascii as _quote
 from types import TracebackType
 from typing import IO, Any, Literal, NamedTuple, Self
 
+from edi_checker.check.engine import Tally
 from edi_checker.claims.checked import Checked, Outcome
 from edi_checker.claims.claim import (
     BlockView,
@@ -27,6 +28,7 @@ from edi_checker.claims.claim import (
     TransactionEnd,
 )
 from edi_checker.facts import Gap
+from edi_checker.facts.coverage import Coverage
 from edi_checker.reports.affected import Affected, Reaches
 from edi_checker.reports.stakes import Stake
 from edi_checker.x12.blocks import Delimiters
@@ -46,14 +48,6 @@ _WAITING = 200  # rows
 _READ = 1 << 18  # characters of rows that are read at once
 _VERDICTS: tuple[Outcome, ...] = ("accepted", "rejected", "not_checked")
 _INDEX = {outcome: index for index, outcome in enumerate(_VERDICTS)}
-
-
-class Tally(NamedTuple):
-    """How many rules there are, how many of them applied, and how many were not in force on the dates met."""
-
-    rules: int = 0
-    applied: int = 0
-    not_in_force: int = 0
 
 
 @dataclass(slots=True)
@@ -159,6 +153,28 @@ class Summary:
     hidden: int = 0
     skipped: bool = False
     fixable: int = 0
+
+
+class RunTotals:
+    """What the summaries of all files of a run come to."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[FileOutcome] = Counter()
+        self.sums = Sums()
+        self.lines = 0
+        self.tally = Tally()
+        self.profiles: Counter[str] = Counter()
+        self.coverage = Coverage()
+        self.rules: Counter[tuple[Severity, str]] = Counter()
+
+    def add(self, summary: Summary) -> None:
+        self.outcomes[summary.outcome] += 1
+        self.sums.add(summary.sums)
+        self.lines += summary.lines
+        self.tally = Tally(*map(max, self.tally, summary.tally))
+        self.profiles.update(summary.profiles)
+        self.coverage.take(summary.gaps)
+        self.rules += summary.rules
 
 
 def say_unlisted(rule: str, count: int) -> str:

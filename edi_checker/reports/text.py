@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TextIO
 
-from edi_checker.facts import Coverage, Gap
+from edi_checker.facts import Gap
 from edi_checker.files.names import escape
 from edi_checker.reports.boxes import box_of_fix
 from edi_checker.reports.findings_log import (
     Entry,
     Excerpt,
-    FileOutcome,
     FindingsLog,
+    RunTotals,
     Summary,
-    Sums,
-    Tally,
     say_profiles,
     say_unlisted,
 )
 from edi_checker.reports.gaps import say_gaps
 from edi_checker.reports.styled import Text, Writer, cell_len
-from edi_checker.reports.verdict import count_of, say_file
-from edi_checker.x12.finding import SEVERITIES, Severity
+from edi_checker.reports.verdict import count_of, say_file, words_of
+from edi_checker.x12.finding import SEVERITIES
 from edi_checker.x12.money import show_dollars
 
 WIDTHS = (40, 120)  # narrower cannot be read, wider lines are hard to follow
@@ -89,13 +86,8 @@ class TextReport:
         self._tables = tables
         self._verbose = verbose
         self._writer = Writer(out, width=self._width, colour=colour)
-        self._files: Counter[FileOutcome] = Counter()
-        self._sums = Sums()
-        self._lines = self._hidden = 0
-        self._tally = Tally()
-        self._profiles: Counter[str] = Counter()
-        self._coverage = Coverage()
-        self._rules: Counter[tuple[Severity, str]] = Counter()
+        self._all = RunTotals()
+        self._hidden = 0
         self._skipped: list[Summary] = []
         self._fixable = 0
 
@@ -123,20 +115,14 @@ class TextReport:
             self._print(Text(_clean(say_unlisted(rule, count))), indent=2)
         if summary.unlisted:
             self._print()
-        self._files[summary.outcome] += 1
-        self._lines += summary.lines
+        self._all.add(summary)
         self._hidden += summary.hidden
-        self._rules += summary.rules
-        self._sums.add(summary.sums)
-        self._tally = Tally(*map(max, self._tally, summary.tally))
-        self._profiles.update(summary.profiles)
-        self._coverage.take(summary.gaps)
         self._fixable += summary.fixable
         self._writer.flush()
 
     def finish(self) -> None:
         """Write what holds for all files: totals, findings by rule, and with what was checked."""
-        if self._files:
+        if self._all.outcomes:
             self._finish()
         if self._skipped:
             self._print()
@@ -145,22 +131,22 @@ class TextReport:
             self._print(Text(f"{escape(summary.path)}: {escape(summary.reason or '')}"), indent=2)
 
     def _finish(self) -> None:
-        files, unread = self._files.total(), self._files["not_checked"]
+        files, unread = self._all.outcomes.total(), self._all.outcomes["not_checked"]
         self._print(Text(self._marks.rule * self._width, "dim"))
-        outcomes = [outcome for outcome, count in self._sums.claims.items() if count]
+        outcomes = [outcome for outcome, count in self._all.sums.claims.items() if count]
         if files > 1:
-            words = [count_of(files, "file"), count_of(sum(self._sums.claims.values()), "claim")]
-            words += [count_of(self._lines, "line"), show_dollars(sum(self._sums.cents.values()))]
+            words = [count_of(files, "file"), count_of(sum(self._all.sums.claims.values()), "claim")]
+            words += [count_of(self._all.lines, "line"), show_dollars(sum(self._all.sums.cents.values()))]
             self._print(Text(self._join(*words), "bold"))
         if files > 1 or len(outcomes) > 1:
             for outcome in outcomes:
-                claims, money = self._sums.claims[outcome], show_dollars(self._sums.cents[outcome])
-                self._print(Text(f"{claims:>7,}  {_words(outcome):<11}  {money:>16}", _STYLES[outcome]))
+                claims, money = self._all.sums.claims[outcome], show_dollars(self._all.sums.cents[outcome])
+                self._print(Text(f"{claims:>7,}  {words_of(outcome):<11}  {money:>16}", _STYLES[outcome]))
             if unread:
                 self._print(Text(f"{count_of(unread, 'file')} could not be checked", _STYLES["not_checked"]))
             self._print()
         for severity in SEVERITIES:
-            for (own, rule), count in sorted(self._rules.items()):
+            for (own, rule), count in sorted(self._all.rules.items()):
                 if own == severity:
                     self._print(
                         Text.assemble(
@@ -173,7 +159,7 @@ class TextReport:
             form = "is a matter of form: `edi-checker fix FILE` repairs it"
             said = form if one else "are a matter of form: `edi-checker fix FILE` repairs them"
             self._print(Text(f"{count_of(self._fixable, 'finding')} {said}"))
-        if self._rules:
+        if self._all.rules:
             self._print()
         elif unread < files:
             what = "Nothing found that is not in the baseline." if self._hidden else "Nothing found."
@@ -184,18 +170,18 @@ class TextReport:
 
     def _how(self) -> None:
         """With which rules, profiles and tables the files were checked."""
-        tally = self._tally
-        words = [count_of(tally.rules, "rule"), say_profiles(self._profiles).rstrip(".")]
+        tally = self._all.tally
+        words = [count_of(tally.rules, "rule"), say_profiles(self._all.profiles).rstrip(".")]
         if not self._verbose:
             words.append("Tables used: -v")
         self._print(Text(self._join(*filter(None, words)), "dim"))
         if self._verbose:
             self._tables_used()
-        if self._files.total() > 1:
-            self._notices(self._coverage.gaps())
+        if self._all.outcomes.total() > 1:
+            self._notices(self._all.coverage.gaps())
 
     def _tables_used(self) -> None:
-        tally = self._tally
+        tally = self._all.tally
         said = f"{tally.applied:,} of {count_of(tally.rules, 'rule')} applied"
         self._print(Text(f"{said}, {tally.not_in_force:,} not in force on the dates met", "dim"))
         names = max((len(name) for name, _, _ in self._tables), default=0)
@@ -238,7 +224,7 @@ class TextReport:
                 known = self._join(*filter(None, (entry.claim.patient, entry.claim.dates, entry.claim.payer)))
                 title.append(f"   {_clean(known)}")
             title.append("   " + (show_dollars(entry.cents or 0)))
-            title.append(f"   {_words(entry.outcome)}", _STYLES[entry.outcome])
+            title.append(f"   {words_of(entry.outcome)}", _STYLES[entry.outcome])
         else:
             title = Text(_envelope(where))
         self._print(title, indent=2)
@@ -374,7 +360,3 @@ def _last_cells(text: str, cells: int) -> str:
             break
         kept.append(character)
     return "".join(reversed(kept))
-
-
-def _words(outcome: str) -> str:
-    return outcome.replace("_", " ")

@@ -40,3 +40,8 @@ def first_sentence(text: str) -> str:
 def count_of(number: int, noun: str) -> str:
     """So many of them: `1 file`, `1,200 files`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def words_of(outcome: str) -> str:
+    """An outcome as people read it: `not checked`."""
+    return outcome.replace("_", " ")

@@ -19,7 +19,7 @@ from edi_checker.facts import Coverage
 from edi_checker.reports.boxes import box_of_fix
 from edi_checker.reports.findings_log import Entry, FindingsLog, Summary, say_profiles, say_unlisted
 from edi_checker.reports.gaps import say_gaps
-from edi_checker.reports.verdict import first_sentence
+from edi_checker.reports.verdict import first_sentence, words_of
 from edi_checker.x12.dates import iso
 
 # XlsxWriter comes with the extra `xlsx`.
@@ -103,7 +103,7 @@ class XlsxReport:
         for claim, transaction, outcome, charge in journal.claims():
             money = Money(round(float(charge) * 100))
             self._claims.write(
-                (json.loads(claim), _words(outcome), money, json.loads(transaction), summary.path)
+                (json.loads(claim), words_of(outcome), money, json.loads(transaction), summary.path)
             )
         if summary.reason is not None:
             self._wait(
@@ -176,7 +176,7 @@ def _work_row(entry: Entry, findings: int, first: int, path: str) -> dict[str, A
         "payer": label.payer if label is not None else "",
         "claim": finding["where"]["claim"] if entry.number else _say_affected(finding),
         "charge": entry.cents if entry.number else None,
-        "verdict": _words(entry.outcome),
+        "verdict": words_of(entry.outcome),
         "what is wrong": first_sentence(finding["message"]),
         "what to do": f"Box {box}: {finding['fix']}" if box else finding["fix"],
         "findings": [findings, first],
@@ -227,10 +227,6 @@ def _say_affected(finding: dict[str, Any]) -> str:
 def _day_of(text: str | None) -> date | str | None:
     """A day as Excel counts them, from 1900-03-01 on; an earlier one as text."""
     return date.fromisoformat(text) if text and text >= "1900-03-01" else text
-
-
-def _words(outcome: str) -> str:
-    return outcome.replace("_", " ")
 
 
 class _Sheet:

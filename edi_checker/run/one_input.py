@@ -23,6 +23,7 @@ from edi_checker.acks import (
     numbers_of,
 )
 from edi_checker.check.checker import Checker, take_handfuls
+from edi_checker.check.engine import Tally
 from edi_checker.check.fixes import Planner
 from edi_checker.check.split import Split, Splitter
 from edi_checker.claims.checked import Checked
@@ -33,7 +34,7 @@ from edi_checker.files.folder import Published, Stage, say_unwritten
 from edi_checker.files.inputs import Input, Unreadable
 from edi_checker.files.output import open_text
 from edi_checker.guide.table import Guide
-from edi_checker.reports.findings_log import MOST_FINDINGS, FindingsLog, Summary, Tally
+from edi_checker.reports.findings_log import MOST_FINDINGS, FindingsLog, Summary
 from edi_checker.reports.stakes import Stakes
 from edi_checker.rules import Rule
 from edi_checker.x12.blocks import NotClaims, NotX12

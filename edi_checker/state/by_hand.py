@@ -140,7 +140,7 @@ def settle(connection: Connection, now: float, file_id: int, state: State, said:
     mine = _must_read(connection, file_id)
     looked_at = mine.state == State.DUPLICATE and mine.duplicate_by == "control number"
     if looked_at and state == State.FAILED:
-        raise StateError(f"file {file_id} is a duplicate; settle it as done, or let it wait again")
+        raise StateError(f"file {file_id} is a duplicate; settle it as done, or replay it")
     if not looked_at and mine.state not in (*OPEN, State.FAILED):
         raise StateError(f"file {file_id} is {mine.state} already")
     if mine.state == State.ANSWERED and state == State.FAILED:
@@ -150,13 +150,12 @@ def settle(connection: Connection, now: float, file_id: int, state: State, said:
 
 def reopen(connection: Connection, now: float, file_id: int, said: tuple[str, str]) -> File:
     mine = _must_read(connection, file_id)
-    again = mine.state in (State.FAILED, State.VANISHED, State.DUPLICATE)
-    if not again or mine.answered_at is not None:
+    if mine.state not in (State.FAILED, State.VANISHED) or mine.answered_at is not None:
         raise StateError(f"file {file_id} is {mine.state} and cannot wait again; replay makes a new answer")
     same = and_(file.c.partner == mine.partner, file.c.name == mine.name, file.c.state.in_(OPEN))
     if _count(connection, same):
         raise StateError(f"another file of {mine.partner} with the name of file {file_id} is not finished")
-    values = {"duplicate_of": None, "duplicate_by": None, "finished_at": None, "not_before": None}
+    values = {"finished_at": None, "not_before": None}
     return _change_by_hand(connection, now, mine, State.SEEN, said, **values)
 
 

@@ -189,11 +189,6 @@ class Ledger:
             values = {"reason": reason, "not_before": None if again_in is None else now + again_in}
             return files.change(connection, mine, (State.CLAIMED,), now, **_WAITING, **values)
 
-    def mark_duplicate(self, mine: File, duplicate: Duplicate, sha256: str) -> File:
-        """The file is a duplicate, and no answer says so."""
-        values = {"duplicate_of": duplicate.of, "duplicate_by": duplicate.by, "sha256": sha256}
-        return self._end(mine, (State.CLAIMED,), State.DUPLICATE, **values)
-
     def vanish(self, mine: File) -> File:
         """The file was taken away before it could be moved."""
         return self._end(mine, (State.SEEN, State.CLAIMED), State.VANISHED)
@@ -249,7 +244,7 @@ class Ledger:
             return by_hand.settle(connection, self._now(connection), file_id, state, (reason, by))
 
     def reopen(self, file_id: int, reason: str, by: str) -> File:
-        """Let a failed, vanished or duplicate file wait again. Raises StateError."""
+        """Let a failed or vanished file wait again. Raises StateError."""
         with self._store.writing() as connection:
             return by_hand.reopen(connection, self._now(connection), file_id, (reason, by))
 

@@ -51,6 +51,12 @@ def dollars(cents: int) -> str:
     return f"{cents // 100}.{cents % 100:02}" if cents >= 0 else f"-{dollars(-cents)}"
 
 
+@lru_cache(maxsize=65536)
+def exact_dollars(cents: int) -> Decimal:
+    """For reckoning: 123450 is 1234.50, exactly."""
+    return Decimal(cents).scaleb(-2)
+
+
 def x12_amount(cents: int) -> str:
     """For X12 (type R), without needless zeros: 12500 is `125`, 19910 is `199.1`."""
     return dollars(cents).rstrip("0").rstrip(".")

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, NamedTuple, TextIO
 
-from edi_checker.facts import Coverage
 from edi_checker.reports.findings_log import (
     Entry,
     FileOutcome,
     FindingsLog,
+    RunTotals,
     Summary,
-    Sums,
-    Tally,
     say_profiles,
     say_unlisted,
 )
@@ -38,7 +35,6 @@ from edi_checker.reports.html.work_list import Card, WorkList
 from edi_checker.reports.verdict import capitalize, count_of, say_claims, say_file
 from edi_checker.rules import Rule
 from edi_checker.x12.dates import iso
-from edi_checker.x12.finding import Severity
 from edi_checker.x12.money import show_dollars
 
 MOST_CARD_TEXT = 9_000_000  # characters of parts laid out in full on one page
@@ -99,13 +95,7 @@ class HtmlReport:
         self._listed = self._unlisted = 0
         self._card_text = self._list_text = 0
         self._summaries: list[tuple[str, FileOutcome]] = []
-        self._outcomes: Counter[FileOutcome] = Counter()
-        self._sums = Sums()
-        self._lines = 0
-        self._rules: Counter[tuple[Severity, str]] = Counter()
-        self._tally = Tally()
-        self._profiles: Counter[str] = Counter()
-        self._coverage = Coverage()
+        self._all = RunTotals()
         self._skipped: list[Summary] = []
 
     def add(
@@ -119,14 +109,8 @@ class HtmlReport:
 
         The streams of the answers are read from where they stand to their end.
         """
-        self._outcomes[summary.outcome] += 1
-        self._lines += summary.lines
-        self._rules += summary.rules
-        self._sums.add(summary.sums)
-        self._tally = Tally(*map(max, self._tally, summary.tally))
-        self._profiles.update(summary.profiles)
-        self._coverage.take(summary.gaps)
-        number = self._outcomes.total()
+        self._all.add(summary)
+        number = self._all.outcomes.total()
         if number <= MOST_FILES:
             self._summaries.append((summary.path, summary.outcome))
             self._file(journal, summary, exhibits or ClaimViews(), answers, f"f{number}")
@@ -149,7 +133,7 @@ class HtmlReport:
                 out.write(write(below_top))
             out.write('<main id="main">\n')
             self._work.write(out, _pour)
-            chart = draw_chart(self._rules, self._marks, self._titles)
+            chart = draw_chart(self._all.rules, self._marks, self._titles)
             if chart is not None:
                 out.write(write(chart))
             _pour(body, out)
@@ -270,9 +254,9 @@ class HtmlReport:
 
     def _verdict(self) -> tuple[str, str, str]:
         """Sign, sentence and class of the verdict on all files."""
-        outcomes, unread = self._outcomes, self._outcomes["not_checked"]
+        outcomes, unread = self._all.outcomes, self._all.outcomes["not_checked"]
         missing = f"{count_of(unread, 'file')} could not be checked" if unread else ""
-        claims = self._sums.claims
+        claims = self._all.sums.claims
         if words := say_claims(claims["rejected"], sum(claims.values())):
             words = f"{capitalize(words)} before you send"
             return "\u2717", f"{words}; {missing}" if missing else words, "rejected"
@@ -286,14 +270,17 @@ class HtmlReport:
 
     def _top(self) -> Element:
         sign, words, outcome = self._verdict()
-        files_ = self._outcomes.total()
+        files_ = self._all.outcomes.total()
         path = self._summaries[0][0] if files_ == 1 and self._summaries else count_of(files_, "file")
         top = tag(
             "header",
             tag("p", "edi-checker \u00b7 837P claims report", class_="brand"),
             tag("h1", tag("span", sign, class_="sign", aria_hidden="true"), words),
             tag("p", tag("strong", path), f" \u00b7 received {self._received}", class_="source"),
-            *(tag("p", notice, class_="notice", role="note") for notice in say_gaps(self._coverage.gaps())),
+            *(
+                tag("p", notice, class_="notice", role="note")
+                for notice in say_gaps(self._all.coverage.gaps())
+            ),
             self._figures(),
             class_=f"top {outcome}",
         )
@@ -307,7 +294,7 @@ class HtmlReport:
         return top
 
     def _figures(self) -> Element:
-        sums = self._sums
+        sums = self._all.sums
         figures = tag("dl", class_="figures")
         total, cents = sum(sums.claims.values()), sum(sums.cents.values())
         rows: list[tuple[str | None, str, int, str]] = [
@@ -317,7 +304,7 @@ class HtmlReport:
                 for outcome, count in sums.claims.items()
                 if count or outcome != "not_checked"
             ),
-            (None, "Service lines", self._lines, "\u00a0"),
+            (None, "Service lines", self._all.lines, "\u00a0"),
         ]
         for name, label, count, amount in rows:
             values = tag("dd", f"{count:,}"), tag("dd", amount, class_="amount")
@@ -336,7 +323,7 @@ class HtmlReport:
         )
 
     def _foot(self) -> Element:
-        tally = self._tally
+        tally = self._all.tally
         foot = tag(
             "footer",
             tag("h2", "With what it was checked"),
@@ -344,7 +331,7 @@ class HtmlReport:
                 "p",
                 f"edi-checker {self._version} \u00b7 {count_of(tally.rules, 'rule')}, "
                 f"{tally.applied:,} applied, {tally.not_in_force:,} not in force on the dates met. "
-                f"{say_profiles(self._profiles)}",
+                f"{say_profiles(self._all.profiles)}",
             ),
         )
         if self._tables:
