@@ -463,6 +463,19 @@ def test_a_patient_who_is_known_by_another_day_is_asked_for_by_day(sender, monke
     assert of_history(sender.find(claims(["97750:GP x1 on 2026-02-04"]))) == [("history.ptp", "error")]
 
 
+def test_the_year_is_looked_up_for_therapy_alone(sender, monkeypatch):
+    """It is read for the threshold of KX; the first claim of the patient makes the year known."""
+    sender.send(claims(["97530:GP x2 on 2026-02-04"], payer="medicare"))
+    asked = Asked(sender, monkeypatch)
+    counts = []
+    for line in ("97750:GP x1 on 2026-02-05", "99213:25 x1 on 2026-02-05"):
+        sender.check(claims([line], payer="medicare"))
+        counts.append((len(asked.sifted), len(asked.found)))
+        asked.sifted.clear()
+        asked.found.clear()
+    assert counts == [(1, 3), (1, 2)]  # day and month of the provider, and for therapy the year
+
+
 def test_a_patient_may_be_known_in_one_year_and_new_in_another(sender):
     sender.send(claims(["97530:GP x2 on 2025-12-30"]))
     both = ["97750:GP x1", "97750:GP x1 on 2025-12-30"]

@@ -69,6 +69,7 @@ PUT_TOGETHER = {
     ("facts/history.py", "NM1{"): (LOOKS.renders.__self__.pattern,),
     ("facts/history.py", "CLM("): (LOOKS.replaces.__self__.pattern,),
     ("facts/history.py", "HC{"): (LOOKS.by_month.__self__.pattern,),
+    ("facts/history.py", "{c}"): (LOOKS.therapy.__self__.pattern,),
     ("claims/minutes.py", "_phrase_pattern"): (note_pattern(("nn MINS", "TIME: nn")).pattern,),
     ("guide/elements.py", "item.pattern"): tuple(
         {

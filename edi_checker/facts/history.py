@@ -42,6 +42,7 @@ from edi_checker.facts.earlier import (
     read_claim,
     year_key,
 )
+from edi_checker.reference.codesets import DISCIPLINES
 from edi_checker.reference.tables import COUNTED_BY_MONTH
 from edi_checker.x12.blocks import Delimiters
 from edi_checker.x12.finding import Place
@@ -234,8 +235,9 @@ class ClaimHistory:
             return
         looks = _looks_of(claim.block.delimiters)
         replaces = looks.replaces(text) is not None
-        # What is open about a claim changes nothing about whose profile it has.
-        if replaces or "medicare" in choose(claim, setting.profile).names:
+        # Only therapy is counted by the year. What is open about a claim changes nothing about whose profile
+        # it has.
+        if replaces or (looks.therapy(text) and "medicare" in choose(claim, setting.profile).names):
             years = {day // 10_000 for day in on}
             if replaces:
                 years |= {year + beside for year in years for beside in (-1, 1)}
@@ -521,13 +523,15 @@ class _Looks(NamedTuple):
     """What the text of a claim tells without being read: what may be asked for it, not what it says.
 
     days      first days of its lines; `renders` NPIs of who gave the services
-    replaces  whether it replaces or takes back another; `by_month` whether it has care counted by the month
+    replaces  whether it replaces or takes back another; `by_month` whether it has care counted by the month;
+              `therapy` whether a line may have a modifier of a discipline
     """
 
     days: Callable[[str], list[str]]
     renders: Callable[[str], list[str]]
     replaces: Callable[[str], re.Match[str] | None]
     by_month: Callable[[str], re.Match[str] | None]
+    therapy: Callable[[str], re.Match[str] | None]
 
 
 _LONGEST_NAME = 200  # characters of NM102 to NM107; the guide allows 140
@@ -543,4 +547,5 @@ def _looks_of(delimiters: Delimiters) -> _Looks:
         re.compile(rf"NM1{e}82{e}[^{t}]{{0,{_LONGEST_NAME}}}?{e}XX{e}([0-9]{{10}})").findall,
         re.compile(rf"CLM(?:{e}[^{e}]*){{4}}{e}[^{e}{c}]*{c}[^{e}{c}]*{c}[{changing}]").match,
         re.compile(rf"HC{c}(?:{codes})").search,
+        re.compile(rf"{c}(?:{'|'.join(DISCIPLINES)})").search,
     )
