@@ -53,8 +53,8 @@ from edi_checker.facts.coding import (
 from edi_checker.facts.context import Charged, InputMemory, Setting
 from edi_checker.facts.duplicates import digest_claim, find_earlier_lines, is_first_issue
 from edi_checker.facts.earlier import (
-    day_key,
     hold_against_others,
+    numbers_of_days,
     person_of,
     write_claim,
     write_line,
@@ -252,13 +252,15 @@ class _Judging(WholeClaim):
             return False
         if not is_first_issue(claim.transaction):
             return True
-        keys = {on: day_key(claim, on) for on in self.by_day}
-        if not all(keys.values()):
+        person, billing = person_of(claim), claim.billing
+        if not person or billing is None:
             return True
         if any(row.entry.addon or row.entry.code in COUNTED_BY_MONTH for row in rows):
             return False
-        if any(memory.find_services(key, claim, on) for on, key in keys.items()):
-            return False
+        keys = numbers_of_days(person, billing.known_by, self.by_day)
+        for on, key in keys:
+            if memory.find_services(key, claim, on):
+                return False
         amounts = [cents(line[3]) for *_, line in rows]
         charged = self._charge_years(amounts) if "medicare" in self.profile.names else []
         if charged is None:
@@ -270,8 +272,7 @@ class _Judging(WholeClaim):
             written.append(write_line(number + 1, position, entry.service, units, amounts[number], provider))
             position += OF_SERVICE + following.segments
         memory.billed = [
-            (keys[on], on, write_claim(self, [written[number] for number in numbers]))
-            for on, numbers in self.by_day.items()
+            (key, on, write_claim(self, [written[number] for number in self.by_day[on]])) for on, key in keys
         ]
         memory.charged = charged
         return True

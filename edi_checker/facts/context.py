@@ -364,8 +364,12 @@ class _Digests:
         self._numbers = array("Q", bytes(8 << 10))
 
     def get(self, digest: int) -> int | None:
-        slot = self._slot(digest)
-        return self._numbers[slot] if self._digests[slot] else None
+        slot = digest & len(self._digests) - 1
+        there = self._digests[slot]
+        if there != digest and there:  # mostly the first slot is the one
+            slot = self._slot(digest)
+            there = self._digests[slot]
+        return self._numbers[slot] if there else None
 
     def put(self, digest: int, number: int) -> None:
         slot = self._slot(digest)
@@ -467,21 +471,22 @@ class ServicesSeen:
         """Remember a claim's services, all or none where there is no room; whether there was."""
         if sum(len(text) for *_, text in services) + len(self._texts) > self.LIMIT:
             return False
-        if any(self._held(key) + len(text) > self.A_DAY for key, _, text in services):
-            return False
         for key, _, text in services:
-            held = self._held(key) + len(text)
-            self._texts += b"\0" if not self._texts else b""  # no text begins at 0
-            begin = len(self._texts)
-            before = (self._last.get(key) or 0).to_bytes(_OFFSET)
-            self._texts += before + held.to_bytes(_SIZE) + _THERE + text + _END
-            self._last.put(key, begin)
+            before = self._last.get(key)
+            if len(text) + (self._held(before) if before else 0) > self.A_DAY:
+                return False
+        if not self._texts:
+            self._texts += b"\0"  # no text begins at 0
+        for key, _, text in services:
+            before = self._last.get(key) or 0
+            held = len(text) + (self._held(before) if before else 0)
+            self._last.put(key, len(self._texts))
+            self._texts += before.to_bytes(_OFFSET) + held.to_bytes(_SIZE) + _THERE + text + _END
         return True
 
-    def _held(self, key: int) -> int:
-        """Bytes of the texts under a key."""
-        begin = self._last.get(key)
-        return int.from_bytes(self._texts[begin + _OFFSET : begin + _FIXED]) if begin else 0
+    def _held(self, begin: int) -> int:
+        """Bytes of the texts under a key whose last begins here."""
+        return int.from_bytes(self._texts[begin + _OFFSET : begin + _FIXED])
 
     def _read(self, begin: int) -> tuple[bytes, int]:
         end = self._texts.index(_END, begin + _FIXED)
