@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from edi_checker.check.cutting import Cut, LineText
+from edi_checker.check.cutting import AMOUNT, CONTROL, MORE, POINTERS, Cut, LineText
 from edi_checker.check.judgement import NOTHING_SAID, Fired, Said, in_order
 from edi_checker.check.memo import (
     OF_SERVICE,
+    Dates,
     Following,
     Head,
     LevelAbove,
     Levels,
     LineEntry,
     Memo,
+    OfEra,
     Party,
+    RenderedBy,
 )
 from edi_checker.claims.claim import (
     ORIGINAL,
@@ -65,7 +68,6 @@ from edi_checker.facts.payers import add_other_payers
 from edi_checker.facts.pieces import (
     fill,
     look_at,
-    without_description,
 )
 from edi_checker.facts.places import FixedLocation
 from edi_checker.facts.triggers import Around
@@ -73,13 +75,9 @@ from edi_checker.facts.whole_claim import Line, WholeClaim, repeated
 from edi_checker.finding import Finding
 from edi_checker.reference.tables import COUNTED_BY_MONTH, kx_thresholds
 from edi_checker.reference.units import least_minutes
-from edi_checker.x12.dates import days_of
-from edi_checker.x12.money import cents, thousandths
 
 _NONE: list[Finding] = []
 _MOST_LINES = 50  # as the guide allows
-_CONTROL, _MORE = 10, 11  # of the text of a line
-_BEFORE_DESCRIPTION = 5  # separators within SV101
 
 
 class _Row(NamedTuple):
@@ -89,23 +87,27 @@ class _Row(NamedTuple):
 
     entry: LineEntry
     following: Following
-    dates: tuple[int | None, int | None, int | None]
+    dates: Dates
     units: int | None
     line: LineText
 
 
 def judge_by_pieces(
-    memo: Memo, claim: Claim, setting: Setting, memory: InputMemory, above: Mapping[type, LevelAbove]
+    memo: Memo,
+    claim: Claim,
+    cut: Cut,
+    setting: Setting,
+    memory: InputMemory,
+    above: Mapping[type, LevelAbove],
 ) -> list[Finding] | None:
     """The findings on a claim without faults; None where it must be looked at as a whole.
 
-    `setting` is held to the profile of the memo; `above` are the levels that were met last.
+    `cut` is its text in pieces, `setting` held to the profile of the memo; `above` are the levels met last.
     """
     if memory.minutes is not None or setting.more_facts is not None or claim.cut:
         return None
     levels = memo.levels_of(claim, above)
-    cut = memo.cutter.cut(claim.block.text)
-    if levels is None or cut is None:
+    if levels is None:
         return None
     judging = _Judging(memo, claim, setting, memory, levels, cut)
     found = judging.findings()
@@ -184,7 +186,7 @@ class _Judging(WholeClaim):
         if cut.payers:
             add_other_payers(self.facts, self)
         self._hear(head.of_claim, self)
-        self.claim.know(span, len(self.rows))
+        self.claim.know_lines(span, len(self.rows))
         self.memory.note_days(self.setting, memo.profile, first, last)
         if self.facts:
             self.fired += memo.decider.judged(self.facts)
@@ -195,7 +197,7 @@ class _Judging(WholeClaim):
         if self.regular:
             first, last = min(self.by_day), max(self.by_day)
             return first, last, (first, last)
-        firsts = [row.dates[0] for row in self.rows if row.dates[0] is not None]
+        firsts = [row.dates[0] for row in self.rows]
         lasts = [row.dates[1] for row in self.rows if row.dates[1] is not None]
         if not lasts:
             return None
@@ -261,7 +263,7 @@ class _Judging(WholeClaim):
         for on, key in keys:
             if memory.find_services(key, claim, on):
                 return False
-        amounts = [cents(line[3]) for *_, line in rows]
+        amounts = [row.line[AMOUNT] for row in rows]
         charged = self._charge_years(amounts) if "medicare" in self.profile.names else []
         if charged is None:
             return False
@@ -315,7 +317,7 @@ class _Judging(WholeClaim):
 
     @once
     def charge(self) -> int | None:
-        return cents(self.cut.charge)
+        return self.cut.cents
 
     @once
     def modifiers(self) -> tuple[str, ...]:
@@ -362,7 +364,7 @@ class _Judging(WholeClaim):
             minutes = minutes_of(self.claim.lines[number], None, self.profile.minutes_note)
         elif following.noted:
             minutes = minutes_in_notes(self.memo.cutter.notes_of_line(text), self.profile.minutes_note)
-        _, said, _, charge, _, _, _, pointers, *_ = text
+        _, said, _, _, pointers, *_, amount, _ = text
         line = self.built[number] = Line(
             self,
             number + 1,
@@ -373,7 +375,7 @@ class _Judging(WholeClaim):
             said,
             pointers,
             dates,
-            cents(charge),
+            amount,
             units,
             npi,
             taxonomy,
@@ -410,66 +412,52 @@ class _Judging(WholeClaim):
             return False
         by = memo.rendered_by(self.taxonomy)
         days = by.days
-        component = memo.cutter.component
         total: int | None = 0
         joins = 0
         for number, line in enumerate(lines):
-            _, _, procedure, charge, unit, counted, place, pointers, rest, date, control, more = line
-            if procedure.count(component) > _BEFORE_DESCRIPTION:
-                procedure = without_description(procedure, component)
-            if date and not more:
-                known = days.get(date) or memo.day(by, date)
+            _, _, key, told, _, date, _, more, amount, counted = line
+            known: tuple[Dates, OfEra] | None = days.get(date)
+            if known is None:
+                known = memo.day(by, date) if date else self._day_in(more, by)
                 if known is None:
                     return False
-                dates, era = known
-                told: Hashable = control != ""
-            else:
-                segments = more.split(memo.cutter.terminator)[1:] if more else []
-                dates = days_of("D8", date) if date else self._dates_in(segments)
-                if dates[0] is None:
-                    return False
-                era = memo.lines_of(by, dates[0])
-                said = [memo.cutter.cut_segment(each, []) for each in segments]
-                # By imported lists some of its codes are judged as of the claim's first day.
-                begin = self.claim.dates[0] if memo.goes_by_day else None
-                told = (control != "", date != "", begin, *said)
-            single = date != ""
-            following: Following | None = era.following.get(told)
+            dates, era = known
+            # By imported lists some of its codes are judged as of the claim's first day.
+            behind: Hashable = (told, self.claim.dates[0]) if more and memo.goes_by_day else told
+            single = told[:1] == "D"
+            following: Following | None = era.following.get(behind)
             if following is None:
                 following = memo.following(line, self.claim, dates[0], single=single)
-                era.following[told] = following
-            key = (procedure, unit, place, pointers != "", rest, single, following.tag)
-            entry: LineEntry | None = era.lines.get(key)
+                era.following[behind] = following
+            of_service = (key, single, following.tag)
+            entry: LineEntry | None = era.lines.get(of_service)
             if entry is None:
-                entry = memo.line(key, line, self.claim, era, dates[0], following, single=single)
+                entry = memo.line(of_service, line, self.claim, era, dates[0], following, single=single)
             entry.met += 1
             following.met += 1
-            units = thousandths(counted) if unit == "UN" else None
-            amount = cents(charge)
+            units = counted if entry.counted else None
             total = total + amount if total is not None and amount is not None else None
             if not units or units % 1000 or (amount or 0) < 0:
                 self.odd.add(number)
             joins |= entry.mue_day.joins
             self.rows.append(_Row(entry, following, dates, units, line))
-            if not date or not entry.plain or following.own or units is None:
+            if dates[2] != 1 or not entry.plain or following.own or units is None:
                 self.regular = False
             elif dates[0] in by_day:
                 by_day[dates[0]].append(number)
             else:
                 by_day[dates[0]] = [number]
-        claimed = cents(self.cut.charge)
+        claimed = self.cut.cents
         self.charge, self.line_charges = claimed, total
         self.charge_difference = claimed - total if claimed is not None and total is not None else None
         self.joins = joins
         return True
 
-    def _dates_in(self, segments: Sequence[str]) -> tuple[int | None, int | None, int | None]:
-        e = self.memo.cutter.element
-        for segment in segments:
-            if segment.startswith(f"DTP{e}472{e}"):
-                _, _, form, said = segment.split(e)[:4]
-                return days_of(form, said)
-        return None, None, None
+    def _day_in(self, more: str, by: RenderedBy) -> tuple[Dates, OfEra] | None:
+        """As Memo.day, of a day that stands somewhere in what follows a service."""
+        mark = f"{self.memo.cutter.terminator}DTP{self.memo.cutter.element}472{self.memo.cutter.element}"
+        _, found, behind = more.partition(mark)
+        return self.memo.day(by, behind.partition(self.memo.cutter.terminator)[0]) if found else None
 
     def _hear(self, said: Said, met: Any) -> None:
         """Take in what the rules say of a piece that was met."""
@@ -540,9 +528,9 @@ class _Judging(WholeClaim):
                     entry.note_quiet(place)
             if following.heard and following.said is not None:
                 self._hear(following.said, self.line(number))
-            needed = enough.get(line[7])
+            needed = enough.get(line[POINTERS])
             if needed is None:
-                needed = memo.enough(line[7])
+                needed = memo.enough(line[POINTERS])
             if needed > count or following.addressed or number in self.odd:
                 judging = memo.judging_on(self.first)
                 view = look_at(self.claim.lines[number].segments, self.claim.component)
@@ -553,11 +541,11 @@ class _Judging(WholeClaim):
 
     def _repeats_a_control(self) -> bool:
         """Whether two lines have the same number (REF*6R)."""
-        controls = [row.line[_CONTROL] for row in self.rows if row.line[_CONTROL]]
+        controls = [row.line[CONTROL] for row in self.rows if row.line[CONTROL]]
         mark = f"{self.memo.cutter.terminator}REF{self.memo.cutter.element}6R{self.memo.cutter.element}"
         for *_, line in self.rows:
-            if mark in line[_MORE]:
-                controls.append(line[_MORE].partition(mark)[2].partition(self.memo.cutter.terminator)[0])
+            if mark in line[MORE]:
+                controls.append(line[MORE].partition(mark)[2].partition(self.memo.cutter.terminator)[0])
         return len(set(controls)) < len(controls)
 
     def _judge_diagnoses(self) -> None:

@@ -169,10 +169,14 @@ class Checker:
             if found is not None:
                 memory.note_days(setting, run, None, None)
             return found
+        cut = of_levels.cutter.cut(part.block.text)
+        if cut is None:
+            return None
+        part.know_head(cut.id, cut.cents, of_levels.cutter.location_in(cut.terms))
         profile = setting.profile_of(part)
         setting = setting.held_to(profile)
         memo = self.engine.memo(delimiters, setting, profile)
-        return judge_by_pieces(memo, part, setting, memory, of_levels.above)
+        return judge_by_pieces(memo, part, cut, setting, memory, of_levels.above)
 
 
 _NOTHING: tuple[tuple[Finding, ...], str] = ((), "")
