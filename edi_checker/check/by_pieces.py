@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from edi_checker.check.cutting import AMOUNT, CONTROL, MORE, POINTERS, Cut, LineText
+from edi_checker.check.cutting import AMOUNT, CONTROL, MORE, Cut, LineText
 from edi_checker.check.judgement import NOTHING_SAID, Fired, Said, in_order
 from edi_checker.check.memo import (
+    ADDON,
+    ALWAYS,
+    COUNTS,
+    HEARD,
+    MONTHLY,
+    NOTED,
+    NUMBERED,
     OF_SERVICE,
+    OWN,
+    TIMED,
     Dates,
     Following,
     Head,
@@ -73,7 +82,7 @@ from edi_checker.facts.places import FixedLocation
 from edi_checker.facts.triggers import Around
 from edi_checker.facts.whole_claim import Line, WholeClaim, repeated
 from edi_checker.finding import Finding
-from edi_checker.reference.tables import COUNTED_BY_MONTH, kx_thresholds
+from edi_checker.reference.tables import kx_thresholds
 from edi_checker.reference.units import least_minutes
 
 _NONE: list[Finding] = []
@@ -151,8 +160,9 @@ class _Judging(WholeClaim):
         self.by_day: dict[int, list[int]] = {}
         self.regular = True
         self.built: dict[int, Line] = {}
-        # Lines whose charge or units may be such as must not be.
-        self.odd: set[int] = set()
+        # Lines whose charge, units, pointers or addresses may be such as must not be.
+        self.odd: list[int] = []
+        self.asked = 0
 
     def findings(self) -> list[Finding] | None:
         """The findings; None where the claim must be looked at as a whole."""
@@ -257,7 +267,7 @@ class _Judging(WholeClaim):
         person, billing = person_of(claim), claim.billing
         if not person or billing is None:
             return True
-        if any(row.entry.addon or row.entry.code in COUNTED_BY_MONTH for row in rows):
+        if self.asked & (ADDON | MONTHLY):
             return False
         keys = numbers_of_days(person, billing.known_by, self.by_day)
         for on, key in keys:
@@ -331,7 +341,9 @@ class _Judging(WholeClaim):
 
     @once
     def uncertified_lines(self) -> int:
-        return 0 if "DN" in self.roles else sum([_is_uncertified(row) for row in self.rows])
+        if "DN" in self.roles or not self.asked & ALWAYS:
+            return 0
+        return sum([_is_uncertified(row) for row in self.rows])
 
     @once
     def birth(self) -> int | None:
@@ -413,9 +425,11 @@ class _Judging(WholeClaim):
         by = memo.rendered_by(self.taxonomy)
         days = by.days
         total: int | None = 0
-        joins = 0
+        joins = asked = 0
+        rows, odd = self.rows, self.odd
+        enough, diagnoses = memo.pointers, len(self.cut.composites)
         for number, line in enumerate(lines):
-            _, _, key, told, _, date, _, more, amount, counted = line
+            _, _, key, told, pointers, date, _, more, amount, counted = line
             known: tuple[Dates, OfEra] | None = days.get(date)
             if known is None:
                 known = memo.day(by, date) if date else self._day_in(more, by)
@@ -437,10 +451,14 @@ class _Judging(WholeClaim):
             following.met += 1
             units = counted if entry.counted else None
             total = total + amount if total is not None and amount is not None else None
-            if not units or units % 1000 or (amount or 0) < 0:
-                self.odd.add(number)
+            needed: int | None = enough.get(pointers)
+            if needed is None:
+                needed = memo.enough(pointers)
+            if not units or units % 1000 or (amount or 0) < 0 or needed > diagnoses or following.addressed:
+                odd.append(number)
             joins |= entry.mue_day.joins
-            self.rows.append(_Row(entry, following, dates, units, line))
+            asked |= entry.asks | following.asks
+            rows.append(_Row(entry, following, dates, units, line))
             if dates[2] != 1 or not entry.plain or following.own or units is None:
                 self.regular = False
             elif dates[0] in by_day:
@@ -450,7 +468,7 @@ class _Judging(WholeClaim):
         claimed = self.cut.cents
         self.charge, self.line_charges = claimed, total
         self.charge_difference = claimed - total if claimed is not None and total is not None else None
-        self.joins = joins
+        self.joins, self.asked = joins, asked
         return True
 
     def _day_in(self, more: str, by: RenderedBy) -> tuple[Dates, OfEra] | None:
@@ -517,35 +535,29 @@ class _Judging(WholeClaim):
 
     def _hear_lines(self, place: str) -> None:
         """What the rules say of each line; `place` is the claim's place of service."""
-        memo = self.memo
-        count = len(self.cut.composites)
-        enough = memo.pointers
-        for number, (entry, following, _, _, line) in enumerate(self.rows):
-            if entry.heard and place not in entry.quiet:
-                fired = len(self.fired)
-                self._hear(entry.said, self.line(number))
-                if entry.of_place and len(self.fired) == fired:
-                    entry.note_quiet(place)
-            if following.heard and following.said is not None:
-                self._hear(following.said, self.line(number))
-            needed = enough.get(line[POINTERS])
-            if needed is None:
-                needed = memo.enough(line[POINTERS])
-            if needed > count or following.addressed or number in self.odd:
-                judging = memo.judging_on(self.first)
-                view = look_at(self.claim.lines[number].segments, self.claim.component)
-                self.facts += find_line_code_errors(self.line(number), view, judging)
-
+        if self.asked & HEARD:
+            for number, (entry, following, *_) in enumerate(self.rows):
+                if entry.heard and place not in entry.quiet:
+                    fired = len(self.fired)
+                    self._hear(entry.said, self.line(number))
+                    if entry.of_place and len(self.fired) == fired:
+                        entry.note_quiet(place)
+                if following.heard and following.said is not None:
+                    self._hear(following.said, self.line(number))
+        judging = self.memo.judging_on(self.first)
+        for number in self.odd:
+            view = look_at(self.claim.lines[number].segments, self.claim.component)
+            self.facts += find_line_code_errors(self.line(number), view, judging)
         if (self.charge or 0) < 0 or self._repeats_a_control():
-            self.facts += find_number_code_errors(self, memo.judging_on(self.first))
+            self.facts += find_number_code_errors(self, judging)
 
     def _repeats_a_control(self) -> bool:
         """Whether two lines have the same number (REF*6R)."""
         controls = [row.line[CONTROL] for row in self.rows if row.line[CONTROL]]
-        mark = f"{self.memo.cutter.terminator}REF{self.memo.cutter.element}6R{self.memo.cutter.element}"
-        for *_, line in self.rows:
-            if mark in line[MORE]:
-                controls.append(line[MORE].partition(mark)[2].partition(self.memo.cutter.terminator)[0])
+        if self.asked & NUMBERED:
+            mark, end = self.memo.cutter.number_mark, self.memo.cutter.terminator
+            found = [line[MORE].partition(mark) for *_, line in self.rows]
+            controls += [behind.partition(end)[0] for _, mark, behind in found if mark]
         return len(set(controls)) < len(controls)
 
     def _judge_diagnoses(self) -> None:
@@ -569,14 +581,16 @@ class _Judging(WholeClaim):
         for numbers in self.by_day.values():
             if len(numbers) > 1 and len({rows[number].entry.code for number in numbers}) < len(numbers):
                 return False
-        return not any(_is_noted(row) and self.line(at).minutes is not None for at, row in enumerate(rows))
+        return not self.asked & NOTED or all(
+            not _is_noted(row) or self.line(at).minutes is None for at, row in enumerate(rows)
+        )
 
     def _meet(self, place: str) -> None:
         """Hold the claim against those that came before."""
         if not is_first_issue(self.claim.transaction):
             return
         npi = self.npi
-        if any(row.following.own for row in self.rows):
+        if self.asked & OWN:
             served = [f"{line.said} {line.first} {line.last} {line.npi}" for line in self.lines]
         else:
             served = [f"{line[1]} {first} {last} {npi}" for _, _, (first, last, _), _, line in self.rows]
@@ -592,6 +606,8 @@ class _Judging(WholeClaim):
 
     def _count(self) -> None:
         """What the rules say of the units of each line alone on its day."""
+        if not self.asked & (COUNTS | ADDON):
+            return
         for number, (entry, _, _, units, _) in enumerate(self.rows):
             if entry.counts:
                 templates = entry.units.get(units)
@@ -611,7 +627,7 @@ class _Judging(WholeClaim):
         for on, numbers in self.by_day.items():
             if len(numbers) > 1:
                 self._pair(numbers, on)
-            timed = [number for number in numbers if rows[number].entry.timed]
+            timed = [number for number in numbers if rows[number].entry.timed] if self.asked & TIMED else []
             if not timed:
                 continue
             for discipline, own in self._group(timed):

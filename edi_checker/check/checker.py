@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal, NamedTuple, TypeVar
 
-from edi_checker.check.allowed import hide_numbers, names_day, numbers_in, personal_in
+from edi_checker.check.allowed import PERSONAL, hide_numbers, names_day, numbers_in, personal_in
 from edi_checker.check.by_pieces import judge_by_pieces
 from edi_checker.check.engine import Engine
 from edi_checker.claims.claim import (
@@ -278,10 +278,24 @@ def _without_birth_dates(findings: tuple[Finding, ...], claim: Claim) -> tuple[F
     """The findings, whose messages name no day on which a person of the claim was born or died."""
     if not any(names_day(finding.message) for finding in findings):
         return findings
-    above = [part for part in (claim.subscriber, claim.patient) if part is not None]
-    return _without(
-        findings, numbers_in(value for part in (claim, *above) for value in personal_in(part.segments))
+    parts = [part for part in (claim, claim.subscriber, claim.patient) if part is not None]
+    written = [segments for part in parts for segments in _personal_segments(part)]
+    return _without(findings, numbers_in(personal_in(written)))
+
+
+def _personal_segments(part: Claim | AnyLevel) -> Iterable[list[str]]:
+    """Those segments of a part in which days of birth and death may stand."""
+    if part.faults:
+        return part.segments
+    # Without a fault no other segment need be split; few claims have any.
+    element, terminator, text = (
+        part.block.delimiters.element,
+        part.block.delimiters.terminator,
+        part.block.text,
     )
+    if not any(f"{terminator}{name}" in text for name in PERSONAL):
+        return ()
+    return [each.split(element) for each in text.split(terminator) if each.startswith(PERSONAL)]
 
 
 def _without(findings: tuple[Finding, ...], numbers: frozenset[str]) -> tuple[Finding, ...]:

@@ -33,8 +33,8 @@ _LAST_OF_NAME = max(NAME_OF_A_PERSON) - 1
 _TELLING = ("DTP", *[name for name in triggers_of("head") if name not in ("CLM", "DTP")])
 _MOST_LOCATIONS = 1000  # that are remembered
 
-# Of a line: LX01, SV1, the key of that, the key of what follows, SV107; form and text of the day of service
-# and REF*6R, where they stand directly behind SV1; what else follows, the charge in cents, SV104 in thousandths.
+# Of a line: LX01, SV1, the key of that, the key of what follows, SV107; form and text of the day of service,
+# and REF*6R, where they stand directly behind SV1; what else follows, charge in cents, SV104 in thousandths.
 LineText = tuple[str, str, str, str, str, str, str, str, int | None, int | None]
 POINTERS: Final = 4
 CONTROL: Final = 6
@@ -101,6 +101,7 @@ class Cutter:
             f"((?>(?:{t}(?!LX{e}){rest})*))"
         )
         self.address = f"{ADDRESS}{self.element}"
+        self.number_mark = f"{self.terminator}REF{self.element}6R{self.element}"
         self._order = re.compile(f"{t}SBR{e}({one})")
         self._hi = tuple(f"HI{self.element}{qualifier}{self.component}" for qualifier in DIAGNOSIS_LISTS)
         self._qualifiers = tuple(f"{qualifier}{self.component}" for qualifier in DIAGNOSIS_LISTS)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from edi_checker.check.cutting import LineText, cutter_for
+from edi_checker.check.cutting import MORE, LineText, cutter_for
 from edi_checker.check.judgement import NOTHING_SAID, Fired, Judgement, Said, Template, in_order
 from edi_checker.claims.claim import (
     BillingProvider,
@@ -80,6 +80,7 @@ from edi_checker.facts.triggers import DETAILS, Above, Around
 from edi_checker.facts.whole_claim import Line, Service, WholeClaim
 from edi_checker.finding import Finding
 from edi_checker.reference.codesets import lists, therapist
+from edi_checker.reference.tables import COUNTED_BY_MONTH
 from edi_checker.x12.blocks import Delimiters
 from edi_checker.x12.dates import day, days_of
 
@@ -106,6 +107,12 @@ class Remembered(dict[Any, Any]):
         super().__setitem__(key, value)
 
 
+# What a line may ask for, so that what no line of a claim asks for is passed over at once: that something is
+# said of it, of its units, of codes beside it, of its month, of the minutes of a day, of a referral; that its
+# notes or minutes are read; that it has providers of its own, or a number (REF*6R) further behind.
+HEARD, COUNTS, ADDON, MONTHLY, TIMED, ALWAYS, NOTED, OWN, NUMBERED = (1 << bit for bit in range(9))
+
+
 class Following:
     """What is known of all lines with one key of what follows their SV1.
 
@@ -117,12 +124,15 @@ class Following:
     own       whether there are providers of the line's own; `refers` whether a referring one
     noted     whether minutes may be given in them
     tag       what of them is part of the key of their line's service
+    asks      what they ask for
     met       as of LineEntry
     """
 
-    __slots__ = ("addressed", "heard", "key", "met", "noted", "own", "refers", "said", "segments", "tag")
+    __slots__ = (
+        *("addressed", "asks", "heard", "key", "met", "noted", "own", "refers", "said", "segments", "tag"),
+    )
 
-    def __init__(self, view: View, said: Said | None) -> None:
+    def __init__(self, view: View, said: Said | None, *, numbered: bool) -> None:
         self.key = view.key
         self.said = said
         self.met = 0
@@ -133,6 +143,7 @@ class Following:
         self.refers = view.find("NM1", "DN") is not None
         self.noted = view.find("NTE") is not None
         self.tag: Following | bool = self if said is None else self.noted
+        self.asks = HEARD * self.heard | NOTED * self.noted | OWN * self.own | NUMBERED * numbered
 
 
 class LineEntry:
@@ -146,11 +157,12 @@ class LineEntry:
     counted   whether it counts units
     plain     whether no other line bears on it but those of its day, unless what follows it names providers
     always    whether it is an always-therapy service
+    asks      what it asks for
     met       how often such a line was met, of late
     """
 
     __slots__ = (
-        *("addon", "always", "code", "counted", "counts", "heard", "met", "mue_day", "number"),
+        *("addon", "always", "asks", "code", "counted", "counts", "heard", "met", "mue_day", "number"),
         *("of_place", "plain", "quiet", "said", "service", "timed", "units", "view"),
     )
 
@@ -178,6 +190,15 @@ class LineEntry:
         self.always = procedure is not None and procedure.therapy == "always"
         self.counted = service.unit == "UN"
         self.plain = bool(service.code) and service.unit != "MJ"
+        self.asks = (
+            HEARD * self.heard
+            | COUNTS * self.counts
+            | ADDON * self.addon
+            | MONTHLY * (service.code in COUNTED_BY_MONTH)
+            | TIMED * self.timed
+            | ALWAYS * self.always
+            | NOTED * (service.unit == "MJ")
+        )
 
     def note_quiet(self, place: str) -> None:
         """The rules say nothing of it at this place of service."""
@@ -666,7 +687,7 @@ class Memo:
             with suppress(UsesColumn):
                 made = make_following(view, self._judging_of(claim))
                 said = self.judgement.hear(made, near, self.received)
-        return Following(view, said)
+        return Following(view, said, numbered=self.cutter.number_mark in line[MORE])
 
     def line(
         self,
