@@ -299,7 +299,7 @@ def test_lines_that_are_met_least_are_forgotten_first(monkeypatch):
     monkeypatch.setattr(memo, "_MOST_LINES", 4)
     memos = memo.Memos()
     view = look_at([["LX", "1"], ["SV1", "HC:97530:GP", "50", "UN", "1", "", "", "1"]], ":")
-    lines = {name: Following(view, None) for name in "abcd"}
+    lines = {name: Following(view, None, numbered=False) for name in "abcd"}
     memos.add("key", SimpleNamespace(lines=lambda: [(each, lines, name) for name, each in lines.items()]))
     for name, times in (("a", 9), ("b", 1), ("c", 5), ("d", 2)):
         lines[name].met = times

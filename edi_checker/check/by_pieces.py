@@ -149,7 +149,10 @@ class _Judging(WholeClaim):
         self.memo = memo
         self.levels = levels
         self.cut = cut
+        self.id = cut.id
+        self.birth = levels.birth
         self.npi = levels.npi
+        self.group = levels.npi if levels.around.organization else ""
         self.taxonomy = levels.taxonomy
         self.fired: list[Fired] = []
         self.facts: list[Fact] = []
@@ -318,10 +321,6 @@ class _Judging(WholeClaim):
     # -- what it says as a whole
 
     @once
-    def id(self) -> str:
-        return self.cut.id
-
-    @once
     def columns(self) -> Sequence[str]:
         return (self.cut.id, self.cut.charge)
 
@@ -346,8 +345,13 @@ class _Judging(WholeClaim):
         return sum([_is_uncertified(row) for row in self.rows])
 
     @once
-    def birth(self) -> int | None:
-        return self.levels.birth
+    def uncertified_excluded(self) -> bool:
+        if not self.uncertified_lines:
+            return False
+        return all("GY" in row.entry.service.modifiers for row in self.rows if _is_uncertified(row))
+
+    def is_decided(self, line: Line) -> bool:
+        return self.rows[line.ordinal - 1].following.decided
 
     def reference(self, qualifier: str) -> str:
         start = f"REF{self.memo.cutter.element}{qualifier}{self.memo.cutter.element}"

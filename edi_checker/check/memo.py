@@ -123,13 +123,27 @@ class Following:
     addressed whether there is an address in them
     own       whether there are providers of the line's own; `refers` whether a referring one
     noted     whether minutes may be given in them
+    decided   whether there are decisions of other payers
     tag       what of them is part of the key of their line's service
     asks      what they ask for
     met       as of LineEntry
     """
 
     __slots__ = (
-        *("addressed", "asks", "heard", "key", "met", "noted", "own", "refers", "said", "segments", "tag"),
+        *(
+            "addressed",
+            "asks",
+            "decided",
+            "heard",
+            "key",
+            "met",
+            "noted",
+            "own",
+            "refers",
+            "said",
+            "segments",
+            "tag",
+        ),
     )
 
     def __init__(self, view: View, said: Said | None, *, numbered: bool) -> None:
@@ -142,6 +156,7 @@ class Following:
         self.own = any(cells[0] == "NM1" for cells in view.segments)
         self.refers = view.find("NM1", "DN") is not None
         self.noted = view.find("NTE") is not None
+        self.decided = view.find("SVD") is not None
         self.tag: Following | bool = self if said is None else self.noted
         self.asks = HEARD * self.heard | NOTED * self.noted | OWN * self.own | NUMBERED * numbered
 

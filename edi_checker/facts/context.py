@@ -364,41 +364,38 @@ class _Digests:
         self._numbers = array("Q", bytes(8 << 10))
 
     def get(self, digest: int) -> int | None:
-        slot = digest & len(self._digests) - 1
-        there = self._digests[slot]
-        if there != digest and there:  # mostly the first slot is the one
-            slot = self._slot(digest)
-            there = self._digests[slot]
-        return self._numbers[slot] if there else None
-
-    def put(self, digest: int, number: int) -> None:
-        slot = self._slot(digest)
-        self._numbers[slot] = number
-        if self._digests[slot]:
-            return
-        self._digests[slot] = digest
-        self.count += 1
-        if 3 * self.count > 2 * len(self._digests):
-            self._grow()
-
-    def _slot(self, digest: int) -> int:
-        """The slot of a digest, or the empty one where it would stand."""
         digests = self._digests
         last = len(digests) - 1
         slot = digest & last
-        while digests[slot] and digests[slot] != digest:
+        while (there := digests[slot]) and there != digest:
             slot = slot + 1 & last
-        return slot
+        return self._numbers[slot] if there else None
+
+    def put(self, digest: int, number: int) -> int | None:
+        """Put a number under a digest; the one that stood there."""
+        digests = self._digests
+        last = len(digests) - 1
+        slot = digest & last
+        while (there := digests[slot]) and there != digest:
+            slot = slot + 1 & last
+        before = self._numbers[slot]
+        self._numbers[slot] = number
+        if there:
+            return before
+        digests[slot] = digest
+        self.count += 1
+        if 3 * self.count > 2 * len(digests):
+            self._grow()
+        return None
 
     def _grow(self) -> None:
         digests, numbers = self._digests, self._numbers
         self._digests = array("Q", bytes(16 * len(digests)))
         self._numbers = array("Q", bytes(16 * len(digests)))
+        self.count = 0
         for digest, number in zip(digests, numbers, strict=True):
             if digest:
-                slot = self._slot(digest)
-                self._digests[slot] = digest
-                self._numbers[slot] = number
+                self.put(digest, number)
 
 
 class ClaimsSeen:
@@ -478,9 +475,8 @@ class ServicesSeen:
         if not self._texts:
             self._texts += b"\0"  # no text begins at 0
         for key, _, text in services:
-            before = self._last.get(key) or 0
+            before = self._last.put(key, len(self._texts)) or 0
             held = len(text) + (self._held(before) if before else 0)
-            self._last.put(key, len(self._texts))
             self._texts += before.to_bytes(_OFFSET) + held.to_bytes(_SIZE) + _THERE + text + _END
         return True
 

@@ -497,6 +497,10 @@ class WholeClaim:
     def columns_of_line(self, line: Line) -> Sequence[str]:
         return columns_of(line.segments, self.claim.component)
 
+    def is_decided(self, line: Line) -> bool:
+        """Whether another payer may have decided on a line (2430)."""
+        return line.view.first("SVD") is not None
+
     def last_or(self, on: int | None) -> int | None:
         return self.last if self.last is not None else on
 
