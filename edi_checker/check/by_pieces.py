@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from edi_checker.check.cutting import AMOUNT, CONTROL, MORE, Cut, LineText
+from edi_checker.check.cutting import AMOUNT, CONTROL, MORE, SAID, Cut
 from edi_checker.check.judgement import NOTHING_SAID, Fired, Said, in_order
 from edi_checker.check.memo import (
     ADDON,
@@ -89,18 +89,6 @@ _NONE: list[Finding] = []
 _MOST_LINES = 50  # as the guide allows
 
 
-class _Row(NamedTuple):
-    """A line that was met: what is known of its service and of what follows it, first and last day, their
-    number, thousandths, its text.
-    """
-
-    entry: LineEntry
-    following: Following
-    dates: Dates
-    units: int | None
-    line: LineText
-
-
 def judge_by_pieces(
     memo: Memo,
     claim: Claim,
@@ -122,16 +110,6 @@ def judge_by_pieces(
     found = judging.findings()
     judging.let_go()
     return found
-
-
-def _is_uncertified(row: _Row) -> bool:
-    """Whether it is an always-therapy line that names no referring provider."""
-    return row.entry.always and not row.following.refers
-
-
-def _is_noted(row: _Row) -> bool:
-    """Whether minutes may be given in a line."""
-    return row.following.noted or row.entry.service.unit == "MJ"
 
 
 class _Judging(WholeClaim):
@@ -158,7 +136,11 @@ class _Judging(WholeClaim):
         self.facts: list[Fact] = []
         self.joins = 0
         self.bounded = 0
-        self.rows: list[_Row] = []
+        # Of each line what is known of its service and of what follows it, its days and thousandths.
+        self.entries: list[LineEntry] = []
+        self.followings: list[Following] = []
+        self.dates: list[Dates] = []
+        self.units: list[int | None] = []
         # The lines by day, as far as each stands on one day alone and is the claim's provider's.
         self.by_day: dict[int, list[int]] = {}
         self.regular = True
@@ -199,7 +181,7 @@ class _Judging(WholeClaim):
         if cut.payers:
             add_other_payers(self.facts, self)
         self._hear(head.of_claim, self)
-        self.claim.know_lines(span, len(self.rows))
+        self.claim.know_lines(span, len(cut.lines))
         self.memory.note_days(self.setting, memo.profile, first, last)
         if self.facts:
             self.fired += memo.decider.judged(self.facts)
@@ -210,8 +192,8 @@ class _Judging(WholeClaim):
         if self.regular:
             first, last = min(self.by_day), max(self.by_day)
             return first, last, (first, last)
-        firsts = [row.dates[0] for row in self.rows]
-        lasts = [row.dates[1] for row in self.rows if row.dates[1] is not None]
+        firsts = [first for first, _, _ in self.dates]
+        lasts = [last for _, last, _ in self.dates if last is not None]
         if not lasts:
             return None
         first, last = min(firsts), max(lasts)
@@ -262,7 +244,7 @@ class _Judging(WholeClaim):
 
     def _is_alone(self, head: Head) -> bool:
         """Whether no other claim of the person can matter; then what this one bills is noted."""
-        claim, memory, rows, npi = self.claim, self.memory, self.rows, self.npi
+        claim, memory = self.claim, self.memory
         if self.earlier is not None or not self.regular or head.frequency != ORIGINAL or self.facts:
             return False
         if not is_first_issue(claim.transaction):
@@ -276,16 +258,17 @@ class _Judging(WholeClaim):
         for on, key in keys:
             if memory.find_services(key, claim, on):
                 return False
-        amounts = [row.line[AMOUNT] for row in rows]
+        amounts = [line[AMOUNT] for line in self.cut.lines]
         charged = self._charge_years(amounts) if "medicare" in self.profile.names else []
         if charged is None:
             return False
         position = claim.position + self.cut.before
         written = []
-        for number, (entry, following, _, units, _) in enumerate(rows):
-            provider = npi, self.taxonomy
-            written.append(write_line(number + 1, position, entry.service, units, amounts[number], provider))
-            position += OF_SERVICE + following.segments
+        provider = self.npi, self.taxonomy
+        for number, entry in enumerate(self.entries):
+            units, amount = self.units[number], amounts[number]
+            written.append(write_line(number + 1, position, entry.service, units, amount, provider))
+            position += OF_SERVICE + self.followings[number].segments
         memory.billed = [
             (key, on, write_claim(self, [written[number] for number in self.by_day[on]])) for on, key in keys
         ]
@@ -295,10 +278,10 @@ class _Judging(WholeClaim):
     def _charge_years(self, amounts: Sequence[int | None]) -> list[Charged] | None:
         """The claim's charges of therapy by person and year; None where they pass a threshold."""
         charged: dict[tuple[int, bool], int] = {}
-        for (entry, _, (on, *_), *_), amount in zip(self.rows, amounts, strict=True):
+        for entry, (on, _, _), amount in zip(self.entries, self.dates, amounts, strict=True):
             disciplines = entry.service.disciplines
             if len(disciplines) == 1 and amount is not None:
-                kind = (on or 0) // 10000, disciplines[0] == "GO"
+                kind = on // 10000, disciplines[0] == "GO"
                 charged[kind] = charged.get(kind, 0) + amount
         if not charged:
             return []
@@ -330,28 +313,31 @@ class _Judging(WholeClaim):
 
     @once
     def modifiers(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([m for row in self.rows for m in row.entry.service.modifiers]))
+        return tuple(dict.fromkeys([m for entry in self.entries for m in entry.service.modifiers]))
 
     @once
     def uncertified(self) -> tuple[Line, ...]:
-        if "DN" in self.roles:
-            return ()
-        return tuple([self.line(number) for number, row in enumerate(self.rows) if _is_uncertified(row)])
+        return tuple([self.line(number) for number in self._uncertified])
 
     @once
     def uncertified_lines(self) -> int:
-        if "DN" in self.roles or not self.asked & ALWAYS:
-            return 0
-        return sum([_is_uncertified(row) for row in self.rows])
+        return len(self._uncertified)
 
     @once
     def uncertified_excluded(self) -> bool:
-        if not self.uncertified_lines:
-            return False
-        return all("GY" in row.entry.service.modifiers for row in self.rows if _is_uncertified(row))
+        services = [self.entries[number].service for number in self._uncertified]
+        return bool(services) and all("GY" in service.modifiers for service in services)
+
+    @once
+    def _uncertified(self) -> list[int]:
+        """The always-therapy lines that name no referring provider."""
+        if "DN" in self.roles or not self.asked & ALWAYS:
+            return []
+        pairs = enumerate(zip(self.entries, self.followings, strict=True))
+        return [number for number, (entry, behind) in pairs if entry.always and not behind.refers]
 
     def is_decided(self, line: Line) -> bool:
-        return self.rows[line.ordinal - 1].following.decided
+        return self.followings[line.ordinal - 1].decided
 
     def reference(self, qualifier: str) -> str:
         start = f"REF{self.memo.cutter.element}{qualifier}{self.memo.cutter.element}"
@@ -364,17 +350,17 @@ class _Judging(WholeClaim):
 
     @once
     def lines(self) -> list[Line]:
-        return [self.line(number) for number in range(len(self.rows))]
+        return [self.line(number) for number in range(len(self.entries))]
 
     def line(self, number: int) -> Line:
         """A line as an object, made when it is asked for."""
         line = self.built.get(number)
         if line is not None:
             return line
-        entry, following, dates, units, text = self.rows[number]
+        entry, following, text = self.entries[number], self.followings[number], self.cut.lines[number]
         npi, taxonomy = self.npi, self.taxonomy
         minutes = None
-        if following.own and (own := self.claim.lines[number].provider("82")):
+        if following.renders and (own := self.claim.lines[number].provider("82")):
             npi, taxonomy = own.npi, own.taxonomy
         if entry.service.unit == "MJ":
             minutes = minutes_of(self.claim.lines[number], None, self.profile.minutes_note)
@@ -386,13 +372,13 @@ class _Judging(WholeClaim):
             number + 1,
             self.claim.position
             + self.cut.before
-            + sum([OF_SERVICE + row.following.segments for row in self.rows[:number]]),
+            + sum([OF_SERVICE + behind.segments for behind in self.followings[:number]]),
             entry.service,
             said,
             pointers,
-            dates,
+            self.dates[number],
             amount,
-            units,
+            self.units[number],
             npi,
             taxonomy,
             names_providers=following.own,
@@ -401,10 +387,10 @@ class _Judging(WholeClaim):
         return line
 
     def segments_of_line(self, line: Line) -> list[Segment]:
-        return self.memo.cutter.segments_of_line(self.rows[line.ordinal - 1].line)
+        return self.memo.cutter.segments_of_line(self.cut.lines[line.ordinal - 1])
 
     def columns_of_line(self, line: Line) -> Sequence[str]:
-        return self.memo.cutter.columns_of_line(self.rows[line.ordinal - 1].line)
+        return self.memo.cutter.columns_of_line(self.cut.lines[line.ordinal - 1])
 
     # -- its pieces
 
@@ -430,7 +416,7 @@ class _Judging(WholeClaim):
         days = by.days
         total: int | None = 0
         joins = asked = 0
-        rows, odd = self.rows, self.odd
+        odd = self.odd
         enough, diagnoses = memo.pointers, len(self.cut.composites)
         for number, line in enumerate(lines):
             _, _, key, told, pointers, date, _, more, amount, counted = line
@@ -462,7 +448,10 @@ class _Judging(WholeClaim):
                 odd.append(number)
             joins |= entry.mue_day.joins
             asked |= entry.asks | following.asks
-            rows.append(_Row(entry, following, dates, units, line))
+            self.entries.append(entry)
+            self.followings.append(following)
+            self.dates.append(dates)
+            self.units.append(units)
             if dates[2] != 1 or not entry.plain or following.own or units is None:
                 self.regular = False
             elif dates[0] in by_day:
@@ -540,7 +529,8 @@ class _Judging(WholeClaim):
     def _hear_lines(self, place: str) -> None:
         """What the rules say of each line; `place` is the claim's place of service."""
         if self.asked & HEARD:
-            for number, (entry, following, *_) in enumerate(self.rows):
+            for number, entry in enumerate(self.entries):
+                following = self.followings[number]
                 if entry.heard and place not in entry.quiet:
                     fired = len(self.fired)
                     self._hear(entry.said, self.line(number))
@@ -557,10 +547,10 @@ class _Judging(WholeClaim):
 
     def _repeats_a_control(self) -> bool:
         """Whether two lines have the same number (REF*6R)."""
-        controls = [row.line[CONTROL] for row in self.rows if row.line[CONTROL]]
+        controls = [line[CONTROL] for line in self.cut.lines if line[CONTROL]]
         if self.asked & NUMBERED:
             mark, end = self.memo.cutter.number_mark, self.memo.cutter.terminator
-            found = [line[MORE].partition(mark) for *_, line in self.rows]
+            found = [line[MORE].partition(mark) for line in self.cut.lines]
             controls += [behind.partition(end)[0] for _, mark, behind in found if mark]
         return len(set(controls)) < len(controls)
 
@@ -579,15 +569,13 @@ class _Judging(WholeClaim):
         """Whether each line stands on one day alone, no code twice on one, and all are of one provider."""
         if not self.regular:
             return False
-        rows = self.rows
-        if self.npi == self.group and len({row.entry.service.disciplines for row in rows}) > 1:
+        entries = self.entries
+        if self.npi == self.group and len({entry.service.disciplines for entry in entries}) > 1:
             return False
         for numbers in self.by_day.values():
-            if len(numbers) > 1 and len({rows[number].entry.code for number in numbers}) < len(numbers):
+            if len(numbers) > 1 and len({entries[number].code for number in numbers}) < len(numbers):
                 return False
-        return not self.asked & NOTED or all(
-            not _is_noted(row) or self.line(at).minutes is None for at, row in enumerate(rows)
-        )
+        return not self.asked & NOTED or all(line.minutes is None for line in self.lines)
 
     def _meet(self, place: str) -> None:
         """Hold the claim against those that came before."""
@@ -597,12 +585,14 @@ class _Judging(WholeClaim):
         if self.asked & OWN:
             served = [f"{line.said} {line.first} {line.last} {line.npi}" for line in self.lines]
         else:
-            served = [f"{line[1]} {first} {last} {npi}" for _, _, (first, last, _), _, line in self.rows]
+            lines = zip(self.cut.lines, self.dates, strict=True)
+            served = [f"{line[SAID]} {first} {last} {npi}" for line, (first, last, _) in lines]
         digest = digest_claim(self.levels.content, place, self.cut.composites, served)
         on = 0
         if self.memory.history is not None:
+            lines_of_a_day = zip(self.entries, self.dates, strict=True)
             on = min(
-                (row.dates[0] or 0 for row in self.rows if row.dates[2] == 1 and row.entry.code), default=0
+                (first for entry, (first, _, days) in lines_of_a_day if days == 1 and entry.code), default=0
             )
         where = self.memory.meet(digest, self.claim, on)
         if where is not None:
@@ -612,8 +602,9 @@ class _Judging(WholeClaim):
         """What the rules say of the units of each line alone on its day."""
         if not self.asked & (COUNTS | ADDON):
             return
-        for number, (entry, _, _, units, _) in enumerate(self.rows):
+        for number, entry in enumerate(self.entries):
             if entry.counts:
+                units = self.units[number]
                 templates = entry.units.get(units)
                 if templates is None:
                     templates = entry.units[units] = self.memo.count(entry, self.line(number))
@@ -625,19 +616,19 @@ class _Judging(WholeClaim):
 
     def _work(self, head: Head) -> None:
         """Pairs and minutes of the days of a claim."""
-        memo, rows, npi = self.memo, self.rows, self.npi
+        memo, npi = self.memo, self.npi
         named = npi and npi != self.group
         worked = self.memory.provider_days if head.frequency == ORIGINAL and named else None
         for on, numbers in self.by_day.items():
             if len(numbers) > 1:
                 self._pair(numbers, on)
-            timed = [number for number in numbers if rows[number].entry.timed] if self.asked & TIMED else []
+            timed = [number for number in numbers if self.entries[number].timed] if self.asked & TIMED else []
             if not timed:
                 continue
             for discipline, own in self._group(timed):
                 busiest = 0
                 if worked is not None:
-                    units = [(rows[number].units or 0) // 1000 for number in own]
+                    units = [(self.units[number] or 0) // 1000 for number in own]
                     if memo.profile.unit_method == "cms":
                         least = least_minutes(sum(units))
                     else:
@@ -651,18 +642,18 @@ class _Judging(WholeClaim):
 
     def _pair(self, numbers: Sequence[int], on: int) -> None:
         """What the rules say of two lines of a day."""
-        memo, rows = self.memo, self.rows
+        memo, entries = self.memo, self.entries
         known = memo.pairs
         for at, one in enumerate(numbers):
             for two in numbers[at + 1 :]:
                 # In their order: where each is column 1 to the other, the one that stands first is.
-                key = rows[one].entry.number, rows[two].entry.number
+                key = entries[one].number, entries[two].number
                 found = known.get(key)
                 if found == ():
                     continue
                 if found is None:
-                    entries = rows[one].entry, rows[two].entry
-                    found = known[key] = memo.pair(entries, (self.line(one), self.line(two)), on)
+                    both = (self.line(one), self.line(two))
+                    found = known[key] = memo.pair((entries[one], entries[two]), both, on)
                 met = DayMet((self.line(one), self.line(two)))
                 for template in found:
                     if template is not None:
@@ -673,10 +664,9 @@ class _Judging(WholeClaim):
 
     def _group(self, timed: list[int]) -> Iterable[tuple[str, list[int]]]:
         """The timed lines of a day by discipline, see coding.by_discipline."""
-        rows = self.rows
         named: dict[str, list[int]] = {}
         for number in timed:
-            disciplines = rows[number].entry.service.disciplines
+            disciplines = self.entries[number].service.disciplines
             if len(disciplines) != 1:
                 groups = by_discipline([self.line(each) for each in timed])
                 return [(name, [line.ordinal - 1 for line in lines]) for name, lines in groups.items()]

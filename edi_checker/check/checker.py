@@ -288,25 +288,24 @@ def _personal_segments(part: Claim | AnyLevel) -> Iterable[list[str]]:
     if part.faults:
         return part.segments
     # Without a fault no other segment need be split; few claims have any.
-    element, terminator, text = (
-        part.block.delimiters.element,
-        part.block.delimiters.terminator,
-        part.block.text,
-    )
-    if not any(f"{terminator}{name}" in text for name in PERSONAL):
+    text, delimiters = part.block.text, part.block.delimiters
+    if not any(f"{delimiters.terminator}{name}" in text for name in PERSONAL):
         return ()
-    return [each.split(element) for each in text.split(terminator) if each.startswith(PERSONAL)]
+    texts = text.split(delimiters.terminator)
+    return [each.split(delimiters.element) for each in texts if each.startswith(PERSONAL)]
 
 
 def _without(findings: tuple[Finding, ...], numbers: frozenset[str]) -> tuple[Finding, ...]:
     if not numbers:
         return findings
-    return tuple(
-        finding._replace(
-            message=hide_numbers(finding.message, numbers), fix=hide_numbers(finding.fix, numbers)
-        )
-        for finding in findings
-    )
+    return tuple([_without_numbers(finding, numbers) for finding in findings])
+
+
+def _without_numbers(finding: Finding, numbers: frozenset[str]) -> Finding:
+    message, fix = hide_numbers(finding.message, numbers), hide_numbers(finding.fix, numbers)
+    if message == finding.message and fix == finding.fix:
+        return finding
+    return finding._replace(message=message, fix=fix)
 
 
 def _without_slipped(findings: tuple[Finding, ...], part: Part) -> tuple[Finding, ...]:

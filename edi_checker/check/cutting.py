@@ -36,7 +36,7 @@ _MOST_LOCATIONS = 1000  # that are remembered
 # Of a line: LX01, SV1, the key of that, the key of what follows, SV107; form and text of the day of service,
 # and REF*6R, where they stand directly behind SV1; what else follows, charge in cents, SV104 in thousandths.
 LineText = tuple[str, str, str, str, str, str, str, str, int | None, int | None]
-POINTERS: Final = 4
+SAID: Final = 1
 CONTROL: Final = 6
 MORE: Final = 7
 AMOUNT: Final = 8

@@ -121,7 +121,8 @@ class Following:
     segments  their number
     heard     whether the rules say anything of them
     addressed whether there is an address in them
-    own       whether there are providers of the line's own; `refers` whether a referring one
+    own       whether there are providers of the line's own; `renders` whether a rendering one, `refers`
+              whether a referring one
     noted     whether minutes may be given in them
     decided   whether there are decisions of other payers
     tag       what of them is part of the key of their line's service
@@ -130,20 +131,8 @@ class Following:
     """
 
     __slots__ = (
-        *(
-            "addressed",
-            "asks",
-            "decided",
-            "heard",
-            "key",
-            "met",
-            "noted",
-            "own",
-            "refers",
-            "said",
-            "segments",
-            "tag",
-        ),
+        *("addressed", "asks", "decided", "heard", "key", "met", "noted", "own", "refers", "renders"),
+        *("said", "segments", "tag"),
     )
 
     def __init__(self, view: View, said: Said | None, *, numbered: bool) -> None:
@@ -154,6 +143,7 @@ class Following:
         self.heard = said is not NOTHING_SAID and said is not None
         self.addressed = view.find(ADDRESS) is not None
         self.own = any(cells[0] == "NM1" for cells in view.segments)
+        self.renders = view.find("NM1", "82") is not None
         self.refers = view.find("NM1", "DN") is not None
         self.noted = view.find("NTE") is not None
         self.decided = view.find("SVD") is not None
