@@ -116,7 +116,7 @@ class Checker:
         if isinstance(part, Claim) and not part.faults and not _is_sent(part):
             return _NOTHING  # what is wrong with a CLM sent twice is noted of the second
         try:
-            if self.fast and isinstance(part, Claim | AnyLevel) and not part.faults:
+            if self.fast and isinstance(part, _IN_PIECES) and not part.faults:
                 found = self._remember(part, memory)
                 if found is not None:
                     if isinstance(part, Claim):
@@ -179,6 +179,7 @@ class Checker:
         return judge_by_pieces(memo, part, cut, setting, memory, of_levels.above)
 
 
+_IN_PIECES = (Claim, BillingProvider, Subscriber, Patient)
 _NOTHING: tuple[tuple[Finding, ...], str] = ((), "")
 
 

@@ -21,7 +21,7 @@ from edi_checker.facts.triggers import DETAILS, INPATIENT_VISITS, Above, Around,
 from edi_checker.finding import Place
 from edi_checker.reference.tables import MueLimit, Procedure
 from edi_checker.reference.units import QUARTER, ROUNDS_UP
-from edi_checker.x12.dates import day, days_of
+from edi_checker.x12.dates import a_year_after, day, days_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # known again as the object that it is
@@ -409,6 +409,24 @@ class WholeClaim:
     def birth(self) -> int | None:
         person = self.claim.patient or self.claim.subscriber
         return person.birth if person is not None else None
+
+    @property
+    def a_year_later(self) -> int | None:
+        return a_year_after(self.first) if self.first is not None else None
+
+    @property
+    def number_came_before(self) -> bool:
+        return self.same_number is not None
+
+    @property
+    def came_before(self) -> bool:
+        """Whether the same claim stood before in this input"""
+        return self.earlier is not None and not self.sent_before
+
+    @property
+    def sent_before(self) -> int | None:
+        """The day on which an earlier file was received that has the claim"""
+        return self.earlier.where.received if self.earlier is not None else None
 
     @property
     def born_after_service(self) -> bool:
