@@ -424,7 +424,8 @@ def test_a_line_is_quiet_at_a_place_only_where_no_rule_joins_it_with_others():
     fact = OpenFact("line", {}, {})
     takes = (("place_of_service", str),)
     for joins in (0, 4):
-        ask = judgement.Ask(fact, lambda _values, _received: joins, takes, {}, joins, {}, None, {})  # noqa: B023
+        holds = judgement._always(joins)
+        ask = judgement.Ask(fact, holds, takes, judgement._together(takes), {}, joins, {}, None, {})
         entry = LineEntry(1, view, service, judgement.Said(asks=(ask,)), judgement.NOTHING_SAID)
         assert entry.of_place == (joins == 0)
 

@@ -79,6 +79,7 @@ from edi_checker.facts.pieces import (
     look_at,
 )
 from edi_checker.facts.places import FixedLocation
+from edi_checker.facts.situations import name_segments
 from edi_checker.facts.triggers import Around
 from edi_checker.facts.whole_claim import Line, WholeClaim, repeated
 from edi_checker.finding import Finding
@@ -316,6 +317,13 @@ class _Judging(WholeClaim):
         return tuple(dict.fromkeys([m for entry in self.entries for m in entry.service.modifiers]))
 
     @once
+    def stated(self) -> tuple[str, ...]:
+        element, end = self.memo.cutter.element, self.memo.cutter.terminator
+        before_lines = self.claim.block.text.partition(f"{end}LX{element}")[0]
+        before_payers = before_lines.partition(f"{end}SBR{element}")[0]
+        return name_segments([each.split(element) for each in before_payers.split(end)])
+
+    @once
     def uncertified(self) -> tuple[Line, ...]:
         return tuple([self.line(number) for number in self._uncertified])
 
@@ -540,7 +548,8 @@ class _Judging(WholeClaim):
                     self._hear(following.said, self.line(number))
         judging = self.memo.judging_on(self.first)
         for number in self.odd:
-            view = look_at(self.claim.lines[number].segments, self.claim.component)
+            segments = self.memo.cutter.segments_of_line(self.cut.lines[number])
+            view = look_at(segments, self.claim.component)
             self.facts += find_line_code_errors(self.line(number), view, judging)
         if (self.charge or 0) < 0 or self._repeats_a_control():
             self.facts += find_number_code_errors(self, judging)

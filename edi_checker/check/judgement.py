@@ -322,19 +322,8 @@ class Judgement:
                 joins |= bits & self.sieve.joined_bits
             elif bits:
                 # Whether there is such a fact is not known: its tests are asked again.
-                asks.append(
-                    Ask(
-                        fact,
-                        _always(bits),
-                        (),
-                        _together(()),
-                        {},
-                        bits & self.sieve.joined_bits,
-                        {},
-                        None,
-                        {},
-                    )
-                )
+                joined = bits & self.sieve.joined_bits
+                asks.append(Ask(fact, _always(bits), (), _together(()), {}, joined, {}, None, {}))
             if question is not None:
                 open_fields = sorted(question.fields & opened.keys())
                 takes = tuple([(name, opened[name].take) for name in open_fields])

@@ -356,7 +356,7 @@ class WholeClaim:
     @property
     def payer(self) -> str:
         subscriber = self.claim.subscriber
-        return subscriber.payer.id if subscriber is not None else ""
+        return subscriber.payer_id if subscriber is not None else ""
 
     @property
     def nature(self) -> str:
