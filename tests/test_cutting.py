@@ -14,6 +14,7 @@ from block_changes import CLAIM, OTHERS, USUAL
 from edi_checker.check.cutting import Cut, Cutter
 from edi_checker.guide import native
 from edi_checker.x12.blocks import Delimiters
+from edi_checker.x12.money import cents, thousandths
 from second_maker import make
 from test_scanner import hostile
 
@@ -87,6 +88,66 @@ def test_a_claim_with_all_there_is_may_lack_any_character():
         assert_same(FULL[:at] + "~LX*" + FULL[at:])
 
 
+NUMBERS = st.from_regex(r"-?[0]{0,20}[0-9]{0,22}(\.[0-9]{0,10})?[ +,eE-]?", fullmatch=True)
+
+
+@settings(max_examples=1000)
+@given(NUMBERS, NUMBERS)
+def test_any_numbers_are_read_alike(charge, count):
+    text = f"CLM*A1*{charge}~HI*ABK:M6281~LX*1~SV1*HC:97110*{charge}*UN*{count}***1"
+    assert assert_same(text)
+    cut = CUTTERS[USUAL].cut(text)
+    assert cut is not None
+    [line] = cut.lines
+    assert (cut.cents, *line[-2:]) == (cents(charge), cents(charge), thousandths(count))
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "count"),
+    [
+        *(("12", 1200, 12_000), ("12.5", 1250, 12_500), ("-12.50", -1250, None), (".5", 50, 500)),
+        *(("-0", 0, 0), ("-.00", 0, 0), ("0.005", None, 5), ("0.00500000", None, 5), ("12.", 1200, 12_000)),
+        *(("99999999.99", 9_999_999_999, 99_999_999_990), ("100000000", None, 100_000_000_000)),
+        ("000000000000000012.3", 1230, 12_300),
+        ("9" * 18 + ".999", None, 10**21 - 1),
+        *(
+            (text, None, None)
+            for text in ("", ".", "-", "-.", "+1", "1-", "1e2", " 1", "1 ", "1,5", "0" * 19)
+        ),
+        *((text, None, None) for text in ("1.000000000", "1.0001", "1.000000001", "0x1", "1.2.3", "--1")),
+    ],
+)
+def test_numbers_are_read_as_the_guide_has_them(text, amount, count):
+    cut = CUTTERS[USUAL].cut(f"CLM*A1*{text}~HI*ABK:M6281~LX*1~SV1*HC:97110*{text}*UN*{text}***1")
+    assert cut is not None
+    assert (cut.cents, *cut.lines[0][-2:]) == (amount, amount, count)
+
+
+def test_lines_with_one_key_differ_in_columns_alone():
+    head = "CLM*A1*100***11:B:1~HI*ABK:M6281~LX*1~"
+    day = "~DTP*472*D8*20260901"
+
+    def keys(line: str) -> tuple[str, str]:
+        cut = CUTTERS[USUAL].cut(head + line)
+        assert cut is not None and assert_same(head + line)
+        return cut.lines[0][2:4]
+
+    plain = keys(f"SV1*HC:97110:GP*100*UN*2***1{day}")
+    assert keys("SV1*HC:97110:GP*99.5*UN*17***2:1~DTP*472*D8*20251231") == plain
+    others = [
+        *(f"SV1*HC:97110:GO*100*UN*2***1{day}", f"SV1*HC:97110:GP*100*MJ*2***1{day}"),
+        *(f"SV1*HC:97110:GP*100*UN*2*11**1{day}", f"SV1*HC:97110:GP*100*UN*2***{day}"),
+        *(f"SV1*HC:97110:GP*100*UN*2***1**Y{day}", f"SV1*HC:97110:GP::::A B C*100*UN*2***1{day}"),
+        *(f"SV1*HC:97110:GP*100*UN*2***1{day}~REF*6R*A", f"SV1*HC:97110:GP*100*UN*2***1{day}~NTE*ADD*A"),
+        "SV1*HC:97110:GP*100*UN*2***1~DTP*472*RD8*20260901-20260901",
+    ]
+    assert len({plain, *map(keys, others)}) == 1 + len(others)
+    # A description is free text unless it is as short as a modifier.
+    described = keys(f"SV1*HC:97110:GP::::A B C*100*UN*2***1{day}")
+    assert keys(f"SV1*HC:97110:GP::::OF A KIND*100*UN*2***1{day}") == described
+    assert keys(f"SV1*HC:97110:GP::::59*100*UN*2***1{day}") != described
+
+
 WORDS = [
     "LX",
     "SV1",
@@ -112,6 +173,8 @@ WORDS = [
     "~HI*ABK:A",
     "~LX*",
     "~DTP*472*D8*20260101",
+    "~DTP*472*RD8*20260101-20260102",
+    "::::A B",
     "~REF*6R*",
 ]
 

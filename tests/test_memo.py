@@ -300,7 +300,7 @@ def test_lines_that_are_met_least_are_forgotten_first(monkeypatch):
     monkeypatch.setattr(memo, "_MOST_LINES", 4)
     memos = memo.Memos()
     view = look_at([["LX", "1"], ["SV1", "HC:97530:GP", "50", "UN", "1", "", "", "1"]], ":")
-    lines = {name: Following(view, None) for name in "abcd"}
+    lines = {name: Following(view, None, numbered=False) for name in "abcd"}
     memos.add("key", SimpleNamespace(lines=lambda: [(each, lines, name) for name, each in lines.items()]))
     for name, times in (("a", 9), ("b", 1), ("c", 5), ("d", 2)):
         lines[name].met = times
@@ -425,7 +425,8 @@ def test_a_line_is_quiet_at_a_place_only_where_no_rule_joins_it_with_others():
     fact = OpenFact("line", {}, {})
     takes = (("place_of_service", str),)
     for joins in (0, 4):
-        ask = judgement.Ask(fact, lambda _values, _received: joins, takes, {}, joins, {}, None, {})  # noqa: B023
+        holds = judgement._always(joins)
+        ask = judgement.Ask(fact, holds, takes, judgement._together(takes), {}, joins, {}, None, {})
         entry = LineEntry(1, view, service, judgement.Said(asks=(ask,)), judgement.NOTHING_SAID)
         assert entry.of_place == (joins == 0)
 

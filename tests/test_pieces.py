@@ -315,10 +315,12 @@ def test_lines_are_cut_as_they_are_looked_at(monkeypatch):
         found = findings(self)
         if found is not None:
             views = self.claim.lines
-            for row, line, view in zip(self.rows, self.lines, views, strict=True):
+            for entry, following, line, view in zip(
+                self.entries, self.followings, self.lines, views, strict=True
+            ):
                 looked_at = look_at(view.segments, view.component)
-                assert row.entry.view.key == looked_at.part(0, OF_SERVICE, is_following).key
-                assert row.following.key == looked_at.part(OF_SERVICE, None, is_of_service).key
+                assert entry.view.key == looked_at.part(0, OF_SERVICE, is_following).key
+                assert following.key == looked_at.part(OF_SERVICE, None, is_of_service).key
                 assert list(line.columns) == columns_of(view.segments, view.component)
                 _, _, form, on = view.first("DTP", "472")
                 assert (line.first, line.last, line.days) == days_of(form, on)

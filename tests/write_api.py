@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import edi_checker
+from edi_checker.claims.claim import once
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "api.md"
 
@@ -176,7 +177,9 @@ def _fields(thing: type) -> list[tuple[str, str]]:
 
 
 def _members(thing: type) -> Iterator[tuple[str, str]]:
-    """Methods and properties that have a docstring, of the class and those that it comes from."""
+    """Methods and properties that have a docstring, of the class and those that it comes from; those that are
+    worked out once too.
+    """
     seen = set()
     for home in (each for each in thing.__mro__ if each.__module__.startswith("edi_checker.")):
         for name, member in vars(home).items():
@@ -185,6 +188,8 @@ def _members(thing: type) -> Iterator[tuple[str, str]]:
             seen.add(name)
             if isinstance(member, property) and member.fget is not None and member.fget.__doc__:
                 yield name, inspect.cleandoc(member.fget.__doc__)
+            elif isinstance(member, once) and member.__doc__:
+                yield name, inspect.cleandoc(member.__doc__)
             elif inspect.isfunction(member) and member.__doc__:
                 yield _signature(name, member), inspect.cleandoc(member.__doc__)
 

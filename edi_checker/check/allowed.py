@@ -241,10 +241,13 @@ def numbers_in(values: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+PERSONAL = ("DMG", "PAT")
+
+
 def personal_in(segments: Iterable[list[str]]) -> Iterator[str]:
     """What stands in the segments with the days of birth and death, at whichever element."""
     for segment in segments:
-        if segment and segment[0] in ("DMG", "PAT"):
+        if segment and segment[0] in PERSONAL:
             yield from (value.strip() for value in segment[1:])
 
 

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from edi_checker.check.cutting import Cut, LineText
+from edi_checker.check.cutting import AMOUNT, CONTROL, MORE, SAID, Cut
 from edi_checker.check.judgement import NOTHING_SAID, Fired, Said, in_order
 from edi_checker.check.memo import (
+    ADDON,
+    ALWAYS,
+    COUNTS,
+    HEARD,
+    MONTHLY,
+    NOTED,
+    NUMBERED,
     OF_SERVICE,
+    OWN,
+    TIMED,
+    Dates,
     Following,
     Head,
     LevelAbove,
     Levels,
     LineEntry,
     Memo,
+    OfEra,
     Party,
+    RenderedBy,
 )
 from edi_checker.claims.claim import (
     ORIGINAL,
@@ -53,8 +65,8 @@ from edi_checker.facts.coding import (
 from edi_checker.facts.context import Charged, InputMemory, Setting
 from edi_checker.facts.duplicates import digest_claim, find_earlier_lines, is_first_issue
 from edi_checker.facts.earlier import (
-    day_key,
     hold_against_others,
+    numbers_of_days,
     person_of,
     write_claim,
     write_line,
@@ -65,62 +77,40 @@ from edi_checker.facts.payers import add_other_payers
 from edi_checker.facts.pieces import (
     fill,
     look_at,
-    without_description,
 )
 from edi_checker.facts.places import FixedLocation
+from edi_checker.facts.situations import name_segments
 from edi_checker.facts.triggers import Around
 from edi_checker.facts.whole_claim import Line, WholeClaim, repeated
-from edi_checker.reference.tables import COUNTED_BY_MONTH, kx_thresholds
+from edi_checker.reference.tables import kx_thresholds
 from edi_checker.reference.units import least_minutes
-from edi_checker.x12.dates import days_of
 from edi_checker.x12.finding import Finding
-from edi_checker.x12.money import cents, thousandths
 
 _NONE: list[Finding] = []
 _MOST_LINES = 50  # as the guide allows
-_CONTROL, _MORE = 10, 11  # of the text of a line
-_BEFORE_DESCRIPTION = 5  # separators within SV101
-
-
-class _Row(NamedTuple):
-    """A line that was met: what is known of its service and of what follows it, first and last day, their
-    number, thousandths, its text.
-    """
-
-    entry: LineEntry
-    following: Following
-    dates: tuple[int | None, int | None, int | None]
-    units: int | None
-    line: LineText
 
 
 def judge_by_pieces(
-    memo: Memo, claim: Claim, setting: Setting, memory: InputMemory, above: Mapping[type, LevelAbove]
+    memo: Memo,
+    claim: Claim,
+    cut: Cut,
+    setting: Setting,
+    memory: InputMemory,
+    above: Mapping[type, LevelAbove],
 ) -> list[Finding] | None:
     """The findings on a claim without faults; None where it must be looked at as a whole.
 
-    `setting` is held to the profile of the memo; `above` are the levels that were met last.
+    `cut` is its text in pieces, `setting` held to the profile of the memo; `above` are the levels met last.
     """
     if memory.minutes is not None or setting.more_facts is not None or claim.cut:
         return None
     levels = memo.levels_of(claim, above)
-    cut = memo.cutter.cut(claim.block.text)
-    if levels is None or cut is None:
+    if levels is None:
         return None
     judging = _Judging(memo, claim, setting, memory, levels, cut)
     found = judging.findings()
     judging.let_go()
     return found
-
-
-def _is_uncertified(row: _Row) -> bool:
-    """Whether it is an always-therapy line that names no referring provider."""
-    return row.entry.always and not row.following.refers
-
-
-def _is_noted(row: _Row) -> bool:
-    """Whether minutes may be given in a line."""
-    return row.following.noted or row.entry.service.unit == "MJ"
 
 
 class _Judging(WholeClaim):
@@ -138,19 +128,27 @@ class _Judging(WholeClaim):
         self.memo = memo
         self.levels = levels
         self.cut = cut
+        self.id = cut.id
+        self.birth = levels.birth
         self.npi = levels.npi
+        self.group = levels.npi if levels.around.organization else ""
         self.taxonomy = levels.taxonomy
         self.fired: list[Fired] = []
         self.facts: list[Fact] = []
         self.joins = 0
         self.bounded = 0
-        self.rows: list[_Row] = []
+        # Of each line what is known of its service and of what follows it, its days and thousandths.
+        self.entries: list[LineEntry] = []
+        self.followings: list[Following] = []
+        self.dates: list[Dates] = []
+        self.units: list[int | None] = []
         # The lines by day, as far as each stands on one day alone and is the claim's provider's.
         self.by_day: dict[int, list[int]] = {}
         self.regular = True
         self.built: dict[int, Line] = {}
-        # Lines whose charge or units may be such as must not be.
-        self.odd: set[int] = set()
+        # Lines whose charge, units, pointers or addresses may be such as must not be.
+        self.odd: list[int] = []
+        self.asked = 0
 
     def findings(self) -> list[Finding] | None:
         """The findings; None where the claim must be looked at as a whole."""
@@ -184,7 +182,7 @@ class _Judging(WholeClaim):
         if cut.payers:
             add_other_payers(self.facts, self)
         self._hear(head.of_claim, self)
-        self.claim.know(span, len(self.rows))
+        self.claim.know_lines(span, len(cut.lines))
         self.memory.note_days(self.setting, memo.profile, first, last)
         if self.facts:
             self.fired += memo.decider.judged(self.facts)
@@ -195,8 +193,8 @@ class _Judging(WholeClaim):
         if self.regular:
             first, last = min(self.by_day), max(self.by_day)
             return first, last, (first, last)
-        firsts = [row.dates[0] for row in self.rows if row.dates[0] is not None]
-        lasts = [row.dates[1] for row in self.rows if row.dates[1] is not None]
+        firsts = [first for first, _, _ in self.dates]
+        lasts = [last for _, last, _ in self.dates if last is not None]
         if not lasts:
             return None
         first, last = min(firsts), max(lasts)
@@ -247,31 +245,33 @@ class _Judging(WholeClaim):
 
     def _is_alone(self, head: Head) -> bool:
         """Whether no other claim of the person can matter; then what this one bills is noted."""
-        claim, memory, rows, npi = self.claim, self.memory, self.rows, self.npi
+        claim, memory = self.claim, self.memory
         if self.earlier is not None or not self.regular or head.frequency != ORIGINAL or self.facts:
             return False
         if not is_first_issue(claim.transaction):
             return True
-        keys = {on: day_key(claim, on) for on in self.by_day}
-        if not all(keys.values()):
+        person, billing = person_of(claim), claim.billing
+        if not person or billing is None:
             return True
-        if any(row.entry.addon or row.entry.code in COUNTED_BY_MONTH for row in rows):
+        if self.asked & (ADDON | MONTHLY):
             return False
-        if any(memory.find_services(key, claim, on) for on, key in keys.items()):
-            return False
-        amounts = [cents(line[3]) for *_, line in rows]
+        keys = numbers_of_days(person, billing.known_by, self.by_day)
+        for on, key in keys:
+            if memory.find_services(key, claim, on):
+                return False
+        amounts = [line[AMOUNT] for line in self.cut.lines]
         charged = self._charge_years(amounts) if "medicare" in self.profile.names else []
         if charged is None:
             return False
         position = claim.position + self.cut.before
         written = []
-        for number, (entry, following, _, units, _) in enumerate(rows):
-            provider = npi, self.taxonomy
-            written.append(write_line(number + 1, position, entry.service, units, amounts[number], provider))
-            position += OF_SERVICE + following.segments
+        provider = self.npi, self.taxonomy
+        for number, entry in enumerate(self.entries):
+            units, amount = self.units[number], amounts[number]
+            written.append(write_line(number + 1, position, entry.service, units, amount, provider))
+            position += OF_SERVICE + self.followings[number].segments
         memory.billed = [
-            (keys[on], on, write_claim(self, [written[number] for number in numbers]))
-            for on, numbers in self.by_day.items()
+            (key, on, write_claim(self, [written[number] for number in self.by_day[on]])) for on, key in keys
         ]
         memory.charged = charged
         return True
@@ -279,10 +279,10 @@ class _Judging(WholeClaim):
     def _charge_years(self, amounts: Sequence[int | None]) -> list[Charged] | None:
         """The claim's charges of therapy by person and year; None where they pass a threshold."""
         charged: dict[tuple[int, bool], int] = {}
-        for (entry, _, (on, *_), *_), amount in zip(self.rows, amounts, strict=True):
+        for entry, (on, _, _), amount in zip(self.entries, self.dates, amounts, strict=True):
             disciplines = entry.service.disciplines
             if len(disciplines) == 1 and amount is not None:
-                kind = (on or 0) // 10000, disciplines[0] == "GO"
+                kind = on // 10000, disciplines[0] == "GO"
                 charged[kind] = charged.get(kind, 0) + amount
         if not charged:
             return []
@@ -305,34 +305,47 @@ class _Judging(WholeClaim):
     # -- what it says as a whole
 
     @once
-    def id(self) -> str:
-        return self.cut.id
-
-    @once
     def columns(self) -> Sequence[str]:
         return (self.cut.id, self.cut.charge)
 
     @once
     def charge(self) -> int | None:
-        return cents(self.cut.charge)
+        return self.cut.cents
 
     @once
     def modifiers(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([m for row in self.rows for m in row.entry.service.modifiers]))
+        return tuple(dict.fromkeys([m for entry in self.entries for m in entry.service.modifiers]))
+
+    @once
+    def stated(self) -> tuple[str, ...]:
+        element, end = self.memo.cutter.element, self.memo.cutter.terminator
+        before_lines = self.claim.block.text.partition(f"{end}LX{element}")[0]
+        before_payers = before_lines.partition(f"{end}SBR{element}")[0]
+        return name_segments([each.split(element) for each in before_payers.split(end)])
 
     @once
     def uncertified(self) -> tuple[Line, ...]:
-        if "DN" in self.roles:
-            return ()
-        return tuple([self.line(number) for number, row in enumerate(self.rows) if _is_uncertified(row)])
+        return tuple([self.line(number) for number in self._uncertified])
 
     @once
     def uncertified_lines(self) -> int:
-        return 0 if "DN" in self.roles else sum([_is_uncertified(row) for row in self.rows])
+        return len(self._uncertified)
 
     @once
-    def birth(self) -> int | None:
-        return self.levels.birth
+    def uncertified_excluded(self) -> bool:
+        services = [self.entries[number].service for number in self._uncertified]
+        return bool(services) and all("GY" in service.modifiers for service in services)
+
+    @once
+    def _uncertified(self) -> list[int]:
+        """The always-therapy lines that name no referring provider."""
+        if "DN" in self.roles or not self.asked & ALWAYS:
+            return []
+        pairs = enumerate(zip(self.entries, self.followings, strict=True))
+        return [number for number, (entry, behind) in pairs if entry.always and not behind.refers]
+
+    def is_decided(self, line: Line) -> bool:
+        return self.followings[line.ordinal - 1].decided
 
     def reference(self, qualifier: str) -> str:
         start = f"REF{self.memo.cutter.element}{qualifier}{self.memo.cutter.element}"
@@ -345,35 +358,35 @@ class _Judging(WholeClaim):
 
     @once
     def lines(self) -> list[Line]:
-        return [self.line(number) for number in range(len(self.rows))]
+        return [self.line(number) for number in range(len(self.entries))]
 
     def line(self, number: int) -> Line:
         """A line as an object, made when it is asked for."""
         line = self.built.get(number)
         if line is not None:
             return line
-        entry, following, dates, units, text = self.rows[number]
+        entry, following, text = self.entries[number], self.followings[number], self.cut.lines[number]
         npi, taxonomy = self.npi, self.taxonomy
         minutes = None
-        if following.own and (own := self.claim.lines[number].provider("82")):
+        if following.renders and (own := self.claim.lines[number].provider("82")):
             npi, taxonomy = own.npi, own.taxonomy
         if entry.service.unit == "MJ":
             minutes = minutes_of(self.claim.lines[number], None, self.profile.minutes_note)
         elif following.noted:
             minutes = minutes_in_notes(self.memo.cutter.notes_of_line(text), self.profile.minutes_note)
-        _, said, _, charge, _, _, _, pointers, *_ = text
+        _, said, _, _, pointers, *_, amount, _ = text
         line = self.built[number] = Line(
             self,
             number + 1,
             self.claim.position
             + self.cut.before
-            + sum([OF_SERVICE + row.following.segments for row in self.rows[:number]]),
+            + sum([OF_SERVICE + behind.segments for behind in self.followings[:number]]),
             entry.service,
             said,
             pointers,
-            dates,
-            cents(charge),
-            units,
+            self.dates[number],
+            amount,
+            self.units[number],
             npi,
             taxonomy,
             names_providers=following.own,
@@ -382,10 +395,10 @@ class _Judging(WholeClaim):
         return line
 
     def segments_of_line(self, line: Line) -> list[Segment]:
-        return self.memo.cutter.segments_of_line(self.rows[line.ordinal - 1].line)
+        return self.memo.cutter.segments_of_line(self.cut.lines[line.ordinal - 1])
 
     def columns_of_line(self, line: Line) -> Sequence[str]:
-        return self.memo.cutter.columns_of_line(self.rows[line.ordinal - 1].line)
+        return self.memo.cutter.columns_of_line(self.cut.lines[line.ordinal - 1])
 
     # -- its pieces
 
@@ -409,66 +422,61 @@ class _Judging(WholeClaim):
             return False
         by = memo.rendered_by(self.taxonomy)
         days = by.days
-        component = memo.cutter.component
         total: int | None = 0
-        joins = 0
+        joins = asked = 0
+        odd = self.odd
+        enough, diagnoses = memo.pointers, len(self.cut.composites)
         for number, line in enumerate(lines):
-            _, _, procedure, charge, unit, counted, place, pointers, rest, date, control, more = line
-            if procedure.count(component) > _BEFORE_DESCRIPTION:
-                procedure = without_description(procedure, component)
-            if date and not more:
-                known = days.get(date) or memo.day(by, date)
+            _, _, key, told, pointers, date, _, more, amount, counted = line
+            known: tuple[Dates, OfEra] | None = days.get(date)
+            if known is None:
+                known = memo.day(by, date) if date else self._day_in(more, by)
                 if known is None:
                     return False
-                dates, era = known
-                told: Hashable = control != ""
-            else:
-                segments = more.split(memo.cutter.terminator)[1:] if more else []
-                dates = days_of("D8", date) if date else self._dates_in(segments)
-                if dates[0] is None:
-                    return False
-                era = memo.lines_of(by, dates[0])
-                said = [memo.cutter.cut_segment(each, []) for each in segments]
-                # By imported lists some of its codes are judged as of the claim's first day.
-                begin = self.claim.dates[0] if memo.goes_by_day else None
-                told = (control != "", date != "", begin, *said)
-            single = date != ""
-            following: Following | None = era.following.get(told)
+            dates, era = known
+            # By imported lists some of its codes are judged as of the claim's first day.
+            behind: Hashable = (told, self.claim.dates[0]) if more and memo.goes_by_day else told
+            single = told[:1] == "D"
+            following: Following | None = era.following.get(behind)
             if following is None:
                 following = memo.following(line, self.claim, dates[0], single=single)
-                era.following[told] = following
-            key = (procedure, unit, place, pointers != "", rest, single, following.tag)
-            entry: LineEntry | None = era.lines.get(key)
+                era.following[behind] = following
+            of_service = (key, single, following.tag)
+            entry: LineEntry | None = era.lines.get(of_service)
             if entry is None:
-                entry = memo.line(key, line, self.claim, era, dates[0], following, single=single)
+                entry = memo.line(of_service, line, self.claim, era, dates[0], following, single=single)
             entry.met += 1
             following.met += 1
-            units = thousandths(counted) if unit == "UN" else None
-            amount = cents(charge)
+            units = counted if entry.counted else None
             total = total + amount if total is not None and amount is not None else None
-            if not units or units % 1000 or (amount or 0) < 0:
-                self.odd.add(number)
+            needed: int | None = enough.get(pointers)
+            if needed is None:
+                needed = memo.enough(pointers)
+            if not units or units % 1000 or (amount or 0) < 0 or needed > diagnoses or following.addressed:
+                odd.append(number)
             joins |= entry.mue_day.joins
-            self.rows.append(_Row(entry, following, dates, units, line))
-            if not date or not entry.plain or following.own or units is None:
+            asked |= entry.asks | following.asks
+            self.entries.append(entry)
+            self.followings.append(following)
+            self.dates.append(dates)
+            self.units.append(units)
+            if dates[2] != 1 or not entry.plain or following.own or units is None:
                 self.regular = False
             elif dates[0] in by_day:
                 by_day[dates[0]].append(number)
             else:
                 by_day[dates[0]] = [number]
-        claimed = cents(self.cut.charge)
+        claimed = self.cut.cents
         self.charge, self.line_charges = claimed, total
         self.charge_difference = claimed - total if claimed is not None and total is not None else None
-        self.joins = joins
+        self.joins, self.asked = joins, asked
         return True
 
-    def _dates_in(self, segments: Sequence[str]) -> tuple[int | None, int | None, int | None]:
-        e = self.memo.cutter.element
-        for segment in segments:
-            if segment.startswith(f"DTP{e}472{e}"):
-                _, _, form, said = segment.split(e)[:4]
-                return days_of(form, said)
-        return None, None, None
+    def _day_in(self, more: str, by: RenderedBy) -> tuple[Dates, OfEra] | None:
+        """As Memo.day, of a day that stands somewhere in what follows a service."""
+        mark = f"{self.memo.cutter.terminator}DTP{self.memo.cutter.element}472{self.memo.cutter.element}"
+        _, found, behind = more.partition(mark)
+        return self.memo.day(by, behind.partition(self.memo.cutter.terminator)[0]) if found else None
 
     def _hear(self, said: Said, met: Any) -> None:
         """Take in what the rules say of a piece that was met."""
@@ -528,35 +536,31 @@ class _Judging(WholeClaim):
 
     def _hear_lines(self, place: str) -> None:
         """What the rules say of each line; `place` is the claim's place of service."""
-        memo = self.memo
-        count = len(self.cut.composites)
-        enough = memo.pointers
-        for number, (entry, following, _, _, line) in enumerate(self.rows):
-            if entry.heard and place not in entry.quiet:
-                fired = len(self.fired)
-                self._hear(entry.said, self.line(number))
-                if entry.of_place and len(self.fired) == fired:
-                    entry.note_quiet(place)
-            if following.heard and following.said is not None:
-                self._hear(following.said, self.line(number))
-            needed = enough.get(line[7])
-            if needed is None:
-                needed = memo.enough(line[7])
-            if needed > count or following.addressed or number in self.odd:
-                judging = memo.judging_on(self.first)
-                view = look_at(self.claim.lines[number].segments, self.claim.component)
-                self.facts += find_line_code_errors(self.line(number), view, judging)
-
+        if self.asked & HEARD:
+            for number, entry in enumerate(self.entries):
+                following = self.followings[number]
+                if entry.heard and place not in entry.quiet:
+                    fired = len(self.fired)
+                    self._hear(entry.said, self.line(number))
+                    if entry.of_place and len(self.fired) == fired:
+                        entry.note_quiet(place)
+                if following.heard and following.said is not None:
+                    self._hear(following.said, self.line(number))
+        judging = self.memo.judging_on(self.first)
+        for number in self.odd:
+            segments = self.memo.cutter.segments_of_line(self.cut.lines[number])
+            view = look_at(segments, self.claim.component)
+            self.facts += find_line_code_errors(self.line(number), view, judging)
         if (self.charge or 0) < 0 or self._repeats_a_control():
-            self.facts += find_number_code_errors(self, memo.judging_on(self.first))
+            self.facts += find_number_code_errors(self, judging)
 
     def _repeats_a_control(self) -> bool:
         """Whether two lines have the same number (REF*6R)."""
-        controls = [row.line[_CONTROL] for row in self.rows if row.line[_CONTROL]]
-        mark = f"{self.memo.cutter.terminator}REF{self.memo.cutter.element}6R{self.memo.cutter.element}"
-        for *_, line in self.rows:
-            if mark in line[_MORE]:
-                controls.append(line[_MORE].partition(mark)[2].partition(self.memo.cutter.terminator)[0])
+        controls = [line[CONTROL] for line in self.cut.lines if line[CONTROL]]
+        if self.asked & NUMBERED:
+            mark, end = self.memo.cutter.number_mark, self.memo.cutter.terminator
+            found = [line[MORE].partition(mark) for line in self.cut.lines]
+            controls += [behind.partition(end)[0] for _, mark, behind in found if mark]
         return len(set(controls)) < len(controls)
 
     def _judge_diagnoses(self) -> None:
@@ -574,28 +578,30 @@ class _Judging(WholeClaim):
         """Whether each line stands on one day alone, no code twice on one, and all are of one provider."""
         if not self.regular:
             return False
-        rows = self.rows
-        if self.npi == self.group and len({row.entry.service.disciplines for row in rows}) > 1:
+        entries = self.entries
+        if self.npi == self.group and len({entry.service.disciplines for entry in entries}) > 1:
             return False
         for numbers in self.by_day.values():
-            if len(numbers) > 1 and len({rows[number].entry.code for number in numbers}) < len(numbers):
+            if len(numbers) > 1 and len({entries[number].code for number in numbers}) < len(numbers):
                 return False
-        return not any(_is_noted(row) and self.line(at).minutes is not None for at, row in enumerate(rows))
+        return not self.asked & NOTED or all(line.minutes is None for line in self.lines)
 
     def _meet(self, place: str) -> None:
         """Hold the claim against those that came before."""
         if not is_first_issue(self.claim.transaction):
             return
         npi = self.npi
-        if any(row.following.own for row in self.rows):
+        if self.asked & OWN:
             served = [f"{line.said} {line.first} {line.last} {line.npi}" for line in self.lines]
         else:
-            served = [f"{line[1]} {first} {last} {npi}" for _, _, (first, last, _), _, line in self.rows]
+            lines = zip(self.cut.lines, self.dates, strict=True)
+            served = [f"{line[SAID]} {first} {last} {npi}" for line, (first, last, _) in lines]
         digest = digest_claim(self.levels.content, place, self.cut.composites, served)
         on = 0
         if self.memory.history is not None:
+            lines_of_a_day = zip(self.entries, self.dates, strict=True)
             on = min(
-                (row.dates[0] or 0 for row in self.rows if row.dates[2] == 1 and row.entry.code), default=0
+                (first for entry, (first, _, days) in lines_of_a_day if days == 1 and entry.code), default=0
             )
         where = self.memory.meet(digest, self.claim, on)
         if where is not None:
@@ -603,8 +609,11 @@ class _Judging(WholeClaim):
 
     def _count(self) -> None:
         """What the rules say of the units of each line alone on its day."""
-        for number, (entry, _, _, units, _) in enumerate(self.rows):
+        if not self.asked & (COUNTS | ADDON):
+            return
+        for number, entry in enumerate(self.entries):
             if entry.counts:
+                units = self.units[number]
                 templates = entry.units.get(units)
                 if templates is None:
                     templates = entry.units[units] = self.memo.count(entry, self.line(number))
@@ -616,19 +625,19 @@ class _Judging(WholeClaim):
 
     def _work(self, head: Head) -> None:
         """Pairs and minutes of the days of a claim."""
-        memo, rows, npi = self.memo, self.rows, self.npi
+        memo, npi = self.memo, self.npi
         named = npi and npi != self.group
         worked = self.memory.provider_days if head.frequency == ORIGINAL and named else None
         for on, numbers in self.by_day.items():
             if len(numbers) > 1:
                 self._pair(numbers, on)
-            timed = [number for number in numbers if rows[number].entry.timed]
+            timed = [number for number in numbers if self.entries[number].timed] if self.asked & TIMED else []
             if not timed:
                 continue
             for discipline, own in self._group(timed):
                 busiest = 0
                 if worked is not None:
-                    units = [(rows[number].units or 0) // 1000 for number in own]
+                    units = [(self.units[number] or 0) // 1000 for number in own]
                     if memo.profile.unit_method == "cms":
                         least = least_minutes(sum(units))
                     else:
@@ -642,18 +651,18 @@ class _Judging(WholeClaim):
 
     def _pair(self, numbers: Sequence[int], on: int) -> None:
         """What the rules say of two lines of a day."""
-        memo, rows = self.memo, self.rows
+        memo, entries = self.memo, self.entries
         known = memo.pairs
         for at, one in enumerate(numbers):
             for two in numbers[at + 1 :]:
                 # In their order: where each is column 1 to the other, the one that stands first is.
-                key = rows[one].entry.number, rows[two].entry.number
+                key = entries[one].number, entries[two].number
                 found = known.get(key)
                 if found == ():
                     continue
                 if found is None:
-                    entries = rows[one].entry, rows[two].entry
-                    found = known[key] = memo.pair(entries, (self.line(one), self.line(two)), on)
+                    both = (self.line(one), self.line(two))
+                    found = known[key] = memo.pair((entries[one], entries[two]), both, on)
                 met = DayMet((self.line(one), self.line(two)))
                 for template in found:
                     if template is not None:
@@ -664,10 +673,9 @@ class _Judging(WholeClaim):
 
     def _group(self, timed: list[int]) -> Iterable[tuple[str, list[int]]]:
         """The timed lines of a day by discipline, see coding.by_discipline."""
-        rows = self.rows
         named: dict[str, list[int]] = {}
         for number in timed:
-            disciplines = rows[number].entry.service.disciplines
+            disciplines = self.entries[number].service.disciplines
             if len(disciplines) != 1:
                 groups = by_discipline([self.line(each) for each in timed])
                 return [(name, [line.ordinal - 1 for line in lines]) for name, lines in groups.items()]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, TypeVar
 
-from edi_checker.check.allowed import hide_numbers, names_day, numbers_in, personal_in
+from edi_checker.check.allowed import PERSONAL, hide_numbers, names_day, numbers_in, personal_in
 from edi_checker.check.by_pieces import judge_by_pieces
 from edi_checker.check.engine import Engine
 from edi_checker.claims.checked import Checked, Outcome, length_of
@@ -93,7 +93,7 @@ class Checker:
         if isinstance(part, Claim) and not part.faults and not is_sent(part):
             return _NOTHING  # what is wrong with a CLM sent twice is noted of the second
         try:
-            if self.fast and isinstance(part, Claim | AnyLevel) and not part.faults:
+            if self.fast and isinstance(part, _IN_PIECES) and not part.faults:
                 found = self._remember(part, memory)
                 if found is not None:
                     if isinstance(part, Claim):
@@ -146,12 +146,17 @@ class Checker:
             if found is not None:
                 memory.note_days(setting, run, None, None)
             return found
+        cut = of_levels.cutter.cut(part.block.text)
+        if cut is None:
+            return None
+        part.know_head(cut.id, cut.cents, of_levels.cutter.location_in(cut.terms))
         profile = setting.profile_of(part)
         setting = setting.held_to(profile)
         memo = self.engine.memo(delimiters, setting, profile)
-        return judge_by_pieces(memo, part, setting, memory, of_levels.above)
+        return judge_by_pieces(memo, part, cut, setting, memory, of_levels.above)
 
 
+_IN_PIECES = (Claim, BillingProvider, Subscriber, Patient)
 _NOTHING: tuple[tuple[Finding, ...], str] = ((), "")
 
 
@@ -247,21 +252,34 @@ def _without_birth_dates(findings: tuple[Finding, ...], claim: Claim) -> tuple[F
     """The findings, whose messages name no day on which a person of the claim was born or died."""
     if not any(names_day(finding.message) for finding in findings):
         return findings
-    above = [part for part in (claim.subscriber, claim.patient) if part is not None]
-    return _without(
-        findings, numbers_in(value for part in (claim, *above) for value in personal_in(part.segments))
-    )
+    parts = [part for part in (claim, claim.subscriber, claim.patient) if part is not None]
+    written = [segments for part in parts for segments in _personal_segments(part)]
+    return _without(findings, numbers_in(personal_in(written)))
+
+
+def _personal_segments(part: Claim | AnyLevel) -> Iterable[list[str]]:
+    """Those segments of a part in which days of birth and death may stand."""
+    if part.faults:
+        return part.segments
+    # Without a fault no other segment need be split; few claims have any.
+    text, delimiters = part.block.text, part.block.delimiters
+    if not any(f"{delimiters.terminator}{name}" in text for name in PERSONAL):
+        return ()
+    texts = text.split(delimiters.terminator)
+    return [each.split(delimiters.element) for each in texts if each.startswith(PERSONAL)]
 
 
 def _without(findings: tuple[Finding, ...], numbers: frozenset[str]) -> tuple[Finding, ...]:
     if not numbers:
         return findings
-    return tuple(
-        finding._replace(
-            message=hide_numbers(finding.message, numbers), fix=hide_numbers(finding.fix, numbers)
-        )
-        for finding in findings
-    )
+    return tuple([_without_numbers(finding, numbers) for finding in findings])
+
+
+def _without_numbers(finding: Finding, numbers: frozenset[str]) -> Finding:
+    message, fix = hide_numbers(finding.message, numbers), hide_numbers(finding.fix, numbers)
+    if message == finding.message and fix == finding.fix:
+        return finding
+    return finding._replace(message=message, fix=fix)
 
 
 def _without_slipped(findings: tuple[Finding, ...], part: Part) -> tuple[Finding, ...]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from edi_checker.claims.claim import (
     DIAGNOSIS_LISTS,
     Segment,
+    element,
+    read_location,
 )
 from edi_checker.facts.columns import (
     ADDRESS,
@@ -18,18 +20,26 @@ from edi_checker.facts.columns import (
     LOOKED_AT_REFERENCES,
     NAME_OF_A_PERSON,
 )
+from edi_checker.facts.pieces import without_description
 from edi_checker.facts.triggers import triggers_of
 from edi_checker.guide import native
 from edi_checker.x12.blocks import Delimiters
+from edi_checker.x12.money import cents, thousandths
 
 # Columns of an NM1 whose id is taken off.
 _OF_NAME = tuple(index - 1 for index in COLUMNS["NM1"])
 _LAST_OF_NAME = max(NAME_OF_A_PERSON) - 1
 # Segments of the head behind CLM that a maker of facts may use.
 _TELLING = ("DTP", *[name for name in triggers_of("head") if name not in ("CLM", "DTP")])
+_MOST_LOCATIONS = 1000  # that are remembered
 
-
-LineText = tuple[str, str, str, str, str, str, str, str, str, str, str, str]
+# Of a line: LX01, SV1, the key of that, the key of what follows, SV107; form and text of the day of service,
+# and REF*6R, where they stand directly behind SV1; what else follows, charge in cents, SV104 in thousandths.
+LineText = tuple[str, str, str, str, str, str, str, str, int | None, int | None]
+SAID: Final = 1
+CONTROL: Final = 6
+MORE: Final = 7
+AMOUNT: Final = 8
 # Of a level above claims: the key of its segments, what stands in their columns, number and text of each N4.
 LevelText = tuple[str, list[str], list[tuple[int, str]]]
 
@@ -37,17 +47,18 @@ LevelText = tuple[str, list[str], list[tuple[int, str]]]
 class Cut(NamedTuple):
     """A claim's text in pieces.
 
-    id, charge  CLM01, CLM02; `terms` what CLM says behind it
+    id, charge  CLM01, CLM02, `cents` what that is; `terms` what CLM says behind it
     head        key, columns and number of each segment after CLM that a rule may use
     composites  the diagnoses with their qualifiers
     parties     key, columns, NPI and text of each provider; `parties_at` counts the segments before them
     payers      SBR01 of each other payer; `payers_text` all that they say
-    lines       of each line: LX01, SV1, its parts, the day and REF*6R behind it, and what else follows
+    lines       its lines
     before      segments before the first line
     """
 
     id: str
     charge: str
+    cents: int | None
     terms: str
     head: list[tuple[str, list[str], int]]
     composites: list[str]
@@ -86,14 +97,16 @@ class Cutter:
         self._line = re.compile(
             f"LX{e}({one}){t}"
             f"(SV1{e}({one}){e}({one}){e}({one}){e}({one})((?>(?:{e}{one}){{0,2}}))(?>(?:{e}({one}))?)({rest}))"
-            f"(?>(?:{t}DTP{e}472{e}D8{e}([0-9]{{8}}))?)(?>(?:{t}REF{e}6R{e}([^{e}{t}]++))?)"
+            f"(?>(?:{t}DTP{e}472{e}(D8{e}[0-9]{{8}}|RD8{e}[0-9]{{8}}-[0-9]{{8}}))?)(?>(?:{t}REF{e}6R{e}([^{e}{t}]++))?)"
             f"((?>(?:{t}(?!LX{e}){rest})*))"
         )
         self.address = f"{ADDRESS}{self.element}"
+        self.number_mark = f"{self.terminator}REF{self.element}6R{self.element}"
         self._order = re.compile(f"{t}SBR{e}({one})")
         self._hi = tuple(f"HI{self.element}{qualifier}{self.component}" for qualifier in DIAGNOSIS_LISTS)
         self._qualifiers = tuple(f"{qualifier}{self.component}" for qualifier in DIAGNOSIS_LISTS)
         assert {"X4"} == LOOKED_AT_REFERENCES
+        self._locations: dict[str, Sequence[str]] = {}
         self._native = self._make_native(delimiters) if native.IN_USE else None
 
     def cut(self, text: str) -> Cut | None:
@@ -101,6 +114,16 @@ class Cutter:
         if self._native is None or not text.isascii():
             return self.cut_in_python(text)
         return self._native.cut(text)
+
+    def location_in(self, terms: str) -> Sequence[str]:
+        """The parts of CLM05, of what CLM says behind its charge."""
+        found = self._locations.get(terms)
+        if found is None:
+            if len(self._locations) >= _MOST_LOCATIONS:
+                self._locations.clear()
+            written = element(terms.split(self.element), 3)
+            found = self._locations[terms] = read_location(written, self.component)
+        return found
 
     def cut_level(self, text: str) -> LevelText:
         """A level without faults in pieces."""
@@ -175,11 +198,24 @@ class Cutter:
                 parties.append((said, held, npi, rest))
         of_payers = top[payers_at:] if payers_at >= 0 else ""
         payers = tuple(self._order.findall(of_payers)) if of_payers else ()
-        lines: list[LineText] = self._line.findall(text, lines_at + len(t))
+        lines = [self._read_line(parts) for parts in self._line.findall(text, lines_at + len(t))]
         before_lines = top.count(t) + 1
         return Cut(
-            id, charge, terms, head, composites, parties, number + 1, payers, of_payers, lines, before_lines
+            *(id, charge, cents(charge), terms, head, composites, parties, number + 1, payers, of_payers),
+            lines=lines,
+            before=before_lines,
         )
+
+    def _read_line(self, parts: Sequence[str]) -> LineText:
+        """A line of its parts, as the pattern has them."""
+        e, t = self.element, self.terminator
+        order, said, procedure, charge, unit, counted, place, pointers, rest, date, control, more = parts
+        key = f"{without_description(procedure, self.component)}{e}{unit}{place}{t}"
+        key += f"\r{rest}" if pointers else rest
+        behind = date[:1] + ("C" if control else "")
+        for segment in more.split(t)[1:]:
+            behind += t + self.cut_segment(segment, [])
+        return order, said, key, behind, pointers, date, control, more, cents(charge), thousandths(counted)
 
     def cut_level_in_python(self, text: str) -> LevelText:
         """As `cut_level`."""
@@ -191,11 +227,11 @@ class Cutter:
 
     def segments_of_line(self, line: LineText) -> list[Segment]:
         """The segments of a line."""
-        order, said, _, _, _, _, _, _, _, date, control, more = line
+        order, said, _, _, _, date, control, more, *_ = line
         e = self.element
         found = [["LX", order], said.split(e)]
         if date:
-            found.append(["DTP", "472", "D8", date])
+            found.append(["DTP", "472", *date.split(e)])
         if control:
             found.append(["REF", "6R", control])
         return found + [each.split(e) for each in more.split(self.terminator)[1:]]
@@ -205,15 +241,16 @@ class Cutter:
         begin = f"NTE{self.element}ADD{self.element}"
         return [
             segment[len(begin) :].partition(self.element)[0]
-            for segment in line[-1].split(self.terminator)
+            for segment in line[MORE].split(self.terminator)
             if segment.startswith(begin)
         ]
 
     def columns_of_line(self, line: LineText) -> list[str]:
         """What stands in the columns of a line, in their order."""
-        order, _, _, charge, _, counted, _, pointers, _, date, control, more = line
-        columns = [order, charge, counted, pointers]
-        columns += [text for text in (date, control) if text]
+        order, said, _, _, pointers, date, control, more, *_ = line
+        cells = said.split(self.element)
+        columns = [order, cells[2], cells[4], pointers]
+        columns += [text for text in (date.partition(self.element)[2], control) if text]
         for segment in more.split(self.terminator)[1:] if more else ():
             self.cut_segment(segment, columns)
         return columns

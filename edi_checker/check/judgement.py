@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from edi_checker.check.allowed import NOT_SHOWN, quotable
@@ -200,6 +201,7 @@ def _is_common(value: object) -> bool:
 class Ask(NamedTuple):
     """A question about a fact that only its columns answer.
 
+    take       takes the values of `takes` from what was met
     joins      the tests of joins that it may answer
     templates  the findings that it has led to, by case
     column     the column that alone answers it, where that is the NPI of a provider
@@ -209,6 +211,7 @@ class Ask(NamedTuple):
     fact: OpenFact
     holds: Callable[[Mapping[str, Any], int], int]
     takes: tuple[tuple[str, Callable[[Any], Any]], ...]
+    take: Callable[[Any], tuple[Any, ...]]
     known: dict[str, OpenValue]
     joins: int
     templates: dict[int, Template]
@@ -220,7 +223,7 @@ class Ask(NamedTuple):
         when = self.fact.when
         if when is not None and not when.take(met):
             return 0
-        taken = tuple([take(met) for _, take in self.takes])
+        taken = self.take(met)
         known = self.answers.get(taken)
         if known is None:
             values = {name: value for (name, _), value in zip(self.takes, taken, strict=True)}
@@ -319,14 +322,15 @@ class Judgement:
                 joins |= bits & self.sieve.joined_bits
             elif bits:
                 # Whether there is such a fact is not known: its tests are asked again.
-                asks.append(Ask(fact, _always(bits), (), {}, bits & self.sieve.joined_bits, {}, None, {}))
+                joined = bits & self.sieve.joined_bits
+                asks.append(Ask(fact, _always(bits), (), _together(()), {}, joined, {}, None, {}))
             if question is not None:
                 open_fields = sorted(question.fields & opened.keys())
                 takes = tuple([(name, opened[name].take) for name in open_fields])
                 held = {name: values[name] for name in question.fields if name not in opened}
                 joined = question.bits & self.sieve.joined_bits
                 column = _npi_of(fact, open_fields)
-                asks.append(Ask(fact, question.holds, takes, held, joined, {}, column, {}))
+                asks.append(Ask(fact, question.holds, takes, _together(takes), held, joined, {}, column, {}))
         if not (fires or asks or joins or bounded):
             return NOTHING_SAID
         return Said(tuple(fires), tuple(asks), joins, bounded)
@@ -378,6 +382,15 @@ def _npi_of(fact: OpenFact, fields: Sequence[str]) -> int | None:
     """The column of a provider's NPI, where it is all that a question asks of its fact."""
     columns = {value.column if isinstance(value := fact.values[name], Open) else None for name in fields}
     return columns.pop() if fact.kind == "provider" and fact.when is None and len(columns) == 1 else None
+
+
+def _together(takes: Sequence[tuple[str, Callable[[Any], Any]]]) -> Callable[[Any], tuple[Any, ...]]:
+    """What takes all of these values at once: in one call those that are attributes."""
+    each = [take for _, take in takes]
+    paths = [path for take in each if isinstance(take, attrgetter) for path in take.__reduce__()[1]]
+    if len(paths) == len(each) > 1:
+        return attrgetter(*paths)
+    return lambda met: tuple([take(met) for take in each])
 
 
 def _always(bits: int) -> Callable[[Mapping[str, Any], int], int]:

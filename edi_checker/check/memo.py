@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from edi_checker.check.cutting import LineText, cutter_for
+from edi_checker.check.cutting import MORE, LineText, cutter_for
 from edi_checker.check.judgement import NOTHING_SAID, Fired, Judgement, Said, Template, in_order
 from edi_checker.claims.claim import (
     BillingProvider,
@@ -62,6 +62,7 @@ from edi_checker.facts.lines import (
     service_in,
 )
 from edi_checker.facts.pieces import (
+    Cell,
     Open,
     OpenFact,
     UsesColumn,
@@ -78,8 +79,9 @@ from edi_checker.facts.pieces import text as said_in
 from edi_checker.facts.triggers import DETAILS, Above, Around
 from edi_checker.facts.whole_claim import Line, Service, WholeClaim
 from edi_checker.reference.codesets import lists, therapist
+from edi_checker.reference.tables import COUNTED_BY_MONTH
 from edi_checker.x12.blocks import Delimiters
-from edi_checker.x12.dates import day
+from edi_checker.x12.dates import day, days_of
 from edi_checker.x12.finding import Finding
 
 # Answers of a kind and eras that are kept before it starts again, and lines before half of them go, so that
@@ -91,6 +93,8 @@ _MOST_ERAS = 400
 _NONE: list[Finding] = []
 _MOST_PLACES = 100  # of service, of which a line is known to be right
 _NEVER = 1000  # more diagnoses than a claim has
+# First and last day of service, and how many days these are.
+Dates = tuple[int, int | None, int | None]
 OF_SERVICE = 2  # segments of a line that tell its service: LX and SV1
 
 
@@ -103,6 +107,12 @@ class Remembered(dict[Any, Any]):
         super().__setitem__(key, value)
 
 
+# What a line may ask for, so that what no line of a claim asks for is passed over at once: that something is
+# said of it, of its units, of codes beside it, of its month, of the minutes of a day, of a referral; that its
+# notes or minutes are read; that it has providers of its own, or a number (REF*6R) further behind.
+HEARD, COUNTS, ADDON, MONTHLY, TIMED, ALWAYS, NOTED, OWN, NUMBERED = (1 << bit for bit in range(9))
+
+
 class Following:
     """What is known of all lines with one key of what follows their SV1.
 
@@ -111,15 +121,21 @@ class Following:
     segments  their number
     heard     whether the rules say anything of them
     addressed whether there is an address in them
-    own       whether there are providers of the line's own; `refers` whether a referring one
+    own       whether there are providers of the line's own; `renders` whether a rendering one, `refers`
+              whether a referring one
     noted     whether minutes may be given in them
+    decided   whether there are decisions of other payers
     tag       what of them is part of the key of their line's service
+    asks      what they ask for
     met       as of LineEntry
     """
 
-    __slots__ = ("addressed", "heard", "key", "met", "noted", "own", "refers", "said", "segments", "tag")
+    __slots__ = (
+        *("addressed", "asks", "decided", "heard", "key", "met", "noted", "own", "refers", "renders"),
+        *("said", "segments", "tag"),
+    )
 
-    def __init__(self, view: View, said: Said | None) -> None:
+    def __init__(self, view: View, said: Said | None, *, numbered: bool) -> None:
         self.key = view.key
         self.said = said
         self.met = 0
@@ -127,9 +143,12 @@ class Following:
         self.heard = said is not NOTHING_SAID and said is not None
         self.addressed = view.find(ADDRESS) is not None
         self.own = any(cells[0] == "NM1" for cells in view.segments)
+        self.renders = view.find("NM1", "82") is not None
         self.refers = view.find("NM1", "DN") is not None
         self.noted = view.find("NTE") is not None
+        self.decided = view.find("SVD") is not None
         self.tag: Following | bool = self if said is None else self.noted
+        self.asks = HEARD * self.heard | NOTED * self.noted | OWN * self.own | NUMBERED * numbered
 
 
 class LineEntry:
@@ -140,13 +159,15 @@ class LineEntry:
     heard     whether the rules say anything of it, `counts` whether they do so of its day
     of_place  whether what they say of it rests on the claim's place of service alone; `quiet` are those
               places for which it is nothing
+    counted   whether it counts units
     plain     whether no other line bears on it but those of its day, unless what follows it names providers
     always    whether it is an always-therapy service
+    asks      what it asks for
     met       how often such a line was met, of late
     """
 
     __slots__ = (
-        *("addon", "always", "code", "mue_day", "counts", "heard", "met", "number"),
+        *("addon", "always", "asks", "code", "counted", "counts", "heard", "met", "mue_day", "number"),
         *("of_place", "plain", "quiet", "said", "service", "timed", "units", "view"),
     )
 
@@ -172,7 +193,17 @@ class LineEntry:
         procedure = service.procedure
         self.timed = procedure is not None and procedure.eight_minute
         self.always = procedure is not None and procedure.therapy == "always"
+        self.counted = service.unit == "UN"
         self.plain = bool(service.code) and service.unit != "MJ"
+        self.asks = (
+            HEARD * self.heard
+            | COUNTS * self.counts
+            | ADDON * self.addon
+            | MONTHLY * (service.code in COUNTED_BY_MONTH)
+            | TIMED * self.timed
+            | ALWAYS * self.always
+            | NOTED * (service.unit == "MJ")
+        )
 
     def note_quiet(self, place: str) -> None:
         """The rules say nothing of it at this place of service."""
@@ -194,6 +225,8 @@ def _read_level(view: View, kind: type) -> LevelRead:
     responsible = view.first("SBR")
     begin = view.find("NM1", "IL")
     named = view.segments[begin] if begin is not None else None
+    payer = view.first("NM1", "PR")
+    person = view.first("NM1", "QC") if kind is Patient else named
     birth, member = cell(view.first("DMG", "D8"), 2), cell(named, 9)
     above = Above(
         said_in(responsible, 1),
@@ -209,11 +242,17 @@ def _read_level(view: View, kind: type) -> LevelRead:
     return LevelRead(
         loops_of(view, kind),
         above,
-        birth.column if isinstance(birth, Open) else None,
-        (member.column, said_in(named, 2))
-        if isinstance(member, Open) and member.column is not None
-        else None,
+        _column_of(birth),
+        _column_of(member),
+        said_in(named, 2),
+        _column_of(cell(payer, 9)),
+        _column_of(cell(person, 4)),
     )
+
+
+def _column_of(found: Cell) -> int | None:
+    """The column in which an element stands, None where it is empty."""
+    return found.column if isinstance(found, Open) else None
 
 
 class Party(NamedTuple):
@@ -232,21 +271,39 @@ class LevelRead(NamedTuple):
 
     loops  loop and role of each segment
     above  what a claim below may rest on, of a subscriber or patient
-    birth  the column of the day of birth; `member` that of the member id, with NM102
+    birth  the column of the day of birth, `member` that of the member id, `payer` that of the payer's id,
+           `first_name` that of the person's; None where there is nothing
+    entity_type  of the subscriber (NM102)
     """
 
     loops: tuple[list[str], list[str]]
     above: Above
     birth: int | None
-    member: tuple[int, str] | None
+    member: int | None
+    entity_type: str
+    payer: int | None
+    first_name: int | None
+
+    def tell(self, level: AnyLevel, columns: Sequence[str]) -> None:
+        """Spare others the work of finding out what is known of a level with these columns."""
+        if isinstance(level, BillingProvider):
+            return
+        birth, first_name = self.birth, self.first_name
+        level.birth = day(columns[birth]) if birth is not None else None
+        level.first_name = columns[first_name] if first_name is not None else ""
+        if isinstance(level, Subscriber):
+            member, payer, above = self.member, self.payer, self.above
+            level.member_id = columns[member] if member is not None else ""
+            level.payer_id = columns[payer] if payer is not None else ""
+            level.relationship = above.relationship
+            level.payer_responsibility, level.filing_indicator = above.order, above.filing_indicator
 
 
 class LevelAbove(NamedTuple):
-    """A level that was met: what is known of it, and what stands in its columns."""
+    """A level that was met, and what is known of it."""
 
     level: Level
     known: LevelRead
-    columns: list[str]
 
 
 class Levels(NamedTuple):
@@ -280,7 +337,7 @@ class OfEra(NamedTuple):
 class RenderedBy:
     """What decides of lines beside their key and day: what the rendering provider is.
 
-    days  text of a day of service -> the day as dates of a line, what is known of lines of its era
+    days  form and text of days of service -> these days, what is known of lines of their era
     """
 
     __slots__ = ("days", "eras", "therapist")
@@ -396,7 +453,8 @@ class Memo:
                 _read_level(view, type(level)),
             )
         said, of_level = known
-        self._above[type(level)] = LevelAbove(level, of_level, columns)
+        self._above[type(level)] = LevelAbove(level, of_level)
+        of_level.tell(level, columns)
         fired: list[Fired] = []
         joins = 0
         if said is not NOTHING_SAID:
@@ -490,10 +548,7 @@ class Memo:
             content = billing.content
         odd = has_payer_code_errors(billing, self.profile)
         if self._needs_member_id and not odd and of_subscriber.known.member is not None:
-            column, entity_type = of_subscriber.known.member
-            odd = bool(judge_member_id(of_subscriber.columns[column], entity_type, self.profile))
-        person = of_patient or of_subscriber
-        birth = person.known.birth
+            odd = bool(judge_member_id(subscriber.member_id, of_subscriber.known.entity_type, self.profile))
         said = of_subscriber.known.above
         if of_patient is not None:
             own_above = of_patient.known.above
@@ -503,7 +558,7 @@ class Memo:
             subscriber,
             patient,
             Around(said, organization=organization),
-            day(person.columns[birth]) if birth is not None else None,
+            (patient or subscriber).birth,
             npi,
             taxonomy,
             odd,
@@ -606,12 +661,15 @@ class Memo:
             found = self._rendered_by[who] = RenderedBy(who)
         return found
 
-    def day(self, by: RenderedBy, text: str) -> tuple[tuple[int, int, int], OfEra] | None:
-        """A day of service as a line has it, and what is known of lines in its era; None for no day."""
-        on = day(text)
-        if on is None:
+    def day(self, by: RenderedBy, text: str) -> tuple[Dates, OfEra] | None:
+        """The days of service of a line, of form and text, and what is known of lines in their era; None for
+        no day.
+        """
+        form, _, said = text.partition(self.cutter.element)
+        first, last, days = days_of(form, said)
+        if first is None:
             return None
-        known = by.days[text] = ((on, on, 1), self.lines_of(by, on))
+        known = by.days[text] = ((first, last, days), self.lines_of(by, first))
         return known
 
     def lines_of(self, by: RenderedBy, on: int) -> OfEra:
@@ -634,7 +692,7 @@ class Memo:
             with suppress(UsesColumn):
                 made = make_following(view, self._judging_of(claim))
                 said = self.judgement.hear(made, near, self.received)
-        return Following(view, said)
+        return Following(view, said, numbered=self.cutter.number_mark in line[MORE])
 
     def line(
         self,

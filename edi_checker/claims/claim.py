@@ -7,7 +7,7 @@ cannot be read is None (or "" for text): the guide's findings say so, a view nev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
@@ -404,17 +404,17 @@ class Subscriber(Level):
                 return texts[1].split(self.block.delimiters.element)
         return self.first("SBR")
 
-    @property
+    @once
     def payer_responsibility(self) -> str:
         """SBR01"""
         return element(self.responsible, 1)
 
-    @property
+    @once
     def relationship(self) -> str:
         """SBR02: 18 where the subscriber is the patient"""
         return element(self.responsible, 2)
 
-    @property
+    @once
     def filing_indicator(self) -> str:
         """SBR09"""
         return element(self.responsible, 9)
@@ -438,9 +438,14 @@ class Subscriber(Level):
         return element(self.named("IL"), 9)
 
     @once
+    def first_name(self) -> str:
+        """NM104 of 2010BA"""
+        return element(self.named("IL"), 4)
+
+    @once
     def who(self) -> tuple[str, ...]:
         """What tells the subscriber as a patient of a payer in its place among payers; () without id"""
-        return _who(self, self.birth, element(self.named("IL"), 4))
+        return _who(self, self.birth, self.first_name)
 
     @once
     def person(self) -> int:
@@ -477,12 +482,17 @@ class Patient(Level):
         return self.party("QC")
 
     @once
+    def first_name(self) -> str:
+        """NM104 of 2010CA"""
+        return element(self.named("QC"), 4)
+
+    @once
     def who(self) -> tuple[str, ...]:
         """What tells the patient as a payer's in its place among the payers; () without an id"""
         subscriber = self.subscriber
         if subscriber is None:
             return ()
-        return _who(subscriber, self.birth, element(self.named("QC"), 4))
+        return _who(subscriber, self.birth, self.first_name)
 
     @once
     def person(self) -> int:
@@ -654,21 +664,20 @@ class Claim(BlockView):
         text, delimiters = self.block.text, self.block.delimiters
         return text.partition(delimiters.terminator)[0].split(delimiters.element)
 
-    @property
+    @once
     def id(self) -> str:
         """CLM01, the submitter's number of the claim"""
         return element(self.segment, 1)
 
-    @property
+    @once
     def charge(self) -> int | None:
         """CLM02, cents"""
         return cents(element(self.segment, 2))
 
     @once
-    def location(self) -> list[str]:
-        """CLM05: place of service, qualifier, frequency; always three long"""
-        parts = element(self.segment, 5).split(self.component)
-        return parts + [""] * (3 - len(parts))
+    def location(self) -> Sequence[str]:
+        """CLM05: place of service, qualifier, frequency; at least three long"""
+        return read_location(element(self.segment, 5), self.component)
 
     @property
     def place_of_service(self) -> str:
@@ -714,9 +723,13 @@ class Claim(BlockView):
             if run.segments[0][0] == "SBR"
         ]
 
-    def know(self, dates: tuple[int, int], line_count: int) -> None:
+    def know_head(self, id: str, charge: int | None, location: Sequence[str]) -> None:
         """Spare others the work of finding these out, where they are known."""
-        self.dates, self.line_count = dates, line_count
+        self.id, self.charge, self.location = id, charge, location
+
+    def know_lines(self, dates: tuple[int, int], count: int) -> None:
+        """The same of its lines."""
+        self.dates, self.line_count = dates, count
 
     @once
     def line_count(self) -> int:
@@ -782,6 +795,12 @@ class Claim(BlockView):
         if position is None:
             position = self.position_of(self.first(name, qualifier) if qualifier else self.first(name))
         return place_in(self.transaction, loop, name, position, at, claim=self.id, line=line)
+
+
+def read_location(text: str, component: str) -> Sequence[str]:
+    """The parts of CLM05: at least three."""
+    parts = text.split(component)
+    return parts + [""] * (3 - len(parts))
 
 
 def place_in(

@@ -43,14 +43,31 @@ def keep_apart(
     """
     written = [path for name in names for path in files.paths(name)] if files is not None else []
     sources = _files_of(inputs)
-    for target in [*outputs, *written]:
-        if os.path.realpath(target) in sources:
+    held = os.path.realpath(baseline) if baseline is not None else None
+    targets = [*outputs, *written]
+    real = _real_paths(targets)
+    for target, path in zip(targets, real, strict=True):
+        if path in sources:
             raise Refusal(f"{target}: this file to check would be written over")
-        if baseline is not None and os.path.realpath(target) == os.path.realpath(baseline):
+        if path == held:
             raise Refusal(f"{target}: the baseline would be written over")
-    for output in outputs:
-        if os.path.realpath(output) in map(os.path.realpath, written):
+    in_folder = set(real[len(outputs) :])
+    for output, path in zip(outputs, real, strict=False):
+        if path in in_folder:
             raise Refusal(f"{output}: a file of --out-dir has this name too")
+
+
+def _real_paths(paths: Sequence[Path]) -> list[str]:
+    """Where each path leads: a batch writes many files into few folders, and looks each folder up once."""
+    folders: dict[Path, Path] = {}
+    found = []
+    for path in paths:
+        folder = folders.get(path.parent)
+        if folder is None:
+            folder = folders[path.parent] = Path(os.path.realpath(path.parent))
+        leads_on = path.is_symlink() or path.name in ("", "..")
+        found.append(os.path.realpath(path) if leads_on else str(folder / path.name))
+    return found
 
 
 def _files_of(inputs: list[Input]) -> set[str]:

@@ -66,7 +66,6 @@ from edi_checker.facts.triggers import NOTHING_AROUND, Around
 from edi_checker.facts.whole_claim import Line, WholeClaim, pointers_in
 from edi_checker.reference.codesets import therapist
 from edi_checker.reference.codesets.imported import releases_in
-from edi_checker.x12.dates import a_year_after
 from edi_checker.x12.finding import Place
 
 
@@ -279,11 +278,6 @@ def make_head(view: View, on: int, judging: Judging) -> list[OpenFact]:
     return facts
 
 
-def _sent_before(whole: WholeClaim) -> int | None:
-    """The day on which an earlier file was received that has the claim"""
-    return whole.earlier.where.received if whole.earlier is not None else None
-
-
 def make_around_claim(around: Around, judging: Judging) -> list[OpenFact]:
     """The facts of what stands around a claim."""
     return list(make_around(around, _shared(judging)))
@@ -360,14 +354,12 @@ _OF_CLAIM: dict[str, OpenValue] = {
     "modifiers": Open("modifiers", attrgetter("modifiers")),
     "uncertified_lines": Open("uncertified_lines", attrgetter("uncertified_lines")),
     "uncertified_excluded": Open("uncertified_excluded", attrgetter("uncertified_excluded")),
-    "a_year_later": Open(
-        "a_year_later", lambda whole: a_year_after(whole.first) if whole.first is not None else None
-    ),
+    "a_year_later": Open("a_year_later", attrgetter("a_year_later")),
     "born_after_service": Open("born_after_service", attrgetter("born_after_service")),
     "born_long_before": Open("born_long_before", attrgetter("born_long_before")),
-    "number_came_before": Open("number_came_before", lambda whole: whole.same_number is not None),
-    "came_before": Open("came_before", lambda whole: whole.earlier is not None and not _sent_before(whole)),
-    "sent_before": Open("sent_before", _sent_before),
+    "number_came_before": Open("number_came_before", attrgetter("number_came_before")),
+    "came_before": Open("came_before", attrgetter("came_before")),
+    "sent_before": Open("sent_before", attrgetter("sent_before")),
 }
 _OF_PART: dict[str, OpenValue] = {
     "date": _FIRST,

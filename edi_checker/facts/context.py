@@ -364,37 +364,38 @@ class _Digests:
         self._numbers = array("Q", bytes(8 << 10))
 
     def get(self, digest: int) -> int | None:
-        slot = self._slot(digest)
-        return self._numbers[slot] if self._digests[slot] else None
-
-    def put(self, digest: int, number: int) -> None:
-        slot = self._slot(digest)
-        self._numbers[slot] = number
-        if self._digests[slot]:
-            return
-        self._digests[slot] = digest
-        self.count += 1
-        if 3 * self.count > 2 * len(self._digests):
-            self._grow()
-
-    def _slot(self, digest: int) -> int:
-        """The slot of a digest, or the empty one where it would stand."""
         digests = self._digests
         last = len(digests) - 1
         slot = digest & last
-        while digests[slot] and digests[slot] != digest:
+        while (there := digests[slot]) and there != digest:
             slot = slot + 1 & last
-        return slot
+        return self._numbers[slot] if there else None
+
+    def put(self, digest: int, number: int) -> int | None:
+        """Put a number under a digest; the one that stood there."""
+        digests = self._digests
+        last = len(digests) - 1
+        slot = digest & last
+        while (there := digests[slot]) and there != digest:
+            slot = slot + 1 & last
+        before = self._numbers[slot]
+        self._numbers[slot] = number
+        if there:
+            return before
+        digests[slot] = digest
+        self.count += 1
+        if 3 * self.count > 2 * len(digests):
+            self._grow()
+        return None
 
     def _grow(self) -> None:
         digests, numbers = self._digests, self._numbers
         self._digests = array("Q", bytes(16 * len(digests)))
         self._numbers = array("Q", bytes(16 * len(digests)))
+        self.count = 0
         for digest, number in zip(digests, numbers, strict=True):
             if digest:
-                slot = self._slot(digest)
-                self._digests[slot] = digest
-                self._numbers[slot] = number
+                self.put(digest, number)
 
 
 class ClaimsSeen:
@@ -467,21 +468,21 @@ class ServicesSeen:
         """Remember a claim's services, all or none where there is no room; whether there was."""
         if sum(len(text) for *_, text in services) + len(self._texts) > self.LIMIT:
             return False
-        if any(self._held(key) + len(text) > self.A_DAY for key, _, text in services):
-            return False
         for key, _, text in services:
-            held = self._held(key) + len(text)
-            self._texts += b"\0" if not self._texts else b""  # no text begins at 0
-            begin = len(self._texts)
-            before = (self._last.get(key) or 0).to_bytes(_OFFSET)
-            self._texts += before + held.to_bytes(_SIZE) + _THERE + text + _END
-            self._last.put(key, begin)
+            before = self._last.get(key)
+            if len(text) + (self._held(before) if before else 0) > self.A_DAY:
+                return False
+        if not self._texts:
+            self._texts += b"\0"  # no text begins at 0
+        for key, _, text in services:
+            before = self._last.put(key, len(self._texts)) or 0
+            held = len(text) + (self._held(before) if before else 0)
+            self._texts += before.to_bytes(_OFFSET) + held.to_bytes(_SIZE) + _THERE + text + _END
         return True
 
-    def _held(self, key: int) -> int:
-        """Bytes of the texts under a key."""
-        begin = self._last.get(key)
-        return int.from_bytes(self._texts[begin + _OFFSET : begin + _FIXED]) if begin else 0
+    def _held(self, begin: int) -> int:
+        """Bytes of the texts under a key whose last begins here."""
+        return int.from_bytes(self._texts[begin + _OFFSET : begin + _FIXED])
 
     def _read(self, begin: int) -> tuple[bytes, int]:
         end = self._texts.index(_END, begin + _FIXED)

@@ -68,11 +68,22 @@ def find_earlier_lines(lines: Sequence[Line]) -> None:
     """
     if len({(line.service.code, line.first) for line in lines}) == len(lines):
         return
+    alike: dict[tuple[object, ...], list[Line]] = {}
+    for line in lines:
+        service = line.service
+        if service.code and line.first is not None:
+            key = (service.code, tuple(sorted(service.modifiers)), line.charge)
+            alike.setdefault(key, []).append(line)
+    for group in alike.values():
+        if len(group) > 1:
+            _find_repeated(group)
+
+
+def _find_repeated(lines: Sequence[Line]) -> None:
+    """As find_earlier_lines, of lines with the same code, modifiers and charge."""
     first: dict[tuple[object, ...], Line] = {}
     for line in lines:
-        service, view = line.service, line.view
-        if not service.code or line.first is None:
-            continue
+        view = line.view
         rest = tuple(
             [
                 tuple(segment)
@@ -80,13 +91,7 @@ def find_earlier_lines(lines: Sequence[Line]) -> None:
                 if segment[0] not in ("LX", "SV1") and segment[:2] != ["REF", "6R"]
             ]
         )
-        said = (
-            service.code,
-            tuple(sorted(service.modifiers)),
-            line.charge,
-            *(view.service or ())[3:],
-            *view.procedure[6:],
-        )
+        said = (*(view.service or ())[3:], *view.procedure[6:])
         earlier = first.setdefault((said, rest), line)
         if earlier is not line:
             line.repeated = earlier

@@ -34,7 +34,7 @@ from edi_checker.x12.finding import Place
 REPLACING = ("6", "7")  # CLM05-3
 _MASK = (1 << 64) - 1
 _SPREAD = 0x9E3779B97F4A7C15  # odd: no two days, providers or years come to the same
-_BETWEEN, _LINES, _FIELDS, _MARK = "\x1f", "\x1d", "\x1c", "\x1b"
+_BETWEEN, _LINES, _FIELDS = "\x1f", "\x1d", "\x1c"
 
 
 class EarlierService(NamedTuple):
@@ -167,10 +167,13 @@ def write_line(
 
 
 def write_claim(whole: WholeClaim, lines: Sequence[str]) -> bytes:
-    interchange, group, transaction = whole.numbers
-    head = _clean(f"{interchange}{_MARK}{group or ''}{_MARK}{transaction}{_MARK}{whole.id}")
-    text = f"{head.replace(_MARK, _BETWEEN)}{_BETWEEN}{_LINES.join(lines)}"
+    text = f"{_numbers_of(*whole.numbers)}{_clean(whole.id)}{_BETWEEN}{_LINES.join(lines)}"
     return text.encode("utf-8", "replace").replace(b"\x1e", b"")
+
+
+@lru_cache(maxsize=256)
+def _numbers_of(interchange: str, group: str | None, transaction: str) -> str:
+    return "".join([f"{_clean(number)}{_BETWEEN}" for number in (interchange, group or "", transaction)])
 
 
 def of_file(text: bytes, received: int) -> bytes:
@@ -214,6 +217,8 @@ def read_services(text: bytes) -> list[EarlierLine]:
 
 
 def _clean(word: str) -> str:
+    if word.isprintable():
+        return word
     for mark in (_BETWEEN, _LINES, _FIELDS):
         word = word.replace(mark, "")
     return word

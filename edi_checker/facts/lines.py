@@ -217,7 +217,7 @@ _OF_LINE: dict[str, OpenValue] = {
     "date": _FIRST,
     "last_date": _LAST,
     "days": Open("days", attrgetter("days")),
-    "payer": Open("payer", lambda line: line.whole.payer),
+    "payer": Open("payer", attrgetter("whole.payer")),
     "ordinal": _ORDINAL,
     "taxonomy": Open("taxonomy", attrgetter("taxonomy")),
     "place_of_service": Open("place_of_service", attrgetter("place_of_service")),
@@ -229,7 +229,7 @@ _OF_LINE: dict[str, OpenValue] = {
     "notes": Open("notes", lambda line: line.qualifiers("NTE")),
     "repeats": Open("repeats", lambda line: line.repeated.ordinal if line.repeated is not None else None),
     "repeats_exactly": Open("repeats_exactly", attrgetter("repeats_exactly")),
-    "frequency": Open("frequency", lambda line: line.whole.claim.frequency),
+    "frequency": Open("frequency", attrgetter("whole.claim.frequency")),
     "minutes": Open("minutes", lambda line: line.minutes.minutes if line.minutes is not None else None),
     "assistant_minutes": Open(
         "assistant_minutes", lambda line: line.minutes.assistant if line.minutes is not None else None

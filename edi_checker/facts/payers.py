@@ -35,7 +35,7 @@ def add_other_payers(facts: list[Fact], whole: WholeClaim) -> None:
     decided: dict[str, list[Decision]] = {}
     on_lines: list[tuple[Line, Decision]] = []
     for line in lines:
-        for decision in decisions_on(line.charge, line.segments):
+        for decision in decisions_on(line.charge, line.segments) if whole.is_decided(line) else ():
             # Two policies of one carrier have one id: each of them decides on the whole charge.
             decision.policies = max(1, ids.count(decision.payer))
             decided.setdefault(decision.payer, []).append(decision)

@@ -7,9 +7,9 @@ A maker of facts gets a View: the segments of a piece, with an Open value for ea
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from string import ascii_uppercase, digits
 from sys import intern
 from typing import Any, NamedTuple, NoReturn, Protocol
 
@@ -246,8 +246,8 @@ def _may_be_empty(segment: Segment) -> tuple[int, ...]:
 _ZIP_PLUS_4 = 9  # digits
 _SHORT = 2  # characters of a modifier
 _DESCRIPTION = 6  # of the parts of SV101, from 0
-_DIGITS = re.compile(r"[0-9]")
-_CAPITALS = re.compile(r"[A-Z]")
+_DIGITS = str.maketrans(digits, "9" * len(digits))
+_SHAPE = _DIGITS | str.maketrans(ascii_uppercase, "A" * len(ascii_uppercase))
 
 
 def shape_of_postal_code(code: str) -> str:
@@ -257,8 +257,8 @@ def shape_of_postal_code(code: str) -> str:
     if code.startswith("00000"):
         return code
     if len(code) == _ZIP_PLUS_4 and code.endswith("0000"):
-        return f"{_DIGITS.sub('9', code[:-4])}0000"
-    return _CAPITALS.sub("A", _DIGITS.sub("9", code))
+        return f"{code[:-4].translate(_DIGITS)}0000"
+    return code.translate(_SHAPE)
 
 
 # -- places ------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from edi_checker.facts.situations import hides_something, name_segments
 from edi_checker.facts.triggers import DETAILS, INPATIENT_VISITS, Above, Around, is_attended
 from edi_checker.reference.tables import MueLimit, Procedure
 from edi_checker.reference.units import QUARTER, ROUNDS_UP
-from edi_checker.x12.dates import day, days_of
+from edi_checker.x12.dates import a_year_after, day, days_of
 from edi_checker.x12.finding import Place
 
 
@@ -356,7 +356,7 @@ class WholeClaim:
     @property
     def payer(self) -> str:
         subscriber = self.claim.subscriber
-        return subscriber.payer.id if subscriber is not None else ""
+        return subscriber.payer_id if subscriber is not None else ""
 
     @property
     def nature(self) -> str:
@@ -409,6 +409,24 @@ class WholeClaim:
     def birth(self) -> int | None:
         person = self.claim.patient or self.claim.subscriber
         return person.birth if person is not None else None
+
+    @property
+    def a_year_later(self) -> int | None:
+        return a_year_after(self.first) if self.first is not None else None
+
+    @property
+    def number_came_before(self) -> bool:
+        return self.same_number is not None
+
+    @property
+    def came_before(self) -> bool:
+        """Whether the same claim stood before in this input"""
+        return self.earlier is not None and not self.sent_before
+
+    @property
+    def sent_before(self) -> int | None:
+        """The day on which an earlier file was received that has the claim"""
+        return self.earlier.where.received if self.earlier is not None else None
 
     @property
     def born_after_service(self) -> bool:
@@ -496,6 +514,10 @@ class WholeClaim:
 
     def columns_of_line(self, line: Line) -> Sequence[str]:
         return columns_of(line.segments, self.claim.component)
+
+    def is_decided(self, line: Line) -> bool:
+        """Whether another payer may have decided on a line (2430)."""
+        return line.view.first("SVD") is not None
 
     def last_or(self, on: int | None) -> int | None:
         return self.last if self.last is not None else on

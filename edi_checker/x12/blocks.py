@@ -473,8 +473,9 @@ def _clean(text: str, terminator: str, wrapped: bool) -> str:
     if not _needs_cleaning(text, terminator):
         return text
     if not wrapped:
-        # one line break behind each terminator is how most files come
+        # one line break behind each terminator is how most files come; the text may begin between the two
         plain = text.replace(terminator + "\r\n", terminator).replace(terminator + "\n", terminator)
+        plain = plain.removeprefix("\r").removeprefix("\n")
         if not _needs_cleaning(plain, terminator):
             return plain
     if wrapped:
@@ -490,7 +491,8 @@ def _needs_cleaning(text: str, terminator: str) -> bool:
     """Whether something else than data stands in the text: the same wherever it was cut between segments."""
     if "\n" in text or "\r" in text or text.startswith((terminator, *BLANKS)):
         return True
-    return any(terminator + each in text for each in (*BLANKS, terminator))
+    # Most blanks stand in no text at all, which is seen sooner.
+    return any(each in text and terminator + each in text for each in (*BLANKS, terminator))
 
 
 def is_wrapped(text: str, terminator: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FORM = 2  # of what passes between Python and the module; raise it here and in module.c when that changes
+FORM = 3  # of what passes between Python and the module; raise it here and in module.c when that changes
 
 try:
     from edi_checker.guide.native._native import FORM as _BUILT

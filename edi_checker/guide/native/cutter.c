@@ -16,6 +16,8 @@
 #define QUALIFIERS 16     /* of diagnoses */
 #define ON_STACK 8192     /* characters of keys for which no memory is asked for */
 #define COLUMN '\r'       /* stands for what is in a column */
+#define DESCRIPTION 6     /* of the parts of SV101, from 0 */
+#define SHORT 2           /* characters of a description that is part of a key */
 
 enum { TELLING = 1, ADDRESS = 2, REFERENCE = 4, NAME = 8 };
 
@@ -43,7 +45,7 @@ typedef struct {
     char looked_at[8]; /* the reference whose number is no column */
     char qualifiers[QUALIFIERS][8];
     size_t qualifier_count;
-    char element, terminator;
+    char element, component, terminator;
 } Cutter;
 
 typedef struct {
@@ -151,6 +153,12 @@ static int is_text(Span span, const char *text) {
     return length_of(span) == strlen(text) && memcmp(span.at, text, length_of(span)) == 0;
 }
 
+/* Behind the copy. */
+static char *copy(char *out, Span span) {
+    memcpy(out, span.at, length_of(span));
+    return out + length_of(span);
+}
+
 static int add_to(PyObject *list, PyObject *item) {
     int done = item ? PyList_Append(list, item) : -1;
     Py_XDECREF(item);
@@ -163,32 +171,29 @@ static void *too_short(void) {
     return NULL;
 }
 
-/* Write the key of a segment to `out`, and add what stands in its columns to a list; behind what was written,
- * NULL with an exception. A key is longer than its segment by one for each empty name of a person at most. */
+/* Write the key of a segment to `out`, and add what stands in its columns to a list, if there is one; behind
+ * what was written, NULL with an exception. A key is longer than its segment by one for each empty name of a person at most. */
 static char *cut_segment(const Cutter *self, Span segment, char *out, PyObject *columns) {
     Span cell = {segment.at, find(segment.at, segment.end, self->element)};
     const Plan *plan = find_plan(self, cell);
     if (plan && plan->flags & ADDRESS) segment.end = cell.end; /* an address is a piece of its own */
-    size_t length = length_of(segment);
     if (plan && plan->flags & REFERENCE) {
         if (cell.end == segment.end) return too_short();
         Span kind = {cell.end + 1, find(cell.end + 1, segment.end, self->element)};
         if (is_text(kind, self->looked_at)) plan = NULL;
     }
     if (plan == NULL || plan->flags & ADDRESS) {
-        memcpy(out, segment.at, length);
-        return out + length;
+        return copy(out, segment);
     }
     int person = 0;
     for (unsigned number = 0;; number++) {
         int column = number < 32 && plan->columns >> number & 1;
         if (number == 2) person = plan->flags & NAME && is_text(cell, "1");
         if (column && (cell.at < cell.end || (person && self->person >> number & 1))) {
-            if (add_to(columns, plain_text(cell)) < 0) return NULL;
+            if (columns && add_to(columns, plain_text(cell)) < 0) return NULL;
             *out++ = COLUMN;
         } else {
-            memcpy(out, cell.at, length_of(cell));
-            out += length_of(cell);
+            out = copy(out, cell);
         }
         if (cell.end == segment.end) return number < 2 && plan->flags & NAME ? too_short() : out;
         *out++ = self->element;
@@ -289,8 +294,7 @@ static PyObject *cut_party(Cutter *self, Claim *claim, Span loop) {
             if (add_to(columns, plain_text(cell)) < 0) goto done;
             *out++ = COLUMN;
         } else {
-            memcpy(out, cell.at, length_of(cell));
-            out += length_of(cell);
+            out = copy(out, cell);
         }
         if (cell.end == named) {
             if (number < 2) too_short();
@@ -346,10 +350,44 @@ static PyObject *cut_payers(const Cutter *self, const char *at, const char *end)
     return payers;
 }
 
+/* ---- numbers */
+
+#define DIGITS 18        /* of a number before its point */
+#define DIGITS_BEHIND 8  /* its point */
+#define CENTS 2          /* decimals of an amount */
+#define MOST_OF_CENTS 10 /* digits of an amount in cents */
+
+static int is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* A number with its point moved by so many decimals, as x12/money.py reads it: an amount that is not too much,
+ * any other that is not below zero. None where it is no such number. */
+static PyObject *read_number(Span span, int decimals) {
+    const char *at = span.at;
+    char digits[DIGITS + DIGITS_BEHIND]; /* without zeros before them */
+    int count = 0, whole = 0, part = 0, below = at < span.end && *at == '-';
+    for (at += below; at < span.end && is_digit(*at) && whole < DIGITS; whole++, at++)
+        if (count || *at != '0') digits[count++] = *at;
+    if (at < span.end && *at == '.') {
+        for (at++; at < span.end && is_digit(*at) && part < DIGITS_BEHIND; part++, at++) {
+            if (part >= decimals && *at != '0') Py_RETURN_NONE;
+            if (part < decimals && (count || *at != '0')) digits[count++] = *at;
+        }
+    }
+    if (at < span.end || whole + part == 0) Py_RETURN_NONE;
+    for (; count && part < decimals; part++) digits[count++] = '0';
+    if (decimals == CENTS ? count > MOST_OF_CENTS : below && count) Py_RETURN_NONE;
+    if (count > DIGITS) { /* perhaps more than a number of C holds */
+        digits[count] = 0;
+        return PyLong_FromString(digits, NULL, 10);
+    }
+    long long number = 0;
+    for (int each = 0; each < count; each++) number = 10 * number + (digits[each] - '0');
+    return PyLong_FromLongLong(below ? -number : number);
+}
+
 /* ---- lines */
 
-#define OF_LINE 12
-enum { ORDER, SAID, PROCEDURE, CHARGE, UNIT, COUNTED, PLACE, POINTERS, REST, DATE, CONTROL, MORE };
+enum { ORDER, SAID, PROCEDURE, CHARGE, UNIT, COUNTED, PLACE, POINTERS, REST, DATE, CONTROL, MORE, PARTS };
 
 /* Behind a text that stands here, `*` and `~` in it for the separators; NULL where it does not. */
 static const char *pass(const Cutter *self, const char *at, const char *end, const char *text) {
@@ -367,8 +405,20 @@ static const char *pass_element(const Cutter *self, const char *at, const char *
     return value->end;
 }
 
+/* Behind the eight digits that stand here; NULL where they do not. */
+static const char *pass_day(const char *at, const char *end) {
+    int digits = 0;
+    while (digits < 8 && at + digits < end && is_digit(at[digits])) digits++;
+    return digits == 8 ? at + 8 : NULL;
+}
+
+static const char *pass_range(const char *at, const char *end) {
+    at = pass_day(at, end);
+    return at && at < end && *at == '-' ? pass_day(at + 1, end) : NULL;
+}
+
 /* A line that begins here: its parts; behind it, NULL where none does. */
-static const char *read_line(const Cutter *self, const char *at, const char *end, Span parts[OF_LINE]) {
+static const char *read_line(const Cutter *self, const char *at, const char *end, Span parts[PARTS]) {
     const char *next;
     if ((at = pass(self, at, end, "LX")) == NULL || (at = pass_element(self, at, end, &parts[ORDER])) == NULL ||
         (at = pass(self, at, end, "~SV1")) == NULL)
@@ -385,13 +435,10 @@ static const char *read_line(const Cutter *self, const char *at, const char *end
     parts[REST] = (Span){at, find(at, end, self->terminator)};
     at = parts[SAID].end = parts[REST].end;
     parts[DATE] = parts[CONTROL] = (Span){at, at};
-    if ((next = pass(self, at, end, "~DTP*472*D8*")) != NULL && end - next >= 8) {
-        int digits = 0;
-        while (digits < 8 && next[digits] >= '0' && next[digits] <= '9') digits++;
-        if (digits == 8) {
-            parts[DATE] = (Span){next, next + 8};
-            at = next + 8;
-        }
+    if ((next = pass(self, at, end, "~DTP*472*")) != NULL) {
+        const char *said = pass(self, next, end, "D8*"), *range = pass(self, next, end, "RD8*");
+        if ((said = said ? pass_day(said, end) : range ? pass_range(range, end) : NULL) != NULL)
+            parts[DATE] = (Span){next, at = said};
     }
     if ((next = pass(self, at, end, "~REF*6R*")) != NULL) {
         Span control = {next, skip_element(self, next, end)};
@@ -406,23 +453,74 @@ static const char *read_line(const Cutter *self, const char *at, const char *end
     return at;
 }
 
-/* The lines from here on, a tuple of texts each. */
-static int cut_lines(Cutter *self, const char *at, const char *end, PyObject *lines) {
-    static const char is_key[OF_LINE] = {1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1};
-    Span parts[OF_LINE];
-    while ((at = find(at, end, 'L')) < end) {
-        const char *next = read_line(self, at, end, parts);
-        if (next == NULL) {
-            at++; /* what looks like a line may begin within a segment */
-            continue;
+/* SV101 with a mark in place of a description that is none of a modifier's length. */
+static char *copy_procedure(const Cutter *self, char *out, Span procedure) {
+    Span part = {procedure.at, find(procedure.at, procedure.end, self->component)};
+    for (int number = 0; number < DESCRIPTION && part.end < procedure.end; number++) {
+        part.at = part.end + 1;
+        part.end = find(part.at, procedure.end, self->component);
+        if (number == DESCRIPTION - 1 && length_of(part) != 0 && length_of(part) != SHORT) {
+            out = copy(out, (Span){procedure.at, part.at});
+            *out++ = '-';
+            return copy(out, (Span){part.end, procedure.end});
         }
-        at = next;
-        PyObject *line = PyTuple_New(OF_LINE);
-        for (int part = 0; line && part < OF_LINE; part++) {
-            PyObject *text = is_key[part] ? known_text(self, parts[part]) : plain_text(parts[part]);
-            if (text == NULL || PyTuple_SetItem(line, part, text) < 0) Py_CLEAR(line);
+    }
+    return copy(out, procedure);
+}
+
+/* The key of the service of a line. */
+static PyObject *service_key(Cutter *self, Claim *claim, const Span parts[PARTS]) {
+    char *out = copy_procedure(self, claim->scratch, parts[PROCEDURE]);
+    *out++ = self->element;
+    out = copy(copy(out, parts[UNIT]), parts[PLACE]);
+    *out++ = self->terminator;
+    if (length_of(parts[POINTERS])) *out++ = COLUMN;
+    return known_text(self, (Span){claim->scratch, copy(out, parts[REST])});
+}
+
+/* The key of what follows it: whether there is a date, of one day or a range, and a number, and the key of
+ * each other segment. */
+static PyObject *following_key(Cutter *self, Claim *claim, const Span parts[PARTS]) {
+    char *out = claim->scratch;
+    if (length_of(parts[DATE])) *out++ = *parts[DATE].at;
+    if (length_of(parts[CONTROL])) *out++ = 'C';
+    for (Span segment = parts[MORE]; segment.at < parts[MORE].end; segment.at = segment.end) {
+        *out++ = *segment.at++;
+        segment.end = find(segment.at, parts[MORE].end, self->terminator);
+        if ((out = cut_segment(self, segment, out, NULL)) == NULL) return NULL;
+    }
+    return known_text(self, (Span){claim->scratch, out});
+}
+
+#define OF_LINE 10
+
+static PyObject *make_line(Cutter *self, Claim *claim, const Span parts[PARTS]) {
+    PyObject *fields[OF_LINE] = {
+        known_text(self, parts[ORDER]),    plain_text(parts[SAID]),
+        service_key(self, claim, parts),   following_key(self, claim, parts),
+        known_text(self, parts[POINTERS]), known_text(self, parts[DATE]),
+        plain_text(parts[CONTROL]),        plain_text(parts[MORE]),
+        read_number(parts[CHARGE], CENTS), read_number(parts[COUNTED], CENTS + 1),
+    };
+    PyObject *line = PyTuple_New(OF_LINE);
+    for (int each = 0; each < OF_LINE; each++) {
+        if (line == NULL || fields[each] == NULL) {
+            Py_CLEAR(line);
+            Py_XDECREF(fields[each]);
+        } else {
+            PyTuple_SetItem(line, each, fields[each]); /* takes it */
         }
-        if (add_to(lines, line) < 0) return -1;
+    }
+    return line;
+}
+
+/* The lines from here on. */
+static int cut_lines(Cutter *self, Claim *claim, const char *at, PyObject *lines) {
+    Span parts[PARTS];
+    while ((at = find(at, claim->end, 'L')) < claim->end) {
+        const char *next = read_line(self, at, claim->end, parts);
+        if (next && add_to(lines, make_line(self, claim, parts)) < 0) return -1;
+        at = next ? next : at + 1; /* what looks like a line may begin within a segment */
     }
     return 0;
 }
@@ -492,15 +590,15 @@ static PyObject *cut(Cutter *self, Claim *claim) {
     }
     if (cut_parties(self, claim, parties_at, own_end, parties) < 0 ||
         (payers = cut_payers(self, payers_at, lines_at)) == NULL ||
-        cut_lines(self, lines_at + 1, claim->end, lines) < 0)
+        cut_lines(self, claim, lines_at + 1, lines) < 0)
         goto done;
-    PyObject *texts[4] = {plain_text(id), plain_text(charge), known_text(self, terms),
+    PyObject *texts[5] = {plain_text(id), plain_text(charge), read_number(charge, CENTS), known_text(self, terms),
                           plain_text(payers_at ? (Span){payers_at, lines_at} : (Span){"", ""})};
     PyObject *fields = NULL;
-    if (texts[0] && texts[1] && texts[2] && texts[3])
-        fields = Py_BuildValue("((OOOOOOlOOOl))", texts[0], texts[1], texts[2], head, composites, parties,
-                               number + 1, payers, texts[3], lines, before);
-    for (int each = 0; each < 4; each++) Py_XDECREF(texts[each]);
+    if (texts[0] && texts[1] && texts[2] && texts[3] && texts[4])
+        fields = Py_BuildValue("((OOOOOOOlOOOl))", texts[0], texts[1], texts[2], texts[3], head, composites,
+                               parties, number + 1, payers, texts[4], lines, before);
+    for (int each = 0; each < 5; each++) Py_XDECREF(texts[each]);
     if (fields) {
         newfunc make = (newfunc)PyType_GetSlot(&PyTuple_Type, Py_tp_new);
         made = make(self->made, fields, NULL);
@@ -591,6 +689,7 @@ static PyObject *cutter_new(PyTypeObject *type, PyObject *args, PyObject *keywor
         set_up(self, plans, qualifiers) == 0) {
         memcpy(self->secret, secret, sizeof self->secret);
         self->element = delimiters[0];
+        self->component = delimiters[1];
         self->terminator = delimiters[2];
         return (PyObject *)self;
     }

@@ -16,7 +16,7 @@ int are_delimiters(const unsigned char *given, size_t count) {
 }
 
 /* As FORM in __init__.py. */
-static int add_form(PyObject *module) { return PyModule_AddIntConstant(module, "FORM", 2); }
+static int add_form(PyObject *module) { return PyModule_AddIntConstant(module, "FORM", 3); }
 
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)add_form},
