@@ -3,7 +3,7 @@
 python bench/claims.py SHAPE CLAIMS PATH
 
 SHAPE is one of SHAPES; those that begin with `second-` are of `second_maker`. PATH is a file; for
-`small-files` a folder, which is made. Whatever the size, no more than a claim is held. Printed is how many
+SMALL_FILES a folder, which is made. Whatever the size, no more than a claim is held. Printed is how many
 claims must be rejected.
 """
 
@@ -32,8 +32,12 @@ SHAPES = {
     "small-files": "ten claims a file",
     "second-clean": "of the second maker: clean",
     "second-noisy": "of the second maker: 20 % of the claims with a warning and 5 % with an error",
+    "second-found": "of the second maker: every claim with a warning or an error of content",
+    "second-small-files": "of the second maker: clean, ten claims a file",
     "second-returning": "of the second maker: clean, 300 patients a thousand claims, who come again",
 }
+# Files of ten claims, and the shape of the large file whose claims they have.
+SMALL_FILES = {"small-files": "clean", "second-small-files": "second-clean"}
 CLAIMS_PER_SMALL_FILE = 10
 LINES = 50
 # The lines of a long claim go on _STEP days later each time, and round after _DAYS: no two visits meet on a
@@ -51,9 +55,9 @@ def write_claims(shape: str, claims: int, path: Path) -> int:
 
     The same arguments give the same bytes. Raises ValueError for no claims, and for a shape that is none.
     """
-    if shape == "small-files":
+    if shape in SMALL_FILES:
         path.mkdir(parents=True, exist_ok=True)
-        for number, text in enumerate(_small_files(claims), 1):
+        for number, text in enumerate(_small_files(SMALL_FILES[shape], claims), 1):
             (path / f"{number:07d}.837").write_text(text)
         return 0
     rejected = 0
@@ -82,7 +86,7 @@ def _pieces(shape: str, claims: int) -> Iterator[tuple[str, int]]:
             return _all_right(generate(claims, per_transaction=claims))
         case "fifty-lines":
             return _all_right(_lengthen(generate(claims)))
-        case "second-clean" | "second-noisy" | "second-returning":
+        case "second-clean" | "second-noisy" | "second-found" | "second-returning":
             made = make_second(shape.removeprefix("second-"), claims)
             return ((piece.text, int(piece.is_rejected)) for piece in made)
     raise ValueError(f"no such shape: {shape}")
@@ -100,10 +104,17 @@ def _faulty(claims: int, part: float) -> Iterator[tuple[str, int]]:
         seeded.clear()
 
 
-def _small_files(claims: int) -> Iterator[str]:
-    """Each transaction set of a larger file in an envelope of its own."""
-    pieces = generate(claims, per_transaction=CLAIMS_PER_SMALL_FILE)
-    header, group = next(pieces), next(pieces)
+def _small_files(shape: str, claims: int) -> Iterator[str]:
+    """Each transaction set of a larger file of that shape in an envelope of its own."""
+    if shape == "clean":
+        pieces = generate(claims, per_transaction=CLAIMS_PER_SMALL_FILE)
+        header, group = next(pieces), next(pieces)
+    else:
+        made = make_second(shape.removeprefix("second-"), claims, per_transaction=CLAIMS_PER_SMALL_FILE)
+        pieces = (piece.text for piece in made)
+        header, begins, rest = next(pieces).partition("GS*")
+        group = begins + rest
+    trailer = f"GE*1*{group.split('*')[6]}~\n"
     body: list[str] = []
     number = 0
     for piece in pieces:
@@ -112,7 +123,7 @@ def _small_files(claims: int) -> Iterator[str]:
             number += 1
             control = f"{number:09d}"
             own = header[: _CONTROL_OF_ISA.start] + control + header[_CONTROL_OF_ISA.stop :]
-            yield "".join((own, group, *body, f"GE*1*1~\nIEA*1*{control}~\n"))
+            yield "".join((own, group, *body, f"{trailer}IEA*1*{control}~\n"))
             body.clear()
 
 

@@ -5,7 +5,7 @@ A way to put one in says whether it goes with the claim; only where it does has 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
@@ -461,6 +461,7 @@ GUIDE_FAULTS = {
 
 WARNED, REJECTED = 0.20, 0.05
 OF_THE_GUIDE = 1 / 3  # of those that are rejected
+ERRORS_OF_CONTENT = 0.2  # where something of content is put into every claim
 
 
 _VOID = "8"  # CLM05-3: what was billed is taken back
@@ -478,10 +479,19 @@ def put_something_into(bill: Bill, chance: Random) -> tuple[str, GuideFault | No
         kind = chance.choice(list(GUIDE_FAULTS))
         return kind, GUIDE_FAULTS[kind]
     if drawn < REJECTED + WARNED:
-        ways = ERRORS if drawn < REJECTED else WARNINGS
-        if ways is ERRORS and bill.frequency == _VOID:
-            return "", None  # of what a void repeats a checker only warns
-        for kind in chance.sample(list(ways), len(ways)):
-            if ways[kind].put(bill, chance):
-                return kind, None
+        return _put(bill, chance, ERRORS if drawn < REJECTED else WARNINGS), None
     return "", None
+
+
+def put_content_into(bill: Bill, chance: Random) -> str:
+    """Put one thing of content into the claim, no fault of the guide: its kind, "" where none fits."""
+    return _put(bill, chance, ERRORS if chance.random() < ERRORS_OF_CONTENT else WARNINGS)
+
+
+def _put(bill: Bill, chance: Random, ways: Mapping[str, Fault]) -> str:
+    if ways is ERRORS and bill.frequency == _VOID:
+        return ""  # of what a void repeats a checker only warns
+    for kind in chance.sample(list(ways), len(ways)):
+        if ways[kind].put(bill, chance):
+            return kind
+    return ""

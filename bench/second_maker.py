@@ -11,6 +11,7 @@ apart from exercise or evaluation, a discipline unsaid or of somebody else, modi
 that Medicare does not give, events in the future, and more. 5 are rejected: two thirds of them for one of
 ERRORS (units, pairs, add-ons, modifiers, sums, NPI, diagnoses, days, the certifying provider, ...), one third
 for one of GUIDE_FAULTS (elements and segments that are missing, wrong, too long, twice or out of place).
+Into every claim of `found` one of WARNINGS or, one in five, of ERRORS is put, as far as any goes with it.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ from typing import NamedTuple
 import second_practice as practice
 from second_claims import Transaction
 from second_desk import WORKING_DAYS, Case, House, take_case, workday, write_bill
-from second_faults import must_be_rejected, put_something_into
+from second_faults import must_be_rejected, put_content_into, put_something_into
 
 SHAPES = {
     "clean": "every claim is right",
     "noisy": "20 % of the claims have a warning, 5 % an error",
+    "found": "every claim has a warning or an error of content",
     "returning": "every claim is right, and the patients of 1,000 claims are 300, who come again",
 }
 ORDINARY = 0.12
@@ -96,7 +98,11 @@ def _set(
             yield Piece(transaction.site(practice.SITES[site], house.site_npis[site]))
         account = f"{site + 11}{(7_654_321 + 7_919 * claim) % 10**8:08}"
         bill = write_bill(chance, house, case, day, account)
-        kind, fault = put_something_into(bill, chance) if shape == "noisy" else ("", None)
+        kind, fault = "", None
+        if shape == "noisy":
+            kind, fault = put_something_into(bill, chance)
+        elif shape == "found":
+            kind = put_content_into(bill, chance)
         segments = bill.segments()
         if fault is not None:
             fault.put(segments, chance)

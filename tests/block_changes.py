@@ -11,7 +11,7 @@ from functools import cache
 from edi_checker.guide.hierarchy import LEVEL_OF_CODE, Hierarchy
 from edi_checker.guide.placement import chart_for
 from edi_checker.guide.scanner import PROVED
-from edi_checker.guide.table import Composite, list_segments
+from edi_checker.guide.table import Composite, Level, list_segments
 from edi_checker.guide.table import load as load_guide
 from edi_checker.guide.walker import Walker
 from edi_checker.x12.blocks import Delimiters, NotX12, read_blocks
@@ -44,15 +44,19 @@ VALUES = (
 )
 
 
+_LEVEL_OF_KIND: dict[str, Level | None] = {"ST": "header", "HL": None, "CLM": "2300", "SE": "trailer"}
+_KIND_OF_LEVEL = {level: kind for kind, level in _LEVEL_OF_KIND.items()}
+
+
 def blocks_in(text: str) -> Iterator[tuple[str, str]]:
     """Level and text of each block of a file that may be proved, with the usual delimiters."""
     try:
-        found = [block for block in read_blocks(io.BytesIO(text.encode())) if block.kind in ("HL", "CLM")]
+        found = [block for block in read_blocks(io.BytesIO(text.encode())) if block.kind in _LEVEL_OF_KIND]
     except NotX12:
         return
     for block in found:
         head = block.text.partition(block.delimiters.terminator)[0].split(block.delimiters.element)
-        level = "2300" if block.kind == "CLM" else LEVEL_OF_CODE.get(head[3] if len(head) > 3 else "")
+        level = _LEVEL_OF_KIND[block.kind] or LEVEL_OF_CODE.get(head[3] if len(head) > 3 else "")
         if level in PROVED:
             yield level, turn(block.text, block.delimiters, USUAL)
 
@@ -158,9 +162,9 @@ _walkers: dict[Delimiters, Walker] = {}
 def is_clean(level: str, text: str, delimiters: Delimiters) -> bool:
     """Whether the walker alone finds nothing in a block of this level, HL01 and HL02 aside.
 
-    Blocks are cut where an HL or CLM begins: none begins with anything else.
+    Blocks are cut where an ST, HL, CLM or SE begins: none begins with anything else.
     """
-    if not text.startswith(f"{'CLM' if level == '2300' else 'HL'}{delimiters.element}"):
+    if not text.startswith(f"{_KIND_OF_LEVEL.get(level, 'HL')}{delimiters.element}"):
         return False
     walker = _walkers.setdefault(delimiters, Walker(GUIDE, delimiters, fast=False))
     walker._hierarchy = Hierarchy(chart_for(GUIDE), delimiters)

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 from click.testing import CliRunner, Result
@@ -13,6 +14,7 @@ from click.testing import CliRunner, Result
 from edi_checker.check.examples import write_example
 from edi_checker.cli import commands
 from edi_checker.facts import Coverage, Gap
+from edi_checker.facts import coverage as of_days
 from edi_checker.reference.tables import BUILT_IN, built_in
 from edi_checker.reports.gaps import say_gaps
 from make_cms_files import addon_line, mue_text, ptp_text
@@ -181,9 +183,10 @@ def test_claims_are_counted_once_however_a_file_is_checked(tmp_path: Path, store
 
 
 def test_memory_of_days_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Coverage, "_MOST_KNOWN", 10)
+    monkeypatch.setattr(of_days, "_MOST_KNOWN", 10)
+    monkeypatch.setattr(of_days, "_KNOWN", known := WeakKeyDictionary())
     coverage = Coverage()
     for on in range(20250101, 20250131):
         coverage.meet(on, on, built_in())
-    assert len(coverage._known) <= 10
+    assert len(known[built_in()]) <= 10
     assert {(gap.first, gap.last) for gap in coverage.gaps()} == {(20250101, 20250130)}

@@ -160,7 +160,7 @@ def test_every_segment_of_the_guide_can_be_proved():
 @needs_it
 @pytest.mark.parametrize("count", [300, pytest.param(5000, marks=pytest.mark.long)])
 def test_most_of_what_the_walker_finds_clean_is_proved(count):
-    """Left over are rare forms: blanks at the end of a value, times with seconds, zeros before a number."""
+    """Left over are rare forms: blanks at the end of a value, zeros before a number."""
     proved = clean = 0
     for level, text, delimiters in block_changes.changes(count, seed=count):
         if block_changes.is_clean(level, text, delimiters):

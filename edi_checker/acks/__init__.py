@@ -10,6 +10,7 @@ from typing import IO, BinaryIO, NamedTuple
 from edi_checker.acks.ack277ca import Group277
 from edi_checker.acks.ack999 import ElementNumber, Group999, addresses
 from edi_checker.acks.interchange import (
+    BEGIN,
     ControlNumber,
     Day,
     Draw,
@@ -315,7 +316,7 @@ class Acknowledger:
         write_trailer(self._out_ta1, 0, now.number_999)
 
     def _drop(self, now: _OpenInterchange) -> None:
-        self._groups_999.cut_back((0, 0))
+        self._groups_999.cut_back(BEGIN)
         self._out_277.cut_back(now.mark_277)
 
     def _abandon_interchange(self, why: str) -> None:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from edi_checker.acks.ack999 import addresses
 from edi_checker.acks.interchange import (
+    BEGIN,
     COMPONENT,
     ELEMENT,
     ControlNumber,
@@ -243,7 +244,7 @@ class Group277:
         sums = now.sums
         if rejected:
             sums = _Sums(0, sums.claims, 0, sums.cents)
-            self._levels.cut_back((0, 0))
+            self._levels.cut_back(BEGIN)
         rest.append(f"HL*2*1*21*{1 if self._levels.segments else 0}")
         submitter = now.transaction.submitter
         identifier = clean(submitter.id, 80, 2) or addresses(self._group)[1]
@@ -279,8 +280,8 @@ class Group277:
 
     def discard_set(self) -> None:
         """Forget the set that is passing: the 999 rejected it, or it could not be checked."""
-        self._claims.cut_back((0, 0))
-        self._levels.cut_back((0, 0))
+        self._claims.cut_back(BEGIN)
+        self._levels.cut_back(BEGIN)
         self._set = None
 
     def close(self, keep: bool) -> bool:

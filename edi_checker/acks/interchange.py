@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, NamedTuple
 
@@ -15,6 +16,8 @@ ELEMENT, COMPONENT, REPETITION, TERMINATOR = "*", ":", "^", "~"
 _IN_MEMORY = 1 << 20  # bytes of an unfinished answer held in memory; what is more goes to a temporary file
 _PIECE = 1 << 16
 _WAITING = 1_000  # segments
+_ALL_WAIT = -1  # in place of bytes, of a place before which nothing is in the file
+BEGIN = 0, 0  # the mark before the first segment
 # A delimiter of ours within a value would cut it in two; a hyphen keeps an identifier readable and as long.
 _DELIMITERS = str.maketrans(dict.fromkeys(ELEMENT + COMPONENT + REPETITION + TERMINATOR, "-"))
 
@@ -53,7 +56,8 @@ class Spool:
     """Segments on their way into an answer, counted; in memory while few, on disk when many."""
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by close()
+        # Made when the segments are many: most answers to small files never need it.
+        self._file: IO[bytes] | None = None
         # What is not in the file yet: to write each segment there would take longer than to make it.
         self._waiting: list[str] = []
         self.segments = 0
@@ -70,34 +74,46 @@ class Spool:
         if len(waiting) >= _WAITING:
             self._flush()
 
-    def _flush(self) -> None:
-        waiting = self._waiting
-        if waiting:
-            waiting.append("")
-            self._file.write(f"{TERMINATOR}\n".join(waiting).encode())
-            waiting.clear()
+    def _flush(self) -> IO[bytes]:
+        """The file, with everything in it."""
+        if self._file is None:
+            self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by close()
+        self._file.write(self._written())
+        self._waiting.clear()
+        return self._file
+
+    def _written(self) -> bytes:
+        """What waits, as it is written."""
+        return f"{TERMINATOR}\n".join([*self._waiting, ""]).encode()
 
     def mark(self) -> tuple[int, int]:
-        """This place, to come back to: bytes and segments written."""
-        self._flush()
-        return self._file.tell(), self.segments
+        """This place, to come back to: bytes, _ALL_WAIT while nothing is in the file, and segments."""
+        return (_ALL_WAIT if self._file is None else self._flush().tell()), self.segments
 
     def cut_back(self, mark: tuple[int, int]) -> None:
         """Forget what was written after the mark."""
-        self._waiting.clear()  # a mark never stands behind what waits
         offset, self.segments = mark
+        if self._file is None:
+            del self._waiting[self.segments :]
+            return
+        self._waiting.clear()  # a mark never stands behind what waits beside a file
+        if offset == _ALL_WAIT:
+            self._file.seek(0)
+            offset = sum(len(self._file.readline()) for _ in range(self.segments))
         self._file.seek(offset)
         self._file.truncate()
 
     def pour(self, into: Spool) -> None:
         """Move everything to the end of another spool; this one is empty after."""
-        self._flush()
-        into._flush()
-        self._file.seek(0)
-        while piece := self._file.read(_PIECE):
-            into._file.write(piece)
-        into.segments += self.segments
-        self.cut_back((0, 0))
+        if self._file is None:
+            into.write_all(self._waiting)
+        else:
+            own, other = self._flush(), into._flush()
+            own.seek(0)
+            while piece := own.read(_PIECE):
+                other.write(piece)
+            into.segments += self.segments
+        self.cut_back(BEGIN)
 
     def read(self, number: Callable[[bytes], bytes]) -> IO[bytes] | None:
         """The bytes from the start, with numbers in place of their marks; None where nothing was written.
@@ -107,15 +123,15 @@ class Spool:
         if not self.segments:
             self.close()
             return None
-        self._flush()
-        self._file.seek(0)
+        if self._file is None:
+            return BytesIO(_with_numbers(self._written(), number))
+        file = self._flush()
+        file.seek(0)
         answer: IO[bytes] = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by who reads it
         try:
-            while piece := self._file.read(_PIECE):
+            while piece := file.read(_PIECE):
                 # A piece ends with its segment, and no mark is cut in two.
-                texts = (piece + self._file.readline()).split(_MARK.encode())
-                texts[1::2] = map(number, texts[1::2])
-                answer.write(b"".join(texts))
+                answer.write(_with_numbers(piece + file.readline(), number))
             answer.seek(0)
         except BaseException:
             answer.close()
@@ -125,7 +141,14 @@ class Spool:
         return answer
 
     def close(self) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+
+
+def _with_numbers(written: bytes, number: Callable[[bytes], bytes]) -> bytes:
+    texts = written.split(_MARK.encode())
+    texts[1::2] = map(number, texts[1::2])
+    return b"".join(texts)
 
 
 @dataclass(slots=True)

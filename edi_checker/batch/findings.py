@@ -13,6 +13,7 @@ from edi_checker.batch.resume import Record
 from edi_checker.reports.findings_log import say_unlisted
 from edi_checker.reports.json_report import read_findings
 from edi_checker.reports.ndjson import write_line
+from edi_checker.x12.finding import SEVERITIES
 
 Form = Literal["ndjson", "parquet"]
 FORMS: tuple[Form, ...] = ("ndjson", "parquet")
@@ -49,7 +50,7 @@ def write_findings(form: Form, records: Iterable[Record], folder: Path, out: Bin
 def _read(folder: Path, record: Record) -> Iterator[str | tuple[str, int]]:
     """What json_report.read_findings gives of the report of an input; nothing where there is none."""
     report = f"{record.name}.json"
-    if report in record.outputs:
+    if report in record.outputs and any(map(record.counts.get, SEVERITIES)):
         with suppress(FileNotFoundError), (folder / report).open(encoding="ascii") as file:
             yield from read_findings(file)
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -141,7 +141,7 @@ class DoneInputs:
 
     def note(self, record: Record) -> None:
         """Note that an input is done."""
-        self._write(asdict(record))
+        self._write({each.name: getattr(record, each.name) for each in fields(record)})
 
     def find(self, source: Input, name: str) -> Record | None:
         """The record of an input that need not be checked again.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 from edi_checker.reference.tables import Side, Tables
 
@@ -23,27 +24,31 @@ class Gap(NamedTuple):
     claims: int = 0
 
 
+_MOST_KNOWN = 10_000  # first and last days whose gaps are remembered, of each set of tables
+_KNOWN: WeakKeyDictionary[Tables, dict[tuple[int, int], tuple[Gap, ...]]] = WeakKeyDictionary()
+
+
 class Coverage:
     """The days of service of one input that lie outside the releases of the tables.
 
     Of each release the first and the last such day are kept, so memory does not grow with the input.
     """
 
-    _MOST_KNOWN = 10_000  # days looked up that are remembered
-
     def __init__(self) -> None:
-        self._known: dict[tuple[int, int, Tables], tuple[Gap, ...]] = {}
         self._met: dict[tuple[str, str, Beyond], tuple[int, int, int]] = {}
 
     def meet(self, first: int, last: int, tables: Tables) -> None:
         """Note the first and last day of service of a claim that is checked with these tables."""
-        key = (first, last, tables)
-        gaps = self._known.get(key)
+        known = _KNOWN.get(tables)
+        if known is None:
+            known = _KNOWN[tables] = {}
+        gaps = known.get((first, last))
         if gaps is None:
-            if len(self._known) >= self._MOST_KNOWN:
-                self._known.clear()
-            gaps = self._known[key] = _gaps_of(first, last, tables)
-        self.take(gaps)
+            if len(known) >= _MOST_KNOWN:
+                known.clear()
+            gaps = known[first, last] = _gaps_of(first, last, tables)
+        if gaps:
+            self.take(gaps)
 
     def forget(self, on: int) -> None:
         """Note a day of service of a claim with which later claims are not compared."""

@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +26,7 @@ except ImportError:  # on Windows, where runs are not kept apart
 _STAGE = ".edi-checker-stage-"
 _PATIENCE = 5.0  # seconds to wait for another run that swaps the files of an input
 _PAUSE = 0.01
+_BUFFER = 1 << 16  # bytes
 
 
 class Busy(Exception):
@@ -40,14 +42,16 @@ class Stage:
     def __init__(self, folder: Path = Path()) -> None:
         self.folder = folder
         self.digests: dict[str, str] = {}
+        self.lying: set[str] = set()  # what has not gone to its place
 
     @contextlib.contextmanager
     def write(self, ending: str) -> Iterator[BinaryIO]:
         """A stream whose content is the file with this ending when the block ends well. Raises OSError."""
         path = self.folder / ending
         handle = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        self.lying.add(ending)
         try:
-            with os.fdopen(handle, "wb") as file:
+            with os.fdopen(handle, "wb", _BUFFER) as file:
                 hashed = _Hashed(file)
                 yield cast(BinaryIO, hashed)
                 file.flush()
@@ -96,6 +100,7 @@ class OutputFolder:
         self.path = path
         self._alone = alone
         self._inputs = frozenset(inputs)
+        self._kept: _KeptStage | None = None
         path.mkdir(parents=True, exist_ok=True)
         self._handle = _open_folder(path)
         try:
@@ -112,27 +117,32 @@ class OutputFolder:
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process of the same run, which has no lock of its own on the folder."""
-        return {**self.__dict__, "_handle": _NONE}
+        return {**self.__dict__, "_handle": _NONE, "_kept": None}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._kept is not None:
+            self._kept.remove()
         if self._alone:
-            self._sweep()  # what workers left that were killed
+            self._sweep()  # what workers left
         _close(self._handle)
 
     @contextlib.contextmanager
     def stage(self) -> Iterator[Stage]:
-        """A stage for the files of one input; it goes when the block ends. Raises OSError."""
-        folder = Path(tempfile.mkdtemp(prefix=_STAGE, dir=self.path))
-        handle = _NONE
+        """A stage for the files of one input; what is left in it goes when the block ends. Raises OSError."""
+        kept, self._kept = self._kept, None
+        if kept is None or not kept.is_ours():
+            kept = _KeptStage.make(self.path)
+        stage = Stage(kept.folder)
         try:
-            handle = _open_folder(folder)
-            _lock(handle, 0)  # so that nobody takes it for one that was left
-            yield Stage(folder)
+            yield stage
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            _close(handle)
+            # To make one for each of many small files would take longer than to write some of them.
+            if stage.lying:
+                kept.remove()
+            else:
+                self._kept = kept
 
     def publish(self, stage: Stage, name: str, asked: Sequence[str], others: Sequence[str]) -> Published:
         """Put the files of a stage in their places, NAME.ENDING, and take away what an earlier run left.
@@ -143,7 +153,8 @@ class OutputFolder:
         Where something goes wrong, none of the files stays, old or new.
         """
         done = Published()
-        places = {ending: self.path / (f"{name}.{ending}" if name else ending) for ending in asked}
+        begin = str(self.path / f"{name}.")
+        places = {ending: f"{begin}{ending}" if name else str(self.path / ending) for ending in asked}
         try:
             with self._swapping():
                 for ending, place in places.items():
@@ -151,6 +162,7 @@ class OutputFolder:
                         self._take_away(place)
                 for ending in stage.digests:
                     (stage.folder / ending).replace(places[ending])
+                    stage.lying.discard(ending)
                 sync_folder(self.path)
         except (OSError, Busy) as error:
             why = "another run is at work in this folder" if isinstance(error, Busy) else error.strerror
@@ -158,16 +170,16 @@ class OutputFolder:
             for ending in asked if not isinstance(error, Busy) else ():
                 with contextlib.suppress(OSError):
                     self._take_away(places[ending])
-            left = [str(places[ending]) for ending in asked if os.path.lexists(places[ending])]
+            left = [places[ending] for ending in asked if os.path.lexists(places[ending])]
             done.troubles.extend(f"{place} is not of this run" for place in left)
-        beside = [f"{name}.{ending}" for ending in others if os.path.lexists(self.path / f"{name}.{ending}")]
+        beside = [f"{name}.{ending}" for ending in others if os.path.lexists(f"{begin}{ending}")]
         if beside:
             done.notes.append(f"not of this run, and left in {self.path}: {', '.join(beside)}")
         return done
 
-    def _take_away(self, place: Path) -> None:
-        if os.path.realpath(place) not in self._inputs:
-            place.unlink(missing_ok=True)
+    def _take_away(self, place: str) -> None:
+        if os.path.lexists(place) and os.path.realpath(place) not in self._inputs:
+            Path(place).unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _swapping(self) -> Iterator[None]:
@@ -193,6 +205,46 @@ class OutputFolder:
                     shutil.rmtree(left, ignore_errors=True)
                 finally:
                     _close(handle)
+
+
+@dataclass(frozen=True, slots=True)
+class _KeptStage:
+    """A folder for stages, locked so that nobody takes it for one that was left."""
+
+    folder: Path
+    handle: int
+    process: int
+
+    @classmethod
+    def make(cls, within: Path) -> Self:
+        """Raises OSError."""
+        folder = Path(tempfile.mkdtemp(prefix=_STAGE, dir=within))
+        handle = _NONE
+        try:
+            handle = _open_folder(folder)
+            _lock(handle, 0)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            _close(handle)
+            raise
+        return cls(folder, handle, os.getpid())
+
+    def is_ours(self) -> bool:
+        """Whether this process made it, and it still lies there."""
+        if self.process != os.getpid():
+            return False  # known from the process that this one was forked from
+        try:
+            there = self.folder.lstat()
+            return stat.S_ISDIR(there.st_mode) and (
+                self.handle == _NONE or os.path.samestat(there, os.fstat(self.handle))
+            )
+        except OSError:
+            return False
+
+    def remove(self) -> None:
+        if self.process == os.getpid():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            _close(self.handle)
 
 
 # A lock on a folder. Where the system or the file system has none, runs are not kept apart.
@@ -234,7 +286,7 @@ def _close(handle: int) -> None:
         os.close(handle)
 
 
-def say_unwritten(place: Path, why: str | None, of: str = "input") -> str:
+def say_unwritten(place: Path | str, why: str | None, of: str = "input") -> str:
     """That the files of an input, or of a run, could not be made; `place` is the first of them."""
     said = f"{place} and the other files of this {of} cannot be written: {why}"
     return f"{said}; none of them is there"

@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from edi_checker.guide import native
 from edi_checker.guide.placement import Chart, Placement, Step, chart_for
-from edi_checker.guide.table import Composite, Element, Guide, Item, Level, Segment, walk_loops
+from edi_checker.guide.table import LEVELS, Composite, Element, Guide, Item, Level, Segment, walk_loops
 from edi_checker.x12.blocks import Delimiters
 
-PROVED: tuple[Level, ...] = ("2000A", "2000B", "2000C", "2300")
+PROVED: tuple[Level, ...] = LEVELS
 MAX_TEXT = 1 << 16  # characters of a block that is proved; what is longer is walked, whose bounds then hold
 WORTH = 60  # blocks of a kind after which its tables are made: making them takes as long as walking so many
 
@@ -297,7 +297,7 @@ def _kind(item: Element, before: Item | None) -> tuple[int, int]:
             return _NUMBER, _THREE_DECIMALS
         case "DT" if item.minimum <= 8 <= item.maximum:
             return _DAY, 0
-        case "TM" if item.minimum <= 4 <= item.maximum:
+        case "TM":
             return _TIME, 0
         case "ID" | "AN" if item.codes:
             return _CODE, 0

@@ -276,13 +276,14 @@ class Walker:
             hierarchy.start_claim(block.position)
             return "2300"
         if block.kind != "HL":
-            return None
+            level: Level = "header" if block.kind == "ST" else "trailer"
+            return level if scanners.prove(level, block.text) else None
         head = block.text.partition(self._delimiters.terminator)[0].split(self._delimiters.element)
-        level = LEVEL_OF_CODE.get(head[3]) if len(head) == 5 else None
-        if level is None or not hierarchy.is_next(level, head) or not scanners.prove(level, block.text):
+        of_code = LEVEL_OF_CODE.get(head[3]) if len(head) == 5 else None
+        if of_code is None or not hierarchy.is_next(of_code, head) or not scanners.prove(of_code, block.text):
             return None
-        hierarchy.take(level, head, block.position)
-        return level
+        hierarchy.take(of_code, head, block.position)
+        return of_code
 
     def _pass(self, level: Level, block: Block, following: Block | None) -> Walked:
         """A block that is clean in itself: what must follow it may still be missing."""

@@ -213,7 +213,7 @@ class Output:
         self._page = page
         self._redactor = redactor
         self._known = known
-        self._follower = report if isinstance(report, Follower) else None
+        self._follower = report if report is not None and isinstance(report, Follower) else None
         follow = self._follower is not None
         self.journal = FindingsLog(source.path, most=limits.findings, follow=follow)
         self.writers: Mapping[str, Writer] = {}

@@ -499,6 +499,10 @@ def is_wrapped(text: str, terminator: str) -> bool:
     """Whether all lines have the same width, wherever segments end; the last may be shorter."""
     if terminator in "\r\n":
         return False
+    # What most files show at once: two lines that differ.
+    one, two, *_ = [*text.split("\n", 2), "", ""]
+    if len(one.removesuffix("\r")) != len(two.removesuffix("\r")):
+        return False
     *lines, last = re.split(r"\r?\n", text.rstrip("\r\n"))
     if len(lines) < _FEW_LINES or {len(line) for line in lines} != {max(map(len, (*lines, last)))}:
         return False

@@ -24,7 +24,7 @@ SCANNERS = Scanners(block_changes.GUIDE, block_changes.USUAL, 0)
 
 def search(data: bytes) -> None:
     """The first byte chooses the level; bytes from 128 on are characters that are not ASCII."""
-    level, text = PROVED[data[0] % 4] if data else "2300", data[1:].decode("latin-1")
+    level, text = PROVED[data[0] % len(PROVED)] if data else "2300", data[1:].decode("latin-1")
     if SCANNERS.prove(level, text):
         assert block_changes.is_clean(level, text, block_changes.USUAL), block_changes.shape(text)
     if level == "2300" and text.isascii():

@@ -127,9 +127,10 @@ static int is_day(const unsigned char *text, size_t length) {
     return day <= days[month - 1] + leap;
 }
 
+/* HHMM, HHMMSS, HHMMSSD or HHMMSSDD. */
 static int is_time(const unsigned char *text, size_t length) {
-    if (length != 4 || count_digits(text, 4) != 4) return 0;
-    return (text[0] - '0') * 10 + (text[1] - '0') < 24 && text[2] < '6';
+    if (length < 4 || length == 5 || length > 8 || count_digits(text, length) != (int)length) return 0;
+    return (text[0] - '0') * 10 + (text[1] - '0') < 24 && text[2] < '6' && (length == 4 || text[4] < '6');
 }
 
 /* A number without blanks: -12, 12.50, .5; its digits are counted, with the cents that are not written. */
@@ -164,7 +165,7 @@ static int is_value(const Scanner *self, const Item *item, const unsigned char *
     case DAY:
         return is_day(text, length);
     case TIME:
-        return is_time(text, length);
+        return item->least <= length && length <= item->most && is_time(text, length);
     case NINE_DIGITS:
         return length == 9 && count_digits(text, 9) == 9;
     case PERIOD:
