@@ -14,17 +14,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from claims import CLAIMS_PER_SMALL_FILE, SHAPES, size_of
+from claims import CLAIMS_PER_SMALL_FILE, SHAPES, SMALL_FILES, size_of
 from figures import Measured, Run
 from peers import PEERS, PYX12, Peer, Skipped, command_of, install
 
 ROOT = Path(__file__).resolve().parent.parent
 RECEIVED = "2026-11-21"  # every day of service that `claims` makes is before it, but for faults
 # Clean and faulty claims of both makers, that are measured beside pyx12.
-BESIDE = ("clean", "faulty-5", "faulty-20", "second-clean", "second-noisy")
+BESIDE = ("clean", "faulty-5", "faulty-20", "second-clean", "second-noisy", "second-found")
 OURS = "edi-checker"
 WITHOUT_PAGE = "edi-checker batch"
 CHECKER = [sys.executable, "-m", "edi_checker"]
@@ -274,10 +274,37 @@ def shapes(scratch: Path, sizes: Sizes) -> list[Measured]:
     for shape in SHAPES:
         # A long claim is a dozen ordinary ones.
         claims = sizes.claims // 10 if shape == "fifty-lines" else sizes.claims
-        files = -(-claims // CLAIMS_PER_SMALL_FILE) if shape == "small-files" else 1
+        files = -(-claims // CLAIMS_PER_SMALL_FILE) if shape in SMALL_FILES else 1
         jobs[shape] = full(scratch, shape, claims, count=files)
     jobs["one"] = full(scratch, "clean", 1)
     return in_turn("shapes", jobs, sizes.rounds)
+
+
+def small_files(scratch: Path, sizes: Sizes) -> list[Measured]:
+    """The same claims in one file and in files of ten, of both makers, each in two sizes; without pages."""
+    jobs = {}
+    for small, large in SMALL_FILES.items():
+        for shape in (large, small):
+            for claims in (max(sizes.claims // 10, 1), sizes.claims):
+                files = -(-claims // CLAIMS_PER_SMALL_FILE) if shape == small else 1
+                jobs[f"{shape}|{claims}"] = _keep_outputs(batch(scratch, shape, claims, 1), scratch, files)
+    return in_turn("files", jobs, sizes.rounds)
+
+
+def _keep_outputs(job: Job, scratch: Path, files: int) -> Job:
+    """The job, whose folder of outputs is new each time: to write over many files is slower, and so it is to
+    make new ones where some were just taken away.
+    """
+    held = job.judge
+    assert held is not None
+
+    def judge_and_keep() -> None:
+        held()
+        kept = scratch / "kept"
+        kept.mkdir(exist_ok=True)
+        (scratch / "batch").rename(kept / str(len(list(kept.iterdir()))))
+
+    return replace(job, judge=judge_and_keep, count=files)
 
 
 def outputs(scratch: Path, sizes: Sizes) -> list[Measured]:

@@ -44,6 +44,7 @@ PLAIN: dict[str, Callable[[Path, Sizes], list[Measured]]] = {
     "pyx12": measures.beside_pyx12,
     "start": measures.start,
     "size": measures.ladder,
+    "files": measures.small_files,
     "shapes": measures.shapes,
     "steps": measures.steps,
     "outputs": measures.outputs,

@@ -34,7 +34,7 @@ from second_desk import House, take_case, write_bill
 from second_faults import ERRORS, GUIDE_FAULTS, WARNINGS, must_be_rejected
 from second_maker import make as make_second
 
-FAULTY = ("faulty-5", "faulty-20", "second-noisy")
+FAULTY = ("faulty-5", "faulty-20", "second-noisy", "second-found")
 CLEAN = [shape for shape in SHAPES if shape not in FAULTY]
 CLAIMS = 25
 
@@ -167,6 +167,18 @@ def test_a_noisy_file_has_as_many_warnings_and_errors_as_it_should():
     assert len({kind for kind in put_in if kind in ERRORS}) > 12
 
 
+def test_a_found_file_has_something_of_content_in_every_claim(checker, tmp_path):
+    pieces = list(make_second("found", 300))
+    put_in = [piece.put_in for piece in pieces if piece.claim]
+    assert sum(kind in {**WARNINGS, **ERRORS} for kind in put_in) > 290
+    assert sum(map(must_be_rejected, put_in)) == pytest.approx(60, rel=0.4)
+    (tmp_path / "made.837").write_text("".join(piece.text for piece in pieces))
+    checked = check(checker, tmp_path / "made.837")
+    answered = {rule for rule, _ in graver_than_info(checked)}
+    assert answered >= {{**WARNINGS, **ERRORS}[kind].rule for kind in put_in if kind}
+    assert outcomes_of(checked).count("rejected") == sum(map(must_be_rejected, put_in))
+
+
 def test_what_tells_the_shapes_apart(tmp_path):
     for shape in ("clean", "one-set", "fifty-lines", "small-files"):
         write_claims(shape, 1100, tmp_path / shape)
@@ -179,8 +191,9 @@ def test_what_tells_the_shapes_apart(tmp_path):
     assert set(lines) == {claims.LINES}
 
 
-def test_small_files_are_different_interchanges(tmp_path):
-    write_claims("small-files", 30, tmp_path / "many")
+@pytest.mark.parametrize("shape", claims.SMALL_FILES)
+def test_small_files_are_different_interchanges(tmp_path, shape):
+    write_claims(shape, 30, tmp_path / "many")
     texts = [file.read_text() for file in (tmp_path / "many").iterdir()]
     assert len({re.search(r"IEA\*1\*(\d+)", text)[1] for text in texts}) == 3
     assert len({name for text in texts for name in re.findall(r"\nCLM\*([^*]*)", text)}) == 30
@@ -275,6 +288,12 @@ def some_figures():
     )
     workers = [measured("workers", "clean", 1000, 8.0 / number, count=number) for number in (1, 2)]
     found.put("workers", "2026-01-03", workers)
+    files = []
+    for shape in (*claims.SMALL_FILES, *claims.SMALL_FILES.values()):
+        for count in (100, 1_000):
+            taken = count / (1_000 if shape.endswith("clean") else 625)
+            files.append(measured("files", shape, count, 0.4 + taken, count=count // 10))
+    found.put("files", "2026-01-04", files)
     found.put("start", "2026-01-04", [measured("start", "`check` of one claim", 1, 0.1)])
     peers = [measured("peers", "pyx12", 101, 5.2), measured("peers", "pyx12", 1, 0.2)]
     peers += [measured("peers", PEERS[0].name, 101, 1.1), measured("peers", PEERS[0].name, 1, 0.1)]
@@ -308,6 +327,7 @@ def test_the_page_says_what_was_measured():
     text = page.write_page(some_figures(), "## By hand\n\nA word.\n")
     goals = text.partition("## Goals")[2].partition("\n## ")[0]
     assert re.search(r"\| 100 times pyx12's.*\| 50 times at 10,000 claims.*\| not met \|", goals)
+    assert re.search(r"\| 10 claims a file at most twice .* \| 1\.6\d times \| met \|", goals)
     assert re.search(r"\| two workers.*\| 2\.00 times \| met \|", goals)
     assert re.search(r"at 1,000,000 claims \| 60 MB \| met \|", goals)
     assert re.search(r"\| 1\.0\d times, 1,000,000 by 10,000 \| met \|", goals)

@@ -65,7 +65,6 @@ PUT_TOGETHER = {
     ("check/cutting.py", "{t}SBR{e}"): (CUTTER._order.pattern,),
     ("facts/triggers.py", "form"): tuple(re.findall(r'form_of\([0-9], "([^"]+)"\)', TRIGGERS)),
     ("guide/hierarchy.py", "{e}22(?>"): (write_subscriber(USUAL).pattern,),
-    ("facts/history.py", "DTP{"): (LOOKS.days.__self__.pattern,),
     ("facts/history.py", "NM1{"): (LOOKS.renders.__self__.pattern,),
     ("facts/history.py", "CLM("): (LOOKS.replaces.__self__.pattern,),
     ("facts/history.py", "HC{"): (LOOKS.by_month.__self__.pattern,),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO, TypeVar
 
 from edi_checker.check.allowed import PERSONAL, hide_numbers, names_day, numbers_in, personal_in
 from edi_checker.check.by_pieces import judge_by_pieces
 from edi_checker.check.engine import Engine
+from edi_checker.check.memo import Memo
 from edi_checker.claims.checked import Checked, Outcome, length_of
 from edi_checker.claims.claim import (
     BillingProvider,
@@ -30,7 +32,7 @@ from edi_checker.claims.profile import Isolation, Profile
 from edi_checker.claims.reader import read_parts
 from edi_checker.facts import AnyLevel, Fact, HistoryUnreadable, InputMemory, Setting, facts_of
 from edi_checker.guide.table import Guide
-from edi_checker.x12.blocks import Bounds, Fault, read_blocks
+from edi_checker.x12.blocks import Bounds, Delimiters, Fault, read_blocks
 from edi_checker.x12.fault_codes import NOTED_ONLY
 from edi_checker.x12.finding import Finding
 
@@ -66,6 +68,7 @@ class Checker:
         many = MANY if history is None else MANY_KEYS
         for handful in with_following(take_handfuls(parts, length_of, many), _claim_in):
             if history is not None:
+                self._read_levels([part for part, _ in handful])
                 history.fetch([part for part, _ in handful if isinstance(part, Claim)], self.setting)
             judged = [(part, *self.judge(part, memory, following)) for part, following in handful]
             for part, findings, failed in judged:
@@ -73,6 +76,17 @@ class Checker:
                 if history is not None:
                     history.take(part, accepted=checked.outcome == "accepted")
                 yield checked
+
+    def _read_levels(self, parts: Sequence[Part]) -> None:
+        """Read the levels among these parts, which are judged next: a history asks for their persons."""
+        levels = [part for part in parts if isinstance(part, _LEVELS) and not part.faults]
+        for delimiters in dict.fromkeys([level.block.delimiters for level in levels]) if self.fast else ():
+            of_these = [level for level in levels if level.block.delimiters == delimiters]
+            with suppress(Exception):  # each is read again when it is judged, and what happens is told
+                self._memo_of_levels(delimiters).read_levels(of_these)
+
+    def _memo_of_levels(self, delimiters: Delimiters) -> Memo:
+        return self.engine.memo(delimiters, self.setting, choose_for_run(self.setting.profile))
 
     def judge(
         self, part: Part, memory: InputMemory, following: Sequence[Claim] = ()
@@ -138,13 +152,12 @@ class Checker:
     def _remember(self, part: Claim | AnyLevel, memory: InputMemory) -> list[Finding] | None:
         """The findings by what was worked out of such pieces before; None where that is not enough."""
         setting = self.setting
-        run = choose_for_run(setting.profile)
         delimiters = part.block.delimiters
-        of_levels = self.engine.memo(delimiters, setting, run)
+        of_levels = self._memo_of_levels(delimiters)
         if not isinstance(part, Claim):
             found = of_levels.judge_level(part)
             if found is not None:
-                memory.note_days(setting, run, None, None)
+                memory.note_days(setting, of_levels.profile, None, None)
             return found
         cut = of_levels.cutter.cut(part.block.text)
         if cut is None:
@@ -156,7 +169,8 @@ class Checker:
         return judge_by_pieces(memo, part, cut, setting, memory, of_levels.above)
 
 
-_IN_PIECES = (Claim, BillingProvider, Subscriber, Patient)
+_LEVELS = (BillingProvider, Subscriber, Patient)
+_IN_PIECES = (Claim, *_LEVELS)
 _NOTHING: tuple[tuple[Finding, ...], str] = ((), "")
 
 

@@ -299,6 +299,10 @@ class LevelRead(NamedTuple):
             level.payer_responsibility, level.filing_indicator = above.order, above.filing_indicator
 
 
+# What the rules say of a level, what is known of it, and its text in pieces, as of cutting.LevelText.
+LevelFound = tuple[Said, LevelRead, list[str], list[tuple[int, str]]]
+
+
 class LevelAbove(NamedTuple):
     """A level that was met, and what is known of it."""
 
@@ -422,6 +426,8 @@ class Memo:
         self._rested: dict[int, bool] = Remembered()
         self.pointers: dict[str, int] = Remembered()
         self._of_levels = Remembered()
+        # Levels that are read and not judged yet.
+        self._read_ahead: dict[AnyLevel, LevelFound] = {}
         self._addresses = Remembered()
         self._above: dict[type, LevelAbove] = {}
         self._parties = Remembered()
@@ -440,8 +446,11 @@ class Memo:
         """The levels that were met last, by their type."""
         return self._above
 
-    def judge_level(self, level: AnyLevel) -> list[Finding] | None:
-        """The findings on a level without faults; None where it must be looked at as a whole."""
+    def read_levels(self, levels: Iterable[AnyLevel]) -> None:
+        """Read levels without faults that are judged next, so that others know what is known of them."""
+        self._read_ahead = {level: self._read_level(level) for level in levels}
+
+    def _read_level(self, level: AnyLevel) -> LevelFound:
         text, columns, addresses = self.cutter.cut_level(level.block.text)
         key = (type(level), text)
         known: tuple[Said, LevelRead] | None = self._of_levels.get(key)
@@ -453,8 +462,15 @@ class Memo:
                 _read_level(view, type(level)),
             )
         said, of_level = known
-        self._above[type(level)] = LevelAbove(level, of_level)
         of_level.tell(level, columns)
+        return said, of_level, columns, addresses
+
+    def judge_level(self, level: AnyLevel) -> list[Finding] | None:
+        """The findings on a level without faults; None where it must be looked at as a whole."""
+        ahead = self._read_ahead
+        read = ahead.pop(level, None) if ahead else None
+        said, of_level, columns, addresses = read or self._read_level(level)
+        self._above[type(level)] = LevelAbove(level, of_level)
         fired: list[Fired] = []
         joins = 0
         if said is not NOTHING_SAID:

@@ -27,6 +27,8 @@ from edi_checker.claims.claim import (
     Interchange,
     InterchangeEnd,
     Part,
+    Patient,
+    Subscriber,
     Transaction,
     TransactionEnd,
     element,
@@ -58,7 +60,7 @@ class Keys(Protocol):
 
     def key(self, kind: str, *parts: str) -> bytes: ...
 
-    def keys(self, kind: str, words: Iterable[str]) -> list[bytes]: ...
+    def keys(self, kind: str, many: Iterable[Sequence[str]]) -> list[bytes]: ...
 
     def claim(self, *parts: str) -> bytes: ...
 
@@ -136,6 +138,8 @@ class ClaimHistory:
         self._fresh: dict[Claim, list[int]] = {}
         self._fresh_years: dict[_Year, bool] = {}
         self._persons: dict[tuple[int, str], str] = {}
+        # Of the claims that are judged next.
+        self._year_keys: dict[_Year, bytes] = {}
         # The last interchange, its ISA15, and how its claims are looked through: most claims have the same.
         self._interchange: Interchange | None = None
         self._usage = ""
@@ -158,6 +162,7 @@ class ClaimHistory:
             if len(known) > _MOST:
                 known.clear()
         seen = [self._see(claim) for claim in claims if not claim.faults]
+        self._make_keys(seen)
         wanted = _Wanted({}, {}, {})
         for each in seen:
             self._want_months(wanted, each)
@@ -166,7 +171,8 @@ class ClaimHistory:
         for each in seen:
             self._want(wanted, each, setting)
         # Made at once: there are several a claim.
-        self._day_keys = dict(zip(wanted.days, self._keys.keys("day", wanted.days.values()), strict=True))
+        words = [(word,) for word in wanted.days.values()]
+        self._day_keys = dict(zip(wanted.days, self._keys.keys("day", words), strict=True))
         found = self._ask([*self._day_keys.values(), *wanted.years, *wanted.worked])
         self._days = dict.fromkeys(self._day_keys, ())
         self._forget(wanted.worked)
@@ -184,14 +190,30 @@ class ClaimHistory:
 
     def forget_days(self) -> None:
         """Begin with other claims, whose days have not been looked up."""
-        self._days, self._day_keys, self._nothing = {}, {}, set()
+        self._days, self._day_keys, self._nothing, self._year_keys = {}, {}, set(), {}
         self._fresh = {}
 
     def _see(self, claim: Claim) -> _Seen:
         usage = self._usage_of(claim)
         assert self._looks is not None
         person = person_of(claim) if claim.billing is not None else 0
-        return claim, usage, person, set(map(int, set(self._looks.days(claim.block.text))))
+        return claim, usage, person, self._looks.days_in(claim.block.text)
+
+    def _make_keys(self, seen: Iterable[_Seen]) -> None:
+        """Make the keys of their persons, and of the years of these, that are not known: many at once."""
+        persons: dict[tuple[int, str], tuple[str, ...]] = {}
+        years: dict[_Year, tuple[int, str]] = {}
+        for claim, usage, person, on in seen:
+            if person:
+                key = person, usage
+                if key not in self._persons and key not in persons:
+                    persons[key] = usage, *_level_of(claim).who
+                for year in {day // 10_000 for day in on}:
+                    years[person, usage, year] = key
+        made = self._keys.keys("person", persons.values())
+        self._persons.update(zip(persons, [key.hex() for key in made], strict=True))
+        words = [(self._persons[key], str(year)) for (_, _, year), key in years.items()]
+        self._year_keys = dict(zip(years, self._keys.keys("year", words), strict=True))
 
     def _leave_out_fresh(self, seen: Sequence[_Seen]) -> list[_Seen]:
         """Those of the claims of whose person an earlier file may have left something in a year of theirs.
@@ -284,7 +306,7 @@ class ClaimHistory:
             billing = claim.billing
             assert billing is not None
             word = f"{self._person(claim, usage)}{billing.known_by}.{on}"
-            [key] = self._keys.keys("day", [word])
+            key = self._keys.key("day", word)
             self._day_keys[day] = key
         return key
 
@@ -298,8 +320,7 @@ class ClaimHistory:
 
     def _person(self, claim: Claim, usage: str) -> str:
         """Digits that stand for the person of a claim."""
-        level = claim.patient or claim.subscriber
-        assert level is not None
+        level = _level_of(claim)
         found = self._persons.get((level.person, usage))
         if found is None:
             found = self._keys.key("person", usage, *level.who).hex()
@@ -307,7 +328,9 @@ class ClaimHistory:
         return found
 
     def _year_key(self, claim: Claim, year: int) -> bytes:
-        return self._keys.key("year", self._person(claim, self._usage_of(claim)), str(year))
+        usage = self._usage_of(claim)
+        found = self._year_keys.get((person_of(claim), usage, year))
+        return found or self._keys.key("year", self._person(claim, usage), str(year))
 
     def _month_key(self, month: _Month) -> bytes:
         usage, npi, number = month
@@ -474,7 +497,13 @@ _BEGINS: dict[type, type] = {
 
 
 def _days_of(claim: Claim) -> set[int]:
-    return {int(day) for day in _looks_of(claim.block.delimiters).days(claim.block.text)}
+    return _looks_of(claim.block.delimiters).days_in(claim.block.text)
+
+
+def _level_of(claim: Claim) -> Patient | Subscriber:
+    level = claim.patient or claim.subscriber
+    assert level is not None
+    return level
 
 
 def _alone(billing: BillingProvider | None) -> Sequence[str]:
@@ -522,18 +551,24 @@ class _Wanted(NamedTuple):
 class _Looks(NamedTuple):
     """What the text of a claim tells without being read: what may be asked for it, not what it says.
 
-    days      first days of its lines; `renders` NPIs of who gave the services
+    day       what stands before form and text of a day of service; `renders` NPIs of who gave the services
     replaces  whether it replaces or takes back another; `by_month` whether it has care counted by the month;
               `therapy` whether a line may have a modifier of a discipline
     """
 
-    days: Callable[[str], list[str]]
+    day: str
     renders: Callable[[str], list[str]]
     replaces: Callable[[str], re.Match[str] | None]
     by_month: Callable[[str], re.Match[str] | None]
     therapy: Callable[[str], re.Match[str] | None]
 
+    def days_in(self, text: str) -> set[int]:
+        """The first days of the lines of a claim without faults."""
+        found = {each[_AT if each[:1] == "D" else _AT + 1 :][:8] for each in text.split(self.day)[1:]}
+        return {int(day) for day in found if day.isascii() and day.isdigit()}
 
+
+_AT = 3  # where a day begins that stands behind D8
 _LONGEST_NAME = 200  # characters of NM102 to NM107; the guide allows 140
 
 
@@ -543,7 +578,7 @@ def _looks_of(delimiters: Delimiters) -> _Looks:
     codes = "|".join(sorted(COUNTED_BY_MONTH))
     changing = "".join((*REPLACING, VOID))
     return _Looks(
-        re.compile(rf"DTP{e}472{e}R?D8{e}([0-9]{{8}})").findall,
+        f"{delimiters.terminator}DTP{delimiters.element}472{delimiters.element}",
         re.compile(rf"NM1{e}82{e}[^{t}]{{0,{_LONGEST_NAME}}}?{e}XX{e}([0-9]{{10}})").findall,
         re.compile(rf"CLM(?:{e}[^{e}]*){{4}}{e}[^{e}{c}]*{c}[^{e}{c}]*{c}[{changing}]").match,
         re.compile(rf"HC{c}(?:{codes})").search,
