@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -23,6 +22,7 @@ from edi_checker.claims.payer_profiles import (
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.coverage import Coverage
 from edi_checker.facts.fact import Fact
+from edi_checker.facts.seen import Texts, make_digests
 from edi_checker.reference.codesets.imported import list_versions
 from edi_checker.reference.codesets.member_ids import judge_medicare_id
 from edi_checker.reference.tables import Tables
@@ -288,6 +288,9 @@ def provider_day(npi: str, on: int) -> ProviderDay:
     return npi, on
 
 
+_MOST_MINUTES = 10**15  # of a day that are held: there are 1,440
+
+
 class ProviderDays:
     """Least minutes of one-on-one treatment by rendering provider and day, added up over claims."""
 
@@ -296,7 +299,8 @@ class ProviderDays:
     )
 
     def __init__(self) -> None:
-        self._minutes: dict[ProviderDay, int] = {}
+        self._minutes = make_digests()
+        self._of_others: dict[tuple[str, int], int] = {}  # of what is no NPI
         self._history: EarlierFiles | None = None
         self._note = False
         # NPI, day and minutes of what the claim that is judged added, where that is noted.
@@ -313,14 +317,16 @@ class ProviderDays:
     def add(self, npi: str, on: int, minutes: int, claim: Claim | None = None) -> int:
         """Add minutes to a provider's day (CCYYMMDD) and return the sum so far."""
         key = provider_day(npi, on)
-        so_far = self._minutes.get(key)
-        if so_far is None:
-            so_far = 0
-            if self._history is not None and claim is not None:
-                so_far = self._history.minutes(npi, on, claim)
+        known = self._minutes.get(key) if isinstance(key, int) else self._of_others.get(key)
+        so_far = known or 0
+        if known is None and self._history is not None and claim is not None:
+            so_far = self._history.minutes(npi, on, claim)
         total = so_far + minutes
-        if key in self._minutes or len(self._minutes) < self.LIMIT:
-            self._minutes[key] = total
+        if known is not None or len(self._minutes) + len(self._of_others) < self.LIMIT:
+            if isinstance(key, int):
+                self._minutes.put(key, min(total, _MOST_MINUTES))
+            else:
+                self._of_others[key] = total
         if self._note:
             self.added.append((npi, on, minutes))
         return total
@@ -354,50 +360,6 @@ class ClaimNumbers:
         return claim.place("CLM", "CLM01", position=first)
 
 
-class _Digests:
-    """Numbers by 8-byte digest (never 0), in tables that grow with their count: 24 to 48 bytes each."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        # Open addressing: 0 is an empty slot.
-        self._digests = array("Q", bytes(8 << 10))
-        self._numbers = array("Q", bytes(8 << 10))
-
-    def get(self, digest: int) -> int | None:
-        digests = self._digests
-        last = len(digests) - 1
-        slot = digest & last
-        while (there := digests[slot]) and there != digest:
-            slot = slot + 1 & last
-        return self._numbers[slot] if there else None
-
-    def put(self, digest: int, number: int) -> int | None:
-        """Put a number under a digest; the one that stood there."""
-        digests = self._digests
-        last = len(digests) - 1
-        slot = digest & last
-        while (there := digests[slot]) and there != digest:
-            slot = slot + 1 & last
-        before = self._numbers[slot]
-        self._numbers[slot] = number
-        if there:
-            return before
-        digests[slot] = digest
-        self.count += 1
-        if 3 * self.count > 2 * len(digests):
-            self._grow()
-        return None
-
-    def _grow(self) -> None:
-        digests, numbers = self._digests, self._numbers
-        self._digests = array("Q", bytes(16 * len(digests)))
-        self._numbers = array("Q", bytes(16 * len(digests)))
-        self.count = 0
-        for digest, number in zip(digests, numbers, strict=True):
-            if digest:
-                self.put(digest, number)
-
-
 class ClaimsSeen:
     """What claims have been seen, so that one that comes again is known, with the place of the first.
 
@@ -408,21 +370,21 @@ class ClaimsSeen:
     LIMIT = 250_000
 
     def __init__(self) -> None:
-        self._begins = _Digests()  # where in `_texts` the text of a digest begins
-        self._texts = bytearray()
+        self._begins = make_digests()  # where in `_texts` the text of a digest begins
+        self._texts = Texts()
 
     def meet(self, digest: int, claim: Claim) -> Place | None:
         """The place of the first claim with this digest (never 0); None where this claim is the first."""
         begin = self._begins.get(digest)
         if begin is not None:
             return self._place(begin)
-        if self._begins.count < self.LIMIT:
+        if len(self._begins) < self.LIMIT:
             self._begins.put(digest, len(self._texts))
-            self._texts += _written(claim)
+            self._texts.add(_written(claim))
         return None
 
     def _place(self, begin: int) -> Place:
-        text = self._texts[begin : self._texts.index(_END, begin)].decode()
+        text = self._texts.read(begin, _END).decode()
         interchange, group, transaction, claim, position = text.split(_BETWEEN)
         return Place(
             interchange, group or None, transaction, claim, None, "2300", "CLM", int(position), "CLM01"
@@ -441,8 +403,8 @@ class ServicesSeen:
     A_DAY = 8 << 10
 
     def __init__(self) -> None:
-        self._last = _Digests()  # where in `_texts` the last text of a key begins
-        self._texts = bytearray()
+        self._last = make_digests()  # where in `_texts` the last text of a key begins
+        self._texts = Texts()
 
     def find(self, key: int) -> list[bytes]:
         """What was remembered under a key and has not been taken out, the first claim first."""
@@ -461,7 +423,7 @@ class ServicesSeen:
         while begin:
             text, before = self._read(begin)
             if is_meant(text[1:]):
-                self._texts[begin + _FIXED] = _GONE
+                self._texts.change(begin + _FIXED, _GONE)
             begin = before
 
     def remember(self, services: Sequence[Services]) -> bool:
@@ -473,21 +435,20 @@ class ServicesSeen:
             if len(text) + (self._held(before) if before else 0) > self.A_DAY:
                 return False
         if not self._texts:
-            self._texts += b"\0"  # no text begins at 0
+            self._texts.add(b"\0")  # no text begins at 0
         for key, _, text in services:
             before = self._last.put(key, len(self._texts)) or 0
             held = len(text) + (self._held(before) if before else 0)
-            self._texts += before.to_bytes(_OFFSET) + held.to_bytes(_SIZE) + _THERE + text + _END
+            self._texts.add(before.to_bytes(_OFFSET) + held.to_bytes(_SIZE) + _THERE + text + _END)
         return True
 
     def _held(self, begin: int) -> int:
         """Bytes of the texts under a key whose last begins here."""
-        return int.from_bytes(self._texts[begin + _OFFSET : begin + _FIXED])
+        return int.from_bytes(self._texts.read(begin, _END, _FIXED)[_OFFSET:_FIXED])
 
     def _read(self, begin: int) -> tuple[bytes, int]:
-        end = self._texts.index(_END, begin + _FIXED)
-        before = int.from_bytes(self._texts[begin : begin + _OFFSET])
-        return bytes(self._texts[begin + _FIXED : end]), before
+        text = self._texts.read(begin, _END, _FIXED)
+        return text[_FIXED:], int.from_bytes(text[:_OFFSET])
 
 
 _OFFSET, _SIZE = 5, 3  # bytes of a place in the texts, and of a number of them

@@ -1,4 +1,4 @@
-/* The native module: what reads fast what the Python modules read as well. It knows no rule. */
+/* The native module: what does fast what Python modules do as well. It knows no rule. */
 
 #include "native.h"
 
@@ -16,19 +16,20 @@ int are_delimiters(const unsigned char *given, size_t count) {
 }
 
 /* As FORM in __init__.py. */
-static int add_form(PyObject *module) { return PyModule_AddIntConstant(module, "FORM", 3); }
+static int add_form(PyObject *module) { return PyModule_AddIntConstant(module, "FORM", 4); }
 
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)add_form},
     {Py_mod_exec, (void *)add_scanner},
     {Py_mod_exec, (void *)add_cutter},
+    {Py_mod_exec, (void *)add_digests},
     {0, NULL},
 };
 
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "edi_checker.guide.native._native",
-    .m_doc = "Reads fast what the Python modules read as well.",
+    .m_doc = "Does fast what Python modules do as well.",
     .m_size = 0,
     .m_slots = slots,
 };

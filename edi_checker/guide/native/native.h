@@ -10,6 +10,7 @@
 
 /* Each adds its types to the module; -1 with an exception set where that fails. */
 int add_cutter(PyObject *module);
+int add_digests(PyObject *module);
 int add_scanner(PyObject *module);
 
 /* Whether these are delimiters (element, component, terminator, perhaps repetition) that are told apart from
