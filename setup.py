@@ -11,7 +11,9 @@ setup(
     ext_modules=[
         Extension(
             "edi_checker.guide.native._native",
-            sources=[f"edi_checker/guide/native/{name}.c" for name in ("cutter", "digests", "module", "scanner")],
+            sources=[
+                f"edi_checker/guide/native/{name}.c" for name in ("cutter", "digests", "module", "scanner")
+            ],
             depends=["edi_checker/guide/native/native.h"],
             define_macros=[("Py_LIMITED_API", "0x030B0000")] if STABLE else [],
             py_limited_api=STABLE,
