@@ -101,6 +101,7 @@ class OutputFolder:
         self._alone = alone
         self._inputs = frozenset(inputs)
         self._kept: _KeptStage | None = None
+        self._keeps = True  # not in a process that nobody tells of the end of the run
         path.mkdir(parents=True, exist_ok=True)
         self._handle = _open_folder(path)
         try:
@@ -117,7 +118,7 @@ class OutputFolder:
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process of the same run, which has no lock of its own on the folder."""
-        return {**self.__dict__, "_handle": _NONE, "_kept": None}
+        return {**self.__dict__, "_handle": _NONE, "_kept": None, "_keeps": False}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -139,7 +140,7 @@ class OutputFolder:
             yield stage
         finally:
             # To make one for each of many small files would take longer than to write some of them.
-            if stage.lying:
+            if stage.lying or not self._keeps:
                 kept.remove()
             else:
                 self._kept = kept
