@@ -30,6 +30,13 @@ GUIDE = load_guide()
 DAY = 20260302
 
 
+class Unforeseen(InputHistory):
+    """Looks nothing up before it is asked."""
+
+    def fetch(self, glances, setting):
+        super().fetch((), setting)
+
+
 class Sender:
     """Files that are checked and remembered one after the other."""
 
@@ -63,6 +70,10 @@ class Sender:
         assert said == self.check(text, fast=False)
         kept = self.history(text, keeps=True)
         assert said == self.check(text, history=kept)
+        alone = Unforeseen(SECRET, lambda: self.ledger, DAY, past=kept.past, keeps=True)
+        assert said == self.check(text, history=alone)
+        assert list(alone.rows()) == list(kept.rows())
+        assert alone.asked <= kept.asked
         in_ranges, whole = self.in_ranges(text)
         assert said == in_ranges
         assert sorted(kept.rows()) == sorted(whole.rows())
@@ -397,8 +408,7 @@ def test_a_history_that_cannot_be_read_ends_the_check(sender, monkeypatch):
 
     text = claims(["97530:GP x2"])
     history = sender.history(text)
-    for reading in ("find_history", "sift_history"):
-        monkeypatch.setattr(sender.ledger, reading, fail)
+    monkeypatch.setattr(sender.ledger, "find_history", fail)
     with pytest.raises(HistoryUnreadable, match="the disk is gone"):
         sender.check(text, history=history)
 
@@ -430,50 +440,56 @@ def test_more_of_another_claim_of_the_day_is_stopped(sender):
     assert severities(found) == {"history.mue": "error"}
 
 
-# -- what need not be asked
+# -- what is asked
 
 
 class Asked:
-    """What a check that only looks asks the ledger for: keys that are sifted, keys that are looked up."""
+    """What a check asks of what it has looked up, by the name of the question."""
 
-    def __init__(self, sender, monkeypatch):
-        self.sifted, self.found = [], []
-        sift, find = sender.ledger.sift_history, sender.ledger.find_history
-        monkeypatch.setattr(
-            sender.ledger, "sift_history", lambda past, keys: self.sifted.extend(keys) or sift(past, keys)
-        )
-        monkeypatch.setattr(
-            sender.ledger, "find_history", lambda past, keys: self.found.extend(keys) or find(past, keys)
-        )
+    def __init__(self, sender, text):
+        self.said = []
+        history = sender.history(text)
+        for name in ("services", "charges", "meet"):
+            setattr(history, name, self.listening(name, getattr(history, name)))
+        sender.check(text, history=history)
 
+    def listening(self, name, ask):
+        def listen(*given, **named):
+            self.said.append(name)
+            return ask(*given, **named)
 
-def test_a_new_patient_is_asked_for_by_year_alone(sender, monkeypatch):
-    sender.send(claims(["97530:GP x2 on 2026-01-05"]))
-    asked = Asked(sender, monkeypatch)
-    lines = [f"97750:GP x1 on 2026-02-0{day}" for day in range(2, 7)]
-    sender.check(claims(*[[line] for line in lines], edit=patient(7), payer="commercial"))
-    assert (len(asked.sifted), len(asked.found)) == (1, 1)  # the patient's year, and the provider's month
+        return listen
 
 
-def test_a_patient_who_is_known_by_another_day_is_asked_for_by_day(sender, monkeypatch):
-    sender.send(claims(["97530:GP x2 on 2026-02-04"]))
-    asked = Asked(sender, monkeypatch)
-    assert of_history(sender.find(claims(["97750:GP x1"], payer="commercial"))) == []
-    assert len(asked.found) > 1
-    assert of_history(sender.find(claims(["97750:GP x1 on 2026-02-04"]))) == [("history.ptp", "error")]
+def test_nothing_is_asked_for_a_claim_of_which_the_handful_found_nothing(sender):
+    sender.send(*[claims(["97530:GP x2 on 2026-02-04"], payer=payer) for payer in ("commercial", "medicare")])
+
+    def asked(line, payer="commercial", edit=()):
+        return Asked(sender, claims([line], payer=payer, edit=edit)).said
+
+    assert asked("97750:GP x1 on 2026-02-04", edit=patient(7)) == []
+    assert asked("97750:GP x1 on 2026-02-04", edit=[{"find": "NM1*85", "set": {"9": "1679576722"}}]) == []
+    assert asked("97750:GP x1 on 2026-02-05") == []
+    assert "services" in asked("97750:GP x1 on 2026-02-04")
+    # The year matters to Medicare alone, and only of therapy.
+    assert "charges" in asked("97750:GP x1 on 2026-02-05", payer="medicare")
+    assert asked("99213:25 x1 on 2026-02-05", payer="medicare") == []
 
 
-def test_the_year_is_looked_up_for_therapy_alone(sender, monkeypatch):
-    """It is read for the threshold of KX; the first claim of the patient makes the year known."""
-    sender.send(claims(["97530:GP x2 on 2026-02-04"], payer="medicare"))
-    asked = Asked(sender, monkeypatch)
-    counts = []
-    for line in ("97750:GP x1 on 2026-02-05", "99213:25 x1 on 2026-02-05"):
-        sender.check(claims([line], payer="medicare"))
-        counts.append((len(asked.sifted), len(asked.found)))
-        asked.sifted.clear()
-        asked.found.clear()
-    assert counts == [(1, 3), (1, 2)]  # day and month of the provider, and for therapy the year
+@pytest.mark.parametrize("payer", ["commercial", "medicare"])
+def test_claims_of_two_interchanges_meet_each_their_own(sender, payer):
+    """Test claims and others never meet, also where both are judged in one handful."""
+    days = ["2026-02-03", "2026-02-04"]
+    sender.send(claims(*[[f"97530:GP x2 on {day}"] for day in days], payer=payer))
+    real = [{"find": "ISA*", "set": {"15": "P"}}]
+    each = [
+        claims([f"97750:GP x{units} on {day}"], payer=payer, edit=edit)
+        for day in days
+        for units, edit in ((1, ()), (2, real))
+    ]
+    for texts in (each, each[::-1]):
+        found = {f.where.interchange for f in sender.find("".join(texts)) if f.rule == "history.ptp"}
+        assert found == {text.split("*")[13] for text in each[::2]}
 
 
 def test_a_patient_may_be_known_in_one_year_and_new_in_another(sender):
@@ -501,7 +517,7 @@ def test_a_void_beside_its_claim_takes_out_of_the_year_what_it_leaves_on_the_day
     assert of_history(sender.find(claims(["97530:GP:76 x4"]))) == [("history.mue", "error")]
 
 
-def test_a_patient_whose_history_was_purged_is_new(sender, monkeypatch):
+def test_a_patient_whose_history_was_purged_is_new(sender):
     sender.send(claims(["97530:GP x4"]))
     [file] = sender.ledger.list_files()
     assert of_history(sender.find(claims(["97530:GP:76 x4"]))) == [("history.mue", "error")]
@@ -511,9 +527,7 @@ def test_a_patient_whose_history_was_purged_is_new(sender, monkeypatch):
         pass
     # A file later the runs are read again; none has the patient.
     sender.send(claims(["97110:GP x1 on 2026-01-05"], edit=patient(8)))
-    asked = Asked(sender, monkeypatch)
-    sender.check(claims(["97530:GP:76 x4"], payer="commercial"))
-    assert (len(asked.sifted), len(asked.found)) == (1, 1)
+    assert Asked(sender, claims(["97530:GP:76 x4"], payer="commercial")).said == []
 
 
 @pytest.mark.parametrize("seed", range(4))

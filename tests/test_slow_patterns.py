@@ -15,7 +15,6 @@ import pytest
 import edi_checker
 from edi_checker.check.cutting import Cutter
 from edi_checker.claims.minutes import note_pattern
-from edi_checker.facts.history import _looks_of
 from edi_checker.guide.hierarchy import write_subscriber
 from edi_checker.guide.table import load
 from edi_checker.serve.endpoints import ENDPOINTS
@@ -26,7 +25,6 @@ CALLS = ("compile", "search", "match", "fullmatch", "sub", "subn", "split", "fin
 ENDLESS = re._constants.MAXREPEAT
 USUAL = Delimiters("*", ":", "^", "~")
 CUTTER = Cutter(USUAL)
-LOOKS = _looks_of(USUAL)
 ALLOWED = (PACKAGE / "check" / "allowed.py").read_text("utf-8")
 TRIGGERS = (PACKAGE / "facts" / "triggers.py").read_text("utf-8")
 
@@ -65,10 +63,6 @@ PUT_TOGETHER = {
     ("check/cutting.py", "{t}SBR{e}"): (CUTTER._order.pattern,),
     ("facts/triggers.py", "form"): tuple(re.findall(r'form_of\([0-9], "([^"]+)"\)', TRIGGERS)),
     ("guide/hierarchy.py", "{e}22(?>"): (write_subscriber(USUAL).pattern,),
-    ("facts/history.py", "NM1{"): (LOOKS.renders.__self__.pattern,),
-    ("facts/history.py", "CLM("): (LOOKS.replaces.__self__.pattern,),
-    ("facts/history.py", "HC{"): (LOOKS.by_month.__self__.pattern,),
-    ("facts/history.py", "{c}"): (LOOKS.therapy.__self__.pattern,),
     ("claims/minutes.py", "_phrase_pattern"): (note_pattern(("nn MINS", "TIME: nn")).pattern,),
     ("guide/elements.py", "item.pattern"): tuple(
         {

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from edi_checker.batch.memory import Noted, RangeMemory
+from edi_checker.check.ahead import cut_ahead, glance_over
 from edi_checker.check.checker import MANY, MANY_KEYS, Checker, take_handfuls, with_following
 from edi_checker.check.engine import Met
 from edi_checker.claims.claim import BlockView, Claim, GroupEnd, InterchangeEnd, Part, TransactionEnd
@@ -163,7 +164,8 @@ def check_range(checker: Checker, given: Range, least: int, history: InputHistor
     for handful in with_following((_read(reader, walks, each) for each in handfuls), _claim_in):
         if history is not None:
             claims = [part for (_, opened), _ in handful for part in opened if isinstance(part, Claim)]
-            history.fetch(claims, checker.setting)
+            cut_ahead(claims)
+            history.fetch(glance_over(claims), checker.setting)
         for (walked, opened), following in handful:
             judged = tuple(_judge(checker, part, noting, following) for part in opened)
             answers.append(Answer(walked, judged))

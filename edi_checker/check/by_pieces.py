@@ -598,7 +598,7 @@ class _Judging(WholeClaim):
             served = [f"{line[SAID]} {first} {last} {npi}" for line, (first, last, _) in lines]
         digest = digest_claim(self.levels.content, place, self.cut.composites, served)
         on = 0
-        if self.memory.history is not None:
+        if self.memory.past is not None:
             lines_of_a_day = zip(self.entries, self.dates, strict=True)
             on = min(
                 (first for entry, (first, _, days) in lines_of_a_day if days == 1 and entry.code), default=0

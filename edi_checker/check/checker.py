@@ -7,8 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO, TypeVar
 
+from edi_checker.check.ahead import cut_ahead, glance_over
 from edi_checker.check.allowed import PERSONAL, hide_numbers, names_day, numbers_in, personal_in
 from edi_checker.check.by_pieces import judge_by_pieces
+from edi_checker.check.cutting import Cut
 from edi_checker.check.engine import Engine
 from edi_checker.check.memo import Memo
 from edi_checker.claims.checked import Checked, Outcome, length_of
@@ -69,7 +71,10 @@ class Checker:
         for handful in with_following(take_handfuls(parts, length_of, many), _claim_in):
             if history is not None:
                 self._read_levels([part for part, _ in handful])
-                history.fetch([part for part, _ in handful if isinstance(part, Claim)], self.setting)
+                claims = [part for part, _ in handful if isinstance(part, Claim)]
+                if self.fast:
+                    cut_ahead(claims)
+                history.fetch(glance_over(claims), self.setting)
             judged = [(part, *self.judge(part, memory, following)) for part, following in handful]
             for part, findings, failed in judged:
                 checked = Checked(part, findings, outcomes.of(part, findings, failed), failed)
@@ -94,7 +99,7 @@ class Checker:
         """What is wrong with the next part, and why it could not be checked, "" where it was. `following` are
         the claims of the same person directly behind it, as of with_following.
         """
-        memory.begin(following)
+        memory.begin(following, part if isinstance(part, Claim) else None)
         findings, failed = self._judge(part, memory)
         if findings and isinstance(part, Claim):
             findings = _without_birth_dates(findings, part)
@@ -159,9 +164,10 @@ class Checker:
             if found is not None:
                 memory.note_days(setting, of_levels.profile, None, None)
             return found
-        cut = of_levels.cutter.cut(part.block.text)
-        if cut is None:
+        cut = part.pieces or of_levels.cutter.cut(part.block.text)
+        if not isinstance(cut, Cut):
             return None
+        part.pieces = None
         part.know_head(cut.id, cut.cents, of_levels.cutter.location_in(cut.terms))
         profile = setting.profile_of(part)
         setting = setting.held_to(profile)

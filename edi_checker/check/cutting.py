@@ -37,6 +37,8 @@ _MOST_LOCATIONS = 1000  # that are remembered
 # and REF*6R, where they stand directly behind SV1; what else follows, charge in cents, SV104 in thousandths.
 LineText = tuple[str, str, str, str, str, str, str, str, int | None, int | None]
 SAID: Final = 1
+KEY: Final = 2
+DATE: Final = 5
 CONTROL: Final = 6
 MORE: Final = 7
 AMOUNT: Final = 8

@@ -179,8 +179,8 @@ class _PlainKeys:
     def key(self, kind: str, *parts: str) -> bytes:
         return blake2b("\x1f".join((kind, *parts)).encode(), digest_size=16).digest()
 
-    def keys(self, kind: str, many: Iterable[Sequence[str]]) -> list[bytes]:
-        return [self.key(kind, *parts) for parts in many]
+    def keys(self, kind: str, words: Iterable[str]) -> list[bytes]:
+        return [self.key(kind, word) for word in words]
 
     def claim(self, *parts: str) -> bytes:
         return self.key("claim", *parts)[:8]

@@ -655,6 +655,8 @@ class Claim(BlockView):
         self.faults = faults
         # The input ended within this claim: what it lacks says nothing about it.
         self.cut = cut
+        # What check/cutting.py made of its text, where that was done ahead.
+        self.pieces: object = None
 
     @once
     def segment(self) -> Segment:

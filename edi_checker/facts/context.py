@@ -22,6 +22,7 @@ from edi_checker.claims.payer_profiles import (
 from edi_checker.claims.profile import Profile
 from edi_checker.facts.coverage import Coverage
 from edi_checker.facts.fact import Fact
+from edi_checker.facts.glance import Glance
 from edi_checker.facts.seen import Texts, make_digests
 from edi_checker.reference.codesets.imported import list_versions
 from edi_checker.reference.codesets.member_ids import judge_medicare_id
@@ -110,8 +111,11 @@ class EarlierFiles(Protocol):
     # Whether the claims of this input are to be found by later ones.
     keeps: bool
 
-    def fetch(self, claims: Sequence[Claim], setting: Setting) -> None:
-        """Look up at once what will be asked for these claims, which are judged next."""
+    def fetch(self, glances: Iterable[tuple[Claim, Glance]], setting: Setting) -> None:
+        """Look up at once what will be asked for these claims without faults, which are judged next."""
+
+    def knows(self, claim: Claim) -> bool:
+        """Whether earlier files may have anything that matters to a claim, but for minutes."""
 
     def services(self, key: int, claim: Claim, on: int) -> list[bytes]:
         """The texts of the person's day, as of ServicesSeen, each with the day of receipt behind it."""
@@ -154,7 +158,8 @@ class InputMemory:
     billed         what the claim that is judged bills by person and day, to be remembered if it is accepted
     charged        its charges of therapy by person and year, with the threshold of each, likewise
     following      claims of the same person that come directly behind the one that is judged
-    history        what earlier files billed, None where it is not asked
+    history        what earlier files billed, None where it is not asked; `past` the same, None where it has
+                   nothing that matters to the claim that is judged
     digest         of the claim that is judged, among claims that must not come twice; 0 where it is none
     replaced       days on which it replaces or takes back what an earlier file billed
     """
@@ -171,7 +176,7 @@ class InputMemory:
             "digest",
             "following",
         ),
-        *("history", "minutes", "provider_days", "replaced", "services_seen", "years_seen"),
+        *("history", "minutes", "past", "provider_days", "replaced", "services_seen", "years_seen"),
     )
 
     def __init__(
@@ -196,7 +201,7 @@ class InputMemory:
         self.charged: list[Charged] = []
         self.following: Sequence[Claim] = ()
         self.claim_numbers = claim_numbers or ClaimNumbers()
-        self.history = history
+        self.history = self.past = history
         self.digest = 0
         self.replaced: list[tuple[int, bool]] = []
         if history is not None:
@@ -208,9 +213,11 @@ class InputMemory:
         """Have days reported as they come: profile, day of service (or of receipt), day of receipt."""
         self._note_day = note_day
 
-    def begin(self, following: Sequence[Claim]) -> None:
-        """The next part is judged, with these claims of the person directly behind it."""
+    def begin(self, following: Sequence[Claim], claim: Claim | None = None) -> None:
+        """The next part is judged, a claim or None, with these claims of the person directly behind it."""
         self.following = following
+        history = self.history
+        self.past = history if history is None or claim is None or history.knows(claim) else None
         self.digest = 0
         self.replaced = []
         self.provider_days.forget_added()
@@ -218,14 +225,14 @@ class InputMemory:
     def find_services(self, key: int, claim: Claim, on: int) -> list[bytes]:
         """What earlier claims bill for the claim's person on a day, or in a month (CCYYMM00)."""
         seen = self.services_seen.find(key)
-        before = self.history.services(key, claim, on) if self.history is not None else None
+        before = self.past.services(key, claim, on) if self.past is not None else None
         return before + seen if before else seen
 
     def find_charges(self, key: int, claim: Claim, year: int, *, occupational: bool) -> tuple[int, int]:
         """The charges of the person's year, of earlier files and of this input."""
         before = 0
-        if self.history is not None:
-            before = self.history.charges(claim, year, occupational=occupational)
+        if self.past is not None:
+            before = self.past.charges(claim, year, occupational=occupational)
         return before, self.years_seen.find(key)
 
     def meet(self, digest: int, claim: Claim, on: int) -> Place | None:
@@ -234,8 +241,8 @@ class InputMemory:
         """
         self.digest = digest
         where = self.claims_seen.meet(digest, claim)
-        if where is None and on and self.history is not None:
-            return self.history.meet(digest, claim, on)
+        if where is None and on and self.past is not None:
+            return self.past.meet(digest, claim, on)
         return where
 
     def settle(self, claim: Claim, *, accepted: bool) -> None:

@@ -24,6 +24,7 @@ from edi_checker.facts.coding import (
 from edi_checker.facts.context import InputMemory, Services
 from edi_checker.facts.duplicates import is_first_issue
 from edi_checker.facts.fact import Fact, Value
+from edi_checker.facts.glance import REPLACING, is_change
 from edi_checker.facts.lines import read_lines
 from edi_checker.facts.whole_claim import Line, Service, WholeClaim
 from edi_checker.reference.codesets import DISCIPLINES, releasing
@@ -31,7 +32,6 @@ from edi_checker.reference.tables import COUNTED_BY_MONTH, PtpEdit, kx_threshold
 from edi_checker.x12.dates import iso
 from edi_checker.x12.finding import Place
 
-REPLACING = ("6", "7")  # CLM05-3
 _MASK = (1 << 64) - 1
 _SPREAD = 0x9E3779B97F4A7C15  # odd: no two days, providers or years come to the same
 _BETWEEN, _LINES, _FIELDS = "\x1f", "\x1d", "\x1c"
@@ -240,7 +240,7 @@ def hold_against_others(facts: list[Fact], whole: WholeClaim) -> None:
     keys = {on: day_key(claim, on) for on in by_day}
     if not all(keys.values()):
         return
-    if claim.frequency == VOID or claim.frequency in REPLACING:
+    if is_change(claim.frequency):
         _take_out_replaced(memory, claim, keys)
     if claim.frequency == VOID:
         return

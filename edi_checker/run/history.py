@@ -90,9 +90,7 @@ class InputHistory(ClaimHistory):
         notes: bool = False,
         exact: bool = True,
     ) -> None:
-        super().__init__(
-            secret, self._find, received, keeps=keeps, notes=notes, exact=exact, sift=self._sift_keys
-        )
+        super().__init__(secret, self._find, received, keeps=keeps, notes=notes, exact=exact)
         self._fingerprint = secret.fingerprint
         self._ledger = ledger
         self.past = past
@@ -141,11 +139,6 @@ class InputHistory(ClaimHistory):
         if self.asked is not None:
             self._found.update(found)
         return {**known, **found}
-
-    def _sift_keys(self, keys: Collection[bytes]) -> Collection[bytes]:
-        past = self.past
-        assert past is not None
-        return self._reading(lambda: self._ledger().sift_history(past, keys))
 
     def _reading(self, read: Callable[[], T]) -> T:
         try:

@@ -176,12 +176,6 @@ class Reader:
         snapshot = connection.execute(select(rising.c.value).where(rising.c.name == "history")).scalar_one()
         return Past(snapshot, _numbers_of(connection, sha256))
 
-    def sift(self, store: Store, past: Past, keys: Collection[bytes]) -> set[bytes]:
-        """As Ledger.sift_history."""
-        self._catch_up(store, past)
-        probes = probes_of(set(keys))
-        return {probe[0] for run in self._runs for probe in self._filters[run.id].sift(probes)}
-
     def find(self, store: Store, past: Past, keys: Collection[bytes]) -> dict[bytes, list[Found]]:
         """As Ledger.find_history."""
         probes = probes_of(set(keys))

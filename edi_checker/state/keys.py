@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -66,13 +66,13 @@ class Secret:
         """The key of these parts; keys of two kinds never meet. `kind` has at most 16 ASCII characters."""
         return self._hash(kind, parts, KEY_BYTES)
 
-    def keys(self, kind: str, many: Iterable[Sequence[str]]) -> list[bytes]:
-        """The keys of many lists of parts, each as of `key`."""
+    def keys(self, kind: str, words: Iterable[str]) -> list[bytes]:
+        """The keys of many single parts, each as of `key`."""
         copy = _begin(self._secret, kind, KEY_BYTES).copy
         found = []
-        for parts in many:
-            begun = copy()
-            begun.update(_framed(parts[0]) if len(parts) == 1 else b"".join(map(_framed, parts)))
+        for word in words:
+            begun, text = copy(), word.encode("utf-8", "surrogatepass")
+            begun.update(len(text).to_bytes(4, "big") + text)  # as _framed
             found.append(begun.digest())
         return found
 

@@ -212,12 +212,6 @@ class Ledger:
         """
         return self._reader.find(self._store, past, keys)
 
-    def sift_history(self, past: Past, keys: Collection[bytes]) -> set[bytes]:
-        """Those of the keys under which something may stand, voids and what was dropped among it: under the
-        others no file of this past left anything. Costs far less than `find_history`.
-        """
-        return self._reader.sift(self._store, past, keys)
-
     def drop_history(self, file_id: int) -> bool:
         """Leave out what a file left in the history, from now on; False where it left nothing."""
         with self._store.writing() as connection:
