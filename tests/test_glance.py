@@ -76,7 +76,7 @@ def test_pieces_of_another_maker_tell_what_segments_do(kind):
         (
             {"lines": ["97530:GP x1"]},
             [{"find": "DTP*472", "replace": "DTP*472*RD8*20260201-20260203"}],
-            ({20260201}, set(), False, False, True),
+            ({20260201, 20260202, 20260203}, set(), False, False, True),
         ),
         (  # another day stands between the service and its own
             {"lines": ["97530:GP x1"]},

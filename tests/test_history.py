@@ -238,6 +238,38 @@ def test_other_patients_payers_providers_and_test_claims_do_not_meet(sender, edi
     assert of_history(sender.find(claims(["97750:GP x1"], edit=edit))) == []
 
 
+def rendered_by(name, taxonomy):
+    """A rendering provider without an NPI, as a payer of its own kind may allow."""
+    return [
+        {"find": "LX*1", "insert": f"NM1*82*1*{name}*ANN"},
+        {"find": "LX*1", "insert": f"PRV*PE*PXC*{taxonomy}"},
+        {"find": "LX*1", "insert": f"REF*G2*{name}1"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("here", "line", "severity"),
+    [
+        (("CEDAR", "225X00000X"), "97750:GO x1", None),  # another specialty
+        (("BIRCH", "225100000X"), "97750:GP x1", "error"),  # the payer takes one specialty of a group for one
+        (("CEDAR", "225X00000X"), "97750:GP x1", None),
+    ],
+)
+def test_providers_without_an_npi_are_told_apart_by_what_they_are(sender, here, line, severity):
+    sender.send(claims(["97530:GP x2"], payer="commercial", edit=rendered_by("BIRCH", "225100000X")))
+    found = {
+        f.rule: f.severity for f in sender.find(claims([line], payer="commercial", edit=rendered_by(*here)))
+    }
+    assert found.get("history.ptp") == severity
+
+
+def test_units_of_providers_without_an_npi_are_not_summed(sender):
+    each = [rendered_by(name, "225100000X") for name in ("BIRCH", "CEDAR")]
+    sender.send(claims(["97530:GP x4"], payer="commercial", edit=each[0]))
+    found = sender.find(claims(["97530:GP:76 x4"], payer="commercial", edit=each[1]))
+    assert "history.mue" not in {f.rule for f in found}
+
+
 def test_a_person_without_an_id_is_nobody(sender):
     edit = [{"find": "NM1*IL", "replace": "NM1*IL*1*MAPLE*MARTA"}]
     assert (
@@ -324,6 +356,125 @@ def test_a_claim_under_the_same_number_is_warned_of(sender, lines):
     assert [severity for _, severity in of_history(sender.find(claims(lines)))] == ["error"]
 
 
+# -- what speaks for a claim
+
+PRIMARY, ADD_ON = ["97129:GN x1"], ["97130:GN x1"]
+SPEECH = {"taxonomy": "235Z00000X"}
+
+
+def rules_of(findings, *rules):
+    return sorted((f.rule, f.severity) for f in findings if f.rule in rules)
+
+
+def test_an_add_on_that_is_sent_again_still_has_its_primary(sender):
+    first, again = [claims(named(PRIMARY, "A"), named(ADD_ON, "B"), **SPEECH) for _ in range(2)]
+    found = rules_of(sender.send(first, again), "history.claim", "ncci.addon")
+    assert found == [("history.claim", "warning")] * 2
+
+
+def test_an_add_on_whose_transaction_is_sent_again_still_has_its_primary(sender):
+    edit = [{"find": "BHT*", "set": {"2": "18"}}]
+    first, again = [
+        claims(named(PRIMARY, "A"), named(ADD_ON, "B"), **SPEECH, edit=each) for each in ((), edit)
+    ]
+    assert rules_of(sender.send(first, again), "ncci.addon") == []
+
+
+def test_minutes_that_are_sent_again_still_count_with_those_of_the_other_claim(sender):
+    lines = [["97530:GP x1 note MINUTES 22"], ["97110:GP x1 note MINUTES 7"]]
+    sender.send(*[claims(each) for each in lines])
+    assert rules_of(sender.find(claims(lines[1])), "therapy.minutes") == []
+    # Its own earlier sending is no other claim.
+    sender.send(claims(["97110:GP x1 note MINUTES 8 on 2026-02-05"]))
+    again = claims(["97110:GP x1 note MINUTES 8 on 2026-02-05"])
+    assert rules_of(sender.find(again), "therapy.minutes") == []
+
+
+@pytest.mark.parametrize("frequency", ["7", "8"])
+def test_what_may_have_been_taken_back_speaks_for_a_claim_and_not_against_it(sender, frequency):
+    """Nobody knows which claim of the day it was: the payer goes by a number of its own."""
+    sender.send(claims(named(PRIMARY, "A"), named(["92526:GN x1"], "C"), **SPEECH))
+    sender.send(claims(replacing(["92526:GN x1"], frequency, "C2"), **SPEECH, edit=F8))
+    assert rules_of(sender.find(claims(ADD_ON, **SPEECH)), "ncci.addon") == []
+    assert of_history(sender.find(claims(["97129:GN:76 x1"], **SPEECH))) == []
+
+
+def test_what_may_have_been_taken_back_in_one_input_speaks_for_a_claim_too(sender):
+    each = [named(PRIMARY, "A"), replacing(["92526:GN x1"], "8", "C2"), ADD_ON]
+    text = "".join(claims(one, **SPEECH, edit=F8 if number == 1 else ()) for number, one in enumerate(each))
+    assert rules_of(sender.find(text), "ncci.addon") == []
+
+
+def test_an_add_on_that_is_replaced_under_another_number_has_its_primary(sender):
+    sender.send(claims(named(PRIMARY, "A"), named(ADD_ON, "B"), **SPEECH))
+    for frequency in "78":
+        found = sender.find(claims(replacing(ADD_ON, frequency, "B2"), **SPEECH, edit=F8))
+        assert rules_of(found, "ncci.addon") == []
+
+
+def test_minutes_that_may_have_been_taken_back_count_where_that_suits_the_claim(sender):
+    sender.send(
+        claims(named(["97530:GP x1 note MINUTES 22"], "A"), named(["97110:GP x1 note MINUTES 7"], "B"))
+    )
+    for frequency in "78":
+        again = claims(replacing(["97110:GP x1 note MINUTES 7"], frequency, "B9"), edit=F8)
+        assert rules_of(sender.find(again), "therapy.minutes") == []
+
+
+def test_a_claim_that_was_sent_twice_is_counted_once(sender):
+    sender.send(claims(named(["97530:GP x4"], "A")), claims(named(["97530:GP:KX x4"], "A")))
+    assert of_history(sender.find(claims(named(["97530:GP:76 x2"], "C")))) == []
+    assert of_history(sender.find(claims(named(["97530:GP:76 x3"], "C")))) == [("history.mue", "error")]
+
+
+def test_of_a_claim_that_was_sent_twice_that_counts_which_is_on_both(sender):
+    sender.send(claims(named(["97530:GP x2"], "A")), claims(named(["97110:GP x2"], "A")))
+    assert "history.ptp" not in dict(of_history(sender.find(claims(["97750:GP x1"]))))
+    sender.send(claims(named(["97530:GP x1", "97110:GP x1"], "A")))
+    assert "history.ptp" not in dict(of_history(sender.find(claims(["97750:GP x1"]))))
+
+
+@pytest.mark.parametrize(
+    ("primary", "add_on", "found"),
+    [
+        ("98980:GP x1 on 2026-01-01..2026-01-31", "98981:GP x1 on 2026-01-31", []),
+        ("98980:GP x1 on 2026-01-01..2026-01-31", "98981:GP x1 on 2026-02-02", ["ncci.addon"]),
+        ("97129:GN x3 on 2026-02-01..2026-02-03", "97130:GN x1 on 2026-02-02", []),
+        ("97129:GN x3 on 2026-02-01..2026-02-03", "97130:GN x1 on 2026-02-04", ["ncci.addon"]),
+        ("97129:GN x1 on 2026-02-02", "97130:GN x3 on 2026-02-01..2026-02-03", []),
+        ("97129:GN x1 on 2026-02-04", "97130:GN x3 on 2026-02-01..2026-02-03", ["ncci.addon"]),
+    ],
+)
+@pytest.mark.parametrize("payer", ["medicare", "commercial"])
+def test_a_primary_may_stand_on_several_days(sender, primary, add_on, found, payer):
+    each = [claims(over_days(line), payer=payer, edit=span_of(line), **SPEECH) for line in (primary, add_on)]
+    together = sender.find("".join(each))
+    assert [f.rule for f in together if f.rule == "ncci.addon"] == found
+    assert [f.rule for f in sender.send(*each) if f.rule == "ncci.addon"] == found
+
+
+def over_days(line):
+    return [line.partition("..")[0]]
+
+
+def span_of(line):
+    """What makes a line of its first day one that goes on to another."""
+    _, _, written = line.partition(" on ")
+    first, _, last = written.replace("-", "").partition("..")
+    return [{"find": "DTP*472", "replace": f"DTP*472*RD8*{first}-{last}"}] if last else []
+
+
+def test_a_line_over_several_days_is_no_reproach(sender):
+    sender.send(claims(["97530:GP x6"], edit=span_of("x on 2026-02-02..2026-02-03")))
+    for line in ("97750:GP x1", "97530:GP:76 x4", "97530:GP x6"):
+        assert of_history(sender.find(claims([line]))) == []
+
+
+def test_a_claim_over_several_days_is_known_again(sender):
+    each = [claims(["97530:GP x6"], edit=span_of("x on 2026-02-02..2026-02-03")) for _ in range(2)]
+    assert of_history(sender.send(*each)) == [("history.claim", "warning")]
+
+
 # -- the order of commits
 
 _LINES = [
@@ -392,6 +543,21 @@ def test_who_was_overtaken_is_checked_again(sender):
     with pytest.raises(Overtaken):
         sender.remember(second, early)
     assert of_history(sender.send(second)) == [("history.ptp", "error")]
+
+
+def test_who_leaves_nothing_may_be_overtaken_too(sender):
+    """All of its claims were rejected, for a claim that is taken back meanwhile."""
+    sender.send(claims(named(["97530:GP x2"], "FIRST")))
+    rejected, void = claims(["97750:GP x1"]), claims(replacing(["97530:GP x2"], "8", "FIRST"), edit=F8)
+    early = sender.history(rejected, keeps=True)
+    assert any(
+        finding.severity == "error" for part in sender.check(rejected, history=early) for finding in part[0]
+    )
+    assert list(early.rows()) == []
+    sender.send(void)
+    with pytest.raises(Overtaken):
+        sender.remember(rejected, early)
+    assert of_history(sender.send(rejected)) == []
 
 
 def test_who_has_nothing_to_do_with_it_is_not_overtaken(sender):

@@ -110,12 +110,20 @@ def test_an_overtaken_answer_is_refused_after_a_merge_too(ledger):
 
 @pytest.mark.parametrize(
     ("void", "left"),
-    [(CLAIMS[1], [b"two"]), (NO_CLAIM, []), (CLAIMS[3], [b"one", b"two"])],
+    [(CLAIMS[1], [b"two"]), (CLAIMS[3], [b"one", b"two"])],
 )
 def test_a_void_takes_back_what_came_before_it(ledger, void, left):
     put(ledger, "a", [Entry(KEYS[0], 1, CLAIMS[1], b"one"), Entry(KEYS[0], 2, CLAIMS[2], b"two")])
     put(ledger, "b", [Entry(KEYS[0], 1, void, b"", void=True), Entry(KEYS[0], 2, CLAIMS[1], b"new")])
     assert texts(ledger.find_history(ledger.past("c"), KEYS)) == {KEYS[0]: [*left, b"new"]}
+
+
+def test_a_void_that_names_no_claim_leaves_all_before_it_in_doubt(ledger):
+    put(ledger, "a", [Entry(KEYS[0], 1, CLAIMS[1], b"one"), Entry(KEYS[0], 2, CLAIMS[2], b"two")])
+    put(ledger, "b", [Entry(KEYS[0], 1, NO_CLAIM, b"", void=True), Entry(KEYS[0], 2, CLAIMS[1], b"new")])
+    put(ledger, "c", [Entry(KEYS[0], 1, CLAIMS[2], b"", void=True)])
+    found = ledger.find_history(ledger.past("d"), KEYS)[KEYS[0]]
+    assert [(line.packed, line.doubtful) for line in found] == [(b"one", True), (b"new", False)]
 
 
 def test_another_key_is_refused_with_words(ledger):
@@ -280,14 +288,19 @@ def test_look_ups_are_those_of_a_dict(ledger, steps):
                     continue
                 for entry in sorted(entries, key=lambda entry: (entry.key, entry.place)):
                     if not entry.void:
-                        expected[entry.key].append(entry)
+                        expected[entry.key].append((entry, False))
+                    elif entry.claim == NO_CLAIM:
+                        expected[entry.key] = [(each, True) for each, _ in expected[entry.key]]
                     else:
                         expected[entry.key] = [
-                            each for each in expected[entry.key] if entry.claim not in (NO_CLAIM, each.claim)
+                            each for each in expected[entry.key] if each[0].claim != entry.claim
                         ]
             found = ledger.find_history(past, own.values())
-            assert {key: [(line.place, line.packed) for line in lines] for key, lines in found.items()} == {
-                key: [(entry.place, entry.packed) for entry in entries]
+            assert {
+                key: [(line.place, line.packed, line.doubtful) for line in lines]
+                for key, lines in found.items()
+            } == {
+                key: [(entry.place, entry.packed, doubtful) for entry, doubtful in entries]
                 for key, entries in expected.items()
                 if entries
             }

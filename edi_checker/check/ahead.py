@@ -90,12 +90,13 @@ class _Glancer:
                 yield from cells[_QUALIFIER + 1 :][:1]
 
     def _read_day(self, line: LineText) -> int:
-        """The first day of a line; 0 where none stands directly behind its service."""
+        """The day of a line; 0 where none stands directly behind its service, or several do."""
         if len(self._days) >= _MOST:
             self._days.clear()
         form, _, written = line[DATE].partition(self._cutter.element)
-        first = self._days[line[DATE]] = days_of(form, written)[0] or 0
-        return first
+        first, _, count = days_of(form, written)
+        found = self._days[line[DATE]] = first or 0 if count == 1 else 0
+        return found
 
     def _read_kind(self, line: LineText) -> int:
         if len(self._kinds) >= _MOST:

@@ -575,8 +575,10 @@ class _Judging(WholeClaim):
     # -- what takes several pieces
 
     def _are_apart(self) -> bool:
-        """Whether each line stands on one day alone, no code twice on one, and all are of one provider."""
-        if not self.regular:
+        """Whether each line stands on one day alone, no code twice on one, and all are of one provider, whose
+        NPI is known.
+        """
+        if not self.regular or not self.npi:
             return False
         entries = self.entries
         if self.npi == self.group and len({entry.service.disciplines for entry in entries}) > 1:
@@ -599,10 +601,8 @@ class _Judging(WholeClaim):
         digest = digest_claim(self.levels.content, place, self.cut.composites, served)
         on = 0
         if self.memory.past is not None:
-            lines_of_a_day = zip(self.entries, self.dates, strict=True)
-            on = min(
-                (first for entry, (first, _, days) in lines_of_a_day if days == 1 and entry.code), default=0
-            )
+            dated = zip(self.entries, self.dates, strict=True)
+            on = min((first for entry, (first, _, days) in dated if days and entry.code), default=0)
         where = self.memory.meet(digest, self.claim, on)
         if where is not None:
             self.earlier = FixedLocation(where)

@@ -29,7 +29,7 @@ from typing import Any
 from edi_checker.check.checker import Checker
 from edi_checker.claims.minutes import Minutes
 from edi_checker.facts import InputMemory
-from edi_checker.facts.history import ClaimHistory, Row
+from edi_checker.facts.history import ClaimHistory, KeptLine
 from edi_checker.rules import Rule
 from edi_checker.rules.explain import Section, say_example
 from edi_checker.rules.model import Notation
@@ -167,9 +167,10 @@ def _history_of(checker: Checker, example: Example) -> ClaimHistory | None:
     earlier = replace(checker, setting=replace(checker.setting, received=received, minutes=None))
     for _ in earlier.check(io.BytesIO(text.encode()), InputMemory(history=left)):
         pass
-    found: dict[bytes, list[Row]] = {}
+    found: dict[bytes, list[KeptLine]] = {}
     for row in left.rows():
-        found.setdefault(row.key, []).append(row)
+        if not row.void:  # nothing was before it
+            found.setdefault(row.key, []).append(KeptLine(row.claim, row.packed, doubtful=False))
     return ClaimHistory(_PlainKeys(), lambda keys: {key: found.get(key, []) for key in keys}, received)
 
 

@@ -118,7 +118,7 @@ class EarlierFiles(Protocol):
         """Whether earlier files may have anything that matters to a claim, but for minutes."""
 
     def services(self, key: int, claim: Claim, on: int) -> list[bytes]:
-        """The texts of the person's day, as of ServicesSeen, each with the day of receipt behind it."""
+        """The texts of the person's day, as of ServicesSeen.find, each with the day of receipt behind it."""
 
     def charges(self, claim: Claim, year: int, *, occupational: bool) -> int:
         """The charges of therapy of the claim's person in a year, in cents."""
@@ -133,7 +133,9 @@ class EarlierFiles(Protocol):
         """The days of the claim that this one replaces or takes back, known by its number (CLM01)."""
 
     def take_out(self, key: int, claim: Claim, *, everything: bool) -> None:
-        """Show no more of a day, to claims of this input, what this claim replaces, or anything."""
+        """Show no more of a day, to claims of this input, what this claim replaces; or show all of it as
+        doubtful, where it is not known what that is.
+        """
 
     def is_changed(self, key: int, claim: Claim) -> bool:
         """Whether something was taken out of a day."""
@@ -414,23 +416,34 @@ class ServicesSeen:
         self._texts = Texts()
 
     def find(self, key: int) -> list[bytes]:
-        """What was remembered under a key and has not been taken out, the first claim first."""
+        """What was remembered under a key and has not been taken out, the first claim first; with DOUBTFUL
+        before it what may have been.
+        """
         found: list[bytes] = []
         begin = self._last.get(key)
         while begin:
             text, before = self._read(begin)
             if text[:1] == _THERE:
                 found.append(text[1:])
+            elif text[:1] == _DOUBTED:
+                found.append(DOUBTFUL + text[1:])
             begin = before
         return found[::-1]
 
     def take_out(self, key: int, is_meant: Callable[[bytes], bool]) -> None:
         """Forget those texts under a key that are meant: their claim has been replaced or taken back."""
+        self._mark(key, is_meant, _GONE)
+
+    def doubt(self, key: int) -> None:
+        """One of the claims of a key has been replaced or taken back, and nobody knows which."""
+        self._mark(key, lambda _: True, _DOUBTED)
+
+    def _mark(self, key: int, is_meant: Callable[[bytes], bool], mark: bytes) -> None:
         begin = self._last.get(key)
         while begin:
             text, before = self._read(begin)
-            if is_meant(text[1:]):
-                self._texts.change(begin + _FIXED, _GONE)
+            if text[:1] != _GONE and is_meant(text[1:]):
+                self._texts.change(begin + _FIXED, mark[0])
             begin = before
 
     def remember(self, services: Sequence[Services]) -> bool:
@@ -460,7 +473,8 @@ class ServicesSeen:
 
 _OFFSET, _SIZE = 5, 3  # bytes of a place in the texts, and of a number of them
 _FIXED = _OFFSET + _SIZE
-_THERE, _GONE = b"+", ord("-")
+_THERE, _DOUBTED, _GONE = b"+", b"?", b"-"
+DOUBTFUL = b"\x1c"  # stands in no text at its begin
 
 
 # A person's year as facts/earlier.py numbers it, charges of therapy, and the threshold of the year less what

@@ -32,7 +32,7 @@ def find_earlier_claim(whole: WholeClaim) -> FixedLocation | None:
     levels = (claim.billing, claim.subscriber, claim.patient)
     above = [level.content for level in levels if level is not None]
     digest = digest_claim(above, claim.place_of_service, diagnoses, served)
-    on = min((line.first or 0 for line in whole.lines if line.days == 1 and line.service.code), default=0)
+    on = min((line.first or 0 for line in whole.lines if line.days and line.service.code), default=0)
     where = whole.memory.meet(digest, claim, on)
     return FixedLocation(where) if where is not None else None
 

@@ -21,10 +21,10 @@ from edi_checker.facts.coding import (
     is_borrowed,
     released_by,
 )
-from edi_checker.facts.context import InputMemory, Services
+from edi_checker.facts.context import DOUBTFUL, InputMemory, Services
 from edi_checker.facts.duplicates import is_first_issue
 from edi_checker.facts.fact import Fact, Value
-from edi_checker.facts.glance import REPLACING, is_change
+from edi_checker.facts.glance import REPLACING, days_of_line, is_change
 from edi_checker.facts.lines import read_lines
 from edi_checker.facts.whole_claim import Line, Service, WholeClaim
 from edi_checker.reference.codesets import DISCIPLINES, releasing
@@ -35,6 +35,7 @@ from edi_checker.x12.finding import Place
 _MASK = (1 << 64) - 1
 _SPREAD = 0x9E3779B97F4A7C15  # odd: no two days, providers or years come to the same
 _BETWEEN, _LINES, _FIELDS = "\x1f", "\x1d", "\x1c"
+_SPANS = "+"
 
 
 class EarlierService(NamedTuple):
@@ -54,6 +55,8 @@ class EarlierLine(NamedTuple):
     units     thousandths, None where it does not count units; `charge` in cents, None where unreadable
     received  day on which its file was received, None where that is this input
     minutes   of treatment, None where they are not known
+    spans     whether it stands on several days; `doubtful` whether its claim may have been replaced or taken
+              back: either may speak for a claim, not against it
     """
 
     numbers: tuple[str, str, str]
@@ -67,6 +70,13 @@ class EarlierLine(NamedTuple):
     taxonomy: str
     received: int | None = None
     minutes: int | None = None
+    spans: bool = False
+    doubtful: bool = False
+
+    @property
+    def sending(self) -> tuple[object, ...]:
+        """Which sending of its claim it is of: a claim may come again under its number."""
+        return self.received, self.numbers
 
     def place(self, name: str, at: str | None = None, *, qualifier: str = "") -> Place:
         interchange, group, transaction = self.numbers
@@ -141,6 +151,7 @@ def write_services(whole: WholeClaim, lines: Sequence[Line]) -> bytes:
                 line.charge,
                 (line.npi, line.taxonomy),
                 line.minutes,
+                spans=line.days != 1,
             )
             for line in lines
         ],
@@ -155,6 +166,8 @@ def write_line(
     charge: int | None,
     provider: tuple[str, str],
     minutes: LineMinutes | None = None,
+    *,
+    spans: bool = False,
 ) -> str:
     """A line, whose first segment stands at this position; `provider` are NPI and taxonomy of who gave it."""
     npi, taxonomy = provider
@@ -163,7 +176,10 @@ def write_line(
     # SV1 comes behind LX.
     said = f"{ordinal}{_FIELDS}{position + 1}{_FIELDS}{service.code}{_FIELDS}{'.'.join(service.modifiers)}"
     text = f"{said}{_FIELDS}{counted}{_FIELDS}{amount}{_FIELDS}{npi}{_FIELDS}{taxonomy}"
-    return text if minutes is None else f"{text}{_FIELDS}{minutes.minutes}"
+    given = "" if minutes is None else minutes.minutes
+    if spans:
+        return f"{text}{_FIELDS}{given}{_FIELDS}{_SPANS}"
+    return text if minutes is None else f"{text}{_FIELDS}{given}"
 
 
 def write_claim(whole: WholeClaim, lines: Sequence[str]) -> bytes:
@@ -189,12 +205,14 @@ def read_claim(text: bytes) -> tuple[str, str | None, str, str, int | None]:
 
 def read_services(text: bytes) -> list[EarlierLine]:
     """The lines of such a text."""
+    doubtful = text.startswith(DOUBTFUL)
+    text = text.removeprefix(DOUBTFUL)
     interchange, group, transaction, claim, written, *behind = text.decode("utf-8", "replace").split(_BETWEEN)
     received = int(behind[0]) if behind else None
     found = []
     for each in written.split(_LINES):
-        # Minutes stand there only where they are known.
-        ordinal, position, code, said, units, charge, npi, taxonomy, *minutes = each.split(_FIELDS)
+        # Minutes stand there only where they are known, or the line stands on several days.
+        ordinal, position, code, said, units, charge, npi, taxonomy, *more = each.split(_FIELDS)
         modifiers = tuple(said.split(".")) if said else ()
         disciplines = tuple(d for d in DISCIPLINES if d in modifiers)
         service = EarlierService(code, modifiers, disciplines, releasing(code, modifiers))
@@ -210,7 +228,9 @@ def read_services(text: bytes) -> list[EarlierLine]:
                 npi,
                 taxonomy,
                 received,
-                int(minutes[0]) if minutes else None,
+                int(more[0]) if more and more[0] else None,
+                spans=more[1:] == [_SPANS],
+                doubtful=doubtful,
             )
         )
     return found
@@ -231,45 +251,62 @@ def hold_against_others(facts: list[Fact], whole: WholeClaim) -> None:
     """Add what other claims of the input change for a claim, and note what it bills.
 
     Not compared, and not remembered, is a claim with faults, one that came before as it stands, one whose
-    transaction is sent again, and one of a person without an id.
+    transaction is sent again, and one of a person without an id. What others bill speaks for it all the same.
     """
     claim, memory = whole.claim, whole.memory
-    if claim.faults or whole.earlier is not None or not is_first_issue(claim.transaction):
+    if claim.faults:
         return
-    by_day = group_by_day([line for line in whole.lines if line.days == 1 and line.service.code])
-    keys = {on: day_key(claim, on) for on in by_day}
+    coded = [line for line in whole.lines if line.days and line.service.code]
+    by_day = group_by_day([line for line in coded if line.days == 1])
+    spans = [line for line in coded if line.days != 1]
+    days = dict.fromkeys((*by_day, *[day for line in spans for day in days_of_line(line.first, line.last)]))
+    keys = {on: day_key(claim, on) for on in days}
     if not all(keys.values()):
+        return
+    if whole.earlier is not None or not is_first_issue(claim.transaction):
+        _complete(facts, whole, keys, again=True)
         return
     if is_change(claim.frequency):
         _take_out_replaced(memory, claim, keys)
     if claim.frequency == VOID:
+        _complete(facts, whole, keys)
         return
     for on, lines in by_day.items():
         texts = memory.find_services(keys[on], claim, on)
         if texts:
             earlier = [line for text in texts for line in read_services(text)]
-            facts += _earlier_pairs(on, lines, earlier, whole)
-            facts += _earlier_days(on, lines, earlier, whole)
-            facts += _repeated_lines(on, lines, earlier, whole)
+            against = [line for line in earlier if not line.doubtful and not line.spans]
+            facts += _earlier_pairs(on, lines, against, whole)
+            facts += _earlier_days(on, lines, against, whole)
+            facts += _repeated_lines(on, lines, against, whole)
     _complete(facts, whole, keys)
-    memory.billed = [(keys[on], on, write_services(whole, lines)) for on, lines in by_day.items()]
-    memory.billed += _billed_by_month(whole, by_day)
+    memory.billed = [
+        (key, on, write_services(whole, [*by_day.get(on, ()), *[line for line in spans if _is_on(line, on)]]))
+        for on, key in keys.items()
+    ]
+    memory.billed += _billed_by_month(whole, coded)
     # The charges of a claim that is replaced are counted already.
     if "medicare" in whole.profile.names and claim.frequency not in REPLACING:
         facts += _therapy_years(whole)
 
 
+def _is_on(line: Line, on: int) -> bool:
+    return line.first is not None and line.first <= on <= (line.last or line.first)
+
+
 def _take_out_replaced(memory: InputMemory, claim: Claim, keys: Mapping[int, int]) -> None:
     """Forget the claim that this one replaces or takes back, named by a number of the payer (REF*F8): it
-    is the one with this CLM01, else any of the person on these days.
+    is the one with this CLM01, else any of the person on these days may be it.
     """
     own = f"{_BETWEEN}{_clean(claim.id)}{_BETWEEN}".encode("utf-8", "replace")
     before = _take_out_of_history(memory, claim, keys)
     for on, key in keys.items():
         texts = memory.services_seen.find(key)
         named = before or any(own in text for text in texts)
-        if texts:
-            memory.services_seen.take_out(key, lambda text, named=named: own in text or not named)  # type: ignore[misc]  # a default binds the loop's value
+        if texts and named:
+            memory.services_seen.take_out(key, lambda text: own in text)
+        elif texts:
+            memory.services_seen.doubt(key)
         if memory.history is not None and not named:
             memory.history.take_out(key, claim, everything=True)
             memory.replaced.append((on, True))
@@ -291,6 +328,7 @@ def _earlier_pairs(
 ) -> Iterator[Fact]:
     """The edits that join a line with one of an earlier claim."""
     tables, profile = whole.setting.tables, whole.profile
+    earlier = _in_each_sending(earlier)
     codes = {other.service.code for other in earlier}
     services = {_same_service(line) for line in lines}
     for line in lines:
@@ -307,6 +345,16 @@ def _earlier_pairs(
                 yield _earlier_pair(
                     on, line, other, edits[0], profile, one_provider=bool(sure), sent_again=again
                 )
+
+
+def _in_each_sending(earlier: Sequence[EarlierLine]) -> list[EarlierLine]:
+    """Those of the lines whose code is on the claim however often that was sent: nobody knows which sending
+    the payer took.
+    """
+    codes: dict[str, dict[object, set[str]]] = {}
+    for line in earlier:
+        codes.setdefault(line.claim, {}).setdefault(line.sending, set()).add(line.service.code)
+    return [line for line in earlier if all(line.service.code in said for said in codes[line.claim].values())]
 
 
 def _earlier_pair(
@@ -347,20 +395,20 @@ def _earlier_days(
     services = {_same_service(line) for line in lines}
     for code, given_by in dict.fromkeys([(line.service.code, line.given_by) for line in lines]):
         mue = tables.mue(code, on)
-        if mue is None or mue.mai == "1":
-            continue
+        if mue is None or mue.mai == "1" or not given_by:
+            continue  # who has no NPI may be anybody
         own = [line for line in lines if (line.service.code, line.given_by) == (code, given_by)]
         giver_of = own[0].giver_of
         others = [other for other in earlier if (other.service.code, giver_of(other)) == (code, given_by)]
         here = [line.units for line in own]
-        before = [other.units for other in others]
-        if not others or None in here or None in before:
+        before = _units_of_others(others)
+        if not others or None in here or before is None:
             continue
         values: dict[str, Value] = {
             "date": on,
             "profile": profile.name,
             "code": code,
-            "units": sum(filter(None, (*here, *before))),
+            "units": sum(filter(None, here)) + before,
             "units_here": sum(filter(None, here)),
             "claims": len({(other.numbers, other.claim) for other in others}),
             "limit": mue.limit * 1000,
@@ -371,6 +419,19 @@ def _earlier_days(
             "sent_again": any(other.may_be(whole, services) for other in others),
         }
         yield Fact("earlier_day", values, {"": (own[-1],), "earlier": tuple(others)}, mue.table)
+
+
+def _units_of_others(others: Sequence[EarlierLine]) -> int | None:
+    """The units of lines, None where those of one are not known. Of a claim that was sent several times one
+    sending counts, that with the fewest.
+    """
+    by_claim: dict[str, dict[object, int]] = {}
+    for other in others:
+        if other.units is None:
+            return None
+        sendings = by_claim.setdefault(other.claim, {})
+        sendings[other.sending] = sendings.get(other.sending, 0) + other.units
+    return sum(min(sendings.values()) for sendings in by_claim.values())
 
 
 def _repeated_lines(
@@ -404,15 +465,19 @@ def _same_service(line: Line | EarlierLine) -> tuple[object, ...]:
 # -- what other claims complete
 
 
-def _complete(facts: list[Fact], whole: WholeClaim, keys: dict[int, int]) -> None:
+def _complete(facts: list[Fact], whole: WholeClaim, keys: dict[int, int], *, again: bool = False) -> None:
     """Take into account what stands on other claims of the person: the primary of an add-on code, and timed
-    therapy of the same day, without which its minutes are not whole.
+    therapy of the same day, without which its minutes are not whole. `again` where the claim may be among
+    the others itself.
     """
     for fact in facts:
         if fact.kind == "addon" and not fact.values["found"]:
             fact.values["found"] = _primaries_elsewhere(fact, whole, keys)
         elif fact.kind == "therapy_day" and fact.values["allowed"] is not None:
             others = _of_the_same_day(fact, whole, keys)
+            if again:
+                own = {_same_service(line) for line in whole.lines}
+                others = [other for other in others if _same_service(other) not in own]
             fact.values["shared"] = bool(others)
             fact.values["right_together"] = _is_right_together(fact, others, whole)
 
@@ -420,13 +485,15 @@ def _complete(facts: list[Fact], whole: WholeClaim, keys: dict[int, int]) -> Non
 def _primaries_elsewhere(fact: Fact, whole: WholeClaim, keys: dict[int, int]) -> tuple[str, ...]:
     [line] = fact.stands_on[""]
     assert isinstance(line, Line)
-    on = line.first or 0
-    others: list[Line | EarlierLine] = list(_earlier_on(whole, keys.get(on, 0), on))
-    others += _following_on(whole, on)
+    days = days_of_line(line.first, line.last)
+    others: list[Line | EarlierLine] = []
+    for on in days:
+        others += _earlier_on(whole, keys.get(on, 0), on)
+        others += _following_on(whole, on)
     if fact.values["by_month"]:
-        month = on // 100 * 100
-        others += _earlier_on(whole, day_key(whole.claim, month), month)
-        others += _following_on(whole, on, by_month=True)
+        for month in dict.fromkeys([on // 100 * 100 for on in days]):
+            others += _earlier_on(whole, day_key(whole.claim, month), month)
+            others += _following_on(whole, month, by_month=True)
     primaries = fact.values["primaries"]
     assert isinstance(primaries, tuple)
     codes = [other.service.code for other in others if line.maybe_with(other)]
@@ -451,8 +518,13 @@ def _of_the_same_day(fact: Fact, whole: WholeClaim, keys: dict[int, int]) -> lis
 
 def _is_right_together(fact: Fact, others: Sequence[Line | EarlierLine], whole: WholeClaim) -> bool:
     """Whether the minutes of the day support its units, those of earlier files counted in; they must all be
-    known, and of this discipline.
+    known, of this day alone and of this discipline. Those of a claim that may have been taken back count, or
+    do not, as suits the claim.
     """
+    if any(_is_doubtful(other) for other in others):
+        return any(_is_right_together(fact, some, whole) for some in _without_taken_back(others))
+    if any(other.spans for other in others if isinstance(other, EarlierLine)):
+        return False
     known = [other for other in others if isinstance(other, EarlierLine) and other.received is not None]
     discipline = fact.values["discipline"]
     if len(known) < len(others) or any(other.service.disciplines != (discipline,) for other in known):
@@ -465,6 +537,19 @@ def _is_right_together(fact: Fact, others: Sequence[Line | EarlierLine], whole: 
     on = fact.values["date"]
     assert isinstance(on, int)
     return are_units_supported(done, whole.setting.tables, on, whole.profile.unit_method)
+
+
+def _is_doubtful(other: Line | EarlierLine) -> bool:
+    return isinstance(other, EarlierLine) and other.doubtful
+
+
+def _without_taken_back(others: Sequence[Line | EarlierLine]) -> Iterator[list[Line | EarlierLine]]:
+    """What is left of the lines if one of the claims in doubt was taken back: each, or all, or none."""
+    doubtful = [other for other in others if isinstance(other, EarlierLine) and other.doubtful]
+    sure = [other for other in others if not _is_doubtful(other)]
+    yield sure
+    for claim in (None, *dict.fromkeys([other.claim for other in doubtful])):
+        yield [*sure, *[other._replace(doubtful=False) for other in doubtful if other.claim != claim]]
 
 
 def _earlier_on(whole: WholeClaim, key: int, on: int) -> list[EarlierLine]:
@@ -483,17 +568,19 @@ def _following_on(whole: WholeClaim, on: int, *, by_month: bool = False) -> list
         other = WholeClaim(claim, whole.setting, InputMemory(), whole.profile)
         read_lines(other)
         for line in other.lines:
-            first = line.first or 0
-            if first == on or (by_month and first // 100 == on // 100):
+            days = days_of_line(line.first, line.last)
+            if on in days or (by_month and on // 100 in [day // 100 for day in days]):
                 found.append(line)
     return found
 
 
-def _billed_by_month(whole: WholeClaim, by_day: dict[int, list[Line]]) -> Iterator[Services]:
-    for on, lines in by_day.items():
-        monthly = [line for line in lines if line.service.code in COUNTED_BY_MONTH]
-        if monthly:
-            yield day_key(whole.claim, on // 100 * 100), on, write_services(whole, monthly)
+def _billed_by_month(whole: WholeClaim, lines: Iterable[Line]) -> Iterator[Services]:
+    """What is counted by the month, once for each month of a line."""
+    for line in lines:
+        if line.service.code in COUNTED_BY_MONTH:
+            days = {on // 100 * 100: on for on in days_of_line(line.first, line.last)}
+            for month, on in days.items():
+                yield day_key(whole.claim, month), on, write_services(whole, [line])
 
 
 # -- charges of a year

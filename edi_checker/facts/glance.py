@@ -7,15 +7,17 @@ from typing import NamedTuple
 
 from edi_checker.claims.claim import VOID, BillingProvider, Claim
 from edi_checker.reference.codesets import DISCIPLINES
-from edi_checker.reference.tables import COUNTED_BY_MONTH
+from edi_checker.reference.tables import OF_A_MONTH
+from edi_checker.x12.dates import days_through
 
 REPLACING = ("6", "7")  # CLM05-3
+MOST_DAYS = 31  # of a line over several: what is counted by the month goes from the first to the last
 
 
 class Glance(NamedTuple):
     """May say more than a claim asks, never less.
 
-    days      the first days of its lines (CCYYMMDD)
+    days      the days of its lines (CCYYMMDD)
     npis      who gave the services
     changes   whether it replaces or takes back another claim
     monthly   whether it has care that is counted by the month; `therapy` whether a line has a modifier of a
@@ -34,12 +36,19 @@ def glance_at(claim: Claim) -> Glance:
     lines = claim.lines
     named = [claim.provider("82"), *[line.provider("82") for line in lines]]
     return Glance(
-        {first for first, _ in [line.dates for line in lines] if first is not None},
+        {day for line in lines for day in days_of_line(*line.dates)},
         [provider.npi for provider in named if provider and provider.npi] or alone(claim.billing),
         is_change(claim.frequency),
         any(is_monthly(line.code) for line in lines),
         any(is_therapy(line.modifiers) for line in lines),
     )
+
+
+def days_of_line(first: int | None, last: int | None) -> list[int]:
+    """The days on which a line may stand, as far as they are compared with others."""
+    if first is None:
+        return []
+    return [first] if last is None or last <= first else days_through(first, last, MOST_DAYS)
 
 
 def alone(billing: BillingProvider | None) -> Sequence[str]:
@@ -54,7 +63,7 @@ def is_change(frequency: str) -> bool:
 
 
 def is_monthly(code: str) -> bool:
-    return code in COUNTED_BY_MONTH
+    return code in OF_A_MONTH
 
 
 def is_therapy(modifiers: Collection[str]) -> bool:

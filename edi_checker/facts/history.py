@@ -29,7 +29,7 @@ from edi_checker.claims.claim import (
     element,
 )
 from edi_checker.claims.payer_profiles import choose
-from edi_checker.facts.context import Bill, ServicesSeen, Setting
+from edi_checker.facts.context import DOUBTFUL, Bill, ServicesSeen, Setting
 from edi_checker.facts.earlier import (
     day_key,
     of_file,
@@ -65,6 +65,9 @@ class Kept(Protocol):
     @property
     def packed(self) -> bytes: ...
 
+    @property
+    def doubtful(self) -> bool: ...
+
 
 # Gives the lines under each key that has any, in the order in which they came.
 LookUp = Callable[[Collection[bytes]], Mapping[bytes, Sequence[Kept]]]
@@ -76,6 +79,14 @@ _Month = tuple[str, int]  # NPI and CCYYMM
 
 _Row = tuple[bytes, bytes, bytes, bool]  # key, claim, packed, void
 _Minutes = tuple[str, _Month, int, int]  # ISA15, and of what month and day how many
+
+
+class KeptLine(NamedTuple):
+    """A line of an earlier file; `doubtful` if a claim of this input may have taken it back."""
+
+    claim: bytes
+    packed: bytes
+    doubtful: bool
 
 
 class Row(NamedTuple):
@@ -263,7 +274,8 @@ class ClaimHistory:
         gone = self._gone.get((number, self._usage_of(claim))) if found else None
         if not gone:
             return found
-        return [] if None in gone else [each for each in found if each.claim not in gone]
+        left = [each for each in found if each.claim not in gone]
+        return [KeptLine(each.claim, each.packed, doubtful=True) for each in left] if None in gone else left
 
     def _of_year(self, claim: Claim, year: int) -> Sequence[Kept]:
         self._usage_of(claim)
@@ -284,7 +296,8 @@ class ClaimHistory:
             room -= len(each.packed)
             if room < 0:
                 break
-            texts.append(each.packed[_FIXED:])
+            text = each.packed[_FIXED:]
+            texts.append(DOUBTFUL + text if each.doubtful else text)
         return texts
 
     def charges(self, claim: Claim, year: int, *, occupational: bool) -> int:
@@ -306,7 +319,7 @@ class ClaimHistory:
             return None
         said = digest.to_bytes(8)
         for each in self._of_day(key, claim, on):
-            if each.packed[:8] == said:
+            if each.packed[:8] == said and not each.doubtful:
                 interchange, group, transaction, number, received = read_claim(each.packed[_FIXED:])
                 position = int.from_bytes(each.packed[8:_FIXED])
                 place = Place(interchange, group, transaction, number, None, "2300", "CLM", position, "CLM01")

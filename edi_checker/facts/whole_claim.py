@@ -225,9 +225,9 @@ class Line:
 
     def surely_with(self, other: Served) -> bool:
         """Whether both lines are certainly of one provider: one rendering NPI, or one rendering taxonomy that
-        both give, under one billing provider.
+        both give, under one billing provider. Two without an NPI may be anybody.
         """
-        if self.npi == other.npi:
+        if self.npi and self.npi == other.npi:
             return self.given_by == self.giver_of(other) or self._shares_plan_with(other)
         return self.taxonomy != "" and self.taxonomy == other.taxonomy and self._shares_plan_with(other)
 
@@ -235,7 +235,7 @@ class Line:
         """Whether both lines may be of one provider: not so where two NPIs give two taxonomies, or work under
         the plans of care of two disciplines, which one group without a rendering provider may do too.
         """
-        if self.npi == other.npi:
+        if self.npi and self.npi == other.npi:
             return self.surely_with(other)
         if self.taxonomy and other.taxonomy and self.taxonomy != other.taxonomy:
             return False

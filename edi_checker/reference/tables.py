@@ -84,6 +84,7 @@ _ADDED_BY_MONTH = {
     "99489": "99487",
 }
 COUNTED_BY_MONTH = frozenset(_ADDED_BY_MONTH.values())
+OF_A_MONTH = COUNTED_BY_MONTH.union(_ADDED_BY_MONTH)
 
 
 @dataclass(frozen=True, slots=True)

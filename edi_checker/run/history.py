@@ -192,6 +192,8 @@ def remember(ledger: Ledger, owner: str, leaving: Leaving) -> None:
     """
     first = _first_of(ledger, leaving.sha256)
     if first is None and not list(leaving.run.entries):
+        # Perhaps just because what it was held against is no longer so.
+        ledger.hold_history(leaving.sha256, leaving.run)
         return
     noted = ledger.note("", leaving.name, leaving.size, 0, replay_of=first)
     mine = ledger.take(owner, _LEASE, noted.id)

@@ -86,10 +86,7 @@ def commit(
     adopt(connection, said.fingerprint)
     assert answered.sha256 is not None
     assert answered.answered_at is not None
-    own = _numbers_of(connection, answered.sha256)
-    overtaken = reader.changed_since(connection, said.snapshot, own, said.asked)
-    if overtaken:
-        raise Overtaken(overtaken)
+    hold(connection, answered.sha256, said, reader)
     same = and_(history_file.c.sha256 == answered.sha256, history_file.c.dropped.is_(False))
     connection.execute(update(history_file).where(same).values(dropped=True))
     if not prepared.entries:
@@ -118,6 +115,14 @@ def commit(
             dropped=False,
         )
     )
+
+
+def hold(connection: Connection, sha256: str, said: HistoryRun, reader: Reader) -> None:
+    """Raises Overtaken where others changed what a check rests on."""
+    own = _numbers_of(connection, sha256)
+    overtaken = reader.changed_since(connection, said.snapshot, own, said.asked)
+    if overtaken:
+        raise Overtaken(overtaken)
 
 
 def adopt(connection: Connection, fingerprint: str) -> None:
@@ -295,7 +300,7 @@ def _without_voided(lines: list[Line]) -> list[Found]:
         if not line.void:
             found.append(Found(line.number, line.place, line.claim, line.packed))
         elif line.claim == NO_CLAIM:
-            found = []
+            found = [each._replace(doubtful=True) for each in found]
         else:
             found = [each for each in found if each.claim != line.claim]
     return found

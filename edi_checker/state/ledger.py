@@ -24,6 +24,7 @@ from edi_checker.state.records import (
     Duplicate,
     File,
     Found,
+    HistoryRun,
     InterchangeKey,
     PartnerAnswers,
     Past,
@@ -211,6 +212,11 @@ class Ledger:
         Ask for many keys at once: those of a range of claims.
         """
         return self._reader.find(self._store, past, keys)
+
+    def hold_history(self, sha256: str, said: HistoryRun) -> None:
+        """For a file that leaves nothing: raises Overtaken where others changed what its check rests on."""
+        with self._store.reading() as connection:
+            history.hold(connection, sha256, said, self._reader)
 
     def drop_history(self, file_id: int) -> bool:
         """Leave out what a file left in the history, from now on; False where it left nothing."""

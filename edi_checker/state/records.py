@@ -183,12 +183,16 @@ class Past:
 
 
 class Found(NamedTuple):
-    """A line of an earlier file; `number` is File.history of that file, the rest as in its Entry."""
+    """A line of an earlier file; `number` is File.history of that file, the rest as in its Entry.
+
+    `doubtful` where a void without a claim stands behind it: that may have meant it.
+    """
 
     number: int
     place: int
     claim: bytes
     packed: bytes
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,13 @@ def days_between(first: int, last: int) -> int:
     return (to_date(last) - to_date(first)).days
 
 
+def days_through(first: int, last: int, most: int) -> list[int]:
+    """The days from the first to the last, at most so many."""
+    begin = to_date(first)
+    count = min(days_between(first, last) + 1, most)
+    return [from_date(begin + timedelta(days=number)) for number in range(count)]
+
+
 def years_between(first: int, last: int) -> int:
     """Whole years, as an age is counted."""
     return (last - first) // 10000
