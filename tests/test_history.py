@@ -475,6 +475,47 @@ def test_a_claim_over_several_days_is_known_again(sender):
     assert of_history(sender.send(*each)) == [("history.claim", "warning")]
 
 
+# -- what does not stand any more
+
+
+@pytest.mark.parametrize("frequency", ["7", "8"])
+def test_a_claim_that_is_changed_in_its_own_file_is_so_on_all_of_its_days(sender, frequency):
+    both = claims(named(["97530:GP x2", "97530:GP x2 on 2026-02-04"], "A"))
+    both += claims(replacing(["97530:GP x2"], frequency, "A"), edit=F8)
+    later = claims(["97750:GP x1 on 2026-02-04"])
+    assert "history.ptp" not in {f.rule for f in sender.find(both + later)}
+    sender.send(both)
+    assert of_history(sender.find(later)) == []
+    left = [("history.ptp", "error")] if frequency == "7" else []
+    assert of_history(sender.find(claims(["97750:GP x1"]))) == left
+
+
+def test_a_claim_may_come_again_behind_its_void_in_one_file(sender):
+    each = [claims(named(["97530:GP x2"], "A"))]
+    each.append(claims(replacing(["97530:GP x2"], "8", "A"), edit=F8))
+    each.append(claims(named(["97530:GP x2"], "A")))
+    assert [f for f in sender.find("".join(each)) if f.rule.startswith(("duplicate.claim", "history"))] == []
+    sender.send("".join(each))
+    assert of_history(sender.find(claims(["97750:GP x1"]))) == [("history.ptp", "error")]
+
+
+@pytest.mark.parametrize(
+    "wrong", [("SE*26", "SE*99"), ("GE*1*1~", "GE*2*1~"), ("IEA*1*", "IEA*2*"), ("IEA*1*", "TA2*1*")]
+)
+def test_what_was_refused_in_a_file_is_no_reproach_to_what_follows(sender, wrong):
+    refused, later = claims(["97530:GP x2"]).replace(*wrong), claims(["97750:GP x1"])
+    assert "history.ptp" not in {f.rule for f in sender.find(refused + later)}
+    again = claims(["97530:GP x2"])
+    assert "duplicate.claim" not in {f.rule for f in sender.find(refused + again)}
+
+
+def test_test_claims_in_a_file_are_no_reproach_to_others(sender):
+    real = [{"find": "ISA*", "set": {"15": "P"}}]
+    each = claims(["97530:GP x2"]) + claims(["97750:GP x1"], edit=real)
+    assert "history.ptp" not in {f.rule for f in sender.find(each)}
+    assert "history.ptp" in {f.rule for f in sender.find(claims(["97530:GP x2"]) + claims(["97750:GP x1"]))}
+
+
 # -- the order of commits
 
 _LINES = [

@@ -9,7 +9,7 @@ from edi_checker.batch.ranges import Answers, End, Irregular, Judged, Range, sta
 from edi_checker.check.checker import Checker, Outcomes, with_following
 from edi_checker.check.engine import Met, Tally
 from edi_checker.claims.checked import Checked
-from edi_checker.claims.claim import Claim, Part
+from edi_checker.claims.claim import Claim, Interchange, Part
 from edi_checker.claims.reader import Reader
 from edi_checker.facts import Coverage, Gap, InputMemory
 from edi_checker.guide.hierarchy import LevelsSoFar
@@ -89,6 +89,8 @@ class JoinedInput:
         return found
 
     def _decide(self, part: Part, judged: Judged | None, following: Sequence[Claim]) -> Checked:
+        if isinstance(part, Interchange):
+            self._memory.withdrawn.begin(part)
         if judged is None:
             if not isinstance(part, End):
                 raise Irregular

@@ -20,6 +20,7 @@ from edi_checker.facts.context import (
     ProviderDays,
     Services,
     ServicesSeen,
+    Withdrawn,
 )
 from edi_checker.x12.finding import Place
 
@@ -60,6 +61,7 @@ class RangeMemory:
         self._claims = _Claims()
         self._services = _Services()
         self._numbers = _Numbers()
+        self._withdrawn = _Withdrawn()
         self.memory = self._memory = _Memory(
             minutes,
             coverage,
@@ -67,14 +69,15 @@ class RangeMemory:
             claims_seen=self._claims,
             services_seen=self._services,
             claim_numbers=self._numbers,
+            withdrawn=self._withdrawn,
             history=history,
         )
 
     def take_noted(self) -> Noted:
         """What was asked since the last time."""
         days, claims, services, memory = self._days, self._claims, self._services, self._memory
-        numbers = self._numbers
-        asked = claims.digest or days.added or services.asked or numbers.repeats
+        numbers, withdrawn = self._numbers, self._withdrawn
+        asked = claims.digest or days.added or services.asked or numbers.repeats or withdrawn.changed
         if not asked and memory.settled is None:
             return NOTHING
         billed, charged, accepted = memory.settled or ((), (), False)
@@ -84,7 +87,7 @@ class RangeMemory:
             not any(
                 (
                     *(days.reached, claims.repeats, numbers.repeats, services.met),
-                    *(memory.reached, memory.sent_before),
+                    *(memory.reached, memory.sent_before, withdrawn.changed),
                 )
             ),
             tuple(services.asked),
@@ -92,7 +95,7 @@ class RangeMemory:
             charged,
             accepted,
         )
-        numbers.repeats = False
+        numbers.repeats = withdrawn.changed = False
         claims.digest, claims.repeats = 0, False
         days.forget_added()
         days.reached = False
@@ -161,6 +164,18 @@ class _Numbers(ClaimNumbers):
         place = super().meet(claim)
         self.repeats = self.repeats or place is not None
         return place
+
+
+class _Withdrawn(Withdrawn):
+    """What a claim changes is noted in the order of the input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changed = False
+
+    def change(self, claim: Claim) -> None:
+        super().change(claim)
+        self.changed = True
 
 
 class _Claims(ClaimsSeen):

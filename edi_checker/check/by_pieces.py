@@ -62,12 +62,11 @@ from edi_checker.facts.coding import (
     by_discipline,
     pairs_of,
 )
-from edi_checker.facts.context import Charged, InputMemory, Setting
+from edi_checker.facts.context import Charged, InputMemory, Setting, person_of
 from edi_checker.facts.duplicates import digest_claim, find_earlier_lines, is_first_issue
 from edi_checker.facts.earlier import (
     hold_against_others,
     numbers_of_days,
-    person_of,
     write_claim,
     write_line,
     year_key,

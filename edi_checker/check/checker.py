@@ -103,6 +103,10 @@ class Checker:
         findings, failed = self._judge(part, memory)
         if findings and isinstance(part, Claim):
             findings = _without_birth_dates(findings, part)
+        if isinstance(part, Interchange):
+            memory.withdrawn.begin(part)
+        elif isinstance(part, _ENDS) and any(finding.severity == "error" for finding in findings):
+            memory.withdrawn.refuse(part)
         if isinstance(part, Claim) and (memory.billed or memory.charged or memory.replaced):
             refused = failed or any(finding.severity == "error" for finding in findings)
             memory.settle(part, accepted=not refused)
@@ -177,6 +181,7 @@ class Checker:
 
 _LEVELS = (BillingProvider, Subscriber, Patient)
 _IN_PIECES = (Claim, *_LEVELS)
+_ENDS = (TransactionEnd, GroupEnd, InterchangeEnd)
 _NOTHING: tuple[tuple[Finding, ...], str] = ((), "")
 
 

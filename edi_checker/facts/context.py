@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-from edi_checker.claims.claim import VOID, Claim, Part, Transaction
+from edi_checker.claims.claim import (
+    VOID,
+    Claim,
+    GroupEnd,
+    Interchange,
+    InterchangeEnd,
+    Part,
+    Transaction,
+    TransactionEnd,
+)
 from edi_checker.claims.minutes import Minutes
 from edi_checker.claims.payer_profiles import (
     MEDICAID,
@@ -156,6 +165,7 @@ class InputMemory:
     services_seen  what earlier claims billed, by person, provider and day
     years_seen     charges of therapy by person and year
     claim_numbers  the numbers of the claims of the current transaction set
+    withdrawn      what of the input does not stand any more
     coverage       the days of service of which the tables do not speak; None where nobody asks
     billed         what the claim that is judged bills by person and day, to be remembered if it is accepted
     charged        its charges of therapy by person and year, with the threshold of each, likewise
@@ -178,7 +188,8 @@ class InputMemory:
             "digest",
             "following",
         ),
-        *("history", "minutes", "past", "provider_days", "replaced", "services_seen", "years_seen"),
+        *("history", "minutes", "past", "provider_days", "replaced", "services_seen", "withdrawn"),
+        "years_seen",
     )
 
     def __init__(
@@ -191,6 +202,7 @@ class InputMemory:
         services_seen: ServicesSeen | None = None,
         years_seen: YearsSeen | None = None,
         claim_numbers: ClaimNumbers | None = None,
+        withdrawn: Withdrawn | None = None,
         history: EarlierFiles | None = None,
     ) -> None:
         self.minutes = minutes
@@ -203,6 +215,7 @@ class InputMemory:
         self.charged: list[Charged] = []
         self.following: Sequence[Claim] = ()
         self.claim_numbers = claim_numbers or ClaimNumbers()
+        self.withdrawn = withdrawn or Withdrawn()
         self.history = self.past = history
         self.digest = 0
         self.replaced: list[tuple[int, bool]] = []
@@ -227,8 +240,17 @@ class InputMemory:
     def find_services(self, key: int, claim: Claim, on: int) -> list[bytes]:
         """What earlier claims bill for the claim's person on a day, or in a month (CCYYMM00)."""
         seen = self.services_seen.find(key)
+        if seen and self.withdrawn:
+            seen = [self._doubt(text, claim) for text in seen]
         before = self.past.services(key, claim, on) if self.past is not None else None
         return before + seen if before else seen
+
+    def _doubt(self, text: bytes, claim: Claim) -> bytes:
+        """A text of this input, marked if its claim does not stand any more."""
+        if text.startswith(DOUBTFUL):
+            return text
+        *numbers, number, _ = text.decode("utf-8", "replace").split(_BETWEEN, 4)
+        return DOUBTFUL + text if self.withdrawn.has(numbers, number, claim) else text
 
     def find_charges(self, key: int, claim: Claim, year: int, *, occupational: bool) -> tuple[int, int]:
         """The charges of the person's year, of earlier files and of this input."""
@@ -243,6 +265,10 @@ class InputMemory:
         """
         self.digest = digest
         where = self.claims_seen.meet(digest, claim)
+        if where is not None and self.withdrawn:
+            numbers = where.interchange, where.group or "", where.transaction or ""
+            if self.withdrawn.has(numbers, where.claim or "", claim):
+                where = None
         if where is None and on and self.past is not None:
             return self.past.meet(digest, claim, on)
         return where
@@ -398,6 +424,75 @@ class ClaimsSeen:
         return Place(
             interchange, group or None, transaction, claim, None, "2300", "CLM", int(position), "CLM01"
         )
+
+
+Envelope = TransactionEnd | GroupEnd | InterchangeEnd
+
+
+class Withdrawn:
+    """What of an input does not stand any more, or is of another kind: claims that others replace or take
+    back, claims in envelopes that were refused, and test claims for others and the other way round.
+
+    True where there is any. Holds up to LIMIT of each.
+    """
+
+    LIMIT = 10_000
+
+    def __init__(self) -> None:
+        self._claims: set[tuple[int, str]] = set()
+        self._envelopes: set[tuple[str, ...]] = set()
+        self._usages: dict[str, str] = {}
+        self._any = False
+
+    def __bool__(self) -> bool:
+        return self._any
+
+    def change(self, claim: Claim) -> None:
+        """This claim replaces or takes back the earlier one with its number."""
+        if len(self._claims) < self.LIMIT:
+            self._claims.add((person_of(claim), claim.id))
+            self._any = True
+
+    def refuse(self, end: Envelope) -> None:
+        """What ends here is rejected, with all that stands in it."""
+        if len(self._envelopes) < self.LIMIT:
+            self._envelopes.add(_numbers_in(end))
+            self._any = True
+
+    def begin(self, interchange: Interchange) -> None:
+        """An interchange begins: its claims are test claims, or are not (ISA15)."""
+        if len(self._usages) < self.LIMIT:
+            self._usages[interchange.control_number] = interchange.value(_USAGE)
+            self._any = self._any or len(set(self._usages.values())) > 1
+
+    def has(self, numbers: Sequence[str], number: str, claim: Claim) -> bool:
+        """Whether the claim with this number, in envelopes with these, does not count for a later one."""
+        if (person_of(claim), number) in self._claims:
+            return True
+        if any(tuple(numbers[:count]) in self._envelopes for count in (1, 2, 3)):
+            return True
+        own = claim.transaction.interchange.value(_USAGE)
+        return self._usages.get(numbers[0], own) != own
+
+
+_USAGE = 15  # ISA
+
+
+def person_of(claim: Claim) -> int:
+    """What stands for the patient of a claim, 0 where no id is given."""
+    level = claim.patient or claim.subscriber
+    return level.person if level is not None else 0
+
+
+def _numbers_in(end: Envelope) -> tuple[str, ...]:
+    """Control numbers of an envelope and those around it."""
+    match end:
+        case TransactionEnd():
+            return end.transaction.numbers
+        case GroupEnd():
+            return end.group.interchange.control_number, end.group.control_number
+        case InterchangeEnd():
+            return (end.interchange.control_number,)
 
 
 class ServicesSeen:

@@ -21,7 +21,7 @@ from edi_checker.facts.coding import (
     is_borrowed,
     released_by,
 )
-from edi_checker.facts.context import DOUBTFUL, InputMemory, Services
+from edi_checker.facts.context import DOUBTFUL, HistoryUnreadable, InputMemory, Services, person_of
 from edi_checker.facts.duplicates import is_first_issue
 from edi_checker.facts.fact import Fact, Value
 from edi_checker.facts.glance import REPLACING, days_of_line, is_change
@@ -125,12 +125,6 @@ def numbers_of_days(person: int, npi: str, days: Iterable[int]) -> list[tuple[in
 def _spread_of(npi: str) -> int:
     provider = int(npi) if npi.isascii() and npi.isdigit() else hash_of(npi)
     return provider * (_SPREAD >> 7 | 1)
-
-
-def person_of(claim: Claim) -> int:
-    """What stands for the patient of a claim, 0 where no id is given."""
-    level = claim.patient or claim.subscriber
-    return level.person if level is not None else 0
 
 
 def hash_of(text: str) -> int:
@@ -268,13 +262,14 @@ def hold_against_others(facts: list[Fact], whole: WholeClaim) -> None:
         return
     if is_change(claim.frequency):
         _take_out_replaced(memory, claim, keys)
+        memory.withdrawn.change(claim)
     if claim.frequency == VOID:
         _complete(facts, whole, keys)
         return
     for on, lines in by_day.items():
         texts = memory.find_services(keys[on], claim, on)
         if texts:
-            earlier = [line for text in texts for line in read_services(text)]
+            earlier = _read_all(texts)
             against = [line for line in earlier if not line.doubtful and not line.spans]
             facts += _earlier_pairs(on, lines, against, whole)
             facts += _earlier_days(on, lines, against, whole)
@@ -555,8 +550,14 @@ def _without_taken_back(others: Sequence[Line | EarlierLine]) -> Iterator[list[L
 def _earlier_on(whole: WholeClaim, key: int, on: int) -> list[EarlierLine]:
     if not key:
         return []
-    texts = whole.memory.find_services(key, whole.claim, on)
-    return [line for text in texts for line in read_services(text)]
+    return _read_all(whole.memory.find_services(key, whole.claim, on))
+
+
+def _read_all(texts: Iterable[bytes]) -> list[EarlierLine]:
+    try:
+        return [line for text in texts for line in read_services(text)]
+    except ValueError as error:  # those of this input can be read
+        raise HistoryUnreadable(f"the history is damaged ({type(error).__name__})") from error
 
 
 def _following_on(whole: WholeClaim, on: int, *, by_month: bool = False) -> list[Line]:

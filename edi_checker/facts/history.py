@@ -29,11 +29,10 @@ from edi_checker.claims.claim import (
     element,
 )
 from edi_checker.claims.payer_profiles import choose
-from edi_checker.facts.context import DOUBTFUL, Bill, ServicesSeen, Setting
+from edi_checker.facts.context import DOUBTFUL, Bill, ServicesSeen, Setting, person_of
 from edi_checker.facts.earlier import (
     day_key,
     of_file,
-    person_of,
     read_claim,
     year_key,
 )
@@ -367,13 +366,20 @@ class ClaimHistory:
                 del self._left[self._begun.get(_BEGINS[type(part)], 0) :]
 
     def rows(self) -> Iterator[Row]:
-        """What the accepted claims so far leave."""
+        """What the accepted claims so far leave, without those that later ones of this input take back."""
         place = 0
         worked: dict[tuple[str, _Month], dict[int, int]] = {}
-        for rows, added in self._left:
+        changed = {
+            claim: number
+            for number, (rows, _) in enumerate(self._left)
+            for _, claim, _, void in rows
+            if void and claim != _NOBODY
+        }
+        for number, (rows, added) in enumerate(self._left):
             for key, claim, packed, void in rows:
                 place += 1
-                yield Row(key, place, claim, packed, void)
+                if void or changed.get(claim, -1) <= number:
+                    yield Row(key, place, claim, packed, void)
             for usage, month, on, minutes in added:
                 days = worked.setdefault((usage, month), {})
                 days[on] = days.get(on, 0) + minutes
