@@ -299,6 +299,52 @@ def test_a_file_is_not_held_against_itself(sender):
     assert of_history(sender.find(claims(["97530:GP:76 x3"]))) == [("history.mue", "error")]
 
 
+def test_a_file_that_is_looked_at_again_is_held_against_what_came_before_it(sender):
+    first = claims(named(["97530:GP x2"], "A"))
+    void, partner = claims(replacing(["97530:GP x2"], "8", "A"), edit=F8), claims(["97750:GP x1"])
+    for text in (first, void, partner, claims(["97110:GP x1"])):
+        assert of_history(sender.send(text)) == []
+    for _ in range(2):
+        for text in (first, void, partner):
+            assert of_history(sender.find(text)) == []
+        for text in (first, void, partner):  # remembered again, in the same order
+            assert of_history(sender.send(text)) == []
+    assert of_history(sender.find(claims(["97530:GP x2"]))) == [("history.ptp", "error")]
+
+
+def test_a_file_that_was_remembered_again_is_still_earlier(sender):
+    first, add_on = claims(named(PRIMARY, "A"), **SPEECH), claims(named(ADD_ON, "B"), **SPEECH)
+    sender.send(first, add_on)
+    sender.send(first)
+    assert rules_of(sender.find(add_on), "ncci.addon") == []
+
+
+def test_inputs_of_one_file_meet_each_other(sender):
+    """As the members of an archive do, each with what those before it leave."""
+    members = [
+        claims(named(PRIMARY, "A"), **SPEECH),
+        claims(["97129:GN x1"], edit=patient(4), **SPEECH),
+        claims(ADD_ON, **SPEECH),
+        claims(ADD_ON, edit=patient(4), **SPEECH),
+        claims(replacing(PRIMARY, "8", "A"), **SPEECH, edit=F8),
+        claims(["97129:GN:76 x1"], **SPEECH),
+        claims(["92526:GN x1"], edit=patient(4), **SPEECH),
+    ]
+    across = [rules_of(sender.send(text), "ncci.addon", "history.ptp", "history.mue") for text in members]
+    for file in sender.ledger.list_files():
+        sender.ledger.drop_history(file.id)
+    history = sender.history("".join(members), keeps=True)
+    found = []
+    for text in members:
+        history.begin(None)
+        said = sender.check(text, history=history)
+        found.append([finding for findings, *_ in said for finding in findings])
+    assert [rules_of(each, "ncci.addon", "history.ptp", "history.mue") for each in found] == across
+    sender.remember("".join(members), history)
+    more = [of_history(sender.find(claims(["97129:GN:76 x1"], edit=patient(n), **SPEECH))) for n in (4, 5)]
+    assert more == [[("history.mue", "error")], []]
+
+
 # -- replacements and voids
 
 F8 = [{"find": "HI*", "insert": "REF*F8*A1"}]

@@ -512,6 +512,17 @@ def test_a_file_that_is_overtaken_is_checked_again(remembering, monkeypatch):
     assert "history.claim" in rules_in(out / "first.json")
 
 
+def test_members_of_an_archive_meet_each_other(remembering):
+    """As if they had come one after the other; the file itself is not held against itself."""
+    with zipfile.ZipFile(remembering.root / "batch.zip", "w") as packed:
+        packed.writestr("a.837", claims(1))
+        packed.writestr("b.837", once_more(2))
+    remembering.put("batch.zip", (remembering.root / "batch.zip").read_bytes())
+    assert [report.event for report in remembering.work()] == ["answered"]
+    found = {path.name: rules_in(path) for path in (remembering.root / "out").rglob("*.json")}
+    assert ["history.claim" in rules for _, rules in sorted(found.items())] == [False, True], found
+
+
 def test_a_history_that_cannot_be_read_fails_no_file(remembering, monkeypatch):
     remembering.put("first.837", claims(1))
     real = remembering.ledger.find_history

@@ -142,6 +142,14 @@ class ClaimHistory:
             tuple[list[tuple[bytes, bytes, bytes, bool]], list[tuple[str, _Month, int, int]]]
         ] = []
         self._begun: dict[type, int] = {}
+        self._turned = 0  # where in `_left` begins what the claims of this input leave
+
+    def turn(self) -> Iterator[Row]:
+        """The next input of the same file begins: what those of the last one leave is earlier for it."""
+        last, self._turned = self._left[self._turned :], len(self._left)
+        self.forget_days()
+        self._years, self._worked, self._gone = {}, {}, {}
+        return self._rows_of(last)
 
     # -- looking up
 
@@ -366,16 +374,19 @@ class ClaimHistory:
                 del self._left[self._begun.get(_BEGINS[type(part)], 0) :]
 
     def rows(self) -> Iterator[Row]:
-        """What the accepted claims so far leave, without those that later ones of this input take back."""
+        """What the accepted claims so far leave, without those that later ones take back."""
+        return self._rows_of(self._left)
+
+    def _rows_of(self, left: Sequence[tuple[list[_Row], list[_Minutes]]]) -> Iterator[Row]:
         place = 0
         worked: dict[tuple[str, _Month], dict[int, int]] = {}
         changed = {
             claim: number
-            for number, (rows, _) in enumerate(self._left)
+            for number, (rows, _) in enumerate(left)
             for _, claim, _, void in rows
             if void and claim != _NOBODY
         }
-        for number, (rows, added) in enumerate(self._left):
+        for number, (rows, added) in enumerate(left):
             for key, claim, packed, void in rows:
                 place += 1
                 if void or changed.get(claim, -1) <= number:

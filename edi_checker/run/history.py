@@ -11,14 +11,15 @@ then checked again with a new InputHistory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
 from edi_checker.facts import HistoryUnreadable
-from edi_checker.facts.history import ClaimHistory
+from edi_checker.facts.history import ClaimHistory, Row
 from edi_checker.files.inputs import Input
 from edi_checker.state import (
+    NO_CLAIM,
     AlreadyAnswered,
     Answer,
     Entry,
@@ -97,9 +98,14 @@ class InputHistory(ClaimHistory):
         self.failed = ""
         self._learnt = Asked(frozenset(), {})
         self._found: dict[bytes, Sequence[Found]] = {}
+        self._of_file: dict[bytes, list[Row]] = {}  # what the inputs before leave, of the same file
 
     def begin(self, source: Input) -> None:
-        """Take the history as it is now, for this input. Raises Unreadable and HistoryUnreadable."""
+        """Take the history as it is now, for this input, the first of its file or a further one. Raises
+        Unreadable and HistoryUnreadable.
+        """
+        for row in self.turn() if self.keeps else ():
+            self._of_file.setdefault(row.key, []).append(row)
         if self.past is None:
             with source.open() as reading:
                 while reading.read():
@@ -138,6 +144,9 @@ class InputHistory(ClaimHistory):
         found = self._reading(lambda: self._ledger().find_history(past, new))
         if self.asked is not None:
             self._found.update(found)
+        if self._of_file:
+            of_file = {key: self._of_file[key] for key in new if key in self._of_file}
+            found = {**found, **{key: _behind(found.get(key, ()), rows) for key, rows in of_file.items()}}
         return {**known, **found}
 
     def _reading(self, read: Callable[[], T]) -> T:
@@ -150,6 +159,19 @@ class InputHistory(ClaimHistory):
             # What a page holds was read by nobody before: any error may come of damage.
             self.failed = f"the history is damaged ({type(error).__name__})"
             raise HistoryUnreadable(self.failed) from error
+
+
+def _behind(found: Sequence[Found], rows: Iterable[Row]) -> list[Found]:
+    """The lines of a key with those that stand behind them."""
+    lines = list(found)
+    for row in rows:
+        if not row.void:
+            lines.append(Found(0, row.place, row.claim, row.packed))
+        elif row.claim == NO_CLAIM:
+            lines = [line._replace(doubtful=True) for line in lines]
+        else:
+            lines = [line for line in lines if line.claim != row.claim]
+    return lines
 
 
 @dataclass(frozen=True, slots=True)

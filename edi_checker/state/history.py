@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from edi_checker.state.errors import Overtaken, StateError
 from edi_checker.state.keys import CLAIM_BYTES, KEY_BYTES
@@ -32,7 +32,7 @@ from edi_checker.state.pages import (
     write_pages,
 )
 from edi_checker.state.records import NO_CLAIM, Entry, File, Found, HistoryRun, Past
-from edi_checker.state.schema import about, history_file, history_page, history_run, rising
+from edi_checker.state.schema import about, file, history_file, history_page, history_run, rising
 from edi_checker.state.store import Store, among, in_parts
 
 _BUILDING, _LIVE, _GONE = "building", "live", "gone"
@@ -161,6 +161,22 @@ def _numbers_of(connection: Connection, sha256: str) -> frozenset[int]:
     return frozenset(connection.scalars(select(history_file.c.number).where(history_file.c.sha256 == sha256)))
 
 
+def _numbers_from(connection: Connection, sha256: str) -> frozenset[int]:
+    """The numbers of the files that are not earlier than the one with this content: its own, if it has been
+    answered before, and those of all that came first behind it.
+    """
+    came = func.coalesce(file.c.replay_of, file.c.id)
+    first = connection.scalar(
+        select(func.min(came)).where(file.c.sha256 == sha256, file.c.answered_at.is_not(None))
+    )
+    if first is None:
+        return frozenset()
+    behind = (
+        select(history_file.c.number).join(file, file.c.id == history_file.c.file_id).where(came >= first)
+    )
+    return frozenset(connection.scalars(behind))
+
+
 # -- looking up
 
 
@@ -179,7 +195,7 @@ class Reader:
     def past(self, connection: Connection, sha256: str) -> Past:
         """As Ledger.past."""
         snapshot = connection.execute(select(rising.c.value).where(rising.c.name == "history")).scalar_one()
-        return Past(snapshot, _numbers_of(connection, sha256))
+        return Past(snapshot, _numbers_from(connection, sha256))
 
     def find(self, store: Store, past: Past, keys: Collection[bytes]) -> dict[bytes, list[Found]]:
         """As Ledger.find_history."""
