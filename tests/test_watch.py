@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from edi_checker.check.checker import Checker
+from edi_checker.check.examples import write_example
 from edi_checker.cli import watch as command
 from edi_checker.cli.options import Checking
 from edi_checker.reports.findings_log import FindingsLog
@@ -510,6 +511,29 @@ def test_a_file_that_is_overtaken_is_checked_again(remembering, monkeypatch):
     out = remembering.root / "out"
     assert not any(rule.startswith("history.") for rule in rules_in(out / "second.json"))
     assert "history.claim" in rules_in(out / "first.json")
+
+
+@pytest.mark.parametrize("partner", ["north", "south"])
+def test_a_claim_is_rejected_when_what_came_before_it_is_answered(remembering, monkeypatch, partner):
+    """Its primary is in a file of the same partner, which another worker has in hand."""
+    lines = [(["97129:GN x1"], "north"), (["97130:GN x1"], partner)]
+    for number, (line, whose) in enumerate(lines, 1):
+        claim = {"payer": "medicare", "taxonomy": "235Z00000X", "set": {"CLM01": f"C{number}"}}
+        text = write_example({"lines": line, "claim": claim}).text
+        remembering.put(f"{number}.837", text.replace("000000001", f"{number:09}"), whose)
+    first, second = remembering.ready()
+    other = Clerk(remembering.clerk._desk, remembering.ledger)
+    begun = other._take(first, "other")
+    waited = []
+
+    def answer_first(_seconds):
+        waited.append(other._bring_to_end(begun).event)
+
+    monkeypatch.setattr(job.time, "sleep", answer_first)
+    assert remembering.clerk.do(second, "me").event == "answered"
+    assert waited == (["answered"] if partner == "north" else [])
+    rules = rules_in(remembering.root / "out" / partner / "2.json")
+    assert ("ncci.addon" in rules) == (partner == "south")
 
 
 def test_members_of_an_archive_meet_each_other(remembering):

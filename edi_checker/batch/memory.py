@@ -7,6 +7,7 @@ something else to the claim, the claim is checked again with it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from edi_checker.claims.claim import Claim
@@ -173,8 +174,8 @@ class _Withdrawn(Withdrawn):
         super().__init__()
         self.changed = False
 
-    def change(self, claim: Claim) -> None:
-        super().change(claim)
+    def change(self, claim: Claim, days: Iterable[int]) -> None:
+        super().change(claim, days)
         self.changed = True
 
 

@@ -241,16 +241,16 @@ class InputMemory:
         """What earlier claims bill for the claim's person on a day, or in a month (CCYYMM00)."""
         seen = self.services_seen.find(key)
         if seen and self.withdrawn:
-            seen = [self._doubt(text, claim) for text in seen]
+            seen = [self._doubt(text, claim, on) for text in seen]
         before = self.past.services(key, claim, on) if self.past is not None else None
         return before + seen if before else seen
 
-    def _doubt(self, text: bytes, claim: Claim) -> bytes:
+    def _doubt(self, text: bytes, claim: Claim, on: int) -> bytes:
         """A text of this input, marked if its claim does not stand any more."""
         if text.startswith(DOUBTFUL):
             return text
         *numbers, number, _ = text.decode("utf-8", "replace").split(_BETWEEN, 4)
-        return DOUBTFUL + text if self.withdrawn.has(numbers, number, claim) else text
+        return DOUBTFUL + text if self.withdrawn.has(numbers, number, claim, on) else text
 
     def find_charges(self, key: int, claim: Claim, year: int, *, occupational: bool) -> tuple[int, int]:
         """The charges of the person's year, of earlier files and of this input."""
@@ -439,7 +439,7 @@ class Withdrawn:
     LIMIT = 10_000
 
     def __init__(self) -> None:
-        self._claims: set[tuple[int, str]] = set()
+        self._claims: dict[tuple[int, str], set[int]] = {}
         self._envelopes: set[tuple[str, ...]] = set()
         self._usages: dict[str, str] = {}
         self._any = False
@@ -447,10 +447,12 @@ class Withdrawn:
     def __bool__(self) -> bool:
         return self._any
 
-    def change(self, claim: Claim) -> None:
-        """This claim replaces or takes back the earlier one with its number."""
+    def change(self, claim: Claim, days: Iterable[int]) -> None:
+        """This claim replaces or takes back the earlier one with its number, which on these days is taken out
+        already: what stands there now came with it, or later.
+        """
         if len(self._claims) < self.LIMIT:
-            self._claims.add((person_of(claim), claim.id))
+            self._claims.setdefault((person_of(claim), claim.id), set()).update(days)
             self._any = True
 
     def refuse(self, end: Envelope) -> None:
@@ -465,9 +467,12 @@ class Withdrawn:
             self._usages[interchange.control_number] = interchange.value(_USAGE)
             self._any = self._any or len(set(self._usages.values())) > 1
 
-    def has(self, numbers: Sequence[str], number: str, claim: Claim) -> bool:
-        """Whether the claim with this number, in envelopes with these, does not count for a later one."""
-        if (person_of(claim), number) in self._claims:
+    def has(self, numbers: Sequence[str], number: str, claim: Claim, on: int = 0) -> bool:
+        """Whether the claim with this number, in envelopes with these, does not count for a later one; `on`
+        the day of which that is asked, 0 where it is asked of the whole claim.
+        """
+        taken_out = self._claims.get((person_of(claim), number))
+        if taken_out is not None and on not in taken_out:
             return True
         if any(tuple(numbers[:count]) in self._envelopes for count in (1, 2, 3)):
             return True

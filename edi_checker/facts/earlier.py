@@ -262,7 +262,7 @@ def hold_against_others(facts: list[Fact], whole: WholeClaim) -> None:
         return
     if is_change(claim.frequency):
         _take_out_replaced(memory, claim, keys)
-        memory.withdrawn.change(claim)
+        memory.withdrawn.change(claim, keys)
     if claim.frequency == VOID:
         _complete(facts, whole, keys)
         return

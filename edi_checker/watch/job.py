@@ -52,6 +52,7 @@ MOST_OVERTAKEN = 5  # checks in a row of a file that others overtake
 _ON_PYTHON = 2  # tries after which the Python engine takes it
 _SOON, _LATE = 10.0, 600.0  # seconds to the next try of what failed: the first time, and at most
 _PAUSE = 30.0  # seconds to the next try of what is no fault of the file
+_TURN = 0.2  # seconds between two looks at whether an earlier file is answered
 _CHUNK = 1 << 20
 
 Event = Literal["answered", "duplicate", "failed", "again", "vanished", "lost", "trouble", "crash"]
@@ -213,6 +214,8 @@ class Clerk:
         why = self._why_not(mine, results, faults)
         if why is not None:
             return why
+        if history is not None and any(result.summary.sums.claims["rejected"] for result in results):
+            self._wait_for_earlier(mine)
         said = state.Answer(
             sha256,
             (),
@@ -255,6 +258,18 @@ class Clerk:
             keeps=True,
             exact=False,
         )
+
+    def _wait_for_earlier(self, mine: state.File) -> None:
+        """Let the files of the partner that came before be answered first: what they leave may be what a
+        rejected claim of this one lacks, and then this one is overtaken and checked again. Each waits for
+        earlier ones alone, so none waits for ever; one whose lease is over is not waited for.
+        """
+        while any(
+            other.id < mine.id and (other.lease_until or 0) > self._ledger.now()
+            for other in self._ledger.list_files(states=(State.CLAIMED,), partner=mine.partner)
+        ):
+            time.sleep(_TURN)
+            self._renew(mine)
 
     def _move_in(self, mine: state.File) -> Path | None:
         """Move a file from the inbox to its work folder; its path there, None where it is not to be found."""
