@@ -205,6 +205,25 @@ def test_the_primary_may_stand_on_another_claim_before_or_behind(claims):
     assert said(text_of(*claims)) == []
 
 
+def levels_of_their_own(*claims):
+    """Each claim with a level of its own, as many programs write them."""
+    return patients(
+        *[text_of(claim).replace("EXAMPLE1", f"EXAMPLE{at}") for at, claim in enumerate(claims, 1)]
+    )
+
+
+@pytest.mark.parametrize("claims", [(["97545:GP x1"], ["97546:GP x1"]), (["97546:GP x1"], ["97545:GP x1"])])
+def test_the_primary_may_stand_on_a_claim_with_a_level_of_its_own(claims):
+    assert said(levels_of_their_own(*claims)) == []
+
+
+def test_the_claims_of_another_person_between_them_end_the_row():
+    other = text_of(["97110:GP x1"], edit=[{"find": "NM1*IL", "set": {"4": "SOMEONE"}}])
+    each = [text_of(["97546:GP x1"]), other.replace("EXAMPLE1", "EXAMPLE2")]
+    each.append(text_of(["97545:GP x1"]).replace("EXAMPLE1", "EXAMPLE3"))
+    assert [rule for rule, _ in said(patients(*each))] == ["ncci.addon"]
+
+
 def test_the_primary_of_another_day_is_none():
     claims = (["97545:GP x1"], ["97546:GP x1 on 2026-02-05"])
     assert [rule for rule, _ in said(text_of(*claims))] == ["ncci.addon"]
@@ -272,21 +291,21 @@ def test_what_a_day_of_one_person_holds_is_bounded():
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 30, 1000])
 def test_what_follows_does_not_depend_on_how_the_parts_come(size):
-    items = list("aCCbCCCCdC" + "C" * 50 + "e")
-    expected = [
-        (item, len(list(_row(items[at + 1 :]))[:20]) if item == "C" else 0) for at, item in enumerate(items)
-    ]
+    items = list("aCCbCLCCLLCdC" + "LC" * 50 + "CLLL" + "C" * 30 + "e")
+    expected = [(item, item == "C" and "".join(_row(items[at + 1 :]))[:20]) for at, item in enumerate(items)]
     handfuls = (items[at : at + size] for at in range(0, len(items), size))
-    claim_in = lambda item: item if item == "C" else None  # noqa: E731
-    found = [pair for handful in with_following(handfuls, claim_in) for pair in handful]
-    assert [(item, len(following)) for item, following in found] == expected
+    role_of = lambda item: item if item == "C" else item == "L"  # noqa: E731
+    found = [pair for handful in with_following(handfuls, role_of) for pair in handful]
+    # Only of claims it matters what follows.
+    assert [(item, item == "C" and "".join(following)) for item, following in found] == expected
 
 
 def _row(items):
     for item in items:
-        if item != "C":
+        if item not in "CL":
             return
-        yield item
+        if item == "C":
+            yield item
 
 
 def test_what_came_before_an_error_is_given():

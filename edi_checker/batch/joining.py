@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from edi_checker.batch.memory import agree
 from edi_checker.batch.ranges import Answers, End, Irregular, Judged, Range, standing
-from edi_checker.check.checker import Checker, Outcomes, with_following
+from edi_checker.check.checker import Checker, Outcomes, role_of, with_following
 from edi_checker.check.engine import Met, Tally
 from edi_checker.claims.checked import Checked
 from edi_checker.claims.claim import Claim, Interchange, Part
@@ -56,7 +56,7 @@ class JoinedInput:
         history = self._history
         if history is not None and answers.past is not None:
             history.learn(answers.past)
-        for handful in with_following([self._read(given, answers)], _claim_in):
+        for handful in with_following([self._read(given, answers)], lambda read: role_of(read[0])):
             for (part, judged), following in handful:
                 checked = self._decide(part, judged, following)
                 if history is not None:
@@ -88,7 +88,7 @@ class JoinedInput:
             found += [(part, None) for part in self._reader.end()]
         return found
 
-    def _decide(self, part: Part, judged: Judged | None, following: Sequence[Claim]) -> Checked:
+    def _decide(self, part: Part, judged: Judged | None, following: Iterable[Claim]) -> Checked:
         if isinstance(part, Interchange):
             self._memory.withdrawn.begin(part)
         if judged is None:
@@ -102,11 +102,6 @@ class JoinedInput:
         else:
             findings, failed = judged.findings, judged.failed
         return Checked(part, findings, self._outcomes.of(part, findings, failed), failed)
-
-
-def _claim_in(read: tuple[Part, Judged | None]) -> Claim | None:
-    part, _ = read
-    return part if isinstance(part, Claim) else None
 
 
 class _Walked:

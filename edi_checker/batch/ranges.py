@@ -6,14 +6,14 @@ nothing had stood between. Whether that was right is seen when the ranges are jo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
 from edi_checker.batch.memory import Noted, RangeMemory
 from edi_checker.check.ahead import cut_ahead, glance_over
-from edi_checker.check.checker import MANY, MANY_KEYS, Checker, take_handfuls, with_following
+from edi_checker.check.checker import MANY, MANY_KEYS, Checker, role_of, take_handfuls, with_following
 from edi_checker.check.engine import Met
 from edi_checker.claims.claim import BlockView, Claim, GroupEnd, InterchangeEnd, Part, TransactionEnd
 from edi_checker.claims.reader import Reader
@@ -26,6 +26,7 @@ from edi_checker.x12.finding import Finding
 
 RANGE = 1 << 19  # characters from which a range ends with the next transaction set
 LARGE = 1 << 21  # the same where to give a task takes long
+_MEMBER = 7  # NM109, from NM102 on
 _WITHIN = 2  # times as long it ends with the next subscriber, where no set ends before
 End = (TransactionEnd, GroupEnd, InterchangeEnd)
 LONGEST = 1 << 25  # characters of one range; an input with a longer set that cannot be cut is left whole
@@ -102,14 +103,17 @@ class Answers:
 
 def cut_ranges(blocks: Iterable[Block], size: int = RANGE) -> Iterator[Range]:
     """The blocks of an input in ranges. Holds one range; raises Irregular where that would be too long."""
-    isa = gs = st = provider = None
+    isa = gs = st = provider = person = None
     above = levels = number = length = 0
     head: tuple[Block | None, ...] = ()
     inside: _Inside | None = None
     held: list[Block] = []
     for block in blocks:
         at_set = block.kind == "ST" and gs is not None and length >= size
-        within = length >= _WITHIN * size and provider is not None and _opens_subscriber(block, held)
+        opens = block.kind == "HL" and _level_code(block) == "22"
+        within = (
+            length >= _WITHIN * size and provider is not None and opens and _is_another(block, person, held)
+        )
         if at_set or within:
             yield Range(number, tuple(filter(None, head)), inside, tuple(held), block)
             number, length, held = number + 1, 0, []
@@ -127,6 +131,7 @@ def cut_ranges(blocks: Iterable[Block], size: int = RANGE) -> Iterator[Range]:
             case "HL":
                 if _level_code(block) == "20":
                     provider, above = block, levels
+                person = block if opens else person
                 levels += 1
         held.append(block)
         length += len(block.text) + 1
@@ -135,8 +140,18 @@ def cut_ranges(blocks: Iterable[Block], size: int = RANGE) -> Iterator[Range]:
     yield Range(number, tuple(filter(None, head)), inside, tuple(held), None)
 
 
-def _opens_subscriber(block: Block, before: list[Block]) -> bool:
-    return block.kind == "HL" and before[-1].kind == "CLM" and _level_code(block) == "22"
+def _is_another(subscriber: Block, before: Block | None, held: list[Block]) -> bool:
+    """Whether this subscriber comes behind a claim, and is another than the one before: claims of a person
+    that follow each other are held against each other.
+    """
+    return held[-1].kind == "CLM" and before is not None and _member_of(before) != _member_of(subscriber)
+
+
+def _member_of(subscriber: Block) -> str:
+    """NM109 of the subscriber"""
+    e, t = subscriber.delimiters.element, subscriber.delimiters.terminator
+    named = subscriber.text.partition(f"{t}NM1{e}IL{e}")[2].partition(t)[0].split(e)
+    return named[_MEMBER] if len(named) > _MEMBER else ""
 
 
 def _level_code(block: Block) -> str:
@@ -161,37 +176,40 @@ def check_range(checker: Checker, given: Range, least: int, history: InputHistor
     answers: list[Answer] = []
     many = MANY if history is None else MANY_KEYS
     handfuls = take_handfuls(given.with_following(), lambda pair: len(pair[0].text), many)
-    for handful in with_following((_read(reader, walks, each) for each in handfuls), _claim_in):
+    for handful in with_following((_read(reader, walks, each) for each in handfuls), _role_of):
         if history is not None:
-            claims = [part for (_, opened), _ in handful for part in opened if isinstance(part, Claim)]
+            claims = [part for (_, opened, _), _ in handful for part in opened if isinstance(part, Claim)]
             cut_ahead(claims)
             history.fetch(glance_over(claims), checker.setting)
-        for (walked, opened), following in handful:
+        for (walked, opened, _), following in handful:
             judged = tuple(_judge(checker, part, noting, following) for part in opened)
             answers.append(Answer(walked, judged))
     past = history.asked_so_far() if history is not None else None
     return Answers(answers, above, begin, walks.hierarchy, checker.engine.met(), coverage.gaps(), past)
 
 
-# What the walker said of a block, and the parts that it opens but for ends.
-_Opened = tuple[Walked | None, list[Part]]
+# What the walker said of a block, the parts that it opens, and whether it ends any.
+_Opened = tuple[Walked | None, list[Part], bool]
 
 
 def _read(reader: Reader, walks: _Walks, pairs: Iterable[tuple[Block, Block | None]]) -> list[_Opened]:
     found: list[_Opened] = []
     for block, following in pairs:
         walks.walked = None
-        opened: list[Part] = [part for part in reader.read(block, following) if not isinstance(part, End)]
-        found.append((walks.walked, opened))
+        parts = list(reader.read(block, following))
+        opened: list[Part] = [part for part in parts if not isinstance(part, End)]
+        found.append((walks.walked, opened, len(opened) < len(parts)))
     return found
 
 
-def _claim_in(read: _Opened) -> Claim | None:
-    _, opened = read
-    return opened[0] if len(opened) == 1 and isinstance(opened[0], Claim) else None
+def _role_of(read: _Opened) -> Claim | bool:
+    """As of check.checker.with_following."""
+    _, opened, ends = read
+    roles = [role_of(part) for part in opened]
+    return False if ends or not all(roles) else next((role for role in roles if role is not True), True)
 
 
-def _judge(checker: Checker, part: Part, noting: RangeMemory, following: Sequence[Claim]) -> Judged:
+def _judge(checker: Checker, part: Part, noting: RangeMemory, following: Iterable[Claim]) -> Judged:
     findings, failed = checker.judge(part, noting.memory, following)
     return Judged(part.faults, findings, failed, noting.take_noted())
 

@@ -68,7 +68,7 @@ class Checker:
         parts = read_parts(read_blocks(stream, self.bounds), self.guide, fast=self.fast)
         history = memory.history
         many = MANY if history is None else MANY_KEYS
-        for handful in with_following(take_handfuls(parts, length_of, many), _claim_in):
+        for handful in with_following(take_handfuls(parts, length_of, many), role_of):
             if history is not None:
                 self._read_levels([part for part, _ in handful])
                 claims = [part for part, _ in handful if isinstance(part, Claim)]
@@ -94,10 +94,10 @@ class Checker:
         return self.engine.memo(delimiters, self.setting, choose_for_run(self.setting.profile))
 
     def judge(
-        self, part: Part, memory: InputMemory, following: Sequence[Claim] = ()
+        self, part: Part, memory: InputMemory, following: Iterable[Claim] = ()
     ) -> tuple[tuple[Finding, ...], str]:
         """What is wrong with the next part, and why it could not be checked, "" where it was. `following` are
-        the claims of the same person directly behind it, as of with_following.
+        the claims behind it, as of with_following.
         """
         memory.begin(following, part if isinstance(part, Claim) else None)
         findings, failed = self._judge(part, memory)
@@ -213,25 +213,42 @@ def take_handfuls(items: Iterable[_T], length: Callable[[_T], int], many: int = 
     yield handful
 
 
-_LOOK_AHEAD = 20  # claims of a person that are looked at behind the one that is judged
+_LOOK_AHEAD = 20  # claims that are looked at behind the one that is judged
+
+
+class Behind:
+    """The claims, at most _LOOK_AHEAD, that come behind an item with nothing but levels between them."""
+
+    __slots__ = ("_begin", "_roles")
+
+    def __init__(self, roles: Sequence[Claim | bool], begin: int) -> None:
+        self._roles = roles
+        self._begin = begin
+
+    def __iter__(self) -> Iterator[Claim]:
+        left = _LOOK_AHEAD
+        for number in range(self._begin, len(self._roles)):
+            role = self._roles[number]
+            if not role or not left:
+                return
+            if role is not True:
+                left -= 1
+                yield role
 
 
 def with_following(
-    handfuls: Iterable[list[_T]], claim_in: Callable[[_T], Claim | None]
-) -> Iterator[list[tuple[_T, Sequence[Claim]]]]:
-    """The items of each handful with the claims, at most _LOOK_AHEAD, that come directly behind each in a row
-    of claims; the end of a handful that is a row of claims waits for the next handful.
+    handfuls: Iterable[list[_T]], role_of: Callable[[_T], Claim | bool]
+) -> Iterator[list[tuple[_T, Behind]]]:
+    """The items of each handful with the claims behind each; the end of a handful, if it is of claims and
+    levels, waits for the next handful. The role of an item is its claim, True for a level, else False.
 
     What is held back when the handfuls end in an error is given before it is raised.
     """
-    held: list[tuple[_T, Claim | None]] = []
+    held: list[tuple[_T, Claim | bool]] = []
     try:
         for handful in handfuls:
-            held += [(item, claim_in(item)) for item in handful]
-            waiting = 0
-            while waiting < min(_LOOK_AHEAD, len(held)) and held[-1 - waiting][1] is not None:
-                waiting += 1
-            ready = len(held) - waiting
+            held += [(item, role_of(item)) for item in handful]
+            ready = len(held) - _waiting(held)
             yield _followed(held, ready)
             del held[:ready]
     except Exception:
@@ -240,21 +257,23 @@ def with_following(
     yield _followed(held, len(held))
 
 
-def _followed(held: list[tuple[_T, Claim | None]], ready: int) -> list[tuple[_T, Sequence[Claim]]]:
-    found: list[tuple[_T, Sequence[Claim]]] = []
-    for number, (item, claim) in enumerate(held[:ready]):
-        following: list[Claim] = []
-        if claim is not None:
-            for _, other in held[number + 1 : number + 1 + _LOOK_AHEAD]:
-                if other is None:
-                    break
-                following.append(other)
-        found.append((item, following))
-    return found
+def _waiting(held: Sequence[tuple[object, Claim | bool]]) -> int:
+    """How many items at the end may have further claims behind them."""
+    claims = waiting = 0
+    while waiting < len(held) and claims < _LOOK_AHEAD and (role := held[-1 - waiting][1]):
+        claims += role is not True
+        waiting += 1
+    return waiting
 
 
-def _claim_in(part: Part) -> Claim | None:
-    return part if isinstance(part, Claim) else None
+def _followed(held: Sequence[tuple[_T, Claim | bool]], ready: int) -> list[tuple[_T, Behind]]:
+    roles = [role for _, role in held]
+    return [(item, Behind(roles, number)) for number, (item, _) in enumerate(held[:ready], 1)]
+
+
+def role_of(part: Part) -> Claim | bool:
+    """As of with_following."""
+    return part if isinstance(part, Claim) else isinstance(part, Level)
 
 
 def _without_echoes(findings: tuple[Finding, ...], faults: tuple[Fault, ...]) -> tuple[Finding, ...]:

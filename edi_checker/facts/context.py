@@ -169,7 +169,7 @@ class InputMemory:
     coverage       the days of service of which the tables do not speak; None where nobody asks
     billed         what the claim that is judged bills by person and day, to be remembered if it is accepted
     charged        its charges of therapy by person and year, with the threshold of each, likewise
-    following      claims of the same person that come directly behind the one that is judged
+    following      claims that come directly behind the one that is judged, whoever they are of
     history        what earlier files billed, None where it is not asked; `past` the same, None where it has
                    nothing that matters to the claim that is judged
     digest         of the claim that is judged, among claims that must not come twice; 0 where it is none
@@ -213,7 +213,7 @@ class InputMemory:
         self.years_seen = years_seen or YearsSeen()
         self.billed: list[Services] = []
         self.charged: list[Charged] = []
-        self.following: Sequence[Claim] = ()
+        self.following: Iterable[Claim] = ()
         self.claim_numbers = claim_numbers or ClaimNumbers()
         self.withdrawn = withdrawn or Withdrawn()
         self.history = self.past = history
@@ -228,8 +228,8 @@ class InputMemory:
         """Have days reported as they come: profile, day of service (or of receipt), day of receipt."""
         self._note_day = note_day
 
-    def begin(self, following: Sequence[Claim], claim: Claim | None = None) -> None:
-        """The next part is judged, a claim or None, with these claims of the person directly behind it."""
+    def begin(self, following: Iterable[Claim], claim: Claim | None = None) -> None:
+        """The next part is judged, a claim or None, with these claims directly behind it."""
         self.following = following
         history = self.history
         self.past = history if history is None or claim is None or history.knows(claim) else None

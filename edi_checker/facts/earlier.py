@@ -561,9 +561,14 @@ def _read_all(texts: Iterable[bytes]) -> list[EarlierLine]:
 
 
 def _following_on(whole: WholeClaim, on: int, *, by_month: bool = False) -> list[Line]:
-    """The lines of a day (or its month) on the claims of the person that follow directly."""
+    """The lines of a day (or its month) on the claims of the person that follow directly, by the same billing
+    provider.
+    """
     found = []
+    own = day_key(whole.claim, on)
     for claim in whole.memory.following:
+        if not own or day_key(claim, on) != own:
+            break
         if claim.faults or claim.frequency == VOID:
             continue
         other = WholeClaim(claim, whole.setting, InputMemory(), whole.profile)
