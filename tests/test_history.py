@@ -197,6 +197,16 @@ def test_the_minutes_of_a_provider_add_up_over_files(sender):
     assert rule not in {f.rule for f in sender.find(day(20, 1))}
 
 
+def test_a_claim_that_is_sent_again_is_no_further_work(sender):
+    each = [
+        claims(["97530:GP x4 by 1679576722"], payer="commercial", edit=patient(number)) for number in range(9)
+    ]
+    again = [text.replace(text.split("*")[13], f"{next(_numbers):09}") for text in each]
+    sender.send(*each)
+    for text in again:
+        assert "therapy.minutes-implied" not in {f.rule for f in sender.send(text)}
+
+
 @pytest.mark.parametrize(
     ("before", "here", "severity"),
     [

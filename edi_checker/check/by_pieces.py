@@ -626,7 +626,8 @@ class _Judging(WholeClaim):
         """Pairs and minutes of the days of a claim."""
         memo, npi = self.memo, self.npi
         named = npi and npi != self.group
-        worked = self.memory.provider_days if head.frequency == ORIGINAL and named else None
+        works = head.frequency == ORIGINAL and self.earlier is None
+        worked = self.memory.provider_days if works and named else None
         for on, numbers in self.by_day.items():
             if len(numbers) > 1:
                 self._pair(numbers, on)

@@ -273,12 +273,9 @@ def _therapy_days_of(whole: WholeClaim, timed: list[Line]) -> Iterator[Fact]:
         complete = not any((line.first or 0) <= on <= (line.last or line.first or 0) for line in spans)
         for discipline, lines in by_discipline(group).items():
             least = sum_least_minutes(lines, profile.unit_method)
-            # A replaced or voided claim is no further work.
-            busiest = (
-                _add_worked(memory.provider_days, on, lines, least)
-                if whole.claim.frequency == ORIGINAL
-                else 0
-            )
+            # A replaced or voided claim is no further work, and one that comes again is none.
+            worked = whole.claim.frequency == ORIGINAL and whole.earlier is None
+            busiest = _add_worked(memory.provider_days, on, lines, least) if worked else 0
             yield _therapy_day(on, discipline, lines, complete, expected, least, busiest, profile)
 
 
