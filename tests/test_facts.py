@@ -585,12 +585,10 @@ def test_minutes_are_expected_where_a_file_of_minutes_is_given():
 
 def test_what_a_provider_worked_is_added_up_over_claims():
     memory = InputMemory()
-    example = {"lines": ["97530:GP x24"]}
-    assert [only(example, "therapy_day", memory=memory)["provider_minutes"] for _ in range(3)] == [
-        353,
-        706,
-        1059,
-    ]
+    each = [{"lines": [f"97530:GP x24 ${charge}.00"]} for charge in (100, 200, 300, 300)]
+    worked = [only(example, "therapy_day", memory=memory)["provider_minutes"] for example in each]
+    assert worked == [353, 706, 1059, 0]  # the last one is sent again
+    example = each[0]
     replacement = example | {"claim": {"set": {"CLM05-3": "7"}}}
     assert only(replacement, "therapy_day", memory=memory)["provider_minutes"] == 0
 
