@@ -138,9 +138,7 @@ class ClaimHistory:
         # By day the claims that were taken out; None stands for all.
         self._gone: dict[_Day, set[bytes | None]] = {}
         self._pending: dict[int, Bill] = {}
-        self._left: list[
-            tuple[list[tuple[bytes, bytes, bytes, bool]], list[tuple[str, _Month, int, int]]]
-        ] = []
+        self._left: list[tuple[list[_Row], list[_Minutes]]] = []
         self._begun: dict[type, int] = {}
         self._turned = 0  # where in `_left` begins what the claims of this input leave
 
@@ -165,9 +163,10 @@ class ClaimHistory:
         usage = None
         # Done for each claim: what stands in this loop is what the history costs.
         for claim, (days, npis, changes, monthly, therapy) in glances:
+            sent = claim.transaction.interchange
             if usage is None:
                 usage = self._usage_of(claim)
-            elif claim.transaction.interchange is not self._interchange:
+            elif sent is not self._interchange and element(sent.segment, _USAGE) != usage:
                 break  # the others are asked for when they are judged
             for npi in npis:
                 for day in days:
