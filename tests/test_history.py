@@ -526,6 +526,14 @@ def test_a_line_over_several_days_is_no_reproach(sender):
         assert of_history(sender.find(claims([line]))) == []
 
 
+def test_what_a_claim_over_many_days_leaves_is_bounded(sender):
+    lines = [f"97530:GP x{units} ${units}.00" for units in range(1, 41)]
+    text = claims(lines).replace("DTP*472*D8*20260203", "DTP*472*RD8*20260201-20260228")
+    history = sender.history(text, keeps=True)
+    sender.check(text, history=history)
+    assert sum(len(row.packed) for row in history.rows()) < 40_000
+
+
 def test_a_claim_over_several_days_is_known_again(sender):
     each = [claims(["97530:GP x6"], edit=span_of("x on 2026-02-02..2026-02-03")) for _ in range(2)]
     assert of_history(sender.send(*each)) == [("history.claim", "warning")]

@@ -36,6 +36,7 @@ _MASK = (1 << 64) - 1
 _SPREAD = 0x9E3779B97F4A7C15  # odd: no two days, providers or years come to the same
 _BETWEEN, _LINES, _FIELDS = "\x1f", "\x1d", "\x1c"
 _SPANS = "+"
+_MOST_UNDER_DAYS = 310  # lines over several days times these days: ten whole months
 
 
 class EarlierService(NamedTuple):
@@ -252,9 +253,8 @@ def hold_against_others(facts: list[Fact], whole: WholeClaim) -> None:
         return
     coded = [line for line in whole.lines if line.days and line.service.code]
     by_day = group_by_day([line for line in coded if line.days == 1])
-    spans = [line for line in coded if line.days != 1]
-    days = dict.fromkeys((*by_day, *[day for line in spans for day in days_of_line(line.first, line.last)]))
-    keys = {on: day_key(claim, on) for on in days}
+    spans = _by_each_day([line for line in coded if line.days != 1])
+    keys = {on: day_key(claim, on) for on in (*by_day, *spans)}
     if not all(keys.values()):
         return
     if whole.earlier is not None or not is_first_issue(claim.transaction):
@@ -276,7 +276,7 @@ def hold_against_others(facts: list[Fact], whole: WholeClaim) -> None:
             facts += _repeated_lines(on, lines, against, whole)
     _complete(facts, whole, keys)
     memory.billed = [
-        (key, on, write_services(whole, [*by_day.get(on, ()), *[line for line in spans if _is_on(line, on)]]))
+        (key, on, write_services(whole, [*by_day.get(on, ()), *spans.get(on, ())]))
         for on, key in keys.items()
     ]
     memory.billed += _billed_by_month(whole, coded)
@@ -285,8 +285,18 @@ def hold_against_others(facts: list[Fact], whole: WholeClaim) -> None:
         facts += _therapy_years(whole)
 
 
-def _is_on(line: Line, on: int) -> bool:
-    return line.first is not None and line.first <= on <= (line.last or line.first)
+def _by_each_day(spans: Iterable[Line]) -> dict[int, list[Line]]:
+    """Lines over several days under each of them; beyond _MOST_UNDER_DAYS under the first alone, so that what
+    a claim leaves stays bounded.
+    """
+    found: dict[int, list[Line]] = {}
+    room = _MOST_UNDER_DAYS
+    for line in spans:
+        days = days_of_line(line.first, line.last)
+        room -= len(days)
+        for on in days if room >= 0 else days[:1]:
+            found.setdefault(on, []).append(line)
+    return found
 
 
 def _take_out_replaced(memory: InputMemory, claim: Claim, keys: Mapping[int, int]) -> None:
