@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from drop_folder import HOUR, SAMPLE, archive, fill, run, say
+from drop_folder import HOUR, SAMPLE, archive, digest, fill, run, say
 from edi_checker.state import Draw, State, open_ledger
 from edi_checker.watch.places import archive_name
 
@@ -400,6 +400,26 @@ def test_nothing_is_published_beside_a_file_of_the_same_name(ledger, command, se
     waiting = ledger.note("acme", file.name, 1, 0)
     said = replay(command, file, tmp_path, "--publish", code=2)
     assert f"file {waiting.id} of the same partner and name is not finished" in said
+
+
+def test_two_files_of_one_name_are_answered_again_one_after_the_other(ledger, command, sent, tmp_path, clock):
+    file, kept = sent
+    again = kept / archive_name(file.id + 1, file.name)
+    again.write_bytes(
+        (kept / archive_name(file.id, file.name)).read_bytes().replace(b"EXAMPLE1", b"EXAMPLE2")
+    )
+    mine = ledger.begin("acme", file.name, 7, 5, "me", 60)
+    assert mine.id == file.id + 1
+    outputs = ledger.show(file.id).outputs[:1]
+    shutil.copy(kept / archive_name(file.id, outputs[0].name), kept / archive_name(mine.id, outputs[0].name))
+    said = say(10, "a", outputs=outputs, sha256=digest(again.read_bytes()))
+    second = ledger.finish(ledger.answer(mine, said))
+    replay(command, second, tmp_path, "--publish", code=1)
+    waiting = ledger.list_files()[0]
+    assert waiting.replay_of == second.id
+    refused = replay(command, file, tmp_path, "--publish", code=2)
+    assert f"file {waiting.id} of the same partner and name is not finished" in refused
+    assert ledger.list_files()[0] == waiting, "nothing of it is changed"
 
 
 @pytest.mark.long

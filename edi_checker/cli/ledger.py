@@ -462,9 +462,9 @@ def purge(state: str, older_than: float, history_older_than: float | None, yes: 
             )
         purged = held.purge(older_than, history_older_than)
     if as_json:
-        _print_json("purge", {"purged": purged})
+        _print_json("purge", {"purged": purged.files})
     else:
-        click.echo(f"{say_count(purged, 'file')} deleted from the ledger")
+        click.echo(f"{say_count(purged.files, 'file')} deleted from the ledger")
 
 
 def _is_asked() -> bool:

@@ -73,13 +73,12 @@ def check_again(
 
 
 def publish_again(ledger: Ledger, file: File, archive: Path) -> File:
-    """Put an archived input into the hands of the watcher, who answers it as a new file."""
+    """Put an archived input into the hands of the watcher, who answers it as a new file.
+
+    Raises StateError.
+    """
     source = find_input(archive, file)
-    new = ledger.note(
-        file.partner, file.name, file.size, file.mtime_ns, replay_of=file.replay_of or file.id, wait=_WAIT
-    )
-    if new.replay_of is None:
-        raise Refusal(f"file {new.id} of the same partner and name is not finished: replay this one after it")
+    new = ledger.note_again(file, _WAIT)
     work = Places(archive, archive, archive).work(new.id, new.partner)
     try:
         make_folder(work, archive)

@@ -28,6 +28,7 @@ from edi_checker.state.records import (
     Output,
     PartnerAnswers,
     Past,
+    Purged,
     State,
 )
 
@@ -54,6 +55,7 @@ __all__ = [
     "Overtaken",
     "PartnerAnswers",
     "Past",
+    "Purged",
     "Secret",
     "State",
     "StateError",

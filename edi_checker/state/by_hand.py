@@ -92,7 +92,7 @@ def export(connection: Connection, after: int) -> list[dict[str, Any]]:
     return [each.as_json() for each in _read_details(connection, file.c.id.in_(ids))] if ids else []
 
 
-def counts(connection: Connection, now: float) -> Counts:
+def counts(connection: Connection, now: float, ahead: float) -> Counts:
     by_state = dict.fromkeys(State, 0)
     for state, number in connection.execute(select(file.c.state, func.count()).group_by(file.c.state)):
         by_state[State(state)] = number
@@ -104,6 +104,7 @@ def counts(connection: Connection, now: float) -> Counts:
         _count(connection, _unsettled()),
         _count(connection, _other_content()),
         connection.execute(select(func.max(file.c.answered_at))).scalar(),
+        ahead,
     )
 
 
