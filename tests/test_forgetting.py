@@ -66,6 +66,12 @@ def test_a_start_far_from_the_newest_time_is_said(newest, said):
     assert trust.allows(50.0 + DAY)
 
 
+def test_a_log_without_names_has_whole_reasons(capsys):
+    Log("json", hide_names=True).say("failed", name="a.837", reason="a text without X12 in it", id=1)
+    said = json.loads(capsys.readouterr().err)
+    assert (said["reason"], "name" in said) == ("a text without X12 in it", False)
+
+
 @pytest.fixture
 def ledger(tmp_path):
     clock = Clock(NOW)

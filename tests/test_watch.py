@@ -368,6 +368,34 @@ def test_a_full_temporary_folder_fails_no_file(office, monkeypatch, late):
     assert [report.event for report in office.work()] == ["answered"]
 
 
+def test_no_reason_names_the_file(office, monkeypatch):
+    """Not by way of its minutes, nor of what could not be written."""
+    office.put("HAZEL.837", claims(1))
+    office.put("HAZEL.minutes.csv", "claim,line,minutes\nA-1,1,-5\n")
+    [report] = office.work()
+    assert (report.event, report.reason.partition(":")[0]) == ("failed", "its minutes file, row 2")
+    office.put("TOM.837", claims(2))
+    for error, said in (
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "the disk cannot be used: No space left on device",
+        ),
+        (ZeroDivisionError(), "internal error (ZeroDivisionError)"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr("edi_checker.run.one_input._json_of", lambda *_, error=error: _raising(error))
+            [report] = office.work()
+        assert (report.event, report.reason) == ("again", said)
+        office.now += 3600
+
+
+def _raising(error):
+    def write(_):
+        raise error
+
+    return write
+
+
 def test_an_error_of_ours_fails_a_file_after_some_tries(office, monkeypatch):
     office.put("claims.837", claims(1))
     monkeypatch.setattr(Checker, "check", lambda *_: 1 // 0)

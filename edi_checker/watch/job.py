@@ -232,8 +232,11 @@ class Clerk:
         troubles = [trouble for result in results for trouble in result.troubles]
         reasons = [result.summary.reason or "" for result in results]
         said = next(filter(None, (*troubles, *reasons)), "it holds nothing that can be checked")
+        # A trouble may name what could not be written, and with it the input.
         if faults.disk:
-            return self._again(mine, said)
+            return self._again(mine, f"the disk cannot be used: {faults.disk[-1].strerror}")
+        if faults.crashes:
+            said = f"internal error ({type(faults.crashes[-1]).__name__})"
         if faults.crashes and mine.tries < MOST_TRIES:
             after = min(_SOON * 2**mine.tries, _LATE)
             self._ledger.fail(mine, said, again_in=after)
