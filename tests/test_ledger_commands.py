@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from drop_folder import HOUR, SAMPLE, archive, digest, fill, run, say
+from drop_folder import HOUR, SAMPLE, archive, digest, fill, key, repeat, run, say
 from edi_checker.state import Draw, State, open_ledger
 from edi_checker.watch.places import archive_name
 
@@ -123,6 +123,10 @@ def test_a_file_is_settled_with_a_reason_and_a_name(ledger, command, clock):
     assert "file 1 is done already" in command("settle", 1, "--as", "failed", "--reason", "no", code=2)
     assert "--reason needs words" in command("settle", 4, "--as", "failed", "--reason", " ", code=2)
     assert "there is no file 99" in command("settle", 99, "--as", "done", "--reason", "no", code=2)
+    again = ledger.begin("acme", "again.837", 1, 0, "me", 60)
+    repeat(ledger, again, ledger.find_duplicate(again, "f" * 64, [key(1)], DAY), "f" * 64)
+    said = command("settle", again.id, "--as", "failed", "--reason", "no", code=2)
+    assert said.endswith("is a duplicate; settle it as done\n"), "replay would refuse it"
     # Who works on it is stopped.
     command("settle", 6, "--as", "failed", "--reason", "too large")
     assert ledger.take("edi1", 60, 6) is None
@@ -132,7 +136,9 @@ def test_a_file_waits_again(ledger, command, clock):
     fill(ledger, clock)
     said = command("reopen", 3, "--reason", "sent whole")
     assert said == "file 3 waits again\n"
-    assert "cannot wait again; replay" in command("reopen", 2, "--reason", "it has an answer", code=2)
+    said = command("reopen", 2, "--reason", "it has an answer", code=2)
+    assert said.endswith("file 2 is duplicate and cannot wait again\n"), "replay would refuse it"
+    assert "cannot wait again; replay" in command("reopen", 1, "--reason", "it has an answer", code=2)
     bad = ledger.fail(ledger.begin("", "bad.837", 1, 0, "me", 60), "no X12")
     assert command("reopen", bad.id, "--reason", "x", "--hide-names", form="json")["name"] is None
     gone = ledger.vanish(ledger.begin("", "gone.837", 1, 0, "me", 60))

@@ -194,8 +194,8 @@ def export(state: str, output: Path | None, hide_names: bool) -> None:
 def settle(file_id: int, state: str, outcome: str, reason: str, hide_names: bool, as_json: bool) -> None:
     """Say by hand that a file is done or failed.
 
-    It needs nobody any more, and whoever works on it is stopped. An answered file can only be done, for its
-    answer is not taken back; so can a duplicate with other content.
+    It needs nobody any more, and whoever works on it is stopped. An answer that is not published yet is not
+    taken back: a watcher publishes it. A duplicate with other content can only be done.
     """
     with opened(state) as held:
         settled = held.settle(file_id, State(outcome), _not_empty(reason), _login())

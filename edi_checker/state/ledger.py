@@ -234,9 +234,10 @@ class Ledger:
     # -- by hand
 
     def settle(self, file_id: int, state: State, reason: str, by: str) -> File:
-        """Say that a file is done or failed, whoever owns it; an answered one can only be done.
+        """Say that a file is done or failed, whoever owns it; one that is answered must be published first.
 
-        So can a duplicate by control number alone, of which somebody must say what it was. Raises StateError.
+        A duplicate by control number alone, of which somebody must say what it was, can only be done. Raises
+        StateError.
         """
         with self._store.writing() as connection:
             return by_hand.settle(connection, self._now(connection), file_id, state, (reason, by))
