@@ -249,12 +249,15 @@ def resend(command, file, tmp_path, *options, **how):
 def test_an_answer_is_sent_again_byte_by_byte(command, sent, tmp_path):
     file, kept = sent
     out = tmp_path / "out" / "acme"
+    out.mkdir()
+    out.chmod(0o2770)
     names = ["discipline.fail.json", "discipline.fail.999", "discipline.fail.277ca"]
     assert resend(command, file, tmp_path).splitlines() == [str(out / name) for name in names]
     for name in names:
         copy = kept / archive_name(file.id, name)
         assert (out / name).read_bytes() == copy.read_bytes()
         assert not (out / name).samefile(copy), "who changes what was sent must not change the archive"
+        assert (out / name).stat().st_mode & 0o777 == 0o640, "as the watcher gives it to the group"
     assert list((tmp_path / "archive" / ".stage").iterdir()) == []
 
 

@@ -153,6 +153,16 @@ def test_who_may_take_an_answer_away_may_read_it(office, folder, answer, made):
         assert path.stat().st_gid == out.stat().st_gid
 
 
+def test_who_writes_to_an_answer_does_not_change_the_archive(office):
+    office.put("claims.837", claims(1))
+    office.work()
+    for path in (office.root / "out").iterdir():
+        (kept,) = (office.root / "archive").glob(f"accepted/*/*/*/1-{path.name}")
+        assert not kept.samefile(path)
+        assert kept.read_bytes() == path.read_bytes()
+        assert kept.stat().st_mode & 0o7777 == 0o600
+
+
 def test_a_rejected_file_is_answered_too(office):
     office.put("claims.837", claims(1, FAULTY))
     [report] = office.work()
