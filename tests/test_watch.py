@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from drop_folder import run as command_line
 from edi_checker.check.checker import Checker
 from edi_checker.cli import watch as command
 from edi_checker.cli.options import Checking
@@ -519,6 +520,40 @@ def test_what_an_earlier_file_billed_is_known(remembering):
     assert not any(rule.startswith("history.") for rule in rules_in(out / "north" / "first.json"))
     assert "history.claim" in rules_in(out / "south" / "second.json")
     assert remembering.ledger.show(2).file.history == 2
+
+
+def test_a_replay_asks_what_came_before_the_file(remembering, tmp_path):
+    remembering.put("first.837", claims(1), "north")
+    remembering.put("second.837", once_more(2), "south")
+    remembering.work()
+
+    def replay(*words, code=0):
+        places = ("--state", tmp_path / "ledger.db", "--archive", tmp_path / "archive")
+        done = command_line("ledger", "replay", 2, *places, *words)
+        assert done.exit_code == code, done.output
+        return done.output
+
+    key = tmp_path / "history.key"
+    assert "0 added, 0 gone, 0 changed" in replay("--history-key", key)
+    assert json.loads(replay("--history-key", key, "--json"))["history"] is True
+    without = replay("--json")
+    assert json.loads(without)["history"] is False
+    assert json.loads(without)["reports"][0]["gone"] == []
+    assert "History      not asked" in replay()
+    other = tmp_path / "other.key"
+    Secret.create(other)
+    assert "other.key: not the secret key" in replay("--history-key", other, code=2)
+
+
+def test_a_replay_makes_no_history(office, tmp_path):
+    office.put("first.837", claims(1))
+    office.work()
+    key = tmp_path / "history.key"
+    Secret.create(key)
+    places = ("--state", tmp_path / "ledger.db", "--archive", tmp_path / "archive")
+    done = command_line("ledger", "replay", 1, *places, "--history-key", key)
+    assert (done.exit_code, "the ledger has no history" in done.output) == (2, True)
+    assert office.ledger.fingerprint() is None
 
 
 def test_without_a_key_no_earlier_file_is_known(office):

@@ -55,6 +55,10 @@ _archive_option = click.option(
     metavar="DIR",
     help="The archive of the drop folder.",
 )
+_NOT_ASKED = (
+    "History      not asked: claims of earlier files count for nothing, and no finding of history.* is held "
+    "against it; --history-key asks it"
+)
 _id_argument = click.argument("file_id", type=click.IntRange(min=1), metavar="ID")
 
 
@@ -296,6 +300,12 @@ def resend(file_id: int, state: str, out_dir: Path, archive: Path, with_id: bool
     is_flag=True,
     help="Let the watcher answer the file again, with new numbers, as received today.",
 )
+@click.option(
+    "--history-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help="Hold claims against those of earlier files too, as the watcher with this secret key does.",
+)
 @partners_option
 @deciding_options
 @costing_options
@@ -306,6 +316,7 @@ def replay(
     day: str,
     as_json: bool,
     publish: bool,
+    history_key: Path | None,
     partners_file: Path | None,
     checking: Checking,
 ) -> int:
@@ -316,20 +327,27 @@ def replay(
 
     Exit code: 0 the answer would be the same, 1 it would be another, 2 the file could not be checked again.
     """
+    from edi_checker.cli.history import known_secret
     from edi_checker.cli.replay import check_again, publish_again
-    from edi_checker.reports.comparison import comparison_as_json, write_comparison
+    from edi_checker.reports.comparison import comparison_as_json, without_history, write_comparison
 
     details = _must_show(state, file_id)
-    found = check_again(details, archive, partners_file, checking, today=day == "today")
-    lost = [each.after["reason"] for _, each in found if each.lost]
-    new = None
-    if publish and not lost:
-        with opened(state) as held:
-            new = publish_again(held, details.file, archive)
+    with opened(state) as held:
+        secret = known_secret(held, history_key) if history_key is not None else None
+        not_asked = secret is None and held.fingerprint() is not None
+        found = check_again(
+            held, details, archive, partners_file, checking, secret=secret, today=day == "today"
+        )
+        if not_asked:
+            found = [(name, without_history(each)) for name, each in found]
+        lost = [each.after["reason"] for _, each in found if each.lost]
+        new = publish_again(held, details.file, archive) if publish and not lost else None
     if as_json:
         reports = [{"name": name, **comparison_as_json(each)} for name, each in found]
-        _print_json("replay", {"id": file_id, "new": new and new.id, "reports": reports})
+        said = {"id": file_id, "new": new and new.id, "history": secret is not None, "reports": reports}
+        _print_json("replay", said)
     else:
+        _print([_NOT_ASKED] if not_asked else [])
         for name, each in found:
             _print([escape(name)] if found[1:] else [])
             _print(write_comparison(each))

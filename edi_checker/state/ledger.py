@@ -204,6 +204,11 @@ class Ledger:
         with self._store.writing() as connection:
             history.adopt(connection, secret.fingerprint)
 
+    def fingerprint(self) -> str | None:
+        """That of the secret with which the history was made; None where there is no history."""
+        with self._store.reading() as connection:
+            return history.fingerprint_of(connection)
+
     def past(self, sha256: str) -> Past:
         """The history as it is now, for a file with this content: all that is answered, without itself."""
         with self._store.reading() as connection:
