@@ -12,7 +12,7 @@ import time
 import pytest
 
 from drop_folder import HOUR, SAMPLE, archive, digest, fill, key, repeat, run, say
-from edi_checker.state import Draw, State, open_ledger
+from edi_checker.state import Draw, State, StateError, open_ledger
 from edi_checker.watch.places import archive_name
 
 DAY = 24 * HOUR
@@ -169,6 +169,41 @@ def test_numbers_are_listed_and_skipped(ledger, command, clock):
     ]
     for words in (("skip",), ("list", 5), ("skip", 0)):
         command("numbers", *words, code=2)
+    for by in (999_999_999, 10**30):
+        assert "1<=x<=99999999" in command("numbers", "skip", by, code=2)
+    assert command("numbers", "list", form="json")["numbers"][1]["last"] == 1002
+    with pytest.raises(StateError, match="by 1 to 99,999,999 at once"):
+        ledger.skip_numbers(999_999_999)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", 10**30),
+        ("settle", 10**30, "--as", "done", "--reason", "no"),
+        ("list", "--limit", 2**63 - 1),
+        ("list", "--since", "0001-01-01"),
+    ],
+)
+def test_numbers_and_days_beyond_measure_are_refused(command, words):
+    said = command(*words, code=2)
+    assert "internal error" not in said
+    assert "is not in the range" in said or "too far away" in said
+
+
+def test_a_name_that_the_terminal_cannot_show_ends_no_command(tmp_path):
+    url = str(tmp_path / "ledger.db")
+    with open_ledger(url, time.time) as ledger:
+        ledger.fail(ledger.begin("acme", "\N{SLIGHTLY SMILING FACE}.837", 1, 0, "me", 60), "no X12")
+    for words, code in ((("status",), 1), (("ledger", "list"), 0), (("ledger", "show", "1"), 0)):
+        done = subprocess.run(
+            [sys.executable, "-m", "edi_checker", *words, "--state", url],
+            env=os.environ | {"PYTHONIOENCODING": "latin-1"},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (code, b"")
+        assert b"acme/?.837" in done.stdout
 
 
 def test_a_backup_is_checked_and_listed_as_the_ledger(ledger, command, ledger_url, clock, tmp_path):

@@ -235,6 +235,25 @@ def test_partners_are_checked_each_in_its_way(tmp_path, desk_of):
         assert office.work()[0].event == "answered"
 
 
+def test_a_partner_may_have_any_name(tmp_path, desk_of):
+    (tmp_path / "partners.yaml").write_text('"50% clinic":\n  page: true\n')
+    office = Office(tmp_path, desk_of, tmp_path / "partners.yaml")
+    with office.ledger:
+        office.put("a.837", claims(1), "50% clinic")
+        office.work()
+        assert (tmp_path / "out" / "50% clinic" / "a.html").is_file()
+
+
+@pytest.mark.long
+def test_an_entry_for_a_partner_without_a_folder_is_said_at_the_start(tmp_path):
+    (tmp_path / "in" / "50% clinic").mkdir(parents=True)
+    (tmp_path / "partners.yaml").write_text('"50% clinic":\n  page: true\nclinc:\n  page: true\n')
+    code, log = run(tmp_path, "--partners", "partners.yaml", "--log-format", "json")
+    assert code == 0
+    said = [each for each in log_of(log) if each["event"] == "partner without a folder"]
+    assert [each["partner"] for each in said] == ["clinc"]
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -678,6 +697,7 @@ def test_a_watcher_ends_after_the_files_in_hand(tmp_path):
 def test_a_watcher_reads_its_setting_again_when_it_is_told(tmp_path):
     partners = tmp_path / "partners.yaml"
     partners.write_text("clinic:\n  page: true\n")
+    (tmp_path / "in" / "clinic").mkdir(parents=True)
     process = run(tmp_path, "--partners", "partners.yaml", "--log-format", "json", once=False)
     lines = iter(process.stderr.readline, "")
     first = json.loads(next(lines))
@@ -697,6 +717,13 @@ def test_a_watcher_reads_its_setting_again_when_it_is_told(tmp_path):
     process.terminate()
     process.communicate(timeout=60)
     assert process.returncode == 0
+
+
+@pytest.mark.long
+def test_a_time_to_keep_below_a_day_is_refused(tmp_path):
+    code, log = run(tmp_path, "--keep", "0s")
+    assert (code, "--keep is a day at least, such as 400d." in log) == (2, True)
+    assert not (tmp_path / "ledger.db").exists()
 
 
 @pytest.mark.long

@@ -39,12 +39,14 @@ from edi_checker.cli.options import (
 )
 from edi_checker.cli.refusal import Refusal
 from edi_checker.files.names import escape
-from edi_checker.state import State
+from edi_checker.state import MOST_SKIPPED, State
 
 if TYPE_CHECKING:
     from edi_checker.state import Details
 
 _DAY = 86_400.0
+_LARGEST = 2**63 - 1  # that a database takes
+_MOST = 1_000_000  # files of a list
 _reason_option = click.option(
     "--reason", required=True, metavar="TEXT", help="Why, for those who read the ledger; no names of persons."
 )
@@ -59,7 +61,7 @@ _NOT_ASKED = (
     "History      not asked: claims of earlier files count for nothing, and no finding of history.* is held "
     "against it; --history-key asks it"
 )
-_id_argument = click.argument("file_id", type=click.IntRange(min=1), metavar="ID")
+_id_argument = click.argument("file_id", type=click.IntRange(1, _LARGEST), metavar="ID")
 
 
 @click.group(cls=ExplainedGroup)
@@ -114,7 +116,7 @@ class _States(click.ParamType):  # type: ignore[type-arg]  # not generic in olde
     "--since", type=Day(), metavar="YYYY-MM-DD", help="Only files that were seen on this day or later."
 )
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="Most files."
+    "--limit", type=click.IntRange(1, _MOST), default=100, show_default=True, metavar="N", help="Most files."
 )
 @hide_names_option
 @json_option
@@ -136,7 +138,7 @@ def list_files(
             partner=partner,
             name=name,
             stuck=stuck,
-            seen_since=since.timestamp() if since is not None else None,
+            seen_since=_beginning_of(since) if since is not None else None,
             limit=limit + 1,
         )
     listed, more = found[:limit], len(found) > limit
@@ -146,6 +148,15 @@ def list_files(
     _print(write_list(listed, hide=hide_names))
     if more or not listed:
         click.echo("there are more: --limit" if more else "no such file", err=True)
+
+
+def _beginning_of(day: datetime) -> float:
+    try:
+        return day.timestamp()
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{day.date()} is too far away: no file was seen then.", param_hint="'--since'"
+        ) from None
 
 
 @ledger.command()
@@ -370,7 +381,7 @@ def _must_show(state: str, file_id: int) -> Details:
 
 @ledger.command()
 @click.argument("action", type=click.Choice(["list", "skip"]), default="list")
-@click.argument("by", type=click.IntRange(min=1), required=False, metavar="[N]")
+@click.argument("by", type=click.IntRange(1, MOST_SKIPPED), required=False, metavar="[N]")
 @state_option
 @json_option
 def numbers(action: str, by: int | None, state: str, as_json: bool) -> None:

@@ -183,6 +183,9 @@ class _Watcher:
         self._desk = desk
         digests = sorted({digest for _, digest in desk.made.values()})
         self._log.say("watching", settings=[digest[:12] for digest in digests], workers=self._plan.workers)
+        for name in sorted(desk.partners.named.keys() - self._plan.inbox.partners()):
+            reason = "the file of partners has an entry, and the inbox no folder of this name"
+            self._log.say("partner without a folder", trouble=True, partner=name, reason=reason)
 
         def make_work() -> Callable[[_Task, Callable[[object], None]], Report | Purged | None]:
             # What outlives a watcher that was killed must not keep the next one out.
