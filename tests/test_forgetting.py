@@ -22,13 +22,13 @@ NOW = 1_800_000_000.0
 
 
 def test_a_clock_that_moves_as_time_does_is_trusted():
-    trust = Trust(400 * DAY, NOW - 3 * DAY, NOW, 50.0)
+    trust = Trust(400 * DAY, NOW - 3 * DAY, NOW - 3 * DAY, NOW, 50.0)
     assert (trust.doubt, trust.look(NOW + 600 * DAY + 2000, 50 + 600 * DAY)) == ("", "")
     assert trust.allows(50.0)
 
 
 def test_an_empty_ledger_says_nothing_of_the_clock():
-    trust = Trust(400 * DAY, 0.0, NOW, 50.0)
+    trust = Trust(400 * DAY, 0.0, 0.0, NOW, 50.0)
     assert (trust.doubt, trust.allows(50.0)) == ("", True)
 
 
@@ -36,7 +36,7 @@ def test_an_empty_ledger_says_nothing_of_the_clock():
     ("moved", "said"), [(401 * DAY, "forward by 9,624 hours"), (-2 * HOUR, "back by 2 h")]
 )
 def test_a_clock_that_jumps_waits_a_day_and_is_said_once(moved, said):
-    trust = Trust(400 * DAY, NOW, NOW, 50.0)
+    trust = Trust(400 * DAY, NOW, NOW - DAY, NOW, 50.0)
     assert said in trust.look(NOW + moved + 60, 110.0)
     assert trust.look(NOW + moved + 120, 170.0) == ""
     assert not trust.allows(170.0)
@@ -45,7 +45,7 @@ def test_a_clock_that_jumps_waits_a_day_and_is_said_once(moved, said):
 
 
 def test_a_jump_that_is_taken_back_waits_again():
-    trust = Trust(400 * DAY, NOW, NOW, 0.0)
+    trust = Trust(400 * DAY, NOW, NOW - DAY, NOW, 0.0)
     assert trust.look(NOW + 401 * DAY, 0.0)
     assert trust.look(NOW + HOUR, HOUR)
     assert not trust.allows(DAY)
@@ -53,14 +53,16 @@ def test_a_jump_that_is_taken_back_waits_again():
 
 
 @pytest.mark.parametrize(
-    ("newest", "said"),
+    ("newest", "before", "said"),
     [
-        (NOW - 401 * DAY, "the clock is 9,624 hours ahead of the newest time in the ledger"),
-        (NOW + 2 * DAY, "times in the ledger are 48 hours ahead of the clock"),
+        (NOW - 401 * DAY, NOW - 401 * DAY, "the clock is 9,624 hours ahead of what the ledger knows"),
+        # A watcher that was started again after it had answered a file under the wrong clock.
+        (NOW - 5, NOW - 401 * DAY, "the clock is 9,624 hours ahead of what the ledger knows"),
+        (NOW + 2 * DAY, NOW - DAY, "times in the ledger are 48 hours ahead of the clock"),
     ],
 )
-def test_a_start_far_from_the_newest_time_is_said(newest, said):
-    trust = Trust(400 * DAY, newest, NOW, 50.0)
+def test_a_start_far_from_the_newest_time_is_said(newest, before, said):
+    trust = Trust(400 * DAY, newest, before, NOW, 50.0)
     assert said in trust.doubt
     assert trust.allows(50.0) == (newest > NOW)
     assert trust.allows(50.0 + DAY)

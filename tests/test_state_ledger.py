@@ -205,6 +205,7 @@ def test_a_clock_that_was_far_ahead_once_holds_up_nothing(ledger, clock):
     finish(ledger)
     clock.now = right
     counts = ledger.counts()
+    assert (ledger.latest_time(), ledger.latest_time(right)) == (right + 401 * 86_400, 0)
     assert (counts.now, round(counts.ahead / 86_400)) == (right, 401)
     mine = begin(ledger, "y")
     assert (mine.seen_at, mine.lease_until) == (right, right + 60)

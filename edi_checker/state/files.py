@@ -97,9 +97,10 @@ def _changing(columns: tuple[str, ...]) -> Update:
     return update(file).where(_STILL_MINE).values({name: bindparam(f"new_{name}") for name in columns})
 
 
-def latest_time(connection: Connection) -> float:
-    """The latest time that the ledger has seen; 0 where it has no file."""
-    return float(connection.execute(_LATEST).scalar() or 0.0)
+def latest_time(connection: Connection, until: float | None = None) -> float:
+    """The latest time that the ledger has seen, up to a time where one is given; 0 where it has no file."""
+    found = _LATEST if until is None else _LATEST.where(file.c.touched_at <= until)
+    return float(connection.execute(found).scalar() or 0.0)
 
 
 def read(connection: Connection, file_id: int) -> File | None:

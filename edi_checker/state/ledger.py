@@ -305,10 +305,10 @@ class Ledger:
             now = self._now(connection)
             return by_hand.counts(connection, now, max(0.0, files.latest_time(connection) - now))
 
-    def latest_time(self) -> float:
-        """When anything in the ledger was written last, by whatever clock; 0 where it has no file."""
+    def latest_time(self, until: float | None = None) -> float:
+        """When a file was written to last, by whatever clock, up to a time if one is given; 0 for never."""
         with self._store.reading() as connection:
-            return files.latest_time(connection)
+            return files.latest_time(connection, until)
 
     def answered_since(self, since: float) -> list[PartnerAnswers]:
         """What each partner was answered since then, by the name of the partner."""

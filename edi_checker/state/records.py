@@ -153,7 +153,7 @@ class Entry(NamedTuple):
 
 
 NO_CLAIM = bytes(8)
-MOST_SKIPPED = 99_999_999  # control numbers at once; a whole round of them would move none
+MOST_SKIPPED = 999_999_998  # control numbers at once; a whole round of them would move none
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_HOUR, _DAY = 3600.0, 86_400.0
+_HOUR, DAY = 3600.0, 86_400.0
 _SHARE = 10  # of the time that is kept; the clock may be ahead of the ledger by this part of it at the start
 
 
@@ -10,17 +10,19 @@ class Trust:
     """Nothing is deleted for a day after the clock jumped, or was far ahead of the ledger at the start:
     somebody can set it right meanwhile.
 
-    Times are seconds: `clock` is what the clock says, `steady` what only ever moves as time does.
+    Times are seconds: `clock` is what the clock says, `steady` what only ever moves as time does, `newest`
+    the latest time in the ledger, `before` the latest that is more than a day ago: what was written under a
+    wrong clock just now does not make it right. 0 for none.
     """
 
-    def __init__(self, keep: float, newest: float, clock: float, steady: float) -> None:
+    def __init__(self, keep: float, newest: float, before: float, clock: float, steady: float) -> None:
         self._offset = clock - steady
         self._from = steady
         self.doubt = ""
-        if newest and clock - newest > keep / _SHARE:
-            self._from += _DAY
+        if before and clock - before > DAY + keep / _SHARE:
+            self._from += DAY
             self.doubt = (
-                f"the clock is {_hours(clock - newest)} ahead of the newest time in the ledger: "
+                f"the clock is {_hours(clock - before)} ahead of what the ledger knows of the days before: "
                 "nothing is deleted from it for a day"
             )
         elif newest > clock + _HOUR:
@@ -32,7 +34,7 @@ class Trust:
         if abs(moved) <= _HOUR:
             return ""
         self._offset = clock - steady
-        self._from = steady + _DAY
+        self._from = steady + DAY
         return (
             f"the clock was set {'forward' if moved > 0 else 'back'} by {_hours(abs(moved))}: "
             "nothing is deleted from the ledger for a day"

@@ -20,7 +20,7 @@ from edi_checker.run.setting import SettingError
 from edi_checker.state import Purged, StateError
 from edi_checker.state.ledger import Ledger
 from edi_checker.watch.filing import file_away, tidy
-from edi_checker.watch.forgetting import Trust
+from edi_checker.watch.forgetting import DAY, Trust
 from edi_checker.watch.health import Health, as_json, as_metrics, write_metrics, write_status
 from edi_checker.watch.inbox import Arrival, Inbox, Look
 from edi_checker.watch.job import MOST_TRIES, Clerk, Desk, Report
@@ -164,7 +164,9 @@ class _Watcher:
         self._settled_at = begin + plan.settle
         self._look_at = self._health_at = begin
         self._tidy_at = begin + _TIDY
-        self._trust = Trust(plan.keep, ledger.latest_time(), time.time(), begin)
+        clock = time.time()
+        newest, before = ledger.latest_time(), ledger.latest_time(clock - DAY)
+        self._trust = Trust(plan.keep, newest, before, clock, begin)
         self._pause_until = 0.0
         self._alive_every = watchdog_period() or float("inf")
         self._alive_at, self._is_stopping = begin + self._alive_every, False
