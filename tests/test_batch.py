@@ -1065,6 +1065,8 @@ def test_the_command_checks_and_sums_up(tmp_path):
     again = run_batch("in", "--out-dir", "out", "--resume", "--html", "--fail-on", "never", cwd=tmp_path)
     assert (again.returncode, again.stderr) == (0, "")
     assert "2 files were done before" in again.stdout
+    one = run_batch("in/a.837", "--out-dir", "out", "--resume", "--html", "--fail-on", "never", cwd=tmp_path)
+    assert "1 file was done before" in one.stdout
 
 
 def test_the_command_redacts_and_draws_pages(tmp_path):

@@ -338,7 +338,7 @@ def test_malformed_minutes_beside_an_input_cost_that_input_alone(folder):
     assert check("clean.837", "faulty.837").exit_code == 2
     bad, good = report("clean.837", "faulty.837")["files"]
     assert bad["outcome"] == "not_checked"
-    assert "clean.minutes.csv, row 2" in bad["reason"]
+    assert bad["reason"] == "its minutes file, row 2: minutes is not between 0 and 1440"
     assert good["outcome"] != "not_checked"
     assert good["findings"]
 

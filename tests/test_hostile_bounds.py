@@ -214,7 +214,7 @@ def test_minutes_that_are_no_file_cost_one_input(tmp_path, kind):
     code, text = check(tmp_path)
     assert code == 2
     said = [(file["outcome"], file["reason"]) for file in json.loads(text)["files"]]
-    assert said == [("accepted", None), ("not_checked", "b.minutes.csv is not a regular file")]
+    assert said == [("accepted", None), ("not_checked", "its minutes file is not a regular file")]
 
 
 def test_one_bad_minutes_file_costs_one_input(tmp_path):

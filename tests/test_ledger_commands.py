@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from drop_folder import HOUR, SAMPLE, archive, fill, run, say
-from edi_checker.state import Draw, State, open_ledger
+from drop_folder import HOUR, SAMPLE, archive, digest, fill, key, repeat, run, say
+from edi_checker.state import Draw, State, StateError, open_ledger
 from edi_checker.watch.places import archive_name
 
 DAY = 24 * HOUR
@@ -123,6 +123,10 @@ def test_a_file_is_settled_with_a_reason_and_a_name(ledger, command, clock):
     assert "file 1 is done already" in command("settle", 1, "--as", "failed", "--reason", "no", code=2)
     assert "--reason needs words" in command("settle", 4, "--as", "failed", "--reason", " ", code=2)
     assert "there is no file 99" in command("settle", 99, "--as", "done", "--reason", "no", code=2)
+    again = ledger.begin("acme", "again.837", 1, 0, "me", 60)
+    repeat(ledger, again, ledger.find_duplicate(again, "f" * 64, [key(1)], DAY), "f" * 64)
+    said = command("settle", again.id, "--as", "failed", "--reason", "no", code=2)
+    assert said.endswith("is a duplicate; settle it as done\n"), "replay would refuse it"
     # Who works on it is stopped.
     command("settle", 6, "--as", "failed", "--reason", "too large")
     assert ledger.take("edi1", 60, 6) is None
@@ -132,7 +136,9 @@ def test_a_file_waits_again(ledger, command, clock):
     fill(ledger, clock)
     said = command("reopen", 3, "--reason", "sent whole")
     assert said == "file 3 waits again\n"
-    assert "cannot wait again; replay" in command("reopen", 2, "--reason", "it has an answer", code=2)
+    said = command("reopen", 2, "--reason", "it has an answer", code=2)
+    assert said.endswith("file 2 is duplicate and cannot wait again\n"), "replay would refuse it"
+    assert "cannot wait again; replay" in command("reopen", 1, "--reason", "it has an answer", code=2)
     bad = ledger.fail(ledger.begin("", "bad.837", 1, 0, "me", 60), "no X12")
     assert command("reopen", bad.id, "--reason", "x", "--hide-names", form="json")["name"] is None
     gone = ledger.vanish(ledger.begin("", "gone.837", 1, 0, "me", 60))
@@ -163,6 +169,41 @@ def test_numbers_are_listed_and_skipped(ledger, command, clock):
     ]
     for words in (("skip",), ("list", 5), ("skip", 0)):
         command("numbers", *words, code=2)
+    for by in (999_999_999, 10**30):
+        assert "1<=x<=999999998" in command("numbers", "skip", by, code=2)
+    assert command("numbers", "list", form="json")["numbers"][1]["last"] == 1002
+    with pytest.raises(StateError, match="by 1 to 999,999,998 at once"):
+        ledger.skip_numbers(999_999_999)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", 10**30),
+        ("settle", 10**30, "--as", "done", "--reason", "no"),
+        ("list", "--limit", 2**63 - 1),
+        ("list", "--since", "0001-01-01"),
+    ],
+)
+def test_numbers_and_days_beyond_measure_are_refused(command, words):
+    said = command(*words, code=2)
+    assert "internal error" not in said
+    assert "is not in the range" in said or "too far away" in said
+
+
+def test_a_name_that_the_terminal_cannot_show_ends_no_command(tmp_path):
+    url = str(tmp_path / "ledger.db")
+    with open_ledger(url, time.time) as ledger:
+        ledger.fail(ledger.begin("acme", "\N{SLIGHTLY SMILING FACE}.837", 1, 0, "me", 60), "no X12")
+    for words, code in ((("status",), 1), (("ledger", "list"), 0), (("ledger", "show", "1"), 0)):
+        done = subprocess.run(
+            [sys.executable, "-m", "edi_checker", *words, "--state", url],
+            env=os.environ | {"PYTHONIOENCODING": "latin-1"},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (code, b"")
+        assert b"acme/?.837" in done.stdout
 
 
 def test_a_backup_is_checked_and_listed_as_the_ledger(ledger, command, ledger_url, clock, tmp_path):
@@ -243,12 +284,15 @@ def resend(command, file, tmp_path, *options, **how):
 def test_an_answer_is_sent_again_byte_by_byte(command, sent, tmp_path):
     file, kept = sent
     out = tmp_path / "out" / "acme"
+    out.mkdir()
+    out.chmod(0o2770)
     names = ["discipline.fail.json", "discipline.fail.999", "discipline.fail.277ca"]
     assert resend(command, file, tmp_path).splitlines() == [str(out / name) for name in names]
     for name in names:
         copy = kept / archive_name(file.id, name)
         assert (out / name).read_bytes() == copy.read_bytes()
         assert not (out / name).samefile(copy), "who changes what was sent must not change the archive"
+        assert (out / name).stat().st_mode & 0o777 == 0o640, "as the watcher gives it to the group"
     assert list((tmp_path / "archive" / ".stage").iterdir()) == []
 
 
@@ -400,6 +444,26 @@ def test_nothing_is_published_beside_a_file_of_the_same_name(ledger, command, se
     waiting = ledger.note("acme", file.name, 1, 0)
     said = replay(command, file, tmp_path, "--publish", code=2)
     assert f"file {waiting.id} of the same partner and name is not finished" in said
+
+
+def test_two_files_of_one_name_are_answered_again_one_after_the_other(ledger, command, sent, tmp_path, clock):
+    file, kept = sent
+    again = kept / archive_name(file.id + 1, file.name)
+    again.write_bytes(
+        (kept / archive_name(file.id, file.name)).read_bytes().replace(b"EXAMPLE1", b"EXAMPLE2")
+    )
+    mine = ledger.begin("acme", file.name, 7, 5, "me", 60)
+    assert mine.id == file.id + 1
+    outputs = ledger.show(file.id).outputs[:1]
+    shutil.copy(kept / archive_name(file.id, outputs[0].name), kept / archive_name(mine.id, outputs[0].name))
+    said = say(10, "a", outputs=outputs, sha256=digest(again.read_bytes()))
+    second = ledger.finish(ledger.answer(mine, said))
+    replay(command, second, tmp_path, "--publish", code=1)
+    waiting = ledger.list_files()[0]
+    assert waiting.replay_of == second.id
+    refused = replay(command, file, tmp_path, "--publish", code=2)
+    assert f"file {waiting.id} of the same partner and name is not finished" in refused
+    assert ledger.list_files()[0] == waiting, "nothing of it is changed"
 
 
 @pytest.mark.long

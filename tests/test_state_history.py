@@ -148,7 +148,7 @@ def test_dropped_lines_are_gone_from_the_store(ledger, ledger_url, tmp_path):
     }
     ledger._clock.now += 100
     fresh = put(ledger, "c", [Entry(KEYS[1], 1, NO_CLAIM, b"fresh")])
-    assert ledger.purge(50) == 4
+    assert ledger.purge(50) == (4, 3)
     assert [file.id for file in ledger.list_files()] == [fresh.id]
     assert kept.id != fresh.id
     assert texts(ledger.find_history(ledger.past("d"), KEYS)) == {KEYS[1]: [b"fresh"]}
@@ -209,7 +209,7 @@ def test_a_look_up_that_fails_is_told_without_the_statement(ledger):
 def test_history_is_kept_longer_than_files_where_that_is_wanted(ledger):
     put(ledger, "a", [Entry(KEYS[0], 1, NO_CLAIM, b"x")])
     ledger._clock.now += 100
-    assert ledger.purge(50, 200) == 1
+    assert ledger.purge(50, 200) == (1, 0)
     assert texts(ledger.find_history(ledger.past("b"), KEYS)) == {KEYS[0]: [b"x"]}
 
 

@@ -198,6 +198,36 @@ def test_a_clock_that_is_set_back_ends_no_lease_and_keeps_none(ledger, clock):
     assert ledger.take("you", 60).id == mine.id
 
 
+def test_a_clock_that_was_far_ahead_once_holds_up_nothing(ledger, clock):
+    right = clock.now
+    clock.now += 401 * 86_400
+    ledger.release(begin(ledger, "late"), again_in=60)
+    finish(ledger)
+    clock.now = right
+    counts = ledger.counts()
+    assert (ledger.latest_time(), ledger.latest_time(right)) == (right + 401 * 86_400, 0)
+    assert (counts.now, round(counts.ahead / 86_400)) == (right, 401)
+    mine = begin(ledger, "y")
+    assert (mine.seen_at, mine.lease_until) == (right, right + 60)
+    mine = ledger.answer(mine, answer(sha256="b" * 64, key=other(7)))
+    assert mine.answered_at == right
+    again = begin(ledger, "z")
+    assert ledger.find_duplicate(again, "c" * 64, [other(7)], 60).of == mine.id
+    ledger.release(again, again_in=30)
+    assert ledger.take("you", 60).name == "late"
+    assert ledger.take("you", 60) is None
+    clock.now += 31
+    assert ledger.take("you", 60).id == again.id
+
+
+def test_the_day_of_receipt_is_that_of_the_clock(ledger, clock):
+    begin(ledger)
+    clock.now -= 1800
+    mine = begin(ledger, "y")
+    assert (mine.seen_at, mine.lease_until) == (clock.now, clock.now + 1800 + 60)
+    assert ledger.counts().ahead == 0
+
+
 def test_a_watcher_that_is_alone_ends_the_leases_of_the_dead(ledger):
     begin(ledger, "a"), begin(ledger, "b", owner="dead")
     assert ledger.end_leases(but="me") == 1
@@ -353,9 +383,11 @@ def test_a_duplicate_with_other_content_needs_somebody_until_it_is_settled(ledge
 
 def test_an_answer_is_not_taken_back(ledger):
     answered = ledger.answer(begin(ledger), answer())
-    with pytest.raises(StateError, match="not taken back"):
-        ledger.settle(answered.id, State.FAILED, "no", "jo")
-    assert ledger.settle(answered.id, State.DONE, "sent by mail", "jo").state == State.DONE
+    for state in (State.FAILED, State.DONE):
+        with pytest.raises(StateError, match=r"not published yet and is not taken back: a watcher"):
+            ledger.settle(answered.id, state, "no", "jo")
+    assert ledger.take("you", 60, answered.id) is None, "who publishes it goes on"
+    assert ledger.finish(answered).state == State.DONE
     with pytest.raises(StateError, match="cannot wait again"):
         ledger.reopen(answered.id, "no", "jo")
 
@@ -409,12 +441,23 @@ def test_what_is_finished_is_purged_and_numbers_stay(ledger, clock):
     clock.now += 100
     recent = finish(ledger, "v", sha256="d" * 64, key=other(2))
     waiting = begin(ledger, "w")
-    assert ledger.purge(101) == 0
-    assert ledger.purge(100) == 2
+    assert ledger.purge(101).files == 0
+    assert ledger.purge(100).files == 2
     assert [file.id for file in ledger.list_files()] == [waiting.id, recent.id, failed.id]
     assert settled.id not in {each["id"] for each in ledger.export()}
     assert ledger.draw_numbers(waiting, DRAWS) == [3, 4, 2]
     assert ledger.now() == clock.now
+
+
+def test_what_is_old_goes_by_a_clock_that_is_trusted(ledger, clock):
+    finish(ledger)
+    right = clock.now
+    clock.now += 401 * 86_400
+    assert ledger.purge(400 * 86_400, now=right) == (0, 0)
+    begin(ledger, "w")
+    clock.now = right + 100
+    assert (ledger.count_purged(101), ledger.purge(101).files) == (0, 0)
+    assert (ledger.count_purged(100), ledger.purge(100).files) == (1, 1)
 
 
 def test_the_counts_say_how_things_are(ledger, clock):
@@ -460,12 +503,14 @@ def test_what_would_be_purged_is_counted(ledger, clock):
     clock.now += 100
     finish(ledger, "y", sha256="d" * 64, key=other(2))
     assert (ledger.count_purged(101), ledger.count_purged(100), ledger.count_purged(0)) == (0, 1, 2)
-    assert ledger.purge(100) == 1
+    assert ledger.purge(100).files == 1
     assert ledger.count_purged(100) == 0
 
 
 def test_a_file_is_not_taken_before_it_has_waited(ledger, clock):
-    noted = ledger.note("acme", "x", 1, 1, wait=30)
+    first = finish(ledger)
+    noted = ledger.note_again(first, 30)
+    assert (noted.replay_of, ledger.note_again(first, 30).id) == (first.id, noted.id)
     assert ledger.take("me", 60) is None
     clock.now += 30
     assert ledger.take("me", 60).id == noted.id

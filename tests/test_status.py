@@ -84,6 +84,18 @@ def test_each_thing_that_needs_somebody_gives_1_until_it_is_settled(ledger, ledg
     assert needs() == []
 
 
+def test_a_ledger_that_is_ahead_of_the_clock_needs_somebody(ledger, ledger_url, clock):
+    clock.now += 401 * 24 * HOUR
+    ledger.finish(ledger.answer(ledger.begin("acme", "a", 1, 0, "me", 60), say(1, "a")))
+    clock.now -= 401 * 24 * HOUR
+    done = status(ledger_url)
+    assert (done.exit_code, done.stdout.partition(" UTC: ")[2].partition("\n")[0]) == (
+        1,
+        "times in the ledger are 401 days ahead of the clock",
+    )
+    assert as_json(ledger_url)["ahead_of_clock_seconds"] == 401 * 24 * 3600
+
+
 def test_the_same_content_again_needs_nobody(ledger, ledger_url):
     ledger.finish(ledger.answer(ledger.begin("acme", "a", 1, 0, "me", 60), say(1, "a")))
     again = ledger.begin("acme", "b", 1, 0, "me", 60)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from drop_folder import run as command_line
 from edi_checker.check.checker import Checker
 from edi_checker.check.examples import write_example
 from edi_checker.cli import watch as command
@@ -154,6 +155,16 @@ def test_who_may_take_an_answer_away_may_read_it(office, folder, answer, made):
         assert path.stat().st_gid == out.stat().st_gid
 
 
+def test_who_writes_to_an_answer_does_not_change_the_archive(office):
+    office.put("claims.837", claims(1))
+    office.work()
+    for path in (office.root / "out").iterdir():
+        (kept,) = (office.root / "archive").glob(f"accepted/*/*/*/1-{path.name}")
+        assert not kept.samefile(path)
+        assert kept.read_bytes() == path.read_bytes()
+        assert kept.stat().st_mode & 0o7777 == 0o600
+
+
 def test_a_rejected_file_is_answered_too(office):
     office.put("claims.837", claims(1, FAULTY))
     [report] = office.work()
@@ -223,6 +234,25 @@ def test_partners_are_checked_each_in_its_way(tmp_path, desk_of):
         office.now += 3601
         office.put("c.837", claims(2, FAULTY).replace("*HAZEL*", "*HASEL*"), "clinic")
         assert office.work()[0].event == "answered"
+
+
+def test_a_partner_may_have_any_name(tmp_path, desk_of):
+    (tmp_path / "partners.yaml").write_text('"50% clinic":\n  page: true\n')
+    office = Office(tmp_path, desk_of, tmp_path / "partners.yaml")
+    with office.ledger:
+        office.put("a.837", claims(1), "50% clinic")
+        office.work()
+        assert (tmp_path / "out" / "50% clinic" / "a.html").is_file()
+
+
+@pytest.mark.long
+def test_an_entry_for_a_partner_without_a_folder_is_said_at_the_start(tmp_path):
+    (tmp_path / "in" / "50% clinic").mkdir(parents=True)
+    (tmp_path / "partners.yaml").write_text('"50% clinic":\n  page: true\nclinc:\n  page: true\n')
+    code, log = run(tmp_path, "--partners", "partners.yaml", "--log-format", "json")
+    assert code == 0
+    said = [each for each in log_of(log) if each["event"] == "partner without a folder"]
+    assert [each["partner"] for each in said] == ["clinc"]
 
 
 @pytest.mark.parametrize(
@@ -369,6 +399,34 @@ def test_a_full_temporary_folder_fails_no_file(office, monkeypatch, late):
     assert [report.event for report in office.work()] == ["answered"]
 
 
+def test_no_reason_names_the_file(office, monkeypatch):
+    """Not by way of its minutes, nor of what could not be written."""
+    office.put("HAZEL.837", claims(1))
+    office.put("HAZEL.minutes.csv", "claim,line,minutes\nA-1,1,-5\n")
+    [report] = office.work()
+    assert (report.event, report.reason.partition(":")[0]) == ("failed", "its minutes file, row 2")
+    office.put("TOM.837", claims(2))
+    for error, said in (
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "the disk cannot be used: No space left on device",
+        ),
+        (ZeroDivisionError(), "internal error (ZeroDivisionError)"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr("edi_checker.run.one_input._json_of", lambda *_, error=error: _raising(error))
+            [report] = office.work()
+        assert (report.event, report.reason) == ("again", said)
+        office.now += 3600
+
+
+def _raising(error):
+    def write(_):
+        raise error
+
+    return write
+
+
 def test_an_error_of_ours_fails_a_file_after_some_tries(office, monkeypatch):
     office.put("claims.837", claims(1))
     monkeypatch.setattr(Checker, "check", lambda *_: 1 // 0)
@@ -482,6 +540,40 @@ def test_what_an_earlier_file_billed_is_known(remembering):
     assert not any(rule.startswith("history.") for rule in rules_in(out / "north" / "first.json"))
     assert "history.claim" in rules_in(out / "south" / "second.json")
     assert remembering.ledger.show(2).file.history == 2
+
+
+def test_a_replay_asks_what_came_before_the_file(remembering, tmp_path):
+    remembering.put("first.837", claims(1), "north")
+    remembering.put("second.837", once_more(2), "south")
+    remembering.work()
+
+    def replay(*words, code=0):
+        places = ("--state", tmp_path / "ledger.db", "--archive", tmp_path / "archive")
+        done = command_line("ledger", "replay", 2, *places, *words)
+        assert done.exit_code == code, done.output
+        return done.output
+
+    key = tmp_path / "history.key"
+    assert "0 added, 0 gone, 0 changed" in replay("--history-key", key)
+    assert json.loads(replay("--history-key", key, "--json"))["history"] is True
+    without = replay("--json")
+    assert json.loads(without)["history"] is False
+    assert json.loads(without)["reports"][0]["gone"] == []
+    assert "History      not asked" in replay()
+    other = tmp_path / "other.key"
+    Secret.create(other)
+    assert "other.key: not the secret key" in replay("--history-key", other, code=2)
+
+
+def test_a_replay_makes_no_history(office, tmp_path):
+    office.put("first.837", claims(1))
+    office.work()
+    key = tmp_path / "history.key"
+    Secret.create(key)
+    places = ("--state", tmp_path / "ledger.db", "--archive", tmp_path / "archive")
+    done = command_line("ledger", "replay", 1, *places, "--history-key", key)
+    assert (done.exit_code, "the ledger has no history" in done.output) == (2, True)
+    assert office.ledger.fingerprint() is None
 
 
 def test_without_a_key_no_earlier_file_is_known(office):
@@ -640,6 +732,7 @@ def test_a_watcher_ends_after_the_files_in_hand(tmp_path):
 def test_a_watcher_reads_its_setting_again_when_it_is_told(tmp_path):
     partners = tmp_path / "partners.yaml"
     partners.write_text("clinic:\n  page: true\n")
+    (tmp_path / "in" / "clinic").mkdir(parents=True)
     process = run(tmp_path, "--partners", "partners.yaml", "--log-format", "json", once=False)
     lines = iter(process.stderr.readline, "")
     first = json.loads(next(lines))
@@ -659,6 +752,13 @@ def test_a_watcher_reads_its_setting_again_when_it_is_told(tmp_path):
     process.terminate()
     process.communicate(timeout=60)
     assert process.returncode == 0
+
+
+@pytest.mark.long
+def test_a_time_to_keep_below_a_day_is_refused(tmp_path):
+    code, log = run(tmp_path, "--keep", "0s")
+    assert (code, "--keep is a day at least, such as 400d." in log) == (2, True)
+    assert not (tmp_path / "ledger.db").exists()
 
 
 @pytest.mark.long

@@ -183,7 +183,7 @@ def _show(
 def _sentence(work: Work) -> str:
     said = f"{work.claims:,} claims in {work.seconds:,.1f} s, {work.speed:,.0f} a second"
     if work.resumed:
-        said += f"; {work.resumed:,} files were done before"
+        said += f"; {work.resumed:,} {'file was' if work.resumed == 1 else 'files were'} done before"
     if work.deaths:
         said += f"; {work.deaths} worker processes died and were replaced"
     return said + "."

@@ -66,9 +66,12 @@ class Minutes:
         return found
 
 
-def read_minutes(path: str | Path) -> Minutes:
-    """Read a minutes file (CSV in UTF-8, with or without byte order mark). Raises MinutesError."""
-    name = str(path)
+def read_minutes(path: str | Path, name: str = "") -> Minutes:
+    """Read a minutes file (CSV in UTF-8, with or without byte order mark). Raises MinutesError.
+
+    `name` stands for it in messages, without one its path.
+    """
+    name = name or str(path)
     try:
         with Path(path).open("rb") as file:
             data = file.read(MAX_BYTES + 1)

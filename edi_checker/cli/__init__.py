@@ -142,6 +142,8 @@ def _open_streams() -> None:
         # Standard input that was not there is not an empty one.
         if number and getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+    # What the terminal cannot show, as a name of a file, must not end the command.
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a TextIOWrapper in every process
 
 
 def main() -> NoReturn:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from edi_checker.cli.refusal import Refusal
 from edi_checker.files.output import flush_folder
-from edi_checker.watch.places import STAGE, Places, archive_name, make_folder, remove_folder
+from edi_checker.watch.places import STAGE, Places, archive_name, make_folder, remove_folder, share
 
 if TYPE_CHECKING:
     from edi_checker.state import Details, File, Output
@@ -50,6 +50,8 @@ def resend(details: Details, archive: Path, out: Path, *, with_id: bool) -> list
         stage = Path(tempfile.mkdtemp(prefix=f"resend-{file.id}-", dir=archive / STAGE))
         try:
             copies = [_copy(archive, file, each, stage / str(at)) for at, each in enumerate(details.outputs)]
+            for copy in copies:
+                share(copy, folder)
             _publish(copies, targets)
         finally:
             remove_folder(stage)
@@ -87,12 +89,12 @@ def _copy(archive: Path, file: File, answer: Output, target: Path) -> Path:
     source = _find(archive, file).with_name(archive_name(file.id, answer.name))
     digest = hashlib.sha256()
     with target.open("xb") as out:
+        target.chmod(0o600)
         for piece in _pieces(source):
             digest.update(piece)
             out.write(piece)
         out.flush()
         os.fsync(out.fileno())
-    target.chmod(source.stat().st_mode & 0o777)
     _hold(source, answer, digest.hexdigest())
     return target
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from edi_checker.run.history import HistorySource
     from edi_checker.state import Secret
+    from edi_checker.state.ledger import Ledger
 
 
 def find_history(
@@ -67,6 +68,18 @@ def secret_of(url: str, key: Path | None) -> Secret:
             f"edi-checker: the secret key {path} is made: without it nothing in the history is found again",
             err=True,
         )
+    return secret
+
+
+def known_secret(ledger: Ledger, key: Path) -> Secret:
+    """The secret with which the history of a ledger was made; nothing is made. Raises StateError."""
+    from edi_checker.state import Secret, StateError
+
+    known, secret = ledger.fingerprint(), Secret.read(key)
+    if known is None:
+        raise StateError("the ledger has no history: leave --history-key out")
+    if known != secret.fingerprint:
+        raise StateError(f"{key}: not the secret key with which the history of the ledger was made")
     return secret
 
 

@@ -39,12 +39,14 @@ from edi_checker.cli.options import (
 )
 from edi_checker.cli.refusal import Refusal
 from edi_checker.files.names import escape
-from edi_checker.state import State
+from edi_checker.state import MOST_SKIPPED, State
 
 if TYPE_CHECKING:
     from edi_checker.state import Details
 
 _DAY = 86_400.0
+_LARGEST = 2**63 - 1  # that a database takes
+_MOST = 1_000_000  # files of a list
 _reason_option = click.option(
     "--reason", required=True, metavar="TEXT", help="Why, for those who read the ledger; no names of persons."
 )
@@ -55,7 +57,11 @@ _archive_option = click.option(
     metavar="DIR",
     help="The archive of the drop folder.",
 )
-_id_argument = click.argument("file_id", type=click.IntRange(min=1), metavar="ID")
+_NOT_ASKED = (
+    "History      not asked: claims of earlier files count for nothing, and no finding of history.* is held "
+    "against it; --history-key asks it"
+)
+_id_argument = click.argument("file_id", type=click.IntRange(1, _LARGEST), metavar="ID")
 
 
 @click.group(cls=ExplainedGroup)
@@ -110,7 +116,7 @@ class _States(click.ParamType):  # type: ignore[type-arg]  # not generic in olde
     "--since", type=Day(), metavar="YYYY-MM-DD", help="Only files that were seen on this day or later."
 )
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="Most files."
+    "--limit", type=click.IntRange(1, _MOST), default=100, show_default=True, metavar="N", help="Most files."
 )
 @hide_names_option
 @json_option
@@ -132,7 +138,7 @@ def list_files(
             partner=partner,
             name=name,
             stuck=stuck,
-            seen_since=since.timestamp() if since is not None else None,
+            seen_since=_beginning_of(since) if since is not None else None,
             limit=limit + 1,
         )
     listed, more = found[:limit], len(found) > limit
@@ -142,6 +148,15 @@ def list_files(
     _print(write_list(listed, hide=hide_names))
     if more or not listed:
         click.echo("there are more: --limit" if more else "no such file", err=True)
+
+
+def _beginning_of(day: datetime) -> float:
+    try:
+        return day.timestamp()
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{day.date()} is too far away: no file was seen then.", param_hint="'--since'"
+        ) from None
 
 
 @ledger.command()
@@ -194,8 +209,8 @@ def export(state: str, output: Path | None, hide_names: bool) -> None:
 def settle(file_id: int, state: str, outcome: str, reason: str, hide_names: bool, as_json: bool) -> None:
     """Say by hand that a file is done or failed.
 
-    It needs nobody any more, and whoever works on it is stopped. An answered file can only be done, for its
-    answer is not taken back; so can a duplicate with other content.
+    It needs nobody any more, and whoever works on it is stopped. An answer that is not published yet is not
+    taken back: a watcher publishes it. A duplicate with other content can only be done.
     """
     with opened(state) as held:
         settled = held.settle(file_id, State(outcome), _not_empty(reason), _login())
@@ -296,6 +311,12 @@ def resend(file_id: int, state: str, out_dir: Path, archive: Path, with_id: bool
     is_flag=True,
     help="Let the watcher answer the file again, with new numbers, as received today.",
 )
+@click.option(
+    "--history-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help="Hold claims against those of earlier files too, as the watcher with this secret key does.",
+)
 @partners_option
 @deciding_options
 @costing_options
@@ -306,6 +327,7 @@ def replay(
     day: str,
     as_json: bool,
     publish: bool,
+    history_key: Path | None,
     partners_file: Path | None,
     checking: Checking,
 ) -> int:
@@ -316,20 +338,27 @@ def replay(
 
     Exit code: 0 the answer would be the same, 1 it would be another, 2 the file could not be checked again.
     """
+    from edi_checker.cli.history import known_secret
     from edi_checker.cli.replay import check_again, publish_again
-    from edi_checker.reports.comparison import comparison_as_json, write_comparison
+    from edi_checker.reports.comparison import comparison_as_json, without_history, write_comparison
 
     details = _must_show(state, file_id)
-    found = check_again(details, archive, partners_file, checking, today=day == "today")
-    lost = [each.after["reason"] for _, each in found if each.lost]
-    new = None
-    if publish and not lost:
-        with opened(state) as held:
-            new = publish_again(held, details.file, archive)
+    with opened(state) as held:
+        secret = known_secret(held, history_key) if history_key is not None else None
+        not_asked = secret is None and held.fingerprint() is not None
+        found = check_again(
+            held, details, archive, partners_file, checking, secret=secret, today=day == "today"
+        )
+        if not_asked:
+            found = [(name, without_history(each)) for name, each in found]
+        lost = [each.after["reason"] for _, each in found if each.lost]
+        new = publish_again(held, details.file, archive) if publish and not lost else None
     if as_json:
         reports = [{"name": name, **comparison_as_json(each)} for name, each in found]
-        _print_json("replay", {"id": file_id, "new": new and new.id, "reports": reports})
+        said = {"id": file_id, "new": new and new.id, "history": secret is not None, "reports": reports}
+        _print_json("replay", said)
     else:
+        _print([_NOT_ASKED] if not_asked else [])
         for name, each in found:
             _print([escape(name)] if found[1:] else [])
             _print(write_comparison(each))
@@ -352,7 +381,7 @@ def _must_show(state: str, file_id: int) -> Details:
 
 @ledger.command()
 @click.argument("action", type=click.Choice(["list", "skip"]), default="list")
-@click.argument("by", type=click.IntRange(min=1), required=False, metavar="[N]")
+@click.argument("by", type=click.IntRange(1, MOST_SKIPPED), required=False, metavar="[N]")
 @state_option
 @json_option
 def numbers(action: str, by: int | None, state: str, as_json: bool) -> None:
@@ -462,9 +491,9 @@ def purge(state: str, older_than: float, history_older_than: float | None, yes: 
             )
         purged = held.purge(older_than, history_older_than)
     if as_json:
-        _print_json("purge", {"purged": purged})
+        _print_json("purge", {"purged": purged.files})
     else:
-        click.echo(f"{say_count(purged, 'file')} deleted from the ledger")
+        click.echo(f"{say_count(purged.files, 'file')} deleted from the ledger")
 
 
 def _is_asked() -> bool:

@@ -119,6 +119,11 @@ class Overview:
             ),
             *([f"{say_count(counts.expired, 'lease')} over"] if counts.expired else ()),
             *([late] if late else ()),
+            *(
+                [f"times in the ledger are {say_age(counts.ahead)} ahead of the clock"]
+                if counts.ahead
+                else ()
+            ),
         ]
 
 
@@ -218,6 +223,7 @@ def status_as_json(view: Overview, *, hide: bool) -> dict[str, Any]:
         },
         "at_work": some(counts.states[State.CLAIMED] + counts.states[State.ANSWERED], view.at_work),
         "leases_over": counts.expired,
+        "ahead_of_clock_seconds": round(counts.ahead),
         "failed": some(counts.unsettled, view.failed),
         "duplicates": some(counts.other_content, view.duplicates),
         "answered": {

@@ -23,27 +23,32 @@ if TYPE_CHECKING:
     from edi_checker.cli.options import Checking
     from edi_checker.files.inputs import Input
     from edi_checker.reports.comparison import Comparison
+    from edi_checker.run.history import InputHistory
     from edi_checker.run.one_input import Limits
     from edi_checker.run.setting import CheckSetting
-    from edi_checker.state import Details, File
+    from edi_checker.state import Details, File, Secret
     from edi_checker.state.ledger import Ledger
 
 _WAIT = 30.0  # seconds before a watcher may take what is put into its hands here
 
 
 def check_again(
+    ledger: Ledger,
     details: Details,
     archive: Path,
     partners_file: Path | None,
     checking: Checking,
     *,
+    secret: Secret | None,
     today: bool,
 ) -> list[tuple[str, Comparison]]:
-    """Check the inputs in a file again, as received on the day of their reports or today.
+    """Check the inputs in a file again, as received on the day of their reports or today, and with the secret
+    of the history against what came before this file.
 
-    For each: the name of its report, and what differs.
+    For each: the name of its report, and what differs. Raises StateError.
     """
     from edi_checker.reports.comparison import compare
+    from edi_checker.run.history import InputHistory
 
     file = details.file
     reports = {each.name: each for each in details.outputs if each.name.endswith(".json")}
@@ -51,6 +56,7 @@ def check_again(
         raise Refusal(f"file {file.id} has no report to hold a new check against")
     with refusing():
         setting = find_ways(checking, partners_file).of(file.partner).setting
+    past = None if secret is None else ledger.past(file.sha256 or "")
     found: list[tuple[str, Comparison]] = []
     with tempfile.TemporaryDirectory() as folder:
         path = _as_it_came(file, find_input(archive, file), Path(folder))
@@ -67,19 +73,21 @@ def check_again(
                 tempfile.TemporaryFile("w+", encoding="utf-8") as now,
             ):
                 checker = _make_checker(setting, None if today else _day_of(before, answer))
-                _check(checker, source, make_limits(checking), now)
+                history = None
+                if secret is not None:
+                    history = InputHistory(secret, lambda: ledger, checker.setting.received, past=past)
+                _check(checker, source, make_limits(checking), now, history)
                 found.append((name, compare(before, now)))
     return found
 
 
 def publish_again(ledger: Ledger, file: File, archive: Path) -> File:
-    """Put an archived input into the hands of the watcher, who answers it as a new file."""
+    """Put an archived input into the hands of the watcher, who answers it as a new file.
+
+    Raises StateError.
+    """
     source = find_input(archive, file)
-    new = ledger.note(
-        file.partner, file.name, file.size, file.mtime_ns, replay_of=file.replay_of or file.id, wait=_WAIT
-    )
-    if new.replay_of is None:
-        raise Refusal(f"file {new.id} of the same partner and name is not finished: replay this one after it")
+    new = ledger.note_again(file, _WAIT)
     work = Places(archive, archive, archive).work(new.id, new.partner)
     try:
         make_folder(work, archive)
@@ -122,7 +130,9 @@ def _make_checker(setting: CheckSetting, received: int | None) -> Checker:
     return assemble(replace(setting, received=received or setting.received)).checker
 
 
-def _check(checker: Checker, source: Input, limits: Limits, out: TextIO) -> None:
+def _check(
+    checker: Checker, source: Input, limits: Limits, out: TextIO, history: InputHistory | None
+) -> None:
     from edi_checker.reports.json_report import JsonReport
     from edi_checker.run.one_input import check_input
 
@@ -140,6 +150,7 @@ def _check(checker: Checker, source: Input, limits: Limits, out: TextIO) -> None
         files=None,
         watcher=watch(source, False, False),
         limits=limits,
+        history=history,
     )
     if result.troubles:
         raise Refusal("; ".join(result.troubles))

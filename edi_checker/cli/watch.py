@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from edi_checker.watch.places import Places
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_DAY = 86_400.0
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -138,6 +139,8 @@ def watch(
 
     Exit code of --once: 0 all was answered, 2 something could not be.
     """
+    if keep < _DAY:
+        raise click.UsageError("--keep is a day at least, such as 400d.")
     from edi_checker.run.setting import SettingError
     from edi_checker.state import StateError, open_ledger
     from edi_checker.watch.places import Places, PlacesError

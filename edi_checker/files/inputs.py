@@ -233,7 +233,7 @@ def _file(file: Path, is_regular: bool, unpacked: int | None) -> Iterator[Input]
         size=size,
         minutes=minutes if regular else None,
         start=partial(_open_file, file, size, unpacked),
-        reason=f"{readable(minutes.name)} is not a regular file" if there and not regular else "",
+        reason="its minutes file is not a regular file" if there and not regular else "",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any, TextIO
 
@@ -77,6 +77,12 @@ def compare(before: TextIO, after: TextIO) -> Comparison:
         reworded,
         tuple(claims),
     )
+
+
+def without_history(found: Comparison) -> Comparison:
+    """Where no history was asked now: findings that rest on one are not gone."""
+    kept = tuple(row for row in found.gone if not row["rule"].startswith("history."))
+    return replace(found, gone=kept)
 
 
 def _is_same_claim(old: _Row, new: _Row) -> bool:

@@ -583,7 +583,8 @@ def with_minutes(checker: Checker, source: Input) -> Checker:
     if checker.setting.minutes is not None or source.minutes is None:
         return checker
     try:
-        minutes = read_minutes(source.minutes)
+        # Not by its path: the input stands beside the message, and its name may be that of a person.
+        minutes = read_minutes(source.minutes, "its minutes file")
     except MinutesError as error:
         raise Unreadable(str(error)) from None
     return replace(checker, setting=replace(checker.setting, minutes=minutes))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from edi_checker.state.errors import AlreadyAnswered, Fenced, Overtaken, StateError
 from edi_checker.state.keys import Secret
 from edi_checker.state.records import (
+    MOST_SKIPPED,
     NO_CLAIM,
     Answer,
     Counts,
@@ -28,6 +29,7 @@ from edi_checker.state.records import (
     Output,
     PartnerAnswers,
     Past,
+    Purged,
     State,
 )
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from edi_checker.state.ledger import Ledger
 
 __all__ = [
+    "MOST_SKIPPED",
     "NO_CLAIM",
     "AlreadyAnswered",
     "Answer",
@@ -54,6 +57,7 @@ __all__ = [
     "Overtaken",
     "PartnerAnswers",
     "Past",
+    "Purged",
     "Secret",
     "State",
     "StateError",

@@ -92,7 +92,7 @@ def export(connection: Connection, after: int) -> list[dict[str, Any]]:
     return [each.as_json() for each in _read_details(connection, file.c.id.in_(ids))] if ids else []
 
 
-def counts(connection: Connection, now: float) -> Counts:
+def counts(connection: Connection, now: float, ahead: float) -> Counts:
     by_state = dict.fromkeys(State, 0)
     for state, number in connection.execute(select(file.c.state, func.count()).group_by(file.c.state)):
         by_state[State(state)] = number
@@ -104,6 +104,7 @@ def counts(connection: Connection, now: float) -> Counts:
         _count(connection, _unsettled()),
         _count(connection, _other_content()),
         connection.execute(select(func.max(file.c.answered_at))).scalar(),
+        ahead,
     )
 
 
@@ -140,18 +141,23 @@ def settle(connection: Connection, now: float, file_id: int, state: State, said:
     mine = _must_read(connection, file_id)
     looked_at = mine.state == State.DUPLICATE and mine.duplicate_by == "control number"
     if looked_at and state == State.FAILED:
-        raise StateError(f"file {file_id} is a duplicate; settle it as done, or replay it")
+        raise StateError(f"file {file_id} is a duplicate; settle it as done")
     if not looked_at and mine.state not in (*OPEN, State.FAILED):
         raise StateError(f"file {file_id} is {mine.state} already")
-    if mine.state == State.ANSWERED and state == State.FAILED:
-        raise StateError(f"file {file_id} is answered, and an answer is not taken back; settle it as done")
+    if mine.state == State.ANSWERED:
+        # The stage has the only copy of the answer, and is taken away once a file is done.
+        raise StateError(
+            f"file {file_id} is answered, its answer is not published yet and is not taken back: "
+            "a watcher publishes it, start one"
+        )
     return _change_by_hand(connection, now, mine, state, said, finished_at=now)
 
 
 def reopen(connection: Connection, now: float, file_id: int, said: tuple[str, str]) -> File:
     mine = _must_read(connection, file_id)
     if mine.state not in (State.FAILED, State.VANISHED) or mine.answered_at is not None:
-        raise StateError(f"file {file_id} is {mine.state} and cannot wait again; replay makes a new answer")
+        again = "" if mine.duplicate_of is not None else "; replay makes a new answer"
+        raise StateError(f"file {file_id} is {mine.state} and cannot wait again{again}")
     same = and_(file.c.partner == mine.partner, file.c.name == mine.name, file.c.state.in_(OPEN))
     if _count(connection, same):
         raise StateError(f"another file of {mine.partner} with the name of file {file_id} is not finished")

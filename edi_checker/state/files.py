@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from edi_checker.state.errors import AlreadyAnswered, Fenced
+from edi_checker.state.errors import AlreadyAnswered, Fenced, StateError
 from edi_checker.state.numbers import raise_number
 from edi_checker.state.records import Answer, Duplicate, File, Interchange, InterchangeKey, State
 from edi_checker.state.schema import OPEN, file, functional_group, interchange, output
@@ -50,11 +50,18 @@ _PENDING = (
 )
 
 
+_LONGEST_WAIT = 7 * 86_400.0
+
 # What can be taken.
 _WAITING = or_(
     and_(
         file.c.state == State.SEEN,
-        or_(file.c.not_before.is_(None), file.c.not_before <= bindparam("now")),
+        or_(
+            file.c.not_before.is_(None),
+            file.c.not_before <= bindparam("now"),
+            # Nobody is told to wait so long: it was said by a clock that was wrong.
+            file.c.not_before > bindparam("now") + _LONGEST_WAIT,
+        ),
     ),
     and_(file.c.state.in_(_OWNED), file.c.lease_until < bindparam("now")),
 )
@@ -90,9 +97,10 @@ def _changing(columns: tuple[str, ...]) -> Update:
     return update(file).where(_STILL_MINE).values({name: bindparam(f"new_{name}") for name in columns})
 
 
-def latest_time(connection: Connection) -> float:
-    """The latest time that the ledger has seen; 0 where it has no file."""
-    return float(connection.execute(_LATEST).scalar() or 0.0)
+def latest_time(connection: Connection, until: float | None = None) -> float:
+    """The latest time that the ledger has seen, up to a time where one is given; 0 where it has no file."""
+    found = _LATEST if until is None else _LATEST.where(file.c.touched_at <= until)
+    return float(connection.execute(found).scalar() or 0.0)
 
 
 def read(connection: Connection, file_id: int) -> File | None:
@@ -110,11 +118,14 @@ def note(
     where: tuple[str, str],
     size: int,
     mtime_ns: int,
-    now: float,
+    when: tuple[float, float],
     replay_of: int | None = None,
     not_before: float | None = None,
 ) -> File:
-    """The open file with this partner and name, made where there is none."""
+    """The open file with this partner and name, made where there is none; `when` is the time of the clock and
+    that of the ledger.
+    """
+    seen_at, now = when
     # Takes the lock: two that note one file must not both find it missing.
     file_id = raise_number(connection, "file")
     partner, name = where
@@ -134,10 +145,22 @@ def note(
     }
     connection.execute(
         insert(file).values(
-            id=file_id, state=State.SEEN, token=0, tries=0, seen_at=now, touched_at=now, **values
+            id=file_id, state=State.SEEN, token=0, tries=0, seen_at=seen_at, touched_at=now, **values
         )
     )
     return _must_read(connection, file_id)
+
+
+def note_again(connection: Connection, of: File, when: tuple[float, float], not_before: float) -> File:
+    """As Ledger.note_again; `when` as of `note`."""
+    raise_number(connection, "file", 0)  # takes the lock
+    origin = of.replay_of or of.id
+    row = connection.execute(_OPEN_OF, {"partner": of.partner, "name": of.name}).one_or_none()
+    if row is not None and row.replay_of != origin:
+        raise StateError(
+            f"file {row.id} of the same partner and name is not finished: replay this one after it"
+        )
+    return note(connection, (of.partner, of.name), of.size, of.mtime_ns, when, origin, not_before)
 
 
 def change(connection: Connection, mine: File, states: Iterable[State], now: float, **values: Any) -> File:
@@ -235,11 +258,16 @@ def find_duplicate(
     return None
 
 
-def answer(connection: Connection, mine: File, said: Answer, now: float, number: int | None) -> File:
-    """Write all of an answer but its history, whose number in the order of commits is given."""
+def answer(
+    connection: Connection, mine: File, said: Answer, when: tuple[float, float], number: int | None
+) -> File:
+    """Write all of an answer but its history, whose number in the order of commits is given; `when` as of
+    `note`.
+    """
+    answered_at, now = when
     if said.duplicate_of is None:
         keys = [each.key for each in said.interchanges]
-        first = find_duplicate(connection, mine, said.sha256, keys, now - said.window)
+        first = find_duplicate(connection, mine, said.sha256, keys, answered_at - said.window)
         if first is not None:
             raise AlreadyAnswered(first)
     of = said.duplicate_of
@@ -253,7 +281,7 @@ def answer(connection: Connection, mine: File, said: Answer, now: float, number:
         setting=said.setting,
         record=said.record,
         history=number,
-        answered_at=now,
+        answered_at=answered_at,
         reason=None,
         duplicate_of=of.of if of else None,
         duplicate_by=of.by if of else None,

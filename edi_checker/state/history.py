@@ -125,10 +125,15 @@ def hold(connection: Connection, sha256: str, said: HistoryRun, reader: Reader) 
         raise Overtaken(overtaken)
 
 
+def fingerprint_of(connection: Connection) -> str | None:
+    """As Ledger.fingerprint."""
+    return connection.execute(select(about.c.value).where(about.c.name == "fingerprint")).scalar()
+
+
 def adopt(connection: Connection, fingerprint: str) -> None:
     """As Ledger.adopt_secret."""
     raise_number(connection, "history", 0)  # one at a time
-    known = connection.execute(select(about.c.value).where(about.c.name == "fingerprint")).scalar()
+    known = fingerprint_of(connection)
     if known is None:
         connection.execute(insert(about).values(name="fingerprint", value=fingerprint))
     elif known != fingerprint:

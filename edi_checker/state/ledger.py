@@ -1,9 +1,12 @@
 """The ledger: what became of each file, one transaction a step.
 
-Leases and windows go by the ledger's time: the later of the clock and of the latest time that anything in
-the ledger was written at. Where a clock is set back, this time stands still until the clock has caught up: no
-lease ends early, and none is given that has ended. Where one is set forward, leases end early: their owners
-are fenced out, and the files are checked again.
+Leases go by the ledger's time: the later of the clock and of the latest time that anything in the ledger was
+written at. Where a clock is set back a little, this time stands still until the clock has caught up: no lease
+ends early, and none is given that has ended. Where one is set forward, leases end early: their owners are
+fenced out, and the files are checked again. A latest time that is far ahead of the clock is left out of it: a
+clock that was wrong once must not hold up all that comes later.
+
+When a file was seen and answered, what is within a window and what is old go by the clock alone.
 """
 
 from __future__ import annotations
@@ -28,10 +31,12 @@ from edi_checker.state.records import (
     InterchangeKey,
     PartnerAnswers,
     Past,
+    Purged,
     State,
 )
 from edi_checker.state.store import Store
 
+_APART = 3600.0  # seconds that clocks of several machines, or one that is set right, may lie apart
 _OWNED = (State.CLAIMED, State.ANSWERED)
 _WAITING: dict[str, Any] = {"state": State.SEEN, "owner": None, "lease_until": None}
 
@@ -66,23 +71,22 @@ class Ledger:
     # -- the life of a file
 
     def note(
-        self,
-        partner: str,
-        name: str,
-        size: int,
-        mtime_ns: int,
-        *,
-        replay_of: int | None = None,
-        wait: float = 0.0,
+        self, partner: str, name: str, size: int, mtime_ns: int, *, replay_of: int | None = None
     ) -> File:
-        """Note a file; where one of this partner and name is not finished yet, that one is returned.
+        """Note a file; where one of this partner and name is not finished yet, that one is returned."""
+        with self._store.writing() as connection:
+            when = self._clock(), self._now(connection)
+            return files.note(connection, (partner, name), size, mtime_ns, when, replay_of)
 
-        A new one is not taken before it has waited for so many seconds.
+    def note_again(self, of: File, wait: float) -> File:
+        """Note a file whose content is to be answered again, not taken before so many seconds are over;
+        where it is noted for that and not finished yet, that one is returned.
+
+        Raises StateError where another file of its partner and name is not finished.
         """
         with self._store.writing() as connection:
             now = self._now(connection)
-            due = now + wait if wait else None
-            return files.note(connection, (partner, name), size, mtime_ns, now, replay_of, due)
+            return files.note_again(connection, of, (self._clock(), now), now + wait)
 
     def begin(
         self, partner: str, name: str, size: int, mtime_ns: int, owner: str, lease: float
@@ -90,7 +94,7 @@ class Ledger:
         """Note a file and claim it at once; None where one of this partner and name is another owner's."""
         with self._store.writing() as connection:
             now = self._now(connection)
-            noted = files.note(connection, (partner, name), size, mtime_ns, now)
+            noted = files.note(connection, (partner, name), size, mtime_ns, (self._clock(), now))
             return files.take(connection, now, owner, lease, noted.id)
 
     def take(self, owner: str, lease: float, file_id: int | None = None) -> File | None:
@@ -146,7 +150,7 @@ class Ledger:
     ) -> Duplicate | None:
         """The file that was answered first with this content, or within the window with one of these keys."""
         with self._store.reading() as connection:
-            since = self._now(connection) - window
+            since = self._clock() - window
             return files.find_duplicate(connection, mine, sha256, keys, since)
 
     def answer(self, mine: File, said: Answer) -> File:
@@ -159,8 +163,8 @@ class Ledger:
             files.hold(connection, mine, (State.CLAIMED,))
             # One answer at a time: what the next two look at must not change under them.
             number = numbers.raise_number(connection, "history")
-            now = self._now(connection)
-            answered = files.answer(connection, mine, said, now, number if prepared else None)
+            when = self._clock(), self._now(connection)
+            answered = files.answer(connection, mine, said, when, number if prepared else None)
             if prepared is not None and said.history is not None:
                 history.commit(connection, answered, said.history, prepared, self._reader, number)
             return answered
@@ -201,6 +205,11 @@ class Ledger:
         with self._store.writing() as connection:
             history.adopt(connection, secret.fingerprint)
 
+    def fingerprint(self) -> str | None:
+        """That of the secret with which the history was made; None where there is no history."""
+        with self._store.reading() as connection:
+            return history.fingerprint_of(connection)
+
     def past(self, sha256: str) -> Past:
         """The history as it is now, for a file with this content: all that is answered, without itself."""
         with self._store.reading() as connection:
@@ -236,9 +245,10 @@ class Ledger:
     # -- by hand
 
     def settle(self, file_id: int, state: State, reason: str, by: str) -> File:
-        """Say that a file is done or failed, whoever owns it; an answered one can only be done.
+        """Say that a file is done or failed, whoever owns it; one that is answered must be published first.
 
-        So can a duplicate by control number alone, of which somebody must say what it was. Raises StateError.
+        A duplicate by control number alone, of which somebody must say what it was, can only be done. Raises
+        StateError.
         """
         with self._store.writing() as connection:
             return by_hand.settle(connection, self._now(connection), file_id, state, (reason, by))
@@ -298,7 +308,13 @@ class Ledger:
 
     def counts(self) -> Counts:
         with self._store.reading() as connection:
-            return by_hand.counts(connection, self._now(connection))
+            now = self._now(connection)
+            return by_hand.counts(connection, now, max(0.0, files.latest_time(connection) - now))
+
+    def latest_time(self, until: float | None = None) -> float:
+        """When a file was written to last, by whatever clock, up to a time if one is given; 0 for never."""
+        with self._store.reading() as connection:
+            return files.latest_time(connection, until)
 
     def answered_since(self, since: float) -> list[PartnerAnswers]:
         """What each partner was answered since then, by the name of the partner."""
@@ -321,24 +337,27 @@ class Ledger:
     def count_purged(self, older_than: float) -> int:
         """How many files `purge` would delete now."""
         with self._store.reading() as connection:
-            return by_hand.count_finished(connection, self._now(connection) - older_than)
+            return by_hand.count_finished(connection, self._clock() - older_than)
 
-    def purge(self, older_than: float, history_older_than: float | None = None) -> int:
-        """Delete files that were finished so many seconds ago or longer, and their history; how many files.
+    def purge(
+        self, older_than: float, history_older_than: float | None = None, *, now: float | None = None
+    ) -> Purged:
+        """Delete files that were finished so many seconds ago or longer, and their history.
 
         The history may be kept for another time. Failed files stay until they are settled; numbers stay.
+        `now` is what the caller's clock said when it was trusted; None looks at the clock.
         """
+        now = self._clock() if now is None else now
+        kept = older_than if history_older_than is None else history_older_than
         with self._store.writing() as connection:
-            now = self._now(connection)
-            kept = older_than if history_older_than is None else history_older_than
-            history.drop(connection, until=now - kept)
+            dropped = history.drop(connection, until=now - kept)
         purged = 0
         while some := self._purge_some(now - older_than):
             purged += some
         while history.merge(self._store, self._now, dropped=True):
             pass
         self._store.forget()
-        return purged
+        return Purged(purged, dropped)
 
     def _purge_some(self, until: float) -> int:
         with self._store.writing() as connection:
@@ -359,4 +378,5 @@ class Ledger:
             return files.change(connection, mine, states, now, **ended, **values)
 
     def _now(self, connection: Connection) -> float:
-        return max(self._clock(), files.latest_time(connection))
+        clock, latest = self._clock(), files.latest_time(connection)
+        return clock if latest > clock + _APART else max(clock, latest)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from edi_checker.state.errors import StateError
-from edi_checker.state.records import Draw
+from edi_checker.state.records import MOST_SKIPPED, Draw
 from edi_checker.state.schema import counter, drawn, rising
 
 LARGEST = 999_999_999  # nine digits of ISA13
@@ -45,8 +45,8 @@ def draw(connection: Connection, file_id: int, wanted: Sequence[Draw]) -> list[i
 
 def skip(connection: Connection, by: int) -> int:
     """As Ledger.skip_numbers."""
-    if by < 1:
-        raise StateError("numbers are skipped forward, by one or more")
+    if not 1 <= by <= MOST_SKIPPED:
+        raise StateError(f"numbers are skipped forward, by 1 to {MOST_SKIPPED:,} at once")
     raise_number(connection, "file", by)
     raise_number(connection, "floor", by)
     return connection.execute(update(counter).values(last=counter.c.last + by)).rowcount

@@ -153,6 +153,7 @@ class Entry(NamedTuple):
 
 
 NO_CLAIM = bytes(8)
+MOST_SKIPPED = 999_999_998  # control numbers at once; a whole round of them would move none
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +238,13 @@ class Details:
         return said
 
 
+class Purged(NamedTuple):
+    """How many files were deleted from the ledger, and how many from its history."""
+
+    files: int
+    history: int
+
+
 class PartnerAnswers(NamedTuple):
     """What a partner was answered since some time: files, duplicates among them, transactions."""
 
@@ -258,6 +266,7 @@ class Counts:
     unsettled      failed files that nobody has settled
     other_content  duplicates by control number alone, with other content, that nobody has settled
     last_answered  None where nothing was
+    ahead          seconds by which the newest time in the ledger is ahead of the clock; 0 below an hour
     """
 
     now: float
@@ -267,3 +276,4 @@ class Counts:
     unsettled: int
     other_content: int
     last_answered: float | None
+    ahead: float = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import stat
@@ -87,6 +88,12 @@ class Inbox:
         self._seen = found
         look.ready = [arrival for _, arrival in sorted(ready)]
         return look
+
+    def partners(self) -> set[str]:
+        """The partners that have a folder, as the ledger names them; none where it cannot be read."""
+        with contextlib.suppress(OSError):
+            return {partner for partner, _ in self._folders(Look()) if partner}
+        return set()
 
     def _folders(self, look: Look) -> Iterator[tuple[str, str]]:
         yield "", os.fspath(self._places.inbox)

@@ -6,6 +6,8 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -40,7 +42,6 @@ from edi_checker.watch.places import (
     alone_in,
     archive_name,
     free_stem,
-    link,
     make_folder,
     move,
     remove_folder,
@@ -235,8 +236,11 @@ class Clerk:
         troubles = [trouble for result in results for trouble in result.troubles]
         reasons = [result.summary.reason or "" for result in results]
         said = next(filter(None, (*troubles, *reasons)), "it holds nothing that can be checked")
+        # A trouble may name what could not be written, and with it the input.
         if faults.disk:
-            return self._again(mine, said)
+            return self._again(mine, f"the disk cannot be used: {faults.disk[-1].strerror}")
+        if faults.crashes:
+            said = f"internal error ({type(faults.crashes[-1]).__name__})"
         if faults.crashes and mine.tries < MOST_TRIES:
             after = min(_SOON * 2**mine.tries, _LATE)
             self._ledger.fail(mine, said, again_in=after)
@@ -498,7 +502,7 @@ class Clerk:
         for name in names:
             with contextlib.suppress(FileNotFoundError):  # it is published
                 share(stage / name, out)
-                link(stage / name, kept / archive_name(mine.id, name))
+                keep_copy(stage / name, kept / archive_name(mine.id, name))
         flush_folder(kept)
         with alone_in(out):
             for name in names:
@@ -520,6 +524,22 @@ class Clerk:
 def move_in(source: Path, work: Path) -> None:
     """Step 2: from the inbox to the work folder. Raises OSError."""
     move(source, work)
+
+
+def keep_copy(staged: Path, target: Path) -> None:
+    """A file of the answer in the archive, whole and on the disk when its name appears: a copy, for who
+    writes to what was sent must not change it. Raises OSError.
+    """
+    if os.path.lexists(target):
+        return
+    with staged.open("rb") as source:
+        # Beside the answers, where it goes with the stage if this process ends meanwhile.
+        handle, beside = tempfile.mkstemp(prefix=".copy-", dir=staged.parent)
+        with os.fdopen(handle, "wb") as out:
+            shutil.copyfileobj(source, out)
+            out.flush()
+            os.fsync(out.fileno())
+    Path(beside).rename(target)
 
 
 def put_out(staged: Path, out: Path, name: str, file_id: int) -> None:

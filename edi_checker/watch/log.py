@@ -35,7 +35,5 @@ class Log:
         """One event; `name` is that of a file."""
         if name and not self._hide_names:
             values["name"] = escape(name)
-        elif name and "reason" in values:
-            values["reason"] = str(values["reason"]).replace(name.partition(".")[0], "...")
         said = {key: value for key, value in values.items() if value not in ("", None)}
         (self._logger.warning if trouble else self._logger.info)(event, **said)

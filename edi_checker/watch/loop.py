@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 from edi_checker.batch.workers import Died, Done, Said, Workers
 from edi_checker.run.setting import SettingError
-from edi_checker.state import StateError
+from edi_checker.state import Purged, StateError
 from edi_checker.state.ledger import Ledger
 from edi_checker.watch.filing import file_away, tidy
+from edi_checker.watch.forgetting import DAY, Trust
 from edi_checker.watch.health import Health, as_json, as_metrics, write_metrics, write_status
 from edi_checker.watch.inbox import Arrival, Inbox, Look
 from edi_checker.watch.job import MOST_TRIES, Clerk, Desk, Report
@@ -34,7 +35,6 @@ _TRY_AGAIN = 10.0  # seconds until a file is tried again whose process has died
 _WAITING = 100  # ids that are read from the ledger at once
 _TIDY = 60.0  # seconds between two times at which the ledger is tidied, if there is nothing else to do
 
-TIDY = "tidy"
 _NONE = -1
 
 
@@ -70,10 +70,17 @@ class Plan:
     version: str
 
 
-class _Task(NamedTuple):
-    """A file that has arrived, the id of one in the ledger, or TIDY."""
+@dataclass(frozen=True, slots=True)
+class Tidy:
+    """Tidy the ledger; `now` is what the clock says, None where nothing may be deleted by it."""
 
-    what: Arrival | int | str
+    now: float | None
+
+
+class _Task(NamedTuple):
+    """A file that has arrived, the id of one in the ledger, or what is done where there is none."""
+
+    what: Arrival | int | Tidy
     owner: str
 
 
@@ -150,13 +157,16 @@ class _Watcher:
         self._desk: Desk | None = None
         # What is to be done, and what processes have in hand.
         self._queue: deque[Arrival | int] = deque()
-        self._in_hand: set[Arrival | int | str] = set()
+        self._in_hand: set[Arrival | int | Tidy] = set()
         self._look, self._ready = Look(), set[Arrival]()
         self._said_left: set[tuple[str, str, str]] = set()
         begin = time.monotonic()
         self._settled_at = begin + plan.settle
         self._look_at = self._health_at = begin
         self._tidy_at = begin + _TIDY
+        clock = time.time()
+        newest, before = ledger.latest_time(), ledger.latest_time(clock - DAY)
+        self._trust = Trust(plan.keep, newest, before, clock, begin)
         self._pause_until = 0.0
         self._alive_every = watchdog_period() or float("inf")
         self._alive_at, self._is_stopping = begin + self._alive_every, False
@@ -166,6 +176,7 @@ class _Watcher:
     def begin(self) -> None:
         if not self._plan.shared:
             self._ledger.end_leases()
+        self._doubt(self._trust.doubt)
         for said in tidy(self._plan.places, self._ledger):
             self._log.say("left in the archive", trouble=True, reason=said)
 
@@ -174,8 +185,11 @@ class _Watcher:
         self._desk = desk
         digests = sorted({digest for _, digest in desk.made.values()})
         self._log.say("watching", settings=[digest[:12] for digest in digests], workers=self._plan.workers)
+        for name in sorted(desk.partners.named.keys() - self._plan.inbox.partners()):
+            reason = "the file of partners has an entry, and the inbox no folder of this name"
+            self._log.say("partner without a folder", trouble=True, partner=name, reason=reason)
 
-        def make_work() -> Callable[[_Task, Callable[[object], None]], Report | None]:
+        def make_work() -> Callable[[_Task, Callable[[object], None]], Report | Purged | None]:
             # What outlives a watcher that was killed must not keep the next one out.
             if self._lock != _NONE:
                 os.close(self._lock)
@@ -254,15 +268,21 @@ class _Watcher:
             self._log.say("left in the inbox", name=name, trouble=True, partner=partner, reason=why)
         self._said_left = left
 
-    def _next(self, workers: Workers[_Task], now: float) -> Arrival | int | str | None:
+    def _next(self, workers: Workers[_Task], now: float) -> Arrival | int | Tidy | None:
         if self._queue:
             return self._queue.popleft()
         if now < self._tidy_at or workers.busy or self._plan.once:
             return None
         self._tidy_at = now + _TIDY
-        return TIDY
+        clock = time.time()
+        self._doubt(self._trust.look(clock, now))
+        return Tidy(clock if self._trust.allows(now) else None)
 
-    def _give(self, workers: Workers[_Task], what: Arrival | int | str) -> None:
+    def _doubt(self, reason: str) -> None:
+        if reason:
+            self._log.say("clock in doubt", trouble=True, reason=reason)
+
+    def _give(self, workers: Workers[_Task], what: Arrival | int | Tidy) -> None:
         self._tasks += 1
         self._in_hand.add(what)
         workers.give(_Task(what, f"{self._name}/{self._tasks}"))
@@ -278,6 +298,8 @@ class _Watcher:
             self._give_up(task, "the process that checked it ended")
             return
         report = event.result
+        if isinstance(report, Purged) and any(report):
+            self._log.say("deleted from the ledger", files=report.files, history=report.history)
         if not isinstance(report, Report):
             return
         self._health.note(report)
@@ -343,21 +365,22 @@ class _Watcher:
             self._log.say("status not written", trouble=True, reason=error.strerror)
 
 
-def _do(clerk: Clerk, ledger: Ledger, task: _Task, keep: float) -> Report | None:
+def _do(clerk: Clerk, ledger: Ledger, task: _Task, keep: float) -> Report | Purged | None:
     """The work of one process."""
     try:
-        if isinstance(task.what, str):
-            _tidy_ledger(ledger, keep)
-            return None
+        if isinstance(task.what, Tidy):
+            return _tidy_ledger(ledger, keep, task.what.now)
         return clerk.do(task.what, task.owner)
     except Exception as error:  # noqa: BLE001  # no file may end the work on the others
         # The type alone: the message of an unexpected error may quote the input.
         return Report("crash", reason=f"internal error ({type(error).__name__})")
 
 
-def _tidy_ledger(ledger: Ledger, keep: float) -> None:
+def _tidy_ledger(ledger: Ledger, keep: float, now: float | None) -> Purged | None:
     """Merge what the history has in pieces, and forget what is older than is kept."""
     with contextlib.suppress(StateError):
         while ledger.merge_history():
             pass
-        ledger.purge(keep)
+        if now is not None:
+            return ledger.purge(keep, now=now)
+    return None

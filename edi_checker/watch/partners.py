@@ -12,6 +12,7 @@ from edi_checker.rules.rule_files import take
 from edi_checker.rules.yaml_tree import Mapping as Tree
 from edi_checker.rules.yaml_tree import Node, Scalar, Sequence, Unreadable, read
 from edi_checker.run.setting import PROFILES, CheckSetting, SettingError
+from edi_checker.watch.places import to_text
 
 DEFAULT = "default"  # the entry for partners without one
 _KEYS = ("profile", "duplicate-window", "isolation", "rules", "select", "ignore", "split", "page")
@@ -35,7 +36,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Partners:
-    """The way of each partner, by the name of its folder; `default` for all others."""
+    """The way of each partner, by the name of its folder as the ledger has it; `default` for all others."""
 
     default: Way
     named: Mapping[str, Way]
@@ -68,7 +69,7 @@ def read_partners(path: Path, usual: Way) -> Partners:
         default = tree.entries.pop(DEFAULT, None)
         usual = usual if default is None else _way(default, usual, path.parent)
         for name, node in tree.entries.items():
-            ways[name] = _way(node, usual, path.parent)
+            ways[to_text(name)] = _way(node, usual, path.parent)
     except _Wrong as wrong:
         raise SettingError(f"{path}:{wrong.line}: {wrong.reason}") from None
     return Partners(usual, ways)
