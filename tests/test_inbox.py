@@ -213,7 +213,8 @@ def test_a_move_that_a_loss_of_power_half_undid_is_finished(tmp_path):
 def test_a_move_writes_over_nothing(tmp_path):
     (tmp_path / "a").write_text("new")
     (tmp_path / "b").write_text("old")
-    move(tmp_path / "a", tmp_path / "b")
+    with pytest.raises(FileExistsError):
+        move(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b").read_text() == "old"
     assert (tmp_path / "a").read_text() == "new"
 

@@ -113,6 +113,17 @@ def test_a_file_that_waits_too_long_needs_somebody(ledger, ledger_url, clock, wa
     assert ("has waited for" in done.stdout) == bool(code)
 
 
+@pytest.mark.parametrize(("waited", "code"), [(3599, 0), (3601, 1)])
+def test_an_answer_that_is_not_published_needs_somebody(ledger, ledger_url, clock, waited, code):
+    mine = ledger.answer(ledger.begin("acme", "a", 1, 0, "me", 60), say(1, "a"))
+    ledger.renew(mine, 10 * HOUR, "Operation not permitted")
+    clock.now += waited
+    done = status(ledger_url)
+    assert done.exit_code == code
+    assert ("an answer is not published for 1 hour" in done.stdout) == bool(code)
+    assert "Operation not permitted" in done.stdout
+
+
 def test_answers_count_since_the_day_before(ledger, ledger_url, clock):
     for name, at in (("a", NOW - 33 * HOUR), ("b", NOW - 31 * HOUR), ("c", NOW)):
         clock.now = at

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -25,13 +26,13 @@ from edi_checker.check.examples import write_example
 from edi_checker.cli import watch as command
 from edi_checker.cli.options import Checking
 from edi_checker.reports.findings_log import FindingsLog
-from edi_checker.state import Secret, State, open_ledger
+from edi_checker.state import Secret, State, StateError, open_ledger
 from edi_checker.watch import job
-from edi_checker.watch.filing import tidy
+from edi_checker.watch.filing import belong_together, tidy
 from edi_checker.watch.inbox import Inbox
 from edi_checker.watch.job import Clerk
 from edi_checker.watch.partners import read_partners
-from edi_checker.watch.places import Places
+from edi_checker.watch.places import MARK, Places
 from generate_claims import generate
 from paths import ROOT
 
@@ -51,8 +52,9 @@ def files_in(folder):
 
 
 def archived(root):
-    """The archive's files without the day."""
-    return [re.sub(r"\d{4}/\d\d/\d\d/", "", name) for name in files_in(root / "archive")]
+    """The archive's files without the day, and without what says whose it is."""
+    names = [name for name in files_in(root / "archive") if name != MARK]
+    return [re.sub(r"\d{4}/\d\d/\d\d/", "", name) for name in names]
 
 
 def isa13(path):
@@ -506,6 +508,94 @@ def test_a_restored_ledger_takes_in_again_what_it_does_not_know(office, desk_of)
     with open_ledger(str(office.root / "ledger.db"), lambda: office.now) as fresh:
         assert tidy(office.places, fresh) == []
     assert files_in(office.root / "in") == ["clinic/claims.837"]
+
+
+# -- a ledger and its archive
+
+
+def begin_again(office, *, ledger="ledger.db", archive="archive"):
+    """A start with another ledger or archive: what it says, "" where it begins."""
+    places = Places(office.root / "in", office.root / "out", office.root / archive)
+    places.prepare()
+    with open_ledger(str(office.root / ledger), lambda: office.now) as found:
+        try:
+            belong_together(places, found)
+        except StateError as error:
+            return str(error)
+    return ""
+
+
+def test_a_ledger_and_an_archive_belong_together(office):
+    belong_together(office.places, office.ledger)
+    office.put("claims.837", claims(1))
+    office.work()
+    assert begin_again(office) == ""
+    assert "not the archive of this ledger" in begin_again(office, archive="elsewhere")
+    assert "files of another ledger" in begin_again(office, ledger="new.db")
+    assert begin_again(office, ledger="new.db", archive="new") == ""
+    assert "not the archive of this ledger" in begin_again(office, archive="new")
+    office.places.archive.rename(office.root / "moved")
+    assert begin_again(office, archive="moved") == ""
+
+
+def test_a_ledger_has_one_watcher(tmp_path):
+    (tmp_path / "in").mkdir()
+    with (tmp_path / "ledger.db.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        code, said = run(tmp_path)
+    assert (code, said) == (2, "edi-checker: archive: another watcher is at work with this ledger\n")
+    assert run(tmp_path)[0] == 0
+
+
+def test_an_answer_that_cannot_be_published_is_said(office, monkeypatch):
+    office.put("claims.837", claims(1))
+
+    def fail(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(job, "put_out", fail)
+        [report] = office.work()
+    assert (report.event, report.reason) == ("again", "Operation not permitted")
+    [stuck] = office.ledger.list_files(stuck=True)
+    assert (stuck.state, stuck.reason) == (State.ANSWERED, "Operation not permitted")
+    counts = office.ledger.counts()
+    assert counts.unpublished == stuck.answered_at
+    office.now += 3600
+    assert [report.event for report in office.work()] == ["answered"]
+    assert office.ledger.list_files(stuck=True) == []
+    assert (office.ledger.counts().unpublished, office.ledger.show(1).file.reason) == (None, None)
+
+
+def test_those_of_before_come_to_know_each_other(office):
+    office.put("claims.837", claims(1))
+    office.work()  # before there were marks
+    assert begin_again(office) == ""
+    assert office.ledger.archive() == office.places.mark() != ""
+
+
+@pytest.mark.parametrize("ending", ["", ".minutes.csv"])
+def test_no_input_goes_where_the_archive_has_another_of_its_name(office, ending):
+    """A ledger that was restored from a backup gives an id again."""
+    for number in (1, 2):
+        office.put("claims.837", claims(number), "clinic")
+        if ending:
+            office.put(f"claims{ending}", f"claim,line,minutes\nC{number},1,15\n", "clinic")
+        [report] = office.work()
+        assert (report.event, report.file_id) == ("answered", 1)
+        mine = office.ledger.show(1).file
+        if number == 1:
+            office.ledger.close()
+            for path in office.root.glob("ledger.db*"):
+                path.unlink()
+            office.ledger = open_ledger(str(office.root / "ledger.db"), lambda: office.now)
+            office.clerk = Clerk(office.clerk._desk, office.ledger)
+    texts = {path.read_text() for path in office.places.archive.rglob("*claims.837")}
+    assert texts == {claims(1), claims(2)}
+    if ending:
+        assert len(list(office.places.archive.rglob(f"*claims{ending}"))) == 2
+    found = office.places.find_archived(1, "clinic", "claims.837", mine.sha256)
+    assert found.read_text() == claims(2)
 
 
 # -- claims of earlier files

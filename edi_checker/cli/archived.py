@@ -106,7 +106,7 @@ def _hold(path: Path, answer: Output, found: str) -> None:
 
 def _find(archive: Path, file: File) -> Path:
     """Its input, beside which its answers lie."""
-    found = Places(archive, archive, archive).find_archived(file.id, file.partner, file.name)
+    found = Places(archive, archive, archive).find_archived(file.id, file.partner, file.name, file.sha256)
     if found is None:
         raise Refusal(f"file {file.id} is not in the archive {archive}")
     return found

@@ -106,9 +106,16 @@ class Overview:
         oldest = self.counts.oldest_seen
         return 0.0 if oldest is None else self.counts.now - oldest
 
+    @property
+    def unpublished(self) -> float:
+        """How long an answer has waited to appear, in seconds."""
+        oldest = self.counts.unpublished
+        return 0.0 if oldest is None else self.counts.now - oldest
+
     def needs(self) -> list[str]:
         """What needs attention, in words; nothing where all is well."""
         counts = self.counts
+        held = f"an answer is not published for {say_age(self.unpublished)}"
         late = f"a file has waited for {say_age(self.waited)}" if self.waited > self.late else ""
         return [
             *([f"{counts.unsettled:,} failed"] if counts.unsettled else ()),
@@ -119,6 +126,7 @@ class Overview:
             ),
             *([f"{say_count(counts.expired, 'lease')} over"] if counts.expired else ()),
             *([late] if late else ()),
+            *([held] if self.unpublished > self.late else ()),
             *(
                 [f"times in the ledger are {say_age(counts.ahead)} ahead of the clock"]
                 if counts.ahead
@@ -165,6 +173,7 @@ def _work_row(file: File, now: float, *, hide: bool) -> tuple[str, ...]:
         f"by {escape(file.owner or '')}",
         _say_lease(file, now),
         say_name(file, hide=hide),
+        escape(file.reason or ""),
     )
 
 

@@ -11,7 +11,7 @@ import click
 from edi_checker.cli.assembly import find_ways, make_limits
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT
 from edi_checker.cli.help import Explained
-from edi_checker.cli.history import secret_of
+from edi_checker.cli.history import is_file, secret_of
 from edi_checker.cli.options import (
     Checking,
     Duration,
@@ -166,7 +166,7 @@ def watch(
             places, partners_file, checking, (page, split), (lease, settle, done_suffix), secret
         ),
         open_ledger=lambda: open_ledger(url, time.time),
-        shared=url.startswith("postgresql"),
+        lock=Path(f"{url.removeprefix('sqlite:///')}.lock") if is_file(url) else None,
         workers=workers or cores(),
         every=every,
         settle=settle,
@@ -180,8 +180,10 @@ def watch(
         health = begin_watch(plan, Log(log_format, hide_names=hide_names))
     except (SettingError, StateError) as error:
         raise Refusal(str(error)) from None
-    except AnotherWatcher:
-        raise Refusal(f"{archive}: another watcher is at work with this archive") from None
+    except AnotherWatcher as error:
+        raise Refusal(f"{archive}: {error}") from None
+    except OSError as error:
+        raise Refusal(f"{error.filename}: {error.strerror}") from None
     bad = ("failed", "again", "crash", "trouble")
     return COULD_NOT if once and any(health.events[event] for event in bad) else CHECKED
 

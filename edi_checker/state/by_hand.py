@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, text, update
 
 from edi_checker.files.output import flush_folder
 from edi_checker.state import files
 from edi_checker.state.errors import StateError
+from edi_checker.state.numbers import raise_number
 from edi_checker.state.records import (
     Counts,
     Details,
@@ -27,7 +28,7 @@ from edi_checker.state.records import (
     PartnerAnswers,
     State,
 )
-from edi_checker.state.schema import OPEN, drawn, file, functional_group, interchange, output
+from edi_checker.state.schema import OPEN, about, drawn, file, functional_group, interchange, output
 from edi_checker.state.store import Store
 
 _OWNED = (State.CLAIMED, State.ANSWERED)
@@ -64,7 +65,8 @@ class Wanted:
         if self.seen_until is not None:
             yield file.c.seen_at < self.seen_until
         if self.stuck:
-            yield or_(_unsettled(), _other_content(), _lapsed(now))
+            unpublished = and_(file.c.state == State.ANSWERED, file.c.reason.is_not(None))
+            yield or_(_unsettled(), _other_content(), _lapsed(now), unpublished)
         if self.duplicate_of is not None:
             yield file.c.duplicate_of == self.duplicate_of
         if self.before_id is not None:
@@ -72,6 +74,20 @@ class Wanted:
 
 
 _LIKE = {"*": "%", "?": "_", "%": "\\%", "_": "\\_", "\\": "\\\\"}
+
+
+def archive_of(connection: Connection) -> str | None:
+    """As Ledger.archive."""
+    return connection.execute(select(about.c.value).where(about.c.name == "archive")).scalar()
+
+
+def adopt_archive(connection: Connection, mark: str) -> str:
+    """As Ledger.adopt_archive."""
+    raise_number(connection, "history", 0)  # one at a time
+    known = archive_of(connection)
+    if known is None:
+        connection.execute(insert(about).values(name="archive", value=mark))
+    return known or mark
 
 
 def list_files(connection: Connection, now: float, wanted: Wanted, limit: int) -> list[File]:
@@ -104,6 +120,9 @@ def counts(connection: Connection, now: float, ahead: float) -> Counts:
         _count(connection, _unsettled()),
         _count(connection, _other_content()),
         connection.execute(select(func.max(file.c.answered_at))).scalar(),
+        connection.execute(
+            select(func.min(file.c.answered_at)).where(file.c.state == State.ANSWERED)
+        ).scalar(),
         ahead,
     )
 

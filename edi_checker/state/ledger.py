@@ -123,10 +123,11 @@ class Ledger:
         with self._store.writing() as connection:
             return files.give_up(connection, owner, reason, (self._now(connection), again_in), most)
 
-    def renew(self, mine: File, lease: float) -> File:
+    def renew(self, mine: File, lease: float, reason: str | None = None) -> File:
+        """Keep a file for so many seconds; `reason` says why it goes no further."""
         with self._store.writing() as connection:
             now = self._now(connection)
-            return files.change(connection, mine, _OWNED, now, lease_until=now + lease)
+            return files.change(connection, mine, _OWNED, now, lease_until=now + lease, reason=reason)
 
     def end_leases(self, but: str = "", *, only: str | None = None) -> int:
         """End the leases of all other owners, or of `only` one that is known to be dead; how many.
@@ -172,7 +173,7 @@ class Ledger:
     def finish(self, mine: File) -> File:
         """All of the answer is published: DONE, or DUPLICATE where the answer said so."""
         state = State.DONE if mine.duplicate_of is None else State.DUPLICATE
-        return self._end(mine, (State.ANSWERED,), state)
+        return self._end(mine, (State.ANSWERED,), state, reason=None)
 
     def fail(self, mine: File, reason: str, again_in: float | None = None) -> File:
         """The check failed: FAILED, or SEEN where it is to be tried again after so many seconds."""
@@ -242,6 +243,18 @@ class Ledger:
             self._store, self._now, dropped=False
         )
 
+    # -- its archive
+
+    def archive(self) -> str | None:
+        """What marks the archive to which the ledger belongs; None where it has none yet."""
+        with self._store.reading() as connection:
+            return by_hand.archive_of(connection)
+
+    def adopt_archive(self, mark: str) -> str:
+        """Belong to an archive, if to none yet; the mark of that to which it belongs."""
+        with self._store.writing() as connection:
+            return by_hand.adopt_archive(connection, mark)
+
     # -- by hand
 
     def settle(self, file_id: int, state: State, reason: str, by: str) -> File:
@@ -275,7 +288,7 @@ class Ledger:
         """Files, the newest first; `name` may have `*` and `?`, `before_id` goes on where a list ended.
 
         stuck  only what needs somebody: failed, or a duplicate with other content, and not settled; or with a
-               lease that is over
+               lease that is over, or an answer that cannot be published
         """
         with self._store.reading() as connection:
             wanted = by_hand.Wanted(

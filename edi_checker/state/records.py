@@ -266,6 +266,7 @@ class Counts:
     unsettled      failed files that nobody has settled
     other_content  duplicates by control number alone, with other content, that nobody has settled
     last_answered  None where nothing was
+    unpublished    when the answer was made that waits longest to appear, None where none waits
     ahead          seconds by which the newest time in the ledger is ahead of the clock; 0 below an hour
     """
 
@@ -276,4 +277,5 @@ class Counts:
     unsettled: int
     other_content: int
     last_answered: float | None
+    unpublished: float | None
     ahead: float = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -12,16 +13,19 @@ from pathlib import Path
 from edi_checker import state
 from edi_checker.files.names import escape
 from edi_checker.files.output import flush_folder, write_whole
-from edi_checker.state import State
+from edi_checker.state import State, StateError
 from edi_checker.state.ledger import Ledger
 from edi_checker.watch.places import (
     FAILED,
+    MARK,
     Places,
     archive_name,
     from_text,
     make_folder,
     move,
+    name_in,
     owner_of,
+    remove_empty,
     remove_folder,
 )
 
@@ -42,12 +46,37 @@ def file_away(places: Places, mine: state.File, kind: str, reason: str = "") -> 
                 out.write(f"{escape(reason)}\n".encode())
         for path in left:
             with contextlib.suppress(FileNotFoundError):  # another owner has moved it
-                move(path, kept / archive_name(mine.id, path.name))
+                move(path, name_in(kept, mine.id, path))
     elif kept.is_dir():
         flush_folder(kept)  # who moved it all may have been killed before it would last
     for stage in places.stages(mine.id):
         remove_folder(stage)
-    remove_folder(work)
+    remove_empty(work)
+
+
+def belong_together(places: Places, ledger: Ledger) -> None:
+    """Hold the archive against the ledger, which know each other from the first start on.
+
+    With the archive of another ledger ids would come twice; with an empty folder in place of a volume, what
+    is at work would be nowhere. Raises StateError and OSError.
+    """
+    known, there = ledger.archive(), places.mark()
+    is_new = not ledger.list_files(limit=1)
+    if known is None:
+        if is_new and places.is_used():
+            raise StateError(
+                f"{places.archive}: it has files of another ledger, whose numbers this new one would give "
+                "again; use that ledger, or an archive that is empty"
+            )
+        known = ledger.adopt_archive(there or secrets.token_hex(16))
+        is_new = True
+    if not there and is_new:
+        places.write_mark(known)
+    elif there != known:
+        raise StateError(
+            f"{places.archive}: not the archive of this ledger. Is its volume mounted? An archive moves as a "
+            f"whole, with the file {MARK} in it, which says {known}"
+        )
 
 
 def tidy(places: Places, ledger: Ledger) -> list[str]:
@@ -82,4 +111,4 @@ def _bring_back(places: Places, work: Path, partner: str) -> Iterator[str]:
             yield f"{work.name}: the ledger does not know it, and the inbox has a file of its name"
             return
         move(path, target)
-    remove_folder(work)
+    remove_empty(work)

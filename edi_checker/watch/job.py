@@ -138,7 +138,7 @@ class Clerk:
                 return None
             report = self._bring_to_end(mine)
         except Fenced:
-            return Report("lost")
+            return Report("lost", reason="somebody else has the file now: another watcher, or who settled it")
         except StateError as error:
             return Report("trouble", reason=str(error))
         return replace(report, seconds=time.monotonic() - begin)
@@ -166,7 +166,7 @@ class Clerk:
     def _again(self, mine: state.File, reason: str, after: float = _PAUSE) -> Report:
         """Leave a file for later: nothing is wrong with itself, and that is not counted as a try."""
         if mine.state == State.ANSWERED:
-            self._ledger.renew(mine, after)
+            self._ledger.renew(mine, after, reason)
         else:
             self._ledger.release(mine, reason, after)
         return self._report("again", mine, reason=reason)
@@ -287,7 +287,7 @@ class Clerk:
                     with contextlib.suppress(FileNotFoundError):
                         move(source.with_name(name), folder / name)
             else:  # it may have failed before, and be opened again by hand
-                archived = self._places.find_archived(mine.id, mine.partner, mine.name)
+                archived = self._places.find_archived(mine.id, mine.partner, mine.name, mine.sha256)
                 if archived is None:
                     return None
                 move(archived, work)

@@ -19,7 +19,7 @@ from edi_checker.batch.workers import Died, Done, Said, Workers
 from edi_checker.run.setting import SettingError
 from edi_checker.state import Purged, StateError
 from edi_checker.state.ledger import Ledger
-from edi_checker.watch.filing import file_away, tidy
+from edi_checker.watch.filing import belong_together, file_away, tidy
 from edi_checker.watch.forgetting import DAY, Trust
 from edi_checker.watch.health import Health, as_json, as_metrics, write_metrics, write_status
 from edi_checker.watch.inbox import Arrival, Inbox, Look
@@ -35,11 +35,9 @@ _TRY_AGAIN = 10.0  # seconds until a file is tried again whose process has died
 _WAITING = 100  # ids that are read from the ledger at once
 _TIDY = 60.0  # seconds between two times at which the ledger is tidied, if there is nothing else to do
 
-_NONE = -1
-
 
 class AnotherWatcher(Exception):
-    """Another watcher is at work with this archive and a ledger that is for one."""
+    """Another watcher is at work with this archive or with this ledger; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class Plan:
 
     make_desk    reads rules, tables, profiles and partners; raises SettingError
     open_ledger  opens the ledger, in any process; raises StateError
-    shared       whether other watchers may use the same ledger
+    lock         a file beside the ledger by which a second watcher is kept out; None where others may use it
     every        seconds between two looks at the inbox
     settle       seconds after which a file that does not change is ready
     once         whether to end when everything that was ready is done
@@ -59,7 +57,7 @@ class Plan:
     inbox: Inbox
     make_desk: Callable[[], Desk]
     open_ledger: Callable[[], Ledger]
-    shared: bool
+    lock: Path | None
     workers: int
     every: float
     settle: float
@@ -112,11 +110,11 @@ def watch(plan: Plan, log: Log) -> Health:
     asked.listen()
     desk = plan.make_desk()
     with contextlib.ExitStack() as stack:
-        lock = _NONE if plan.shared else _be_alone(plan.places, stack)
+        locks = [] if plan.lock is None else _be_alone(plan.places, plan.lock, stack)
         ledger = stack.enter_context(plan.open_ledger())
         # A process that is forked opens connections of its own.
         os.register_at_fork(before=ledger.close)
-        watcher = _Watcher(plan, log, ledger, asked, lock)
+        watcher = _Watcher(plan, log, ledger, asked, locks)
         watcher.begin()
         while True:
             asked.again = False
@@ -131,23 +129,26 @@ def watch(plan: Plan, log: Log) -> Health:
         return watcher.end()
 
 
-def _be_alone(places: Places, stack: contextlib.ExitStack) -> int:
-    """The handle of the lock that keeps other watchers out. Raises AnotherWatcher."""
-    handle = os.open(places.archive / WORK, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    stack.callback(os.close, handle)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise AnotherWatcher from None
-    except OSError:
-        pass  # a file system without locks
-    return handle
+def _be_alone(places: Places, lock: Path, stack: contextlib.ExitStack) -> list[int]:
+    """The handles of the locks that keep other watchers out. Raises AnotherWatcher and OSError."""
+    handles = []
+    for path, what in ((places.archive / WORK, "archive"), (lock, "ledger")):
+        flags = os.O_RDONLY | os.O_DIRECTORY if what == "archive" else os.O_RDWR | os.O_CREAT
+        handles.append(os.open(path, flags | os.O_CLOEXEC, 0o600))
+        stack.callback(os.close, handles[-1])
+        try:
+            fcntl.flock(handles[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AnotherWatcher(f"another watcher is at work with this {what}") from None
+        except OSError:
+            pass  # a file system without locks
+    return handles
 
 
 class _Watcher:
-    def __init__(self, plan: Plan, log: Log, ledger: Ledger, asked: _Asked, lock: int) -> None:
+    def __init__(self, plan: Plan, log: Log, ledger: Ledger, asked: _Asked, locks: list[int]) -> None:
         self._plan = plan
-        self._lock = lock
+        self._locks = locks
         self._log = log
         self._ledger = ledger
         self._asked = asked
@@ -174,7 +175,8 @@ class _Watcher:
     # -- the whole
 
     def begin(self) -> None:
-        if not self._plan.shared:
+        belong_together(self._plan.places, self._ledger)
+        if self._plan.lock is not None:
             self._ledger.end_leases()
         self._doubt(self._trust.doubt)
         for said in tidy(self._plan.places, self._ledger):
@@ -191,8 +193,8 @@ class _Watcher:
 
         def make_work() -> Callable[[_Task, Callable[[object], None]], Report | Purged | None]:
             # What outlives a watcher that was killed must not keep the next one out.
-            if self._lock != _NONE:
-                os.close(self._lock)
+            for lock in self._locks:
+                os.close(lock)
             ledger = self._plan.open_ledger()
             clerk = Clerk(desk, ledger)
             return lambda task, _: _do(clerk, ledger, task, self._plan.keep)
@@ -309,14 +311,13 @@ class _Watcher:
         if report.event == "crash":
             self._give_up(task, report.reason)
             return
-        if report.event != "lost":
-            self._tell(report)
+        self._tell(report)
 
     def _tell(self, report: Report) -> None:
         self._log.say(
             report.event,
             name=report.name,
-            trouble=report.event in ("failed", "again"),
+            trouble=report.event in ("failed", "again", "vanished", "lost"),
             id=report.file_id,
             partner=report.partner,
             outcome=report.kind,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
+import hashlib
 import os
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -18,6 +21,7 @@ from edi_checker.files.output import flush_folder, sync_folder
 ACCEPTED, REJECTED, FAILED, DUPLICATE = "accepted", "rejected", "failed", "duplicate"
 ENDINGS = ("json", "html", "999", "277ca", "ta1", "clean.837", "rejected.837", "duplicate.txt")  # of answers
 WORK, STAGE = ".work", ".stage"
+MARK = ".ledger"  # says to which ledger the archive belongs
 _LONGEST = 180  # bytes of a name in the archive, so that ID and ending have room before and behind it
 
 
@@ -77,6 +81,29 @@ class Places:
                 "files could not move between them in one step"
             )
 
+    def mark(self) -> str:
+        """What says to which ledger the archive belongs, "" where it belongs to none. Raises OSError."""
+        with contextlib.suppress(FileNotFoundError):
+            return (self.archive / MARK).read_text("ascii", "replace").strip()
+        return ""
+
+    def write_mark(self, mark: str) -> None:
+        """Raises OSError."""
+        # One name, so that the next start takes away what a process left that was killed.
+        beside = self.archive / f"{MARK}.part"
+        with beside.open("wb") as out:
+            out.write(f"{mark}\n".encode())
+            out.flush()
+            os.fsync(out.fileno())
+        with contextlib.suppress(FileNotFoundError):  # another node has written the same
+            beside.rename(self.archive / MARK)
+        flush_folder(self.archive)
+
+    def is_used(self) -> bool:
+        """Whether anything was put into the archive."""
+        kinds = (ACCEPTED, REJECTED, FAILED, DUPLICATE)
+        return any(path.is_file() for kind in kinds for path in (self.archive / kind).rglob("*"))
+
     def incoming(self, partner: str, name: str) -> Path:
         return self._of(self.inbox, partner) / from_text(name)
 
@@ -105,15 +132,22 @@ class Places:
         """The folder in which what was finished on a day is kept."""
         return self._of(self.archive / kind / f"{on:%Y}" / f"{on:%m}" / f"{on:%d}", partner)
 
-    def find_archived(self, file_id: int, partner: str, name: str) -> Path | None:
-        """Where an input that was finished lies, None where it is not in the archive."""
-        own = archive_name(file_id, from_text(name))
+    def find_archived(self, file_id: int, partner: str, name: str, sha256: str | None = None) -> Path | None:
+        """Where an input that was finished lies, None where it is not in the archive. Of several, which
+        files of different ledgers may be, it is the one with this content.
+        """
+        found = list(self._find_archived(file_id, partner, name))
+        if len(found) > 1:
+            found = [path for path in found if _digest_of(path) == sha256]
+        return found[0] if found else None
+
+    def _find_archived(self, file_id: int, partner: str, name: str) -> Iterator[Path]:
         for kind in (ACCEPTED, REJECTED, FAILED, DUPLICATE):
             for day in sorted((self.archive / kind).glob("*/*/*")):
-                path = self._of(day, partner) / own
-                if path.is_file():
-                    return path
-        return None
+                for path in _names_in(self._of(day, partner), file_id, from_text(name)):
+                    if not path.is_file():
+                        break
+                    yield path
 
     @staticmethod
     def _of(folder: Path, partner: str) -> Path:
@@ -130,14 +164,34 @@ def owner_of(folder: Path) -> tuple[int, str]:
     return int(file_id), rest
 
 
-def archive_name(file_id: int, name: str) -> str:
-    """The name in the archive of an input, or of one of its answers; `name` is that on the disk."""
+def archive_name(file_id: int, name: str, again: int = 0) -> str:
+    """The name in the archive of an input, or of one of its answers; `name` is that on the disk. `again`
+    where so many other files have it, of a ledger that gave the same ids.
+    """
     raw = os.fsencode(name)
     if len(raw) > _LONGEST:
         stem, dot, ending = raw.rpartition(b".")
         kept = dot + ending if dot and len(ending) < 20 else b""
         raw = (stem if kept else raw)[: _LONGEST - len(kept)] + kept
-    return f"{file_id}-{os.fsdecode(raw)}"
+    return f"{file_id}{f'.{again + 1}' if again else ''}-{os.fsdecode(raw)}"
+
+
+def _names_in(folder: Path, file_id: int, name: str) -> Iterator[Path]:
+    """The names that an input may have in a folder of the archive, the first one first."""
+    return (folder / archive_name(file_id, name, again) for again in count())
+
+
+def name_in(folder: Path, file_id: int, path: Path) -> Path:
+    """Where an input goes in a folder of the archive: no other file has this name. Raises OSError."""
+    for target in _names_in(folder, file_id, path.name):
+        if not os.path.lexists(target) or os.path.samestat(path.lstat(), target.lstat()):
+            return target
+    raise AssertionError
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 # -- moves
@@ -164,12 +218,13 @@ def make_folder(folder: Path, within: Path | None = None) -> None:
 def move(source: Path, target: Path) -> None:
     """Rename a file, to last. Where it was moved before and only the old name came back, that goes.
 
-    Raises OSError.
+    Raises OSError, also where another file has the name.
     """
     if os.path.lexists(target):
         with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(source.lstat(), target.lstat()):
-                source.unlink()  # rename(2) of two names of one file does nothing
+            if not os.path.samestat(source.lstat(), target.lstat()):
+                raise FileExistsError(errno.EEXIST, "another file has its name", os.fspath(target))
+            source.unlink()  # rename(2) of two names of one file does nothing
     else:
         source.rename(target)
     # Also where it was moved before: who moved it may have been killed before it would last.
@@ -199,6 +254,13 @@ def link(source: Path, target: Path) -> None:
 def remove_folder(folder: Path) -> None:
     """Take away a folder of our own with what was left in it."""
     shutil.rmtree(folder, ignore_errors=True)
+    _lasting.discard(folder)
+
+
+def remove_empty(folder: Path) -> None:
+    """Take away a folder of our own from which all was moved. Raises OSError where something is left."""
+    with contextlib.suppress(FileNotFoundError):
+        folder.rmdir()
     _lasting.discard(folder)
 
 

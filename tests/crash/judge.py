@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edi_checker.state import Details, State
+from edi_checker.watch.places import MARK
 from partner import Collected, Sent
 
 # What can be broken, and what it is called in the table:
@@ -186,7 +187,7 @@ def _judge_rest(places: Places, verdict: Verdict) -> None:
     left = [path for path in places.inbox.rglob("*") if path.is_file()]
     left += [*work.glob("*"), *stage.glob("*")]
     for folder in (places.out, places.archive):
-        left += [path for path in folder.rglob(".*") if path not in (work, stage)]
+        left += [path for path in folder.rglob(".*") if path not in (work, stage, folder / MARK)]
     for path in left:
         verdict.add("left", str(path.relative_to(places.base)))
 
