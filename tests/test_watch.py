@@ -439,6 +439,49 @@ def test_an_error_of_ours_fails_a_file_after_some_tries(office, monkeypatch):
     assert report.reason == "internal error (ZeroDivisionError)"
 
 
+@pytest.mark.parametrize(
+    ("folder", "said"), [("out", "folder of answers"), ("in", "inbox"), ("archive", "archive")]
+)
+def test_a_folder_that_is_gone_for_a_while_fails_no_file(office, folder, said):
+    """It may be a volume that is not mounted: it is waited for, and not made."""
+    office.put("claims.837", claims(1), "clinic")
+    [task] = office.ready()
+    (office.root / folder).rename(office.root / "elsewhere")
+    for turn in range(7):
+        report = office.clerk.do(task if not turn else 1, f"owner {turn}")
+        assert (report.event, report.reason) == ("again", f"the {said} is gone")
+        office.now += 60
+    assert office.ledger.show(1).file.tries == 0
+    assert not (office.root / folder).exists()
+    (office.root / "elsewhere").rename(office.root / folder)
+    assert office.clerk.do(1, "owner 8").event == "answered"
+    assert files_in(office.root / "out") == [f"clinic/claims.{ending}" for ending in ("277ca", "999", "json")]
+
+
+@pytest.mark.parametrize("step", ["_commit", "_publish", "share", "put_out", "file_away"])
+def test_a_folder_of_answers_that_goes_at_any_step_costs_no_answer(office, monkeypatch, step):
+    office.put("claims.837", claims(1), "clinic")
+    where = job if hasattr(job, step) else Clerk
+    whole, away = getattr(where, step), office.root / "elsewhere"
+
+    def go(*words):
+        (office.root / "out").rename(away)
+        monkeypatch.undo()
+        return whole(*words)
+
+    monkeypatch.setattr(where, step, go)
+    [report] = office.work()
+    if step != "file_away":  # what is left to do then is in the archive
+        assert (report.event, report.reason) == ("again", "the folder of answers is gone")
+    assert not (office.root / "out").exists()
+    away.rename(office.root / "out")
+    office.now += 60
+    office.work()
+    assert office.ledger.show(1).file.state == State.DONE
+    assert files_in(office.root / "out") == [f"clinic/claims.{ending}" for ending in ("277ca", "999", "json")]
+    assert len(archived(office.root)) == 4
+
+
 def test_a_file_that_vanishes_is_no_failure(office):
     office.put("claims.837", claims(1))
     [task] = office.ready()

@@ -159,7 +159,7 @@ class Clerk:
                 mine = found
             return self._publish(mine)
         except OSError as error:
-            return self._again(mine, error.strerror or "the disk cannot be used")
+            return self._again(mine, self._places.find_gone() or error.strerror or "the disk cannot be used")
         except _Changed:
             return self._again(mine, "it was written to while it was checked", self._desk.settle)
 
@@ -178,6 +178,8 @@ class Clerk:
 
     def _answer(self, mine: state.File) -> state.File | Report:
         work = self._move_in(mine)
+        if missing := self._places.find_gone():
+            return self._again(mine, missing)
         if work is None:
             gone = self._ledger.vanish(mine)
             file_away(self._places, gone, FAILED, "its file vanished from the inbox")
@@ -500,7 +502,7 @@ class Clerk:
         make_folder(kept, self._places.archive)
         names = [output.name for output in details.outputs]
         for name in names:
-            with contextlib.suppress(FileNotFoundError):  # it is published
+            with _unless_published(stage / name):
                 share(stage / name, out)
                 keep_copy(stage / name, kept / archive_name(mine.id, name))
         flush_folder(kept)
@@ -545,13 +547,23 @@ def keep_copy(staged: Path, target: Path) -> None:
 def put_out(staged: Path, out: Path, name: str, file_id: int) -> None:
     """Step 7: a file of the answer appears. Nothing is written over. Raises OSError."""
     target = out / name
-    with contextlib.suppress(FileNotFoundError):  # another owner has published it
+    with _unless_published(staged):
         if os.path.lexists(target) and not os.path.samestat(staged.lstat(), target.lstat()):
             target = out / archive_name(file_id, name)
         if os.path.lexists(target):
             staged.unlink()
         else:
             staged.rename(target)
+
+
+@contextlib.contextmanager
+def _unless_published(staged: Path) -> Iterator[None]:
+    """What is done with a file of the answer, unless another owner has published it meanwhile."""
+    try:
+        yield
+    except FileNotFoundError:
+        if os.path.lexists(staged):
+            raise  # it is the folder for it that has gone
 
 
 class _StageFolder:

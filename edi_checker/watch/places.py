@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -53,7 +54,7 @@ class Places:
 
     def prepare(self) -> None:
         """Make what is missing. Raises PlacesError where the folders cannot be used."""
-        named = {"inbox": self.inbox, "folder of answers": self.out, "archive": self.archive}
+        named = self._named()
         if not self.inbox.is_dir():
             raise PlacesError(f"{self.inbox}: there is no such folder")
         real = {name: Path(os.path.realpath(path)) for name, path in named.items()}
@@ -76,6 +77,14 @@ class Places:
                 f"{self.inbox}, {self.out} and {self.archive} lie on different file systems; "
                 "files could not move between them in one step"
             )
+
+    def find_gone(self) -> str:
+        """Which folder has gone since the start: unmounted, renamed; "" where all are there."""
+        gone = (name for name, path in self._named().items() if not os.path.isdir(path))  # noqa: PTH112  # never raises
+        return next((f"the {name} is gone" for name in gone), "")
+
+    def _named(self) -> dict[str, Path]:
+        return {"inbox": self.inbox, "folder of answers": self.out, "archive": self.archive}
 
     def incoming(self, partner: str, name: str) -> Path:
         return self._of(self.inbox, partner) / from_text(name)
@@ -149,11 +158,14 @@ _lasting: set[Path] = set()  # folders whose names this process has flushed
 def make_folder(folder: Path, within: Path | None = None) -> None:
     """Make a folder and those above it, to last; its group may do what it may around it. Raises OSError.
 
-    Those in `within` may have been made by a process that was killed before their names would last.
+    Those in `within` may have been made by a process that was killed before their names would last. It is
+    not made itself: where it is gone, the volume that belongs there may come back.
     """
     there = folder.is_dir()
     if there and (folder in _lasting or within is None or folder == within):
         return
+    if folder == within:
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", os.fspath(folder))
     make_folder(folder.parent, within)
     if not there:
         folder.mkdir(mode=0o700 | folder.parent.stat().st_mode & 0o070, exist_ok=True)
