@@ -190,9 +190,25 @@ def test_plain_names_stay_as_they_are():
 
 
 def test_a_long_name_is_cut_in_the_archive():
-    name = archive_name(12, "ä" * 120 + ".837")
-    assert len(os.fsencode(name)) < 200
-    assert name.endswith(".837")
+    names = [
+        archive_name(12, "ä" * 120 + ending)
+        for ending in (".837", "b.837", ".minutes.csv", ".csv", ".837.gz", ".837.gz.done", "")
+    ]
+    assert all(len(os.fsencode(name)) < 200 for name in names)
+    assert len(set(names)) == len(names)
+    assert [name.partition(".")[2] for name in names] == [
+        "837",
+        "837",
+        "minutes.csv",
+        "csv",
+        "837.gz",
+        "837.gz.done",
+        "",
+    ]
+
+
+def test_a_short_name_is_kept_in_the_archive():
+    assert archive_name(12, "ä" * 88 + ".837") == "12-" + "ä" * 88 + ".837"
 
 
 def test_folders_that_lie_in_each_other_are_refused(tmp_path):

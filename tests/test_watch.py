@@ -264,6 +264,12 @@ def test_an_entry_for_a_partner_without_a_folder_is_said_at_the_start(tmp_path):
         b"-rf.837",
         b"100%.837",
         b"a" * 240 + b".837",
+        b"a" * 244 + b".837",
+        b"a" * 251 + b".837",
+        b"a" * 255,
+        b"a." * 127 + b"a",
+        b"\xff" * 251 + b".837",
+        "ä".encode() * 125 + b".837",
         b"no ending",
         b"'; drop table file; --.837",
         b"$(reboot).837",
@@ -280,6 +286,29 @@ def test_a_file_may_have_any_name(office, raw):
     assert len(kept) == 3
     for path in (office.root / "out").iterdir():
         assert re.fullmatch(r"[A-Za-z0-9._-]+", path.name)
+
+
+@pytest.mark.parametrize("raw", [b"a" * 255, "ä".encode() * 127, b"\xff" * 255, b"\n" * 255, b"a." * 127])
+def test_a_partner_may_have_a_long_name(office, raw):
+    partner = os.fsdecode(raw)
+    office.put("claims.837", claims(1), partner)
+    office.put("letter.837", "letter", partner)
+    assert [report.event for report in office.work()] == ["answered", "failed"]
+    assert len(files_in(office.root / "out" / partner)) == 3
+    assert len(files_in(office.root / "archive")) == 6
+    assert not files_in(office.root / "in")
+
+
+def test_what_belongs_to_a_file_with_a_long_name_is_kept_beside_it(office):
+    stem = "a" * 230
+    office.put(f"{stem}.csv", claims(1))
+    office.put(f"{stem}.minutes.csv", "claim,line,minutes\n")
+    office.put(f"{stem}.csv.done", "")
+    office.work()
+    kept = [re.sub("1-a{80,}-[0-9a-f]{12}", "a", name) for name in archived(office.root)]
+    assert sorted(kept) == [
+        f"accepted/a.{ending}" for ending in ("277ca", "999", "csv", "csv.done", "json", "minutes.csv")
+    ]
 
 
 def test_a_name_that_comes_again_gets_answers_of_its_own(office):
@@ -549,6 +578,24 @@ def test_a_restored_ledger_takes_in_again_what_it_does_not_know(office, desk_of)
     with open_ledger(str(office.root / "ledger.db"), lambda: office.now) as fresh:
         assert tidy(office.places, fresh) == []
     assert files_in(office.root / "in") == ["clinic/claims.837"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_a_restored_ledger_does_not_know_goes_back_to_a_partner_with_a_long_name(office, there):
+    partner = os.fsdecode("ä".encode() * 100 + b"\n")
+    office.put("claims.837", claims(1), partner)
+    [task] = office.ready()
+    work = office.places.work(1, task.partner)
+    work.mkdir()
+    (office.root / "in" / partner / "claims.837").rename(work / "claims.837")
+    if not there:
+        (office.root / "in" / partner).rmdir()
+    said = tidy(office.places, office.ledger)
+    if there:
+        assert (said, files_in(office.root / "in")) == ([], [f"{partner}/claims.837"])
+    else:
+        assert "the inbox has no folder of its partner" in said[0]
+        assert (work / "claims.837").is_file()
 
 
 # -- claims of earlier files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -286,8 +287,7 @@ class Clerk:
         if not os.path.lexists(work):
             if _look_of(source)[:2] == (mine.size, mine.mtime_ns):
                 for name in companions(source.name, self._desk.done_suffix):
-                    with contextlib.suppress(FileNotFoundError):
-                        move(source.with_name(name), folder / name)
+                    _move_companion(source.with_name(name), folder / name)
             else:  # it may have failed before, and be opened again by hand
                 archived = self._places.find_archived(mine.id, mine.partner, mine.name)
                 if archived is None:
@@ -526,6 +526,16 @@ class Clerk:
 def move_in(source: Path, work: Path) -> None:
     """Step 2: from the inbox to the work folder. Raises OSError."""
     move(source, work)
+
+
+def _move_companion(source: Path, work: Path) -> None:
+    """Move what belongs to an input, where there is such a file. Raises OSError."""
+    try:
+        move(source, work)
+    except OSError as error:
+        # An input may have so long a name that none with an ending behind it can be.
+        if error.errno not in (errno.ENOENT, errno.ENAMETOOLONG):
+            raise
 
 
 def keep_copy(staged: Path, target: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import hashlib
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
@@ -20,6 +22,7 @@ ACCEPTED, REJECTED, FAILED, DUPLICATE = "accepted", "rejected", "failed", "dupli
 ENDINGS = ("json", "html", "999", "277ca", "ta1", "clean.837", "rejected.837", "duplicate.txt")  # of answers
 WORK, STAGE = ".work", ".stage"
 _LONGEST = 180  # bytes of a name in the archive, so that ID and ending have room before and behind it
+_DIGEST = 12  # of them, where it is cut, of the digest of the whole name
 
 
 class PlacesError(Exception):
@@ -95,7 +98,16 @@ class Places:
 
     def work(self, file_id: int, partner: str) -> Path:
         """The folder that holds an input while it is at work, with what belongs to it."""
-        return self.archive / WORK / f"{file_id}.{partner}"
+        return self.archive / WORK / f"{file_id}.{_short(partner)}"
+
+    def find_partner(self, named: str) -> str | None:
+        """The partner for which a work folder is named, None where its name is cut and the inbox has no
+        folder that it was cut from.
+        """
+        if len(os.fsencode(named)) < _LONGEST - 3:  # a cut name lacks no more than a part of one character
+            return named
+        partners = (to_text(folder.name) for folder in self.inbox.iterdir())
+        return next((partner for partner in partners if _short(partner) == named), None)
 
     def works(self) -> list[Path]:
         """All of them."""
@@ -134,19 +146,28 @@ def _numbered(folder: Path) -> list[Path]:
 
 
 def owner_of(folder: Path) -> tuple[int, str]:
-    """The id of the file to which a work folder or a stage belongs, and its partner or token."""
+    """The id of the file to which a work folder or a stage belongs, and its partner (may be cut) or token."""
     file_id, _, rest = folder.name.partition(".")
     return int(file_id), rest
 
 
 def archive_name(file_id: int, name: str) -> str:
     """The name in the archive of an input, or of one of its answers; `name` is that on the disk."""
+    return f"{file_id}-{_short(name)}"
+
+
+def _short(name: str) -> str:
+    """A name that leaves room for more: a longer one is cut, and has its digest before its endings.
+
+    A file system takes 255 bytes, and an input may have all of them.
+    """
     raw = os.fsencode(name)
-    if len(raw) > _LONGEST:
-        stem, dot, ending = raw.rpartition(b".")
-        kept = dot + ending if dot and len(ending) < 20 else b""
-        raw = (stem if kept else raw)[: _LONGEST - len(kept)] + kept
-    return f"{file_id}-{os.fsdecode(raw)}"
+    if len(raw) <= _LONGEST:
+        return name
+    endings = re.search(rb"(?:\.[^.]{1,20}){0,3}\Z", raw)
+    assert endings is not None  # it finds at least nothing
+    tail = b"-" + hashlib.sha256(raw).hexdigest()[:_DIGEST].encode() + endings[0]
+    return raw[: _LONGEST - len(tail)].decode(errors="ignore") + os.fsdecode(tail)
 
 
 # -- moves
