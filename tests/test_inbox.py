@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edi_checker.files.inputs import minutes_name
 from edi_checker.run.setting import AUTO, CheckSetting, SettingError
 from edi_checker.watch.inbox import Inbox, companions
 from edi_checker.watch.partners import WINDOW, Way, read_partners, seconds_of
@@ -138,6 +139,18 @@ def test_minutes_belong_to_their_file(places, inbox, clock):
     assert [each.name for each in look.ready] == ["a.837"]
     assert look.left == [("", "b.minutes.csv", "minutes without their file")]
     assert companions("a.837.gz", ".done") == ["a.minutes.csv", "a.837.gz.done"]
+
+
+def test_many_files_with_minutes_are_looked_at_each_once(places, inbox, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "edi_checker.watch.inbox.minutes_name", lambda name: asked.append(name) or minutes_name(name)
+    )
+    for number in range(50):
+        (places.inbox / f"{number}.837").touch()
+        (places.inbox / f"{number}.minutes.csv").touch()
+    assert inbox.look().left == []
+    assert len(asked) == 50
 
 
 def test_what_is_no_file_is_left_and_named(places, inbox, clock):
