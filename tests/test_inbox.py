@@ -147,10 +147,10 @@ def test_many_files_with_minutes_are_looked_at_each_once(places, inbox, monkeypa
         "edi_checker.watch.inbox.minutes_name", lambda name: asked.append(name) or minutes_name(name)
     )
     for number in range(50):
-        (places.inbox / f"{number}.837").touch()
-        (places.inbox / f"{number}.minutes.csv").touch()
+        (places.inbox / "clinic" / f"{number}.837").touch()
+        (places.inbox / "clinic" / f"{number}.minutes.csv").touch()
     assert inbox.look().left == []
-    assert len(asked) == 50
+    assert len(asked) == 51  # and the folder itself
 
 
 def test_what_is_no_file_is_left_and_named(places, inbox, clock):

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import hashlib
+import io
 import json
 import os
 import re
@@ -30,6 +31,7 @@ from edi_checker.watch import job
 from edi_checker.watch.filing import tidy
 from edi_checker.watch.inbox import Inbox
 from edi_checker.watch.job import Clerk
+from edi_checker.watch.log import Log
 from edi_checker.watch.partners import read_partners
 from edi_checker.watch.places import Places
 from generate_claims import generate
@@ -752,9 +754,8 @@ def run(root, *options, once=True, env=None, **popen):
         cwd=root,
         env=os.environ | {"PYTHONPATH": str(ROOT)} | (env or {}),
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
         text=True,
-        **popen,
+        **{"stderr": subprocess.PIPE} | popen,
     )
     if not once:
         return process
@@ -798,6 +799,51 @@ def test_once_answers_all_and_says_what_failed(tmp_path):
         assert word not in ledger
     code, log = run(tmp_path)
     assert code == 0
+
+
+@pytest.mark.long
+def test_a_log_that_cannot_be_written_ends_no_watcher(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.837").write_text(claims(1))
+    with Path("/dev/full").open("w") as full:
+        assert run(tmp_path, stderr=full) == (0, None)
+    assert (tmp_path / "out" / "a.json").is_file()
+    process = run(tmp_path, once=False)
+    process.stderr.readline()
+    process.stderr.close()
+    for name in ("b", "c"):
+        (tmp_path / "in" / f"{name}.837").write_text(claims(ord(name)))
+        wait_for((tmp_path / "out" / f"{name}.json").exists)
+    process.terminate()
+    process.stdout.close()
+    assert process.wait(60) == 0
+
+
+class Disk(io.BytesIO):
+    """It takes as many bytes as there is room."""
+
+    room = 0
+
+    def write(self, data):
+        if not self.room:
+            raise OSError(errno.ENOSPC, "no room")
+        count = super().write(data[: self.room])
+        self.room -= count
+        return count
+
+
+def test_a_log_is_written_again_when_there_is_room(monkeypatch):
+    disk = Disk()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(disk))
+    log = Log("json", hide_names=False)
+    for room, event in ((1000, "first"), (0, "second"), (10, "third"), (1000, "fourth"), (1000, "fifth")):
+        disk.room = room
+        log.say(event, name="ä\udcff.837")
+    first, part, fourth, fifth = disk.getvalue().splitlines()
+    assert len(part) == 10
+    said = [json.loads(line) for line in (first, fourth, fifth)]
+    assert [each["event"] for each in said] == ["first", "fourth", "fifth"]
+    assert [each.get("lines_lost") for each in said] == [None, 2, None]
 
 
 @pytest.mark.long
