@@ -138,6 +138,7 @@ def test_minutes_belong_to_their_file(places, inbox, clock):
     look = inbox.look()
     assert [each.name for each in look.ready] == ["a.837"]
     assert look.left == [("", "b.minutes.csv", "minutes without their file")]
+    assert not look.is_hindered
     assert companions("a.837.gz", ".done") == ["a.minutes.csv", "a.837.gz.done"]
 
 
@@ -173,7 +174,9 @@ def test_a_locked_file_waits(places, inbox, clock):
     clock.now += 10
     with file.open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        assert inbox.look().left == [("", "a.837", "another program has locked it")]
+        look = inbox.look()
+        assert look.left == [("", "a.837", "another program has locked it")]
+        assert look.is_hindered
     assert ready(inbox) == [("", "a.837")]
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import io
 import json
@@ -799,6 +800,21 @@ def test_once_answers_all_and_says_what_failed(tmp_path):
         assert word not in ledger
     code, log = run(tmp_path)
     assert code == 0
+
+
+@pytest.mark.long
+def test_once_says_what_could_not_be_taken(tmp_path):
+    file = tmp_path / "in" / "a.837"
+    file.parent.mkdir()
+    (tmp_path / "in" / "b.837.done").touch()
+    assert run(tmp_path)[0] == 0
+    file.write_text(claims(1))
+    with file.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        code, log = run(tmp_path)
+        assert (code, "another program has locked it" in log) == (2, True)
+    assert run(tmp_path)[0] == 0
+    assert (tmp_path / "out" / "a.json").is_file()
 
 
 @pytest.mark.long

@@ -183,7 +183,8 @@ def watch(
     except AnotherWatcher:
         raise Refusal(f"{archive}: another watcher is at work with this archive") from None
     bad = ("failed", "again", "crash", "trouble")
-    return COULD_NOT if once and any(health.events[event] for event in bad) else CHECKED
+    all_answered = not health.hindered and not any(health.events[event] for event in bad)
+    return COULD_NOT if once and not all_answered else CHECKED
 
 
 def _make_desk(

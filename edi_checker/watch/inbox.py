@@ -15,6 +15,7 @@ from edi_checker.watch.places import Places, to_text
 
 _UNFINISHED = (".tmp", ".part", ".filepart", ".crdownload", ".swp")
 _HIDDEN = (".", "~")
+_ALONE = ("minutes without their file", "a marker without its file")  # why something waits for its file
 
 
 class Arrival(NamedTuple):
@@ -40,6 +41,11 @@ class Look:
     waiting: int = 0
     ignored: int = 0
     left: list[tuple[str, str, str]] = field(default_factory=list)
+
+    @property
+    def is_hindered(self) -> bool:
+        """Whether something is left that would be answered if it could be taken."""
+        return any(why not in _ALONE for _, _, why in self.left)
 
 
 class _Seen(NamedTuple):
@@ -115,8 +121,8 @@ class Inbox:
         if not self._belongs(name):
             return ""
         if name.endswith(MINUTES):
-            return "" if name in minutes else "minutes without their file"
-        return "" if name.removesuffix(self._done_suffix) in names else "a marker without its file"
+            return "" if name in minutes else _ALONE[0]
+        return "" if name.removesuffix(self._done_suffix) in names else _ALONE[1]
 
     def _take(
         self,

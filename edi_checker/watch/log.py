@@ -34,7 +34,7 @@ class Log:
         )
 
     def say(self, event: str, *, name: str = "", trouble: bool = False, **values: Any) -> None:
-        """One event; `name` is that of a file. It says how many were lost before it that could not be written."""
+        """One event; `name` is that of a file. It says how many before it could not be written."""
         if name and not self._hide_names:
             values["name"] = escape(name)
         values["lines_lost"] = self._lost or None
