@@ -931,6 +931,11 @@ def test_a_second_watcher_with_a_ledger_for_one_is_refused(tmp_path):
         (("--state", "postgresql://nobody@127.0.0.1:9/none"), "127.0.0.1"),
         (("--state", "mysql://x"), "SQLite or PostgreSQL"),
         (("--archive", "in/archive"), "must not lie in"),
+        (("--state", "in/ledger.db"), "in/ledger.db: the ledger must not lie in the inbox"),
+        (("--state", "sqlite:///out/ledger.db"), "the ledger must not lie in the folder of answers"),
+        (("--state", "state/../archive/state/ledger.db"), "the ledger must not lie in the archive"),
+        (("--state", "link.db"), "the ledger must not lie in the inbox"),
+        (("--history-key", "in/clinic/key"), "the history key must not lie in the inbox"),
         (("--partners", "partners.yaml"), "partners.yaml:1"),
         (("--settle", "soon"), "no time such as"),
         (("--tables", "none"), "none: no tables are imported there"),
@@ -938,8 +943,10 @@ def test_a_second_watcher_with_a_ledger_for_one_is_refused(tmp_path):
 )
 def test_what_cannot_begin_is_refused_in_a_line(tmp_path, options, said):
     (tmp_path / "partners.yaml").write_text("clinic: x\n")
+    (tmp_path / "link.db").symlink_to("in/ledger.db")
     code, log = run(tmp_path, *options)
     assert code == 2
+    assert not files_in(tmp_path / "in")
     assert said in log
     assert "Traceback" not in log
 

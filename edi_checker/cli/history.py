@@ -49,7 +49,7 @@ def secret_of(url: str, key: Path | None) -> Secret:
     from edi_checker.state import Secret, StateError, open_ledger
 
     path = key or _beside(url)
-    file = Path(url.removeprefix("sqlite:///")) if _is_file(url) else None
+    file = Path(url.removeprefix("sqlite:///")) if is_file(url) else None
     new_ledger = file is not None and not file.exists()
     with open_ledger(url, time.time) as ledger:
         made = not path.exists()
@@ -84,10 +84,11 @@ def known_secret(ledger: Ledger, key: Path) -> Secret:
 
 
 def _beside(url: str) -> Path:
-    if not _is_file(url):
+    if not is_file(url):
         raise click.UsageError("A history in PostgreSQL needs --history-key, the file of its secret key.")
     return Path(url.removeprefix("sqlite:///") + ".key")
 
 
-def _is_file(url: str) -> bool:
+def is_file(url: str) -> bool:
+    """Whether a ledger is an SQLite file."""
     return "://" not in url or url.startswith("sqlite:///")

@@ -11,7 +11,7 @@ import click
 from edi_checker.cli.assembly import find_ways, make_limits
 from edi_checker.cli.exit_codes import CHECKED, COULD_NOT
 from edi_checker.cli.help import Explained
-from edi_checker.cli.history import secret_of
+from edi_checker.cli.history import is_file, secret_of
 from edi_checker.cli.options import (
     Checking,
     Duration,
@@ -155,6 +155,10 @@ def watch(
     from edi_checker.watch.inbox import Inbox
 
     try:
+        if is_file(url):
+            places.refuse_within(Path(url.removeprefix("sqlite:///")), "ledger")
+        if history_key is not None:
+            places.refuse_within(history_key, "history key")
         places.prepare()
         secret = secret_of(url, history_key) if history_key is not None else None
     except (PlacesError, StateError) as error:

@@ -81,6 +81,12 @@ class Places:
                 "files could not move between them in one step"
             )
 
+    def refuse_within(self, file: Path, what: str) -> None:
+        """Raises PlacesError where a file that the watcher keeps for itself lies in one of the folders."""
+        for name, folder in self._named().items():
+            if Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder)):
+                raise PlacesError(f"{file}: the {what} must not lie in the {name}")
+
     def find_gone(self) -> str:
         """Which folder has gone since the start: unmounted, renamed; "" where all are there."""
         gone = (name for name, path in self._named().items() if not os.path.isdir(path))  # noqa: PTH112  # never raises
