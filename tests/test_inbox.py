@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edi_checker.files.inputs import minutes_name
 from edi_checker.run.setting import AUTO, CheckSetting, SettingError
 from edi_checker.watch.inbox import Inbox, companions
 from edi_checker.watch.partners import WINDOW, Way, read_partners, seconds_of
@@ -137,7 +138,20 @@ def test_minutes_belong_to_their_file(places, inbox, clock):
     look = inbox.look()
     assert [each.name for each in look.ready] == ["a.837"]
     assert look.left == [("", "b.minutes.csv", "minutes without their file")]
+    assert not look.is_hindered
     assert companions("a.837.gz", ".done") == ["a.minutes.csv", "a.837.gz.done"]
+
+
+def test_many_files_with_minutes_are_looked_at_each_once(places, inbox, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "edi_checker.watch.inbox.minutes_name", lambda name: asked.append(name) or minutes_name(name)
+    )
+    for number in range(50):
+        (places.inbox / "clinic" / f"{number}.837").touch()
+        (places.inbox / "clinic" / f"{number}.minutes.csv").touch()
+    assert inbox.look().left == []
+    assert len(asked) == 51  # and the folder itself
 
 
 def test_what_is_no_file_is_left_and_named(places, inbox, clock):
@@ -160,7 +174,9 @@ def test_a_locked_file_waits(places, inbox, clock):
     clock.now += 10
     with file.open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        assert inbox.look().left == [("", "a.837", "another program has locked it")]
+        look = inbox.look()
+        assert look.left == [("", "a.837", "another program has locked it")]
+        assert look.is_hindered
     assert ready(inbox) == [("", "a.837")]
 
 
@@ -190,9 +206,25 @@ def test_plain_names_stay_as_they_are():
 
 
 def test_a_long_name_is_cut_in_the_archive():
-    name = archive_name(12, "ä" * 120 + ".837")
-    assert len(os.fsencode(name)) < 200
-    assert name.endswith(".837")
+    names = [
+        archive_name(12, "ä" * 120 + ending)
+        for ending in (".837", "b.837", ".minutes.csv", ".csv", ".837.gz", ".837.gz.done", "")
+    ]
+    assert all(len(os.fsencode(name)) < 200 for name in names)
+    assert len(set(names)) == len(names)
+    assert [name.partition(".")[2] for name in names] == [
+        "837",
+        "837",
+        "minutes.csv",
+        "csv",
+        "837.gz",
+        "837.gz.done",
+        "",
+    ]
+
+
+def test_a_short_name_is_kept_in_the_archive():
+    assert archive_name(12, "ä" * 88 + ".837") == "12-" + "ä" * 88 + ".837"
 
 
 def test_folders_that_lie_in_each_other_are_refused(tmp_path):

@@ -120,7 +120,7 @@ def test_an_answer_that_is_not_published_needs_somebody(ledger, ledger_url, cloc
     clock.now += waited
     done = status(ledger_url)
     assert done.exit_code == code
-    assert ("an answer is not published for 1 hour" in done.stdout) == bool(code)
+    assert ("an answer is not published for 60 min" in done.stdout) == bool(code)
     assert "Operation not permitted" in done.stdout
 
 

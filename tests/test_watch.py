@@ -4,6 +4,7 @@ import contextlib
 import errno
 import fcntl
 import hashlib
+import io
 import json
 import os
 import re
@@ -31,6 +32,7 @@ from edi_checker.watch import job
 from edi_checker.watch.filing import belong_together, tidy
 from edi_checker.watch.inbox import Inbox
 from edi_checker.watch.job import Clerk
+from edi_checker.watch.log import Log
 from edi_checker.watch.partners import read_partners
 from edi_checker.watch.places import MARK, Places
 from generate_claims import generate
@@ -266,6 +268,12 @@ def test_an_entry_for_a_partner_without_a_folder_is_said_at_the_start(tmp_path):
         b"-rf.837",
         b"100%.837",
         b"a" * 240 + b".837",
+        b"a" * 244 + b".837",
+        b"a" * 251 + b".837",
+        b"a" * 255,
+        b"a." * 127 + b"a",
+        b"\xff" * 251 + b".837",
+        "ä".encode() * 125 + b".837",
         b"no ending",
         b"'; drop table file; --.837",
         b"$(reboot).837",
@@ -282,6 +290,29 @@ def test_a_file_may_have_any_name(office, raw):
     assert len(kept) == 3
     for path in (office.root / "out").iterdir():
         assert re.fullmatch(r"[A-Za-z0-9._-]+", path.name)
+
+
+@pytest.mark.parametrize("raw", [b"a" * 255, "ä".encode() * 127, b"\xff" * 255, b"\n" * 255, b"a." * 127])
+def test_a_partner_may_have_a_long_name(office, raw):
+    partner = os.fsdecode(raw)
+    office.put("claims.837", claims(1), partner)
+    office.put("letter.837", "letter", partner)
+    assert [report.event for report in office.work()] == ["answered", "failed"]
+    assert len(files_in(office.root / "out" / partner)) == 3
+    assert len(files_in(office.root / "archive")) == 6
+    assert not files_in(office.root / "in")
+
+
+def test_what_belongs_to_a_file_with_a_long_name_is_kept_beside_it(office):
+    stem = "a" * 230
+    office.put(f"{stem}.csv", claims(1))
+    office.put(f"{stem}.minutes.csv", "claim,line,minutes\n")
+    office.put(f"{stem}.csv.done", "")
+    office.work()
+    kept = [re.sub("1-a{80,}-[0-9a-f]{12}", "a", name) for name in archived(office.root)]
+    assert sorted(kept) == [
+        f"accepted/a.{ending}" for ending in ("277ca", "999", "csv", "csv.done", "json", "minutes.csv")
+    ]
 
 
 def test_a_name_that_comes_again_gets_answers_of_its_own(office):
@@ -441,6 +472,49 @@ def test_an_error_of_ours_fails_a_file_after_some_tries(office, monkeypatch):
     assert report.reason == "internal error (ZeroDivisionError)"
 
 
+@pytest.mark.parametrize(
+    ("folder", "said"), [("out", "folder of answers"), ("in", "inbox"), ("archive", "archive")]
+)
+def test_a_folder_that_is_gone_for_a_while_fails_no_file(office, folder, said):
+    """It may be a volume that is not mounted: it is waited for, and not made."""
+    office.put("claims.837", claims(1), "clinic")
+    [task] = office.ready()
+    (office.root / folder).rename(office.root / "elsewhere")
+    for turn in range(7):
+        report = office.clerk.do(task if not turn else 1, f"owner {turn}")
+        assert (report.event, report.reason) == ("again", f"the {said} is gone")
+        office.now += 60
+    assert office.ledger.show(1).file.tries == 0
+    assert not (office.root / folder).exists()
+    (office.root / "elsewhere").rename(office.root / folder)
+    assert office.clerk.do(1, "owner 8").event == "answered"
+    assert files_in(office.root / "out") == [f"clinic/claims.{ending}" for ending in ("277ca", "999", "json")]
+
+
+@pytest.mark.parametrize("step", ["_commit", "_publish", "share", "put_out", "file_away"])
+def test_a_folder_of_answers_that_goes_at_any_step_costs_no_answer(office, monkeypatch, step):
+    office.put("claims.837", claims(1), "clinic")
+    where = job if hasattr(job, step) else Clerk
+    whole, away = getattr(where, step), office.root / "elsewhere"
+
+    def go(*words):
+        (office.root / "out").rename(away)
+        monkeypatch.undo()
+        return whole(*words)
+
+    monkeypatch.setattr(where, step, go)
+    [report] = office.work()
+    if step != "file_away":  # what is left to do then is in the archive
+        assert (report.event, report.reason) == ("again", "the folder of answers is gone")
+    assert not (office.root / "out").exists()
+    away.rename(office.root / "out")
+    office.now += 60
+    office.work()
+    assert office.ledger.show(1).file.state == State.DONE
+    assert files_in(office.root / "out") == [f"clinic/claims.{ending}" for ending in ("277ca", "999", "json")]
+    assert len(archived(office.root)) == 4
+
+
 def test_a_file_that_vanishes_is_no_failure(office):
     office.put("claims.837", claims(1))
     [task] = office.ready()
@@ -598,6 +672,24 @@ def test_no_input_goes_where_the_archive_has_another_of_its_name(office, ending)
     assert found.read_text() == claims(2)
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_what_a_restored_ledger_does_not_know_goes_back_to_a_partner_with_a_long_name(office, there):
+    partner = os.fsdecode("ä".encode() * 100 + b"\n")
+    office.put("claims.837", claims(1), partner)
+    [task] = office.ready()
+    work = office.places.work(1, task.partner)
+    work.mkdir()
+    (office.root / "in" / partner / "claims.837").rename(work / "claims.837")
+    if not there:
+        (office.root / "in" / partner).rmdir()
+    said = tidy(office.places, office.ledger)
+    if there:
+        assert (said, files_in(office.root / "in")) == ([], [f"{partner}/claims.837"])
+    else:
+        assert "the inbox has no folder of its partner" in said[0]
+        assert (work / "claims.837").is_file()
+
+
 # -- claims of earlier files
 
 
@@ -752,9 +844,8 @@ def run(root, *options, once=True, env=None, **popen):
         cwd=root,
         env=os.environ | {"PYTHONPATH": str(ROOT)} | (env or {}),
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
         text=True,
-        **popen,
+        **{"stderr": subprocess.PIPE} | popen,
     )
     if not once:
         return process
@@ -798,6 +889,66 @@ def test_once_answers_all_and_says_what_failed(tmp_path):
         assert word not in ledger
     code, log = run(tmp_path)
     assert code == 0
+
+
+@pytest.mark.long
+def test_once_says_what_could_not_be_taken(tmp_path):
+    file = tmp_path / "in" / "a.837"
+    file.parent.mkdir()
+    (tmp_path / "in" / "b.837.done").touch()
+    assert run(tmp_path)[0] == 0
+    file.write_text(claims(1))
+    with file.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        code, log = run(tmp_path)
+        assert (code, "another program has locked it" in log) == (2, True)
+    assert run(tmp_path)[0] == 0
+    assert (tmp_path / "out" / "a.json").is_file()
+
+
+@pytest.mark.long
+def test_a_log_that_cannot_be_written_ends_no_watcher(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.837").write_text(claims(1))
+    with Path("/dev/full").open("w") as full:
+        assert run(tmp_path, stderr=full) == (0, None)
+    assert (tmp_path / "out" / "a.json").is_file()
+    process = run(tmp_path, once=False)
+    process.stderr.readline()
+    process.stderr.close()
+    for name in ("b", "c"):
+        (tmp_path / "in" / f"{name}.837").write_text(claims(ord(name)))
+        wait_for((tmp_path / "out" / f"{name}.json").exists)
+    process.terminate()
+    process.stdout.close()
+    assert process.wait(60) == 0
+
+
+class Disk(io.BytesIO):
+    """It takes as many bytes as there is room."""
+
+    room = 0
+
+    def write(self, data):
+        if not self.room:
+            raise OSError(errno.ENOSPC, "no room")
+        count = super().write(data[: self.room])
+        self.room -= count
+        return count
+
+
+def test_a_log_is_written_again_when_there_is_room(monkeypatch):
+    disk = Disk()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(disk))
+    log = Log("json", hide_names=False)
+    for room, event in ((1000, "first"), (0, "second"), (10, "third"), (1000, "fourth"), (1000, "fifth")):
+        disk.room = room
+        log.say(event, name="ä\udcff.837")
+    first, part, fourth, fifth = disk.getvalue().splitlines()
+    assert len(part) == 10
+    said = [json.loads(line) for line in (first, fourth, fifth)]
+    assert [each["event"] for each in said] == ["first", "fourth", "fifth"]
+    assert [each.get("lines_lost") for each in said] == [None, 2, None]
 
 
 @pytest.mark.long
@@ -869,6 +1020,11 @@ def test_a_second_watcher_with_a_ledger_for_one_is_refused(tmp_path):
         (("--state", "postgresql://nobody@127.0.0.1:9/none"), "127.0.0.1"),
         (("--state", "mysql://x"), "SQLite or PostgreSQL"),
         (("--archive", "in/archive"), "must not lie in"),
+        (("--state", "in/ledger.db"), "in/ledger.db: the ledger must not lie in the inbox"),
+        (("--state", "sqlite:///out/ledger.db"), "the ledger must not lie in the folder of answers"),
+        (("--state", "state/../archive/state/ledger.db"), "the ledger must not lie in the archive"),
+        (("--state", "link.db"), "the ledger must not lie in the inbox"),
+        (("--history-key", "in/clinic/key"), "the history key must not lie in the inbox"),
         (("--partners", "partners.yaml"), "partners.yaml:1"),
         (("--settle", "soon"), "no time such as"),
         (("--tables", "none"), "none: no tables are imported there"),
@@ -876,8 +1032,10 @@ def test_a_second_watcher_with_a_ledger_for_one_is_refused(tmp_path):
 )
 def test_what_cannot_begin_is_refused_in_a_line(tmp_path, options, said):
     (tmp_path / "partners.yaml").write_text("clinic: x\n")
+    (tmp_path / "link.db").symlink_to("in/ledger.db")
     code, log = run(tmp_path, *options)
     assert code == 2
+    assert not files_in(tmp_path / "in")
     assert said in log
     assert "Traceback" not in log
 

@@ -155,6 +155,10 @@ def watch(
     from edi_checker.watch.inbox import Inbox
 
     try:
+        if is_file(url):
+            places.refuse_within(Path(url.removeprefix("sqlite:///")), "ledger")
+        if history_key is not None:
+            places.refuse_within(history_key, "history key")
         places.prepare()
         secret = secret_of(url, history_key) if history_key is not None else None
     except (PlacesError, StateError) as error:
@@ -185,7 +189,8 @@ def watch(
     except OSError as error:
         raise Refusal(f"{error.filename}: {error.strerror}") from None
     bad = ("failed", "again", "crash", "trouble")
-    return COULD_NOT if once and any(health.events[event] for event in bad) else CHECKED
+    all_answered = not health.hindered and not any(health.events[event] for event in bad)
+    return COULD_NOT if once and not all_answered else CHECKED
 
 
 def _make_desk(

@@ -103,7 +103,11 @@ def tidy(places: Places, ledger: Ledger) -> list[str]:
     return said
 
 
-def _bring_back(places: Places, work: Path, partner: str) -> Iterator[str]:
+def _bring_back(places: Places, work: Path, named: str) -> Iterator[str]:
+    partner = places.find_partner(named)
+    if partner is None:
+        yield f"{work.name}: the ledger does not know it, and the inbox has no folder of its partner"
+        return
     for path in sorted(work.iterdir()):
         target = places.incoming(partner, "x").with_name(path.name)
         make_folder(target.parent, places.inbox)

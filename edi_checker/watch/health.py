@@ -19,7 +19,10 @@ from edi_checker.watch.job import Report
 
 @dataclass(slots=True)
 class Health:
-    """What happened since the watcher was started; times in seconds since the epoch."""
+    """What happened since the watcher was started; times in seconds since the epoch.
+
+    hindered  whether the last look at the inbox left something that would be answered if it could be taken
+    """
 
     version: str
     started: float
@@ -29,6 +32,7 @@ class Health:
     seconds: float = 0.0
     deaths: int = 0
     trouble: str = ""
+    hindered: bool = False
 
     def note(self, report: Report) -> None:
         self.events[report.event] += 1

@@ -15,6 +15,7 @@ from edi_checker.watch.places import Places, to_text
 
 _UNFINISHED = (".tmp", ".part", ".filepart", ".crdownload", ".swp")
 _HIDDEN = (".", "~")
+_ALONE = ("minutes without their file", "a marker without its file")  # why something waits for its file
 
 
 class Arrival(NamedTuple):
@@ -40,6 +41,11 @@ class Look:
     waiting: int = 0
     ignored: int = 0
     left: list[tuple[str, str, str]] = field(default_factory=list)
+
+    @property
+    def is_hindered(self) -> bool:
+        """Whether something is left that would be answered if it could be taken."""
+        return any(why not in _ALONE for _, _, why in self.left)
 
 
 class _Seen(NamedTuple):
@@ -78,10 +84,11 @@ class Inbox:
                 look.left.append((partner, "", f"the folder cannot be read: {error.strerror}"))
                 continue
             names = {entry.name for entry in entries}
+            minutes = {minutes_name(name) for name in names if not self._belongs(name)}
             for entry in entries:
                 if entry.name.startswith(_HIDDEN) or entry.name.lower().endswith(_UNFINISHED):
                     look.ignored += 1
-                elif why := self._why_alone(entry.name, names):
+                elif why := self._why_alone(entry.name, names, minutes):
                     look.left.append((partner, to_text(entry.name), why))
                 elif not self._belongs(entry.name):
                     self._take(entry, partner, now, found, ready, look)
@@ -106,16 +113,16 @@ class Inbox:
         suffix = self._done_suffix
         return name.endswith(MINUTES) or bool(suffix and name.endswith(suffix) and len(name) > len(suffix))
 
-    def _why_alone(self, name: str, names: set[str]) -> str:
-        """Why it waits for the file that it belongs to, "" where that is there or it belongs to none."""
+    def _why_alone(self, name: str, names: set[str], minutes: set[str]) -> str:
+        """Why it waits for the file that it belongs to, "" where that is there or it belongs to none.
+
+        `names` are those in its folder, `minutes` those that the minutes of its inputs have.
+        """
         if not self._belongs(name):
             return ""
         if name.endswith(MINUTES):
-            inputs = (other for other in names if other != name and not self._belongs(other))
-            return (
-                "" if any(minutes_name(other) == name for other in inputs) else "minutes without their file"
-            )
-        return "" if name.removesuffix(self._done_suffix) in names else "a marker without its file"
+            return "" if name in minutes else _ALONE[0]
+        return "" if name.removesuffix(self._done_suffix) in names else _ALONE[1]
 
     def _take(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -159,7 +160,7 @@ class Clerk:
                 mine = found
             return self._publish(mine)
         except OSError as error:
-            return self._again(mine, error.strerror or "the disk cannot be used")
+            return self._again(mine, self._places.find_gone() or error.strerror or "the disk cannot be used")
         except _Changed:
             return self._again(mine, "it was written to while it was checked", self._desk.settle)
 
@@ -178,6 +179,8 @@ class Clerk:
 
     def _answer(self, mine: state.File) -> state.File | Report:
         work = self._move_in(mine)
+        if missing := self._places.find_gone():
+            return self._again(mine, missing)
         if work is None:
             gone = self._ledger.vanish(mine)
             file_away(self._places, gone, FAILED, "its file vanished from the inbox")
@@ -284,8 +287,7 @@ class Clerk:
         if not os.path.lexists(work):
             if _look_of(source)[:2] == (mine.size, mine.mtime_ns):
                 for name in companions(source.name, self._desk.done_suffix):
-                    with contextlib.suppress(FileNotFoundError):
-                        move(source.with_name(name), folder / name)
+                    _move_companion(source.with_name(name), folder / name)
             else:  # it may have failed before, and be opened again by hand
                 archived = self._places.find_archived(mine.id, mine.partner, mine.name, mine.sha256)
                 if archived is None:
@@ -500,7 +502,7 @@ class Clerk:
         make_folder(kept, self._places.archive)
         names = [output.name for output in details.outputs]
         for name in names:
-            with contextlib.suppress(FileNotFoundError):  # it is published
+            with _unless_published(stage / name):
                 share(stage / name, out)
                 keep_copy(stage / name, kept / archive_name(mine.id, name))
         flush_folder(kept)
@@ -526,6 +528,16 @@ def move_in(source: Path, work: Path) -> None:
     move(source, work)
 
 
+def _move_companion(source: Path, work: Path) -> None:
+    """Move what belongs to an input, where there is such a file. Raises OSError."""
+    try:
+        move(source, work)
+    except OSError as error:
+        # An input may have so long a name that none with an ending behind it can be.
+        if error.errno not in (errno.ENOENT, errno.ENAMETOOLONG):
+            raise
+
+
 def keep_copy(staged: Path, target: Path) -> None:
     """A file of the answer in the archive, whole and on the disk when its name appears: a copy, for who
     writes to what was sent must not change it. Raises OSError.
@@ -545,13 +557,23 @@ def keep_copy(staged: Path, target: Path) -> None:
 def put_out(staged: Path, out: Path, name: str, file_id: int) -> None:
     """Step 7: a file of the answer appears. Nothing is written over. Raises OSError."""
     target = out / name
-    with contextlib.suppress(FileNotFoundError):  # another owner has published it
+    with _unless_published(staged):
         if os.path.lexists(target) and not os.path.samestat(staged.lstat(), target.lstat()):
             target = out / archive_name(file_id, name)
         if os.path.lexists(target):
             staged.unlink()
         else:
             staged.rename(target)
+
+
+@contextlib.contextmanager
+def _unless_published(staged: Path) -> Iterator[None]:
+    """What is done with a file of the answer, unless another owner has published it meanwhile."""
+    try:
+        yield
+    except FileNotFoundError:
+        if os.path.lexists(staged):
+            raise  # it is the folder for it that has gone
 
 
 class _StageFolder:

@@ -253,6 +253,7 @@ class _Watcher:
         self._look_at = now + self._plan.every
         if self._plan.once and now < self._settled_at:
             self._look_at = min(self._look_at, self._settled_at)
+        self._health.hindered = True  # until it is known better
         try:
             self._look = self._plan.inbox.look()
             waiting = self._ledger.list_waiting(_WAITING)
@@ -262,6 +263,7 @@ class _Watcher:
         except StateError as error:
             self._trouble(str(error))
             return
+        self._health.hindered = self._look.is_hindered
         found: list[Arrival | int] = [*waiting, *self._look.ready]
         self._queue = deque(what for what in found if what not in self._in_hand)
         self._ready = set(self._look.ready) - self._in_hand

@@ -7,6 +7,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,7 @@ ENDINGS = ("json", "html", "999", "277ca", "ta1", "clean.837", "rejected.837", "
 WORK, STAGE = ".work", ".stage"
 MARK = ".ledger"  # says to which ledger the archive belongs
 _LONGEST = 180  # bytes of a name in the archive, so that ID and ending have room before and behind it
+_DIGEST = 12  # of them, where it is cut, of the digest of the whole name
 
 
 class PlacesError(Exception):
@@ -57,7 +59,7 @@ class Places:
 
     def prepare(self) -> None:
         """Make what is missing. Raises PlacesError where the folders cannot be used."""
-        named = {"inbox": self.inbox, "folder of answers": self.out, "archive": self.archive}
+        named = self._named()
         if not self.inbox.is_dir():
             raise PlacesError(f"{self.inbox}: there is no such folder")
         real = {name: Path(os.path.realpath(path)) for name, path in named.items()}
@@ -104,6 +106,20 @@ class Places:
         kinds = (ACCEPTED, REJECTED, FAILED, DUPLICATE)
         return any(path.is_file() for kind in kinds for path in (self.archive / kind).rglob("*"))
 
+    def refuse_within(self, file: Path, what: str) -> None:
+        """Raises PlacesError where a file that the watcher keeps for itself lies in one of the folders."""
+        for name, folder in self._named().items():
+            if Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder)):
+                raise PlacesError(f"{file}: the {what} must not lie in the {name}")
+
+    def find_gone(self) -> str:
+        """Which folder has gone since the start: unmounted, renamed; "" where all are there."""
+        gone = (name for name, path in self._named().items() if not os.path.isdir(path))  # noqa: PTH112  # never raises
+        return next((f"the {name} is gone" for name in gone), "")
+
+    def _named(self) -> dict[str, Path]:
+        return {"inbox": self.inbox, "folder of answers": self.out, "archive": self.archive}
+
     def incoming(self, partner: str, name: str) -> Path:
         return self._of(self.inbox, partner) / from_text(name)
 
@@ -113,7 +129,16 @@ class Places:
 
     def work(self, file_id: int, partner: str) -> Path:
         """The folder that holds an input while it is at work, with what belongs to it."""
-        return self.archive / WORK / f"{file_id}.{partner}"
+        return self.archive / WORK / f"{file_id}.{_short(partner)}"
+
+    def find_partner(self, named: str) -> str | None:
+        """The partner for which a work folder is named, None where its name is cut and the inbox has no
+        folder that it was cut from.
+        """
+        if len(os.fsencode(named)) < _LONGEST - 3:  # a cut name lacks no more than a part of one character
+            return named
+        partners = (to_text(folder.name) for folder in self.inbox.iterdir())
+        return next((partner for partner in partners if _short(partner) == named), None)
 
     def works(self) -> list[Path]:
         """All of them."""
@@ -159,7 +184,7 @@ def _numbered(folder: Path) -> list[Path]:
 
 
 def owner_of(folder: Path) -> tuple[int, str]:
-    """The id of the file to which a work folder or a stage belongs, and its partner or token."""
+    """The id of the file to which a work folder or a stage belongs, and its partner (may be cut) or token."""
     file_id, _, rest = folder.name.partition(".")
     return int(file_id), rest
 
@@ -168,12 +193,7 @@ def archive_name(file_id: int, name: str, again: int = 0) -> str:
     """The name in the archive of an input, or of one of its answers; `name` is that on the disk. `again`
     where so many other files have it, of a ledger that gave the same ids.
     """
-    raw = os.fsencode(name)
-    if len(raw) > _LONGEST:
-        stem, dot, ending = raw.rpartition(b".")
-        kept = dot + ending if dot and len(ending) < 20 else b""
-        raw = (stem if kept else raw)[: _LONGEST - len(kept)] + kept
-    return f"{file_id}{f'.{again + 1}' if again else ''}-{os.fsdecode(raw)}"
+    return f"{file_id}{f'.{again + 1}' if again else ''}-{_short(name)}"
 
 
 def _names_in(folder: Path, file_id: int, name: str) -> Iterator[Path]:
@@ -194,6 +214,20 @@ def _digest_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def _short(name: str) -> str:
+    """A name that leaves room for more: a longer one is cut, and has its digest before its endings.
+
+    A file system takes 255 bytes, and an input may have all of them.
+    """
+    raw = os.fsencode(name)
+    if len(raw) <= _LONGEST:
+        return name
+    endings = re.search(rb"(?:\.[^.]{1,20}){0,3}\Z", raw)
+    assert endings is not None  # it finds at least nothing
+    tail = b"-" + hashlib.sha256(raw).hexdigest()[:_DIGEST].encode() + endings[0]
+    return raw[: _LONGEST - len(tail)].decode(errors="ignore") + os.fsdecode(tail)
+
+
 # -- moves
 
 
@@ -203,11 +237,14 @@ _lasting: set[Path] = set()  # folders whose names this process has flushed
 def make_folder(folder: Path, within: Path | None = None) -> None:
     """Make a folder and those above it, to last; its group may do what it may around it. Raises OSError.
 
-    Those in `within` may have been made by a process that was killed before their names would last.
+    Those in `within` may have been made by a process that was killed before their names would last. It is
+    not made itself: where it is gone, the volume that belongs there may come back.
     """
     there = folder.is_dir()
     if there and (folder in _lasting or within is None or folder == within):
         return
+    if folder == within:
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", os.fspath(folder))
     make_folder(folder.parent, within)
     if not there:
         folder.mkdir(mode=0o700 | folder.parent.stat().st_mode & 0o070, exist_ok=True)
