@@ -18,20 +18,22 @@ import zipfile
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from drop_folder import run as command_line
+from edi_checker.batch.workers import Done
 from edi_checker.check.checker import Checker
 from edi_checker.check.examples import write_example
 from edi_checker.cli import watch as command
 from edi_checker.cli.options import Checking
 from edi_checker.reports.findings_log import FindingsLog
 from edi_checker.state import Secret, State, StateError, open_ledger
-from edi_checker.watch import job
+from edi_checker.watch import job, loop
 from edi_checker.watch.filing import belong_together, tidy
-from edi_checker.watch.inbox import Inbox
-from edi_checker.watch.job import Clerk
+from edi_checker.watch.inbox import Arrival, Inbox
+from edi_checker.watch.job import Clerk, Report
 from edi_checker.watch.log import Log
 from edi_checker.watch.partners import read_partners
 from edi_checker.watch.places import MARK, Places
@@ -967,6 +969,15 @@ def test_a_watcher_ends_after_the_files_in_hand(tmp_path):
     assert left + answered == 39
     assert left > 0
     assert not files_in(tmp_path / "archive" / ".work")
+
+
+def test_a_file_that_waited_in_the_inbox_does_not_vanish_when_it_is_answered(office):
+    plan = SimpleNamespace(keep=1.0, settle=0.0, once=False, version="0", lock=None)
+    watcher = loop._Watcher(plan, Log("json", hide_names=False), office.ledger, loop._Asked(), [])
+    other, new = Arrival("", "a.837", 1, 1), Arrival("clinic", "b.837", 1, 1)
+    watcher._queue.extend([2, Arrival("clinic", "a.837", 1, 1), other, new])
+    watcher._take(Done(loop._Task(1, "me"), Report("answered", 1, "clinic", "a.837")))
+    assert list(watcher._queue) == [2, other, new]
 
 
 @pytest.mark.long

@@ -307,6 +307,8 @@ class _Watcher:
         if not isinstance(report, Report):
             return
         self._health.note(report)
+        if not isinstance(task.what, Arrival):
+            self._drop(report.partner, report.name)
         if report.event == "trouble":
             self._trouble(report.reason)
             return
@@ -314,6 +316,16 @@ class _Watcher:
             self._give_up(task, report.reason)
             return
         self._tell(report)
+
+    def _drop(self, partner: str, name: str) -> None:
+        """What waited in the ledger lay in the inbox too when that was looked at, where it could not be moved
+        the time before: taken as a new file now, it would have vanished.
+        """
+        self._queue = deque(
+            what
+            for what in self._queue
+            if not isinstance(what, Arrival) or (what.partner, what.name) != (partner, name)
+        )
 
     def _tell(self, report: Report) -> None:
         self._log.say(
