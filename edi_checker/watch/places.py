@@ -282,6 +282,12 @@ def share(answer: Path, folder: Path) -> None:
         answer.chmod(0o640)
 
 
+def link(source: Path, target: Path) -> None:
+    """A second name for a file, where it has none yet. Raises OSError."""
+    with contextlib.suppress(FileExistsError):
+        os.link(source, target)
+
+
 def remove_folder(folder: Path) -> None:
     """Take away a folder of our own with what was left in it."""
     shutil.rmtree(folder, ignore_errors=True)
