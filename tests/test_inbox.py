@@ -1,7 +1,9 @@
 """The inbox: what is ready, what is still written, what is left; names and moves of the drop folder."""
 
+import errno
 import fcntl
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -249,6 +251,41 @@ def test_a_move_writes_over_nothing(tmp_path):
         move(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b").read_text() == "old"
     assert (tmp_path / "a").read_text() == "new"
+
+
+def across_mounts(monkeypatch, *folders):
+    """As if each of these folders were mounted by itself, from one file system."""
+    real = Path.rename
+
+    def rename(source, target):
+        if any(source.is_relative_to(folder) != Path(target).is_relative_to(folder) for folder in folders):
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        return real(source, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+
+
+@pytest.mark.parametrize("folder", ["in", "out", "archive"])
+def test_folders_that_are_mounted_one_by_one_are_refused(places, tmp_path, monkeypatch, folder):
+    across_mounts(monkeypatch, tmp_path / folder)
+    with pytest.raises(PlacesError, match="different file systems or mounts"):
+        places.prepare()
+    assert not list(places.inbox.glob(".*"))
+
+
+@pytest.mark.parametrize("folder", ["in/clinic", "out/clinic"])
+def test_a_partner_on_another_mount_is_left_with_a_reason(
+    places, inbox, clock, tmp_path, monkeypatch, folder
+):
+    (tmp_path / "out" / "clinic").mkdir()
+    (places.inbox / "clinic" / "a.837").write_text("ISA")
+    ready(inbox)
+    clock.now += 10
+    assert len(ready(inbox)) == 1
+    across_mounts(monkeypatch, tmp_path / folder)
+    look = inbox.look()
+    why = "its folders lie on another file system or mount than the archive"
+    assert (look.ready, look.left, look.is_hindered) == ([], [("clinic", "", why)], True)
 
 
 def test_a_stem_that_is_taken_gets_the_id(tmp_path):

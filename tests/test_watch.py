@@ -834,6 +834,43 @@ def test_a_history_that_cannot_be_read_fails_no_file(remembering, monkeypatch):
     assert [report.event for report in remembering.work()] == ["answered"]
 
 
+def test_a_ledger_that_is_deleted_takes_no_answer(office):
+    office.put("claims.837", claims(1))
+    [task] = office.ready()
+    office.clerk.do(task, "me")
+    (office.root / "ledger.db").unlink()
+    office.put("more.837", claims(2))
+    [task] = office.ready()
+    report = office.clerk.do(task, "me")
+    assert (report.event, "deleted or replaced" in report.reason) == ("trouble", True)
+    assert not list((office.root / "out").glob("more.*"))
+
+
+@pytest.mark.long
+def test_a_watcher_ends_when_its_ledger_is_deleted(tmp_path):
+    process = run(tmp_path, once=False)
+    wait_for((tmp_path / "archive" / ".ledger").exists)
+    (tmp_path / "ledger.db").unlink()
+    _, log = process.communicate(timeout=60)
+    assert (process.returncode, "the ledger was deleted or replaced" in log) == (2, True)
+    assert not (tmp_path / "ledger.db").exists()
+
+
+def test_work_that_another_owner_has_taken_over_is_said(office, monkeypatch):
+    office.put("claims.837", claims(1))
+    real = job.check_input
+
+    def slow(*arguments, **named):
+        office.now += 3600
+        office.ledger.take("other", 60, 1)
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(job, "check_input", slow)
+    [report] = office.work()
+    assert (report.event, report.file_id, report.name) == ("lost", 1, "claims.837")
+    assert "somebody else has the file now" in report.reason
+
+
 # -- the command
 
 
@@ -1151,7 +1188,7 @@ def test_a_process_that_sleeps_past_its_lease_answers_nothing(tmp_path):
     process.terminate()
     _, log = process.communicate(timeout=120)
     assert {path: path.read_bytes() for path in before} == before
-    assert [each["event"] for each in log_of(log) if each.get("id") == 1] == ["answered"]
+    assert [each["event"] for each in log_of(log) if each.get("id") == 1] == ["answered", "lost"]
     with open_ledger(str(tmp_path / "ledger.db"), time.time) as ledger:
         assert ledger.show(1).file.token > 1
 

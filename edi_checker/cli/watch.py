@@ -169,7 +169,7 @@ def watch(
         make_desk=lambda: _make_desk(
             places, partners_file, checking, (page, split), (lease, settle, done_suffix), secret
         ),
-        open_ledger=lambda: open_ledger(url, time.time),
+        open_ledger=lambda make: open_ledger(url, time.time, make=make),
         lock=Path(f"{url.removeprefix('sqlite:///')}.lock") if is_file(url) else None,
         workers=workers or cores(),
         every=every,

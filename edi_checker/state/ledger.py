@@ -68,6 +68,10 @@ class Ledger:
         with self._store.reading() as connection:
             return self._now(connection)
 
+    def hold(self) -> None:
+        """Raises StateError where its file was deleted or replaced since it was opened."""
+        self._store.hold()
+
     # -- the life of a file
 
     def note(

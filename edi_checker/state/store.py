@@ -46,12 +46,22 @@ class Store:
         self.url = engine.url.render_as_string(hide_password=False)
         self.shown = engine.url.render_as_string()
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self._file = Path(engine.url.database or "") if self.is_sqlite else None
+        self._opened = _look_of(self._file)
+
+    def hold(self) -> None:
+        """Raises StateError where the file of the ledger was deleted or replaced since it was opened: what is
+        written to it then is lost.
+        """
+        if _look_of(self._file) != self._opened:
+            raise StateError(f"{self.shown}: the ledger was deleted or replaced while it was in use")
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that is committed, and on the disk, when the block ends well. Raises StateError."""
         with told(self.shown), self.engine.connect() as connection, connection.begin():
             yield connection
+            self.hold()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -157,6 +167,15 @@ def open_store(where: str, *, make: bool, upgrade: bool, thorough: bool) -> Stor
         store.close()
         raise
     return store
+
+
+def _look_of(path: Path | None) -> tuple[int, int] | None:
+    """Device and inode, None where there is no such file."""
+    with contextlib.suppress(OSError):
+        if path is not None:
+            there = path.stat()
+            return there.st_dev, there.st_ino
+    return None
 
 
 def _read_url(where: str) -> URL:

@@ -105,8 +105,13 @@ class Inbox:
     def _folders(self, look: Look) -> Iterator[tuple[str, str]]:
         yield "", os.fspath(self._places.inbox)
         for entry in sorted(os.scandir(self._places.inbox), key=lambda entry: entry.name):
-            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(_HIDDEN):
-                yield to_text(entry.name), entry.path
+            if not entry.is_dir(follow_symlinks=False) or entry.name.startswith(_HIDDEN):
+                continue
+            partner = to_text(entry.name)
+            if why := self._places.why_apart(partner):
+                look.left.append((partner, "", why))
+            else:
+                yield partner, entry.path
 
     def _belongs(self, name: str) -> bool:
         """Whether it belongs to a file beside it: its minutes, or its marker."""

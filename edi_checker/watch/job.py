@@ -132,14 +132,17 @@ class Clerk:
         """Take a file, a new one or the one with this id, and bring it to its end; None where it is not to be
         had.
         """
-        begin = time.monotonic()
+        begin, mine = time.monotonic(), None
         try:
             mine = self._take(task, owner)
             if mine is None:
                 return None
             report = self._bring_to_end(mine)
         except Fenced:
-            return Report("lost", reason="somebody else has the file now: another watcher, or who settled it")
+            reason = "somebody else has the file now: another watcher, or who settled it"
+            return (
+                Report("lost", reason=reason) if mine is None else self._report("lost", mine, reason=reason)
+            )
         except StateError as error:
             return Report("trouble", reason=str(error))
         return replace(report, seconds=time.monotonic() - begin)

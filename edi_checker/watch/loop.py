@@ -45,7 +45,7 @@ class Plan:
     """How a watcher works.
 
     make_desk    reads rules, tables, profiles and partners; raises SettingError
-    open_ledger  opens the ledger, in any process; raises StateError
+    open_ledger  opens the ledger, in any process, and makes one where that is asked; raises StateError
     lock         a file beside the ledger by which a second watcher is kept out; None where others may use it
     every        seconds between two looks at the inbox
     settle       seconds after which a file that does not change is ready
@@ -56,7 +56,7 @@ class Plan:
     places: Places
     inbox: Inbox
     make_desk: Callable[[], Desk]
-    open_ledger: Callable[[], Ledger]
+    open_ledger: Callable[[bool], Ledger]
     lock: Path | None
     workers: int
     every: float
@@ -111,7 +111,7 @@ def watch(plan: Plan, log: Log) -> Health:
     desk = plan.make_desk()
     with contextlib.ExitStack() as stack:
         locks = [] if plan.lock is None else _be_alone(plan.places, plan.lock, stack)
-        ledger = stack.enter_context(plan.open_ledger())
+        ledger = stack.enter_context(plan.open_ledger(True))
         # A process that is forked opens connections of its own.
         os.register_at_fork(before=ledger.close)
         watcher = _Watcher(plan, log, ledger, asked, locks)
@@ -195,7 +195,7 @@ class _Watcher:
             # What outlives a watcher that was killed must not keep the next one out.
             for lock in self._locks:
                 os.close(lock)
-            ledger = self._plan.open_ledger()
+            ledger = self._plan.open_ledger(False)
             clerk = Clerk(desk, ledger)
             return lambda task, _: _do(clerk, ledger, task, self._plan.keep)
 
@@ -250,6 +250,7 @@ class _Watcher:
     # -- what there is to do
 
     def _find_work(self, now: float) -> None:
+        self._ledger.hold()  # without it nothing can be done
         self._look_at = now + self._plan.every
         if self._plan.once and now < self._settled_at:
             self._look_at = min(self._look_at, self._settled_at)

@@ -8,12 +8,13 @@ import fcntl
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -74,12 +75,12 @@ class Places:
                 sync_folder(folder.parent)
             for folder in folders[3:]:
                 make_folder(folder, self.archive)
-            systems = {folder.stat().st_dev for folder in folders}
+            apart = _are_apart(folders)
         except OSError as error:
             raise PlacesError(f"{error.filename}: the folder cannot be made: {error.strerror}") from None
-        if len(systems) > 1:
+        if apart:
             raise PlacesError(
-                f"{self.inbox}, {self.out} and {self.archive} lie on different file systems; "
+                f"{self.inbox}, {self.out} and {self.archive} lie on different file systems or mounts; "
                 "files could not move between them in one step"
             )
 
@@ -119,6 +120,14 @@ class Places:
 
     def _named(self) -> dict[str, Path]:
         return {"inbox": self.inbox, "folder of answers": self.out, "archive": self.archive}
+
+    def why_apart(self, partner: str) -> str:
+        """Why files cannot move from or to the folders of a partner in one step, "" where they can."""
+        own = [self._of(self.inbox, partner), self._of(self.out, partner)]
+        with contextlib.suppress(OSError):  # one that is gone is found to be so elsewhere
+            if _are_apart([self.archive / WORK, *(folder for folder in own if folder.is_dir())]):
+                return "its folders lie on another file system or mount than the archive"
+        return ""
 
     def incoming(self, partner: str, name: str) -> Path:
         return self._of(self.inbox, partner) / from_text(name)
@@ -250,6 +259,25 @@ def make_folder(folder: Path, within: Path | None = None) -> None:
         folder.mkdir(mode=0o700 | folder.parent.stat().st_mode & 0o070, exist_ok=True)
     flush_folder(folder.parent)
     _lasting.add(folder)
+
+
+def _are_apart(folders: Sequence[Path]) -> bool:
+    """Whether files cannot be renamed from one of these folders to the next. Raises OSError.
+
+    Folders that are mounted one by one look like one file system and are not, so a rename is tried, of a
+    file that is not there: nothing changes in folders that others watch.
+    """
+    name = f".{secrets.token_hex(8)}"
+    for one, other in pairwise(folders):
+        try:
+            (one / name).rename(other / name)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            if error.errno == errno.EXDEV:
+                return True
+            raise
+    return len({folder.stat().st_dev for folder in folders}) > 1
 
 
 def move(source: Path, target: Path) -> None:
