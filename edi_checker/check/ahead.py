@@ -23,21 +23,28 @@ def cut_ahead(claims: Iterable[Claim]) -> None:
     """Cut those without faults."""
     for claim in claims:
         if not claim.faults:
-            try:
-                claim.pieces = cutter_for(claim.block.delimiters).cut(claim.block.text)
-            except Exception:  # noqa: BLE001, S112  # it is cut again when it is judged, and what happens is told
-                continue
+            claim.pieces = _cut(claim)
+
+
+def _cut(claim: Claim) -> Cut | None:
+    try:
+        return cutter_for(claim.block.delimiters).cut(claim.block.text)
+    except Exception:  # noqa: BLE001  # it is cut again when it is judged, and what happens is told
+        return None
 
 
 def glance_over(claims: Iterable[Claim]) -> Iterator[tuple[Claim, Glance]]:
     """Those of the claims of which a glance tells something, with that."""
     for claim in claims:
-        if not claim.faults:
-            try:
-                glance = _glancer_for(claim.block.delimiters).glance(claim)
-            except Exception:  # noqa: BLE001, S112  # such a claim is asked for when it is judged
-                continue
+        if not claim.faults and (glance := _glance(claim)) is not None:
             yield claim, glance
+
+
+def _glance(claim: Claim) -> Glance | None:
+    try:
+        return _glancer_for(claim.block.delimiters).glance(claim)
+    except Exception:  # noqa: BLE001  # what such a claim asks is looked up when it is judged
+        return None
 
 
 @lru_cache(maxsize=8)
