@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text, update
 
 from edi_checker.files.output import flush_folder
 from edi_checker.state import files
 from edi_checker.state.errors import StateError
-from edi_checker.state.numbers import raise_number
 from edi_checker.state.records import (
     Counts,
     Details,
@@ -28,7 +27,7 @@ from edi_checker.state.records import (
     PartnerAnswers,
     State,
 )
-from edi_checker.state.schema import OPEN, about, drawn, file, functional_group, interchange, output
+from edi_checker.state.schema import OPEN, drawn, file, functional_group, interchange, output
 from edi_checker.state.store import Store
 
 _OWNED = (State.CLAIMED, State.ANSWERED)
@@ -74,20 +73,6 @@ class Wanted:
 
 
 _LIKE = {"*": "%", "?": "_", "%": "\\%", "_": "\\_", "\\": "\\\\"}
-
-
-def archive_of(connection: Connection) -> str | None:
-    """As Ledger.archive."""
-    return connection.execute(select(about.c.value).where(about.c.name == "archive")).scalar()
-
-
-def adopt_archive(connection: Connection, mark: str) -> str:
-    """As Ledger.adopt_archive."""
-    raise_number(connection, "history", 0)  # one at a time
-    known = archive_of(connection)
-    if known is None:
-        connection.execute(insert(about).values(name="archive", value=mark))
-    return known or mark
 
 
 def list_files(connection: Connection, now: float, wanted: Wanted, limit: int) -> list[File]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
+from edi_checker.state import knowledge
 from edi_checker.state.errors import Overtaken, StateError
 from edi_checker.state.keys import CLAIM_BYTES, KEY_BYTES
 from edi_checker.state.numbers import raise_number
@@ -32,7 +33,7 @@ from edi_checker.state.pages import (
     write_pages,
 )
 from edi_checker.state.records import NO_CLAIM, Entry, File, Found, HistoryRun, Past
-from edi_checker.state.schema import about, file, history_file, history_page, history_run, rising
+from edi_checker.state.schema import file, history_file, history_page, history_run, rising
 from edi_checker.state.store import Store, among, in_parts
 
 _BUILDING, _LIVE, _GONE = "building", "live", "gone"
@@ -125,18 +126,9 @@ def hold(connection: Connection, sha256: str, said: HistoryRun, reader: Reader) 
         raise Overtaken(overtaken)
 
 
-def fingerprint_of(connection: Connection) -> str | None:
-    """As Ledger.fingerprint."""
-    return connection.execute(select(about.c.value).where(about.c.name == "fingerprint")).scalar()
-
-
 def adopt(connection: Connection, fingerprint: str) -> None:
     """As Ledger.adopt_secret."""
-    raise_number(connection, "history", 0)  # one at a time
-    known = fingerprint_of(connection)
-    if known is None:
-        connection.execute(insert(about).values(name="fingerprint", value=fingerprint))
-    elif known != fingerprint:
+    if knowledge.adopt(connection, "fingerprint", fingerprint) != fingerprint:
         raise StateError(
             "the secret key is not the one with which the history was made; "
             "with another key nothing earlier would be found"

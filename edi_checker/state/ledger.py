@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection
 
-from edi_checker.state import by_hand, files, history, numbers
+from edi_checker.state import by_hand, files, history, knowledge, numbers
 from edi_checker.state.keys import Secret
 from edi_checker.state.records import (
     Answer,
@@ -213,7 +213,7 @@ class Ledger:
     def fingerprint(self) -> str | None:
         """That of the secret with which the history was made; None where there is no history."""
         with self._store.reading() as connection:
-            return history.fingerprint_of(connection)
+            return knowledge.find(connection, "fingerprint")
 
     def past(self, sha256: str) -> Past:
         """The history as it is now, for a file with this content: all that is answered, without itself."""
@@ -252,12 +252,12 @@ class Ledger:
     def archive(self) -> str | None:
         """What marks the archive to which the ledger belongs; None where it has none yet."""
         with self._store.reading() as connection:
-            return by_hand.archive_of(connection)
+            return knowledge.find(connection, "archive")
 
     def adopt_archive(self, mark: str) -> str:
         """Belong to an archive, if to none yet; the mark of that to which it belongs."""
         with self._store.writing() as connection:
-            return by_hand.adopt_archive(connection, mark)
+            return knowledge.adopt(connection, "archive", mark)
 
     # -- by hand
 
